@@ -1,0 +1,26 @@
+"""Puts a runtime together: what `workernb.Runtime()` builds."""
+
+from __future__ import annotations
+
+from .engines.python import PythonEngine
+from .runtime.limits import Limits
+from .runtime.runtime import Runtime as CoreRuntime
+
+
+class Runtime(CoreRuntime):
+    """A system of Workers in this process; see `workernb.runtime.runtime.Runtime`."""
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        """Make an empty runtime whose requests have these limits."""
+        super().__init__(PythonEngine(), limits)
+
+
+_runtime: Runtime | None = None
+
+
+def get_runtime() -> Runtime:
+    """Return the notebook's runtime: one for the process, made when it is first asked for."""
+    global _runtime
+    if _runtime is None:
+        _runtime = Runtime()
+    return _runtime

@@ -1,0 +1,208 @@
+"""The Python engine: a Worker's source as a module of its own."""
+
+from __future__ import annotations
+
+import builtins
+import inspect
+import linecache
+import sys
+import types
+import weakref
+from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping
+from typing import Any
+
+import workernb.workers as workers_module
+from workernb.errors import Text
+from workernb.runtime.invocations import Invocation
+from workernb.runtime.logs import worker_print
+from workernb.runtime.services import Version
+from workernb.runtime.targets import DEFAULT
+from workernb.workers import Request, Response, WorkerEntrypoint
+from workernb.workers.entrypoints import ExecutionContext
+from workernb.workers.invocation import current
+
+Steps = Generator[Any, Any, Response]
+Handle = Callable[[Request, Invocation], Steps]
+_new = object.__new__
+
+
+class PythonEntrypoint:
+    """A class, or an `on_fetch` function, that is ready to handle requests."""
+
+    __slots__ = ("handle", "registration", "service", "version")
+
+    def __init__(self, version: Version, registration: Registration, handle: Handle) -> None:
+        """Keep the function that begins the handler."""
+        self.service = version.service
+        self.version: Version | None = version
+        self.registration = registration
+        self.handle = handle
+
+
+class PythonIsolate:
+    """One loaded version of a Worker: its module, and the entrypoints in it."""
+
+    def __init__(self, registration: Registration) -> None:
+        """Begin with no entrypoints."""
+        self.registration = registration
+        self.entrypoints: dict[str, PythonEntrypoint] = {}
+
+
+class PythonEngine:
+    """Loads Python source that is written for the `workers` module of the platform."""
+
+    def load(self, version: Version) -> PythonIsolate:
+        """Run the source of `version` as a module, and find its entrypoints.
+
+        Raises what the source raises: SyntaxError, or an exception at import; TypeError for two
+        default entrypoints.
+        """
+        name, source = version.filename, version.definition.source
+        linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+        code = compile(source, name, "exec", dont_inherit=True)
+        registration = Registration(name)
+        running = current.set(Loading(version.env))
+        try:
+            exec(code, registration.module.__dict__)
+        finally:
+            current.reset(running)
+        isolate = PythonIsolate(registration)
+        for entrypoint, make in _entrypoints(registration.module):
+            handle = make(version.env)
+            isolate.entrypoints[entrypoint] = PythonEntrypoint(version, registration, handle)
+        return isolate
+
+
+class Registration:
+    """Keeps a Worker's module in `sys.modules`, where dataclasses and pickle look for it.
+
+    Every entrypoint holds on to it, and an invocation to its entrypoint: so it lasts until the
+    version is replaced and the last request in flight on it has ended.
+    """
+
+    __slots__ = ("__weakref__", "module")
+
+    def __init__(self, name: str) -> None:
+        """Make and register an empty module called `name`."""
+        self.module = types.ModuleType(name)
+        self.module.__file__ = name
+        self.module.__dict__["__builtins__"] = _builtins()
+        sys.modules[name] = self.module
+        weakref.finalize(self, sys.modules.pop, name, None).atexit = False
+
+
+class Loading:
+    """Stands for the invocation while a module loads: it has an environment, and may not call."""
+
+    def __init__(self, env: Any) -> None:
+        """Keep the environment of the Worker that loads."""
+        self.env = env
+
+    def wait_until(self, awaitable: Awaitable[Any]) -> None:
+        """Refuse: nothing can be waited for in the global scope."""
+        if inspect.iscoroutine(awaitable):
+            awaitable.close()
+        raise RuntimeError(Text.GLOBAL_SCOPE)
+
+
+def _builtins() -> dict[str, Any]:
+    """Return the builtins of an isolate: Python's, with its own `import` and `print`."""
+    return {**vars(builtins), "__import__": _import, "print": worker_print}
+
+
+def _import(
+    name: str,
+    globals: Mapping[str, Any] | None = None,
+    locals: Mapping[str, Any] | None = None,
+    fromlist: tuple[str, ...] = (),
+    level: int = 0,
+) -> Any:
+    """Import as Python does, except that `workers` is ours, whatever else is installed."""
+    if name == "workers" and level == 0:
+        return workers_module
+    return builtins.__import__(name, globals, locals, fromlist, level)
+
+
+def _entrypoints(module: types.ModuleType) -> Iterator[tuple[str, Callable[[Any], Handle]]]:
+    """Yield the entrypoints of a module: a name, and what makes the handle for an environment."""
+    defaults: set[Any] = set()
+    exported = getattr(module, "__all__", None)
+    for name, value in list(vars(module).items()):
+        if name.startswith("_") or (exported is not None and name not in exported):
+            continue
+        if not isinstance(value, type) or not issubclass(value, WorkerEntrypoint):
+            continue
+        if value is WorkerEntrypoint or value.__module__ != module.__name__:
+            continue
+        if value.__name__ == DEFAULT:
+            defaults.add(value)
+        if callable(getattr(value, "fetch", None)):
+            yield value.__name__, _class_maker(value)
+    on_fetch = getattr(module, "on_fetch", None)
+    if len(defaults) > 1:
+        raise TypeError(Text.TWO_DEFAULTS)
+    if callable(on_fetch) and not defaults:
+        yield DEFAULT, _function_maker(on_fetch)
+
+
+def _class_maker(cls: type[Any]) -> Callable[[Any], Handle]:
+    """Return what makes a class's handle. What can be decided once is decided here."""
+    fetch = cls.fetch
+    plain_init = cls.__init__ is WorkerEntrypoint.__init__ and cls.__new__ is object.__new__
+    takes = _positional(fetch) - 1
+    if plain_init and takes == 1 and inspect.iscoroutinefunction(fetch):
+
+        def make(env: Any) -> Handle:
+            def handle(request: Request, invocation: Invocation) -> Steps:
+                worker = _new(cls)
+                worker.env = env
+                worker._invocation = invocation
+                return fetch(worker, request).__await__()  # type: ignore[no-any-return]
+
+            return handle
+
+    else:
+
+        def make(env: Any) -> Handle:
+            def handle(request: Request, invocation: Invocation) -> Steps:
+                context = ExecutionContext(invocation)
+                worker = cls(context, env)
+                return _steps(worker.fetch(*(request, env, context)[:takes]))
+
+            return handle
+
+    return make
+
+
+def _function_maker(on_fetch: Callable[..., Any]) -> Callable[[Any], Handle]:
+    """Return what makes the handle of an `on_fetch(request, env, ctx)` function."""
+    takes = _positional(on_fetch)
+
+    def make(env: Any) -> Handle:
+        def handle(request: Request, invocation: Invocation) -> Steps:
+            return _steps(on_fetch(*(request, env, ExecutionContext(invocation))[:takes]))
+
+        return handle
+
+    return make
+
+
+def _steps(result: Any) -> Steps:
+    """Await what a handler returned, if it can be awaited, and return it."""
+    if isinstance(result, Awaitable):
+        result = yield from result.__await__()
+    return result  # type: ignore[no-any-return]
+
+
+def _positional(function: Callable[..., Any]) -> int:
+    """Return how many positional arguments a handler takes; the platform drops the others."""
+    kinds = inspect.Parameter
+    count = 0
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind is kinds.VAR_POSITIONAL:
+            return 4
+        if parameter.kind in (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD):
+            count += 1
+    return count
+
+

@@ -1,0 +1,189 @@
+"""Every error that workernb raises, and the platform's own texts in one table.
+
+Programs match on the platform's texts, so `str(error)` is exactly that text. What helps a person
+(who called whom, over which binding, what to write instead) is added as notes (PEP 678).
+
+    Exception
+     └ WorkernbError
+        ├ UsageError          a definition, an option, a name that is refused (also a ValueError)
+        │  ├ OptionError      what was typed after a magic; carries the usage line
+        │  └ RouteError       a route pattern that is none
+        ├ BindingError        a call over a binding that leads nowhere
+        ├ HandlerError        a handler that is missing, or gave back no Response
+        ├ GlobalScopeError    a request made while the module loads
+        ├ LimitError          a limit of the top-level request was reached
+        │  └ CpuLimitError    the CPU budget; what the owner of the notebook gets
+        ├ CanceledError       the request was ended from outside (an interrupt)
+        └ WrongLoopError      a synchronous call where none can be made
+     OSError
+     └ BodyUsedError          a body that was read already
+    BaseException
+     └ Cut                    what ends a Worker's code from within; no `except Exception` catches it
+        ├ CpuLimitExceeded
+        ├ WallLimitExceeded
+        └ Interrupted
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import TypeVar
+
+E = TypeVar("E", bound=BaseException)
+
+
+class Text:
+    """The platform's texts (workerd, its Python SDK, Wrangler), to be formatted with `str.format`."""
+
+    BODY_USED_REQUEST = "Body already used"
+    BODY_USED_RESPONSE = "Response body is already used"
+    BODY_USED = (
+        "Body has already been used. It can only be used once. "
+        "Use tee() first if you need to read it twice."
+    )
+    CANNOT_RECONSTRUCT = "Cannot reconstruct a Request with a used body."
+    UNSUPPORTED_BODY = "Unsupported type in {what}: {type}"
+    CANNOT_LOAD = "Fetch API cannot load: {url}"
+    UNABLE_TO_PARSE = "Unable to parse URL: {url}"
+    INVALID_METHOD = "Invalid HTTP method string: {method}"
+    GET_WITH_BODY = "Request with a GET or HEAD method cannot have a body."
+    INVALID_REDIRECT = (
+        'Invalid redirect value, must be one of "follow" or "manual" ("error" won\'t be '
+        "implemented since it does not make sense at the edge; use \"manual\" and check the "
+        "response status code)."
+    )
+    STATUS_RANGE = (
+        "Responses may only be constructed with status codes in the range 200 to 599, inclusive."
+    )
+    NULL_BODY_STATUS = "Response with null body status (101, 204, 205, or 304) cannot have a body."
+    INVALID_STATUS_TEXT = "Invalid statusText"
+    NOT_A_REDIRECT = (
+        "{status} is not a redirect status code. It must be one of: 301, 302, 303, 307, or 308."
+    )
+    RESPONSE_OPTIONS = "Expected no options when constructing Response from a js.Response"
+    IMMUTABLE_HEADERS = "Can't modify immutable headers."
+    HEADER_NAME = "Invalid header name."
+    HEADER_VALUE = "Invalid header value."
+    HEADERS_TYPE = "Received unexpected type for headers argument"
+    GET_ALL = 'getAll() can only be used with the header name "Set-Cookie".'
+    NO_SUCH_SERVICE = (
+        'Worker "{worker}"\'s binding "{binding}" refers to a service "{service}", '
+        "but no such service is defined."
+    )
+    NO_SUCH_ENTRYPOINT = (
+        'Worker "{worker}"\'s binding "{binding}" refers to service "{service}" with a named '
+        'entrypoint "{entrypoint}", but "{service}" has no such named entrypoint.'
+    )
+    NO_FETCH_HANDLER = "Handler does not export a fetch() function."
+    NO_FETCH_HANDLER_LOG = (
+        "Received a FetchEvent but we lack a handler for FetchEvents. "
+        "Did you remember to export a fetch() function?"
+    )
+    NOT_A_RESPONSE = "Incorrect type for Promise: the Promise did not resolve to 'Response'."
+    GLOBAL_SCOPE = (
+        "Disallowed operation called within global scope. Asynchronous I/O (ex: fetch() or "
+        "connect()), setting a timeout, and generating random values are not allowed within "
+        "global scope. To fix this error, perform this operation within a handler."
+    )
+    TWO_DEFAULTS = "Cannot define multiple default entrypoints"
+    DEPTH = (
+        "Subrequest depth limit exceeded. This request recursed through Workers too many times. "
+        "This can happen e.g. if you have a Worker or Durable Object that calls other Workers or "
+        "objects recursively."
+    )
+    SUBREQUESTS = "Too many subrequests by single Worker invocation."
+    CPU = "Worker exceeded CPU time limit."
+    CPU_CUT = "Python Worker exceeded CPU time limit"
+    WALL = "Worker exceeded wall time limit."
+    CANCELED = "The execution context responding to this call was canceled."
+    WAIT_UNTIL = (
+        "waitUntil() tasks did not complete within the allowed time after invocation end and have "
+        "been cancelled. See: "
+        "https://developers.cloudflare.com/workers/runtime-apis/context/#waituntil"
+    )
+    SERVICE_NAME = (
+        'Expected "name" to be of type string, alphanumeric and lowercase with dashes only '
+        "but got {name}."
+    )
+    UNIQUE_NAMES = (
+        "Bindings must have unique names, so that they can all be referenced in the worker."
+    )
+
+
+class WorkernbError(Exception):
+    """What all of workernb's ordinary errors are."""
+
+
+class UsageError(WorkernbError, ValueError):
+    """A definition, an option or a name that is refused. One line says what to write instead."""
+
+
+class OptionError(UsageError):
+    """What was typed after a magic cannot be understood."""
+
+
+class RouteError(UsageError):
+    """A route pattern that is none."""
+
+
+class BindingError(WorkernbError):
+    """A call over a binding whose target is not there."""
+
+
+class HandlerError(WorkernbError, TypeError):
+    """A handler that is missing, or that gave back something else than a Response."""
+
+
+class GlobalScopeError(WorkernbError):
+    """A request made while a Worker's module loads."""
+
+
+class LimitError(WorkernbError):
+    """A limit of the top-level request was reached."""
+
+
+class CpuLimitError(LimitError):
+    """The request's CPU budget was used up. Raised to the owner of the notebook."""
+
+
+class CanceledError(WorkernbError):
+    """The request was ended from outside, by the notebook's interrupt."""
+
+
+class WrongLoopError(WorkernbError, RuntimeError):
+    """A synchronous call was made where no loop can be run."""
+
+
+class BodyUsedError(OSError):
+    """A body was read, or sent on, before. Bodies can be read once (Fetch standard)."""
+
+
+class Cut(BaseException):
+    """Ends a Worker's code from within. Not an Exception, so that a handler's own net misses it."""
+
+
+class CpuLimitExceeded(Cut):
+    """The Worker's CPU budget is gone; the name is the platform's."""
+
+
+class WallLimitExceeded(Cut):
+    """The request has taken longer than it may, by the wall clock."""
+
+
+class Interrupted(Cut):
+    """The notebook's interrupt, raised in the code of the Worker that is running."""
+
+
+def noted(error: E, *notes: str | None) -> E:
+    """Return `error` with the notes that are not None added to it."""
+    for note in notes:
+        if note is not None:
+            error.add_note(note)
+    return error
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str | None:
+    """Return a remedy that names what is nearest to `name`, or None when nothing is near."""
+    near = difflib.get_close_matches(name, list(known), n=2, cutoff=0.6)
+    return f"Did you mean {' or '.join(near)}?" if near else None

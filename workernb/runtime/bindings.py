@@ -1,0 +1,154 @@
+"""Service bindings: what `env.AUTH` is, and what `env.AUTH.fetch` does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Generator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from workernb.errors import BindingError, GlobalScopeError, HandlerError, Text, noted
+from workernb.workers import Request, Response
+from workernb.workers.body import BodyInit
+from workernb.workers.headers import HeadersInit
+from workernb.workers.invocation import current
+
+from .invocations import FailedCall, Invocation
+from .targets import DEFAULT, Target, near
+
+if TYPE_CHECKING:
+    from .services import Service, Version
+
+Fetch = Callable[..., Coroutine[Any, Any, Response]]
+_new = object.__new__
+_running = current.get
+
+
+class ServiceBinding:
+    """A binding to a service: `await env.AUTH.fetch(request)`, or `fetch(url, method=…)`.
+
+    https://developers.cloudflare.com/workers/runtime-apis/bindings/service-bindings/http/
+    """
+
+    def __init__(
+        self,
+        name: str,
+        target: Target,
+        worker: str,
+        service: Service,
+        made: list[Invocation],
+        services: Mapping[str, Service],
+    ) -> None:
+        """Bind `worker` to what `target` names, whether it is there yet or not."""
+        self._target = target
+        self.fetch: Fetch = _make_fetch(name, target, worker, service, made, services)
+
+    def __repr__(self) -> str:
+        return f"<service binding to {self._target}>"
+
+
+def _make_fetch(
+    name: str,
+    target: Target,
+    worker: str,
+    service: Service,
+    made: list[Invocation],
+    services: Mapping[str, Service],
+) -> Fetch:
+    entrypoint_name = target.entrypoint
+
+    def fetch(
+        resource: Request | str,
+        *,
+        method: str | None = None,
+        headers: HeadersInit = None,
+        body: BodyInit = None,
+        redirect: str | None = None,
+        cf: dict[str, Any] | None = None,
+    ) -> Coroutine[Any, Any, Response]:
+        caller: Any = _running()
+        if caller.__class__ is not Invocation:
+            return FailedCall(_nobody_calls(name))
+        try:
+            if resource.__class__ is Request and method is headers is body is redirect is cf:
+                request = resource._send()  # type: ignore[union-attr]
+            else:
+                request = _new(Request)
+                request._set(resource, method, headers, body, redirect, cf, True)
+        except Exception as error:
+            return FailedCall(error)
+        trace = caller.trace
+        depth = caller.depth
+        if trace.room <= 0 or depth >= trace.max_depth or trace.condemned is not None:
+            refusal = trace.refusal(caller)
+            if refusal is not None:
+                return FailedCall(refusal)
+        trace.room -= 1
+        # Its target is looked up now: a redefined Worker answers the next call.
+        entrypoint = service.entrypoints.get(entrypoint_name)
+        if entrypoint is None:
+            entrypoint = AbsentEntrypoint(name, target, worker, service, services)
+        call = Invocation(trace, caller, name, entrypoint, request, depth + 1)
+        trace.record(call)
+        made.append(call)
+        return call
+
+    fetch.__qualname__ = "fetch"
+    return fetch
+
+
+def _nobody_calls(name: str) -> Exception:
+    """Return why a binding cannot be used where no handler is running."""
+    return noted(
+        GlobalScopeError(Text.GLOBAL_SCOPE),
+        f"env.{name}.fetch was called outside of a handler.",
+    )
+
+
+class AbsentEntrypoint:
+    """Stands where a binding or a name leads nowhere: what is called there says why."""
+
+    def __init__(
+        self,
+        binding: str | None,
+        target: Target,
+        worker: str,
+        service: Service,
+        services: Mapping[str, Service],
+    ) -> None:
+        """Keep what the error will have to name."""
+        self.service = target.service
+        self.version: Version | None = service.version
+        self._binding = binding
+        self._target = target
+        self._worker = worker
+        self._services = services
+
+    def handle(self, request: Request, invocation: Invocation) -> Generator[Any, Any, Response]:
+        """Raise why there is nothing to handle the request."""
+        error = self._error()
+        if isinstance(error, HandlerError):
+            invocation.trace.warn(invocation, Text.NO_FETCH_HANDLER_LOG)
+        raise error
+        yield
+
+    def _error(self) -> Exception:
+        names = {
+            "worker": self._worker,
+            "binding": self._binding,
+            "service": self.service,
+            "entrypoint": self._target.entrypoint,
+        }
+        called = (
+            f"Worker {self._worker!r} called env.{self._binding}.fetch(…), bound to {self._target}."
+        )
+        if self.version is None:
+            known = [name for name, service in self._services.items() if service.versions]
+            return noted(
+                BindingError(Text.NO_SUCH_SERVICE.format(**names)), called, near(self.service, known)
+            )
+        if self._target.entrypoint == DEFAULT:
+            return noted(
+                HandlerError(Text.NO_FETCH_HANDLER),
+                f"Worker {self.service!r} defines no class Default(WorkerEntrypoint) with a "
+                "fetch method, nor an on_fetch function.",
+            )
+        return noted(BindingError(Text.NO_SUCH_ENTRYPOINT.format(**names)), called)

@@ -1,0 +1,124 @@
+"""Dispatch: from a request that comes from outside to its answer, and to the end of its trace."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from workernb.errors import (
+    CanceledError,
+    CpuLimitError,
+    CpuLimitExceeded,
+    Interrupted,
+    LimitError,
+    Text,
+    WallLimitExceeded,
+    noted,
+)
+from workernb.workers import Response
+
+from .guard import guard
+from .strands import strand
+from .tracebacks import clean, format_error
+
+if TYPE_CHECKING:
+    from .invocations import Invocation
+    from .traces import Trace
+
+
+class Answer(Response):
+    """The response to a top-level request. trace: what happened in that request."""
+
+    __slots__ = ("trace",)
+
+    trace: Trace
+
+    @classmethod
+    def of(cls, response: Response, trace: Trace) -> Answer:
+        """Return `response`, whose body moves here, with its trace."""
+        answer = object.__new__(cls)
+        for name in Response.__slots__:
+            setattr(answer, name, getattr(response, name))
+        answer._data = response._data
+        answer.trace = trace
+        return answer
+
+
+def dispatch(root: Invocation, trace: Trace) -> asyncio.Future[Answer]:
+    """Run a top-level request in a task of its own, and return the future of its answer.
+
+    The future gets what the Worker raised, as it was raised, with a traceback that shows the
+    Workers' own lines. Cancelling it cancels the request.
+    """
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[Answer] = loop.create_future()
+    trace.record(root)
+    guard.enter(trace, loop)
+    task = trace.task = asyncio.Task(_serve(root, trace, answer), loop=loop)
+
+    def cancel_with(answer: asyncio.Future[Answer]) -> None:
+        if answer.cancelled():
+            task.cancel()
+        elif answer.exception() is not None:
+            pass  # Asked for, so that asyncio does not complain when nobody else does.
+
+    answer.add_done_callback(cancel_with)
+    return answer
+
+
+async def _serve(root: Invocation, trace: Trace, answer: asyncio.Future[Answer]) -> None:
+    try:
+        response = await strand(root.__await__(), None, trace)
+    except BaseException as error:
+        clean(error)
+        trace.redact_error(error)
+        trace.log(_deepest_failed(trace), "error", format_error(error))
+        _settle(trace)
+        if not answer.done():
+            if isinstance(error, asyncio.CancelledError):
+                answer.cancel()
+            else:
+                answer.set_exception(_for_the_owner(error, trace))
+    else:
+        _settle(trace)
+        if not answer.done():
+            answer.set_result(Answer.of(response, trace))
+
+
+def _settle(trace: Trace) -> None:
+    trace.finish_if_done()
+    if trace.waiting:
+        asyncio.get_running_loop().call_later(WAIT_UNTIL_S, _cancel_waiting, trace)
+
+
+WAIT_UNTIL_S = 30.0
+"""How long (s of wall clock) waitUntil tasks may take after the response, as on the platform."""
+
+
+def _cancel_waiting(trace: Trace) -> None:
+    if trace.waiting:
+        trace.warn(trace.invocations[0], Text.WAIT_UNTIL)
+        for task in list(trace.waiting):
+            task.cancel()
+
+
+def _for_the_owner(error: BaseException, trace: Trace) -> BaseException:
+    """Return what the notebook's owner gets for what ended the request."""
+    kind = _OWNERS.get(type(error))
+    if kind is not None:
+        make, text = kind
+        made = noted(make(text), *getattr(error, "__notes__", ()))
+        return made.with_traceback(error.__traceback__)
+    return error
+
+
+def _deepest_failed(trace: Trace) -> Invocation:
+    failed = [call for call in trace.invocations if call.exception is not None]
+    return max(failed, key=lambda call: call.depth, default=trace.invocations[0])
+
+
+_OWNERS: dict[type[BaseException], tuple[type[Exception], str]] = {
+    CpuLimitExceeded: (CpuLimitError, Text.CPU),
+    WallLimitExceeded: (LimitError, Text.WALL),
+    Interrupted: (CanceledError, Text.CANCELED),
+}

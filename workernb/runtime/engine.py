@@ -1,0 +1,42 @@
+"""What the runtime asks of the layers beside it: engines, that turn source text into handlers."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from workernb.workers import Request, Response
+
+if TYPE_CHECKING:
+    from .invocations import Invocation
+    from .services import Version
+
+
+class Entrypoint(Protocol):
+    """One class of a Worker's source, ready to handle requests."""
+
+    service: str
+    version: Version | None
+
+    def handle(
+        self, request: Request, invocation: Invocation
+    ) -> Generator[Any, Any, Response]:
+        """Begin the handler and return the steps of it, for `yield from`."""
+
+
+class Isolate(Protocol):
+    """One loaded version of a Worker: its module, and the entrypoints in it."""
+
+    @property
+    def entrypoints(self) -> Mapping[str, Entrypoint]:
+        """The entrypoints by name; the plain one is `Default`."""
+
+
+class Engine(Protocol):
+    """Turns a Worker's source text into an isolate."""
+
+    def load(self, version: Version) -> Isolate:
+        """Run the source of `version` as a module of its own.
+
+        Raises what the source raises; nothing of it is left behind then.
+        """

@@ -1,0 +1,192 @@
+"""What the runtime installs in the process, only while requests are in flight.
+
+Three things: a tick (SIGPROF, every 5 ms of CPU) that cuts a request whose CPU budget is used up,
+and, in a slice long enough to be ticked, turns the interrupt of the notebook's user to the request
+that is running; a heartbeat on the loop, without which an idle loop would not see an interrupt,
+and which ends requests whose wall clock has run out; and the capture of logs. Each is chained to
+what was there, and gone when nothing is in flight and at exit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import bdb
+import logging
+import os
+import signal
+import sys
+import threading
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from .logs import LogCapture
+from .thread import Thread, this_thread
+from .tracebacks import PACKAGE, is_worker, where
+
+if TYPE_CHECKING:
+    from .traces import Trace
+
+TICK_S = 0.005
+BEAT_S = 0.1
+_STDLIB = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
+_NOT_HERE = tuple(
+    [PACKAGE, "<frozen importlib", "<frozen zipimport"]
+    + [_STDLIB + name for name in ("importlib", "threading.py", "logging", "queue.py")]
+    + [_STDLIB + name for name in ("linecache.py", "asyncio", "concurrent", "contextlib.py")]
+)
+"""Code that must not be cut in its middle: ours, imports, locks and queues, the event loop."""
+
+
+class Guard:
+    """What watches over the requests in flight in this process."""
+
+    def __init__(self) -> None:
+        """Begin with nothing installed."""
+        self.in_flight: set[Trace] = set()
+        self._capture: LogCapture | None = None
+        self._prof: Any = None
+        self._ticking = False
+        self._interrupt: Any = None
+        self._tracing: Any = None
+        self._thread: Thread | None = None
+        self._beat: asyncio.TimerHandle | None = None
+        self._beat_loop: asyncio.AbstractEventLoop | None = None
+
+    def enter(self, trace: Trace, loop: asyncio.AbstractEventLoop) -> None:
+        """Watch over a request that begins."""
+        self.in_flight.add(trace)
+        if self._capture is None:
+            self._install()
+        if self._beat_loop is not loop or self._beat is None or self._beat.cancelled():
+            self._beat_loop = loop
+            self._beat = loop.call_later(BEAT_S, self._heartbeat, loop)
+
+    def leave(self, trace: Trace) -> None:
+        """Watch no longer over a request that has ended."""
+        self.in_flight.discard(trace)
+
+    # The heartbeat
+
+    def _heartbeat(self, loop: asyncio.AbstractEventLoop) -> None:
+        if loop is not self._beat_loop:
+            return
+        if not self.in_flight:
+            self._beat = None
+            self.uninstall()
+            return
+        for trace in list(self.in_flight):
+            wall_ms = trace.limits.wall_ms
+            if wall_ms is not None and trace.wall_ms > wall_ms and trace.condemned is None:
+                trace.exceed_wall()
+        self._beat = loop.call_later(BEAT_S, self._heartbeat, loop)
+
+    # Installing
+
+    def _install(self) -> None:
+        self._capture = LogCapture()
+        logging.getLogger().addHandler(self._capture)
+        if threading.current_thread() is threading.main_thread() and hasattr(signal, "SIGPROF"):
+            self._thread = this_thread()
+            self._prof = signal.signal(signal.SIGPROF, self._tick)
+            signal.setitimer(signal.ITIMER_PROF, TICK_S, TICK_S)
+            self._ticking = True
+
+    def uninstall(self) -> None:
+        """Remove all that was installed, and put back what was there."""
+        if self._capture is not None:
+            logging.getLogger().removeHandler(self._capture)
+            self._capture = None
+        if self._ticking and threading.current_thread() is threading.main_thread():
+            # The timer first: the signal's default action ends the process.
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            if signal.getsignal(signal.SIGPROF) == self._tick:
+                signal.signal(signal.SIGPROF, self._prof or signal.SIG_DFL)
+            self._ticking = False
+
+    # The tick
+
+    def _tick(self, signum: int, frame: FrameType | None) -> None:
+        thread = self._thread
+        trace = None if thread is None else thread.trace
+        if thread is None or trace is None:
+            if not self.in_flight:
+                self.uninstall()
+            return
+        if thread.end_long_slice is None:
+            self._begin_long_slice(thread)
+        budget = trace.limits.cpu_ms
+        if trace.condemned is None and budget is not None:
+            if trace.cpu_ns + thread.slice_so_far_ns() > budget * 1e6 and not _debugged():
+                trace.exceed_cpu(where(frame))
+        if trace.condemned is not None:
+            self._cut(trace.condemned, frame)
+
+    def _begin_long_slice(self, thread: Thread) -> None:
+        """Turn interrupts to the request that runs, until its slice ends."""
+        thread.end_long_slice = self._end_long_slice
+        self._interrupt = signal.signal(signal.SIGINT, self._on_interrupt)
+
+    def _end_long_slice(self) -> None:
+        if signal.getsignal(signal.SIGINT) == self._on_interrupt:
+            signal.signal(signal.SIGINT, self._interrupt)
+        if self._tracing is not None:
+            sys.settrace(None if self._tracing is _NOTHING else self._tracing)
+            self._tracing = None
+
+    def _on_interrupt(self, signum: int, frame: FrameType | None) -> None:
+        trace = None if self._thread is None else self._thread.trace
+        if trace is None:
+            raise KeyboardInterrupt
+        self._cut(trace.interrupt(where(frame)), frame)
+
+    # The cut
+
+    def _cut(self, error: BaseException, frame: FrameType | None) -> None:
+        """Raise `error` here if the code that runs is a Worker's, and at a Worker's next line.
+
+        The nearest known frame decides. Where it must not be raised, the line tracer does it
+        later; where it is raised and swallowed, the line tracer does it again.
+        """
+
+        def tracer(frame: FrameType, event: str, argument: Any) -> Any:
+            if not is_worker(frame):
+                return None
+            if event == "line":
+                raise error.with_traceback(None)
+            return tracer
+
+        if self._tracing is None:
+            self._tracing = sys.gettrace() or _NOTHING
+        sys.settrace(tracer)
+        here = _may_raise(frame)
+        at = frame
+        while at is not None:
+            if is_worker(at):
+                at.f_trace = tracer
+            at = at.f_back
+        if here:
+            raise error.with_traceback(None)
+
+
+_NOTHING = object()
+
+
+def _may_raise(frame: FrameType | None) -> bool:
+    """Return whether the nearest known frame is a Worker's, and not code that must go on."""
+    while frame is not None:
+        if is_worker(frame):
+            return True
+        if frame.f_code.co_filename.startswith(_NOT_HERE):
+            return False
+        frame = frame.f_back
+    return False
+
+
+def _debugged() -> bool:
+    """Return whether a debugger holds the thread: pdb and its kin trace with a Bdb's method."""
+    return isinstance(getattr(sys.gettrace(), "__self__", None), bdb.Bdb)
+
+
+guard = Guard()
+atexit.register(guard.uninstall)

@@ -1,0 +1,360 @@
+"""Invocations: one Worker handling one call. This is where a binding call happens.
+
+An invocation is three things at once, because a hop pays for each object: what `env.AUTH.fetch()`
+returns (a coroutine that gather, create_task and TaskGroup take), the hop itself
+(`Invocation.__await__`), and the record of it that the trace keeps.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Coroutine, Generator
+from time import perf_counter_ns as wall_clock
+from typing import TYPE_CHECKING, Any
+
+from workernb.errors import (
+    BindingError,
+    CpuLimitExceeded,
+    HandlerError,
+    Interrupted,
+    Text,
+    WallLimitExceeded,
+    noted,
+)
+from workernb.workers import Request, Response
+from workernb.workers.invocation import current
+
+from .strands import as_coroutine
+
+if TYPE_CHECKING:
+    from .engine import Entrypoint
+    from .services import Version
+    from .traces import Log, Trace
+
+_set_current = current.set
+
+
+class Invocation(Coroutine[Any, Any, Response]):
+    """One Worker handling one call within a top-level request.
+
+    `trace.invocations` has them in call order. caller: the invocation that made the call, None
+    for the first. binding: the name it was made over. service, version: what handled it; the
+    version is None when there is no such service. depth: 1 for the first. status: of its
+    response, or None.
+    """
+
+    __slots__ = (
+        "_entrypoint",
+        "_failure",
+        "_method",
+        "_request",
+        "_task",
+        "_url",
+        "began_ns",
+        "binding",
+        "caller",
+        "depth",
+        "ended_ns",
+        "service",
+        "status",
+        "tasks",
+        "trace",
+        "version",
+    )
+
+    def __init__(
+        self,
+        trace: Trace,
+        caller: Invocation | None,
+        binding: str | None,
+        entrypoint: Entrypoint,
+        request: Request,
+        depth: int,
+    ) -> None:
+        """Make the call. It begins when it is awaited, at the latest when its caller suspends."""
+        self.trace = trace
+        self.caller = caller
+        self.binding = binding
+        self.service = entrypoint.service
+        self.version: Version | None = entrypoint.version
+        self.depth = depth
+        self.status: int | None = None
+        self.tasks: dict[asyncio.Future[Any], object] | None = None
+        self.began_ns = self.ended_ns = 0
+        self._method = request._method
+        self._url = request._url
+        self._entrypoint: Entrypoint | None = entrypoint
+        self._request: Request | None = request
+        self._task: Any = None
+        self._failure: tuple[str, str] | None = None
+
+    def __await__(self) -> Generator[Any, Any, Response]:
+        """Run the Worker's handler here and now, and return its response: the hop.
+
+        A stamp of the clock, the handler, another stamp, and nothing else that costs. What the
+        handler raises is raised here, as it is.
+        """
+        entrypoint, request, trace = self._entrypoint, self._request, self.trace
+        if request is None or entrypoint is None:
+            return (yield from self._join())
+        self._entrypoint = self._request = None
+        made = trace.made
+        if made and made[-1] is self:
+            made.pop()
+        else:
+            self.claim()
+        stamps = trace.stamps
+        self.began_ns = now = wall_clock()
+        stamps += (self, now, 0 if now < trace.fresh_until else trace.anchor(now))
+        _set_current(self)
+        try:
+            response = yield from entrypoint.handle(request, self)
+            if response.__class__ is not Response:
+                response = _checked(response, self)
+            received = response._send(request._url)
+            self.status = received._status
+            if trace.condemned is not None:
+                raise trace.condemned
+            return received
+        except BaseException as error:
+            self._fail(error)
+            raise
+        finally:
+            if made or self.tasks is not None:
+                self._leave_nothing_running()
+            _set_current(self.caller)
+            self.ended_ns = now = wall_clock()
+            stamps += (self.caller, now, 0 if now < trace.fresh_until else trace.anchor(now))
+
+    def _fail(self, error: BaseException) -> None:
+        """Note how the invocation ended, and see that a condemned request stays condemned."""
+        text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        self._failure = (outcome_of(error), text)
+        with contextlib.suppress(Exception):
+            error.remote = True  # type: ignore[attr-defined]
+        condemned = self.trace.condemned
+        if condemned is not None and isinstance(error, Exception):
+            raise condemned from None
+
+    # A call that nobody has awaited when its caller suspends begins in a task of its own.
+
+    def claim(self) -> None:
+        """Take the call off the list of those that were made and not begun."""
+        with contextlib.suppress(ValueError):
+            self.trace.made.remove(self)
+
+    def start(self) -> None:
+        """Begin the call in a task of its own, which whoever awaits it later joins."""
+        request, self._request = self._request, None
+        steps = as_coroutine(self._run(request), self.caller, self.trace)
+        self._task = asyncio.Task(steps, loop=asyncio.get_running_loop())
+        if self.caller is not None:
+            self.caller.adopt(self._task, self)
+
+    def _run(self, request: Request | None) -> Generator[Any, Any, Response]:
+        self._request = request
+        return (yield from self.__await__())
+
+    def _join(self) -> Generator[Any, Any, Response]:
+        if not isinstance(self._task, asyncio.Task):
+            raise RuntimeError("cannot reuse already awaited coroutine")
+        return (yield from self._task.__await__())
+
+    # The rest of a coroutine, for what a Task drives: gather, create_task, TaskGroup.
+
+    def send(self, value: Any) -> Any:
+        """Step the call, as a Task does."""
+        return self._stepper().send(value)
+
+    def throw(self, *error: Any) -> Any:
+        """Raise an exception in the call, as a Task does to cancel it."""
+        return self._stepper().throw(*error)
+
+    def close(self) -> None:
+        """End the call without an answer."""
+        self.claim()
+        if self._task is not None and not isinstance(self._task, asyncio.Task):
+            self._task.close()
+        self._entrypoint = self._request = None
+
+    def _stepper(self) -> Generator[Any, Any, Response]:
+        if self._task is None:
+            self._task = self.__await__()
+        return self._task  # type: ignore[no-any-return]
+
+    # What the invocation started and left behind
+
+    def wait_until(self, awaitable: Awaitable[Any]) -> None:
+        """Let the top-level request end only when `awaitable` is done: `ctx.waitUntil`."""
+        if isinstance(awaitable, Invocation):
+            awaitable.claim()
+        task = asyncio.ensure_future(awaitable)
+        self.adopt(task)
+        self.trace.waiting.add(task)
+        task.add_done_callback(self._waited)
+
+    def _waited(self, task: asyncio.Future[Any]) -> None:
+        trace = self.trace
+        trace.waiting.discard(task)
+        if task.cancelled():
+            pass
+        elif (error := task.exception()) is not None:
+            text = f"{type(error).__name__}: {error}"
+            trace.fail_late(outcome_of(error), text)
+            trace.log(self, "error", f"{text} (in a waitUntil task)")
+        trace.finish_if_done()
+
+    def adopt(self, task: asyncio.Future[Any], what: object = None) -> None:
+        """Take note of a task that this invocation's code has made of `what`."""
+        if self.tasks is None:
+            self.tasks = {}
+        self.tasks[task] = what
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Future[Any]) -> None:
+        if self.tasks is not None:
+            self.tasks.pop(task, None)
+        if self.ended_ns and not task.cancelled():
+            # Nobody is left to ask for it, and asyncio would complain that nobody did.
+            task.exception()
+
+    def _leave_nothing_running(self) -> None:
+        """Cancel what this invocation started and nobody awaits, and say what that was."""
+        made = self.trace.made
+        for call in [call for call in made if call.caller is self]:
+            made.remove(call)
+            call.abandon()
+        for task, what in list((self.tasks or {}).items()):
+            if not task.done() and task not in self.trace.waiting:
+                task.cancel()
+                if self._failure is None:
+                    name = what.describe() if isinstance(what, Invocation) else _name(task)
+                    self.trace.warn(self, f"{name} was cancelled: {_AWAIT_IT}")
+
+    def abandon(self) -> None:
+        """Drop the call, which was never begun: its caller has ended."""
+        self._entrypoint = self._request = None
+        self._failure = ("canceled", "nobody awaited it")
+        if self.caller is not None:
+            self.trace.warn(self.caller, f"{self.describe()} was cancelled: {_AWAIT_IT}")
+
+    def describe(self) -> str:
+        """Return the call as its caller's source has it."""
+        return f"env.{self.binding}.fetch({self.url!r})"
+
+    # What happened, in words and figures
+
+    @property
+    def env(self) -> Any:
+        """The environment of the Worker."""
+        return None if self.version is None else self.version.env
+
+    @property
+    def method(self) -> str:
+        """The request's method."""
+        return str(self._method.value)
+
+    @property
+    def url(self) -> str:
+        """The request's URL, without the secrets that may be in it."""
+        return self.trace.redact(self._url)
+
+    @property
+    def outcome(self) -> str | None:
+        """One of the platform's words: ok, exception, exceededCpu, canceled…; None while it runs."""
+        if self._failure is not None:
+            return self._failure[0]
+        return None if self.status is None else "ok"
+
+    @property
+    def exception(self) -> str | None:
+        """What the handler raised, as `Type: text`, without secrets; None when nothing."""
+        return None if self._failure is None else self.trace.redact(self._failure[1])
+
+    @property
+    def cpu_ms(self) -> float:
+        """Thread CPU of this invocation alone, in ms."""
+        return self.trace.metering.self_ns.get(self, 0) / 1e6
+
+    @property
+    def inclusive_cpu_ms(self) -> float:
+        """Thread CPU of this invocation and all that it called, in ms."""
+        return self.trace.metering.inclusive_ns.get(self, 0) / 1e6
+
+    @property
+    def wall_ms(self) -> float:
+        """From its begin to its end, or to now, in ms of wall clock."""
+        if not self.began_ns:
+            return 0.0
+        return ((self.ended_ns or wall_clock()) - self.began_ns) / 1e6
+
+    @property
+    def logs(self) -> list[Log]:
+        """What this invocation's code logged or printed, oldest first."""
+        return [log for log in self.trace.logs if log.invocation is self]
+
+    @property
+    def children(self) -> list[Invocation]:
+        """The invocations that this one called, in call order."""
+        return [call for call in self.trace.invocations if call.caller is self]
+
+    def __repr__(self) -> str:
+        return f"<Invocation of {self.service} by {self.method} {self.url}: {self.outcome or '…'}>"
+
+
+_AWAIT_IT = "its Worker's invocation ended first. Await it, or hand it to self.ctx.waitUntil(…)."
+
+
+def _name(task: asyncio.Future[Any]) -> str:
+    return f"The task {task.get_name()}" if isinstance(task, asyncio.Task) else "A future"
+
+
+class FailedCall(Coroutine[Any, Any, Response]):
+    """A call that could not be made: whoever awaits it gets the reason."""
+
+    __slots__ = ("_error",)
+
+    def __init__(self, error: BaseException) -> None:
+        """Keep the error to be raised."""
+        self._error = error
+
+    def __await__(self) -> Generator[Any, Any, Response]:
+        """Raise the error."""
+        raise self._error
+        yield
+
+    def send(self, value: Any) -> Any:
+        """Raise the error, as a Task's first step."""
+        raise self._error
+
+    def throw(self, *error: Any) -> Any:
+        """Raise the error, whatever was to be raised."""
+        raise self._error
+
+    def close(self) -> None:
+        """Forget the error."""
+
+
+def outcome_of(error: BaseException) -> str:
+    """Return the platform's word for an invocation that ended with `error`."""
+    if isinstance(error, CpuLimitExceeded):
+        return "exceededCpu"
+    if isinstance(error, WallLimitExceeded):
+        return "exceededWallTime"
+    if isinstance(error, Interrupted | KeyboardInterrupt | asyncio.CancelledError | GeneratorExit):
+        return "canceled"
+    if isinstance(error, BindingError):
+        return "scriptNotFound"
+    return "exception"
+
+
+def _checked(response: object, invocation: Invocation) -> Response:
+    if isinstance(response, Response):
+        return response
+    given = "nothing" if response is None else f"{type(response).__name__} {response!r:.60}"
+    raise noted(
+        HandlerError(Text.NOT_A_RESPONSE),
+        f"The fetch handler of Worker {invocation.service!r} gave back {given}; "
+        "a handler returns a Response: return Response(…)",
+    )

@@ -1,0 +1,58 @@
+"""What a top-level request may use.
+
+https://developers.cloudflare.com/workers/platform/limits/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from types import MappingProxyType
+from typing import Any
+
+from workernb.errors import UsageError, did_you_mean, noted
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits of a top-level request, shared by all that it calls. None is no limit.
+
+    cpu_ms: thread CPU, in ms. wall_ms: from the request to its end, in ms of wall clock.
+    subrequests: calls over bindings. invocations: Workers' invocations, the first included.
+    depth: invocations nested in one another, the first included.
+    """
+
+    cpu_ms: float | None = 1_000
+    wall_ms: float | None = 60_000
+    subrequests: int = 1_000
+    invocations: int = 32
+    depth: int = 32
+
+    def __post_init__(self) -> None:
+        """Refuse what is no limit: UsageError."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is None and field.name.endswith("_ms"):
+                continue
+            if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+                raise UsageError(f"{field.name} must be a number above 0, not {value!r}.")
+
+    def but(self, **changes: Any) -> Limits:
+        """Return these limits with some of them changed; UsageError for an unknown one."""
+        known = [field.name for field in fields(self)]
+        for name in changes:
+            if name not in known:
+                raise noted(
+                    UsageError(f"There is no limit {name!r}; there are {', '.join(known)}."),
+                    did_you_mean(name, known),
+                )
+        return replace(self, **changes)
+
+
+PRESETS: Mapping[str, Limits] = MappingProxyType(
+    {
+        "notebook": Limits(),
+        "free": Limits(cpu_ms=10, wall_ms=None, subrequests=50),
+        "standard": Limits(cpu_ms=30_000, wall_ms=None, subrequests=10_000),
+    }
+)

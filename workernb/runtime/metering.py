@@ -1,0 +1,83 @@
+"""From stamps to figures: who held the thread, when, for how long. Done when somebody looks.
+
+A trace's stamps are one flat list of (invocation, wall ns, CPU ns): from here on, this invocation
+holds the thread; None: nobody of this request does. A CPU time of 0 was not read, because a
+reading was at hand that was younger than `thread.FRESH_NS`: the wall clock carries that one on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from .invocations import Invocation
+
+NOTHING: Mapping[Any, int] = {}
+
+
+class Slice(NamedTuple):
+    """A stretch of time in which one invocation held the thread.
+
+    begin_ns, end_ns: wall clock, as `time.perf_counter_ns` has it. cpu_ns: thread CPU.
+    """
+
+    invocation: Invocation
+    begin_ns: int
+    end_ns: int
+    cpu_ns: int
+
+
+def slices(stamps: Sequence[Any]) -> Iterator[Slice]:
+    """Yield the slices that the stamps tell of, oldest first."""
+    exact = list(_with_cpu(stamps))
+    for (who, begin, cpu), (_, end, cpu_after) in zip(exact, exact[1:], strict=False):
+        if who is not None:
+            yield Slice(who, begin, end, max(0, cpu_after - cpu))
+
+
+def _with_cpu(stamps: Sequence[Any]) -> Iterator[tuple[Invocation | None, int, int]]:
+    """Yield the stamps with the CPU time of those that have none carried on from the last."""
+    waiting: list[tuple[Any, int]] = []
+    read_wall = read_cpu = 0
+    for index in range(0, len(stamps), 3):
+        who, wall, cpu = stamps[index : index + 3]
+        if cpu:
+            for carried_who, carried_wall in waiting:
+                # Never beyond the next reading, should the thread have been interrupted.
+                yield carried_who, carried_wall, min(read_cpu + carried_wall - read_wall, cpu)
+            waiting.clear()
+            read_wall, read_cpu = wall, cpu
+            yield who, wall, cpu
+        else:
+            waiting.append((who, wall))
+    for carried_who, carried_wall in waiting:
+        yield carried_who, carried_wall, read_cpu + carried_wall - read_wall
+
+
+@dataclass(slots=True)
+class Metering:
+    """A trace's slices, and the thread CPU (ns) of each invocation, alone and with its callees."""
+
+    slices: list[Slice]
+    self_ns: dict[Any, int] = field(default_factory=dict)
+    inclusive_ns: dict[Invocation, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, stamps: Sequence[Any], folded: Mapping[Any, int] = NOTHING) -> Metering:
+        """Work out a trace's figures.
+
+        `folded` is what was added up and dropped before: by invocation, or by service for those
+        that were not kept.
+        """
+        metering = cls(list(slices(stamps)), dict(folded))
+        alone = metering.self_ns
+        for piece in metering.slices:
+            alone[piece.invocation] = alone.get(piece.invocation, 0) + piece.cpu_ns
+        inclusive = metering.inclusive_ns
+        for who, used in alone.items():
+            while who is not None and not isinstance(who, str):
+                inclusive[who] = inclusive.get(who, 0) + used
+                who = who.caller
+        return metering

@@ -1,0 +1,88 @@
+"""Routes: what makes a Worker public.
+
+https://developers.cloudflare.com/workers/configuration/routing/routes/
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from workernb.errors import RouteError
+
+_pattern = re.compile(
+    r"(?:(?P<scheme>https?)://)?(?P<host>\*?[a-z0-9.-]*)(?::(?P<port>\d+))?(?P<path>/[^?#]*)?",
+    re.IGNORECASE,
+).fullmatch
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A pattern `[scheme://]host[:port][/path]`; `*` may begin the host and end the path."""
+
+    pattern: str
+    scheme: str | None
+    host: str
+    port: int | None
+    path: str
+
+    @classmethod
+    def parse(cls, pattern: object) -> Route:
+        """Read a pattern; RouteError when it is none."""
+        match = _pattern(pattern) if isinstance(pattern, str) else None
+        if match is None or not match["host"] or not isinstance(pattern, str):
+            raise RouteError(
+                f"{pattern!r} is no route: write it like example.com/api/* or *.example.com/*."
+            )
+        path = match["path"] or "/*"
+        if "*" in path[:-1]:
+            raise RouteError(f"In a route, * may only begin the host and end the path: {pattern!r}.")
+        port = int(match["port"]) if match["port"] else None
+        return cls(pattern, match["scheme"], match["host"].lower(), port, path)
+
+    @property
+    def url(self) -> str:
+        """A URL that the route matches."""
+        host = self.host.replace("*.", "www.").replace("*", "www.") or "www"
+        port = f":{self.port}" if self.port else ""
+        return f"{self.scheme or 'http'}://{host}{port}{self.path.rstrip('*') or '/'}"
+
+    def matches(self, url: str) -> bool:
+        """Return whether a request to `url` goes this way."""
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        if self.scheme is not None and self.scheme != parts.scheme:
+            return False
+        if self.port is not None and self.port != parts.port:
+            return False
+        if self.host.startswith("*"):
+            if not host.endswith(self.host[1:]) or host == self.host[1:]:
+                return False
+        elif host != self.host:
+            return False
+        if self.path.endswith("*"):
+            return parts.path.startswith(self.path[:-1])
+        return parts.path == self.path
+
+    @property
+    def rank(self) -> tuple[bool, int, bool, int]:
+        """How specific the route is: the greatest that matches wins."""
+        return (
+            not self.host.startswith("*"),
+            len(self.host),
+            not self.path.endswith("*"),
+            len(self.path),
+        )
+
+
+def public_route(service: str) -> Route:
+    """Return the route that `--public` gives: the service's name under localhost."""
+    return Route.parse(f"{service}.localhost/*")
+
+
+def best(routes: Iterable[tuple[Route, str]], url: str) -> str | None:
+    """Return the service whose most specific route matches `url`, or None."""
+    matching = [(route.rank, service) for route, service in routes if route.matches(url)]
+    return max(matching)[1] if matching else None

@@ -1,0 +1,233 @@
+"""The runtime: services by name, and the requests that are made of them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import linecache
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, TextIO
+
+from workernb.errors import UsageError, noted
+from workernb.workers import Request
+from workernb.workers.environment import Env
+
+from .bindings import AbsentEntrypoint, ServiceBinding
+from .dispatch import Answer, dispatch
+from .engine import Engine, Entrypoint
+from .guard import guard
+from .handles import Call, Handle
+from .invocations import Invocation
+from .limits import Limits
+from .redaction import Redactor
+from .routes import best
+from .services import Definition, Service, Version
+from .targets import Target, near
+from .thread import this_thread
+from .traces import Trace, Traces
+
+
+class Runtime:
+    """A system of Workers, and the thread that they share.
+
+    services: by name, in the order of their definition; undefined ones that something is bound to
+    are among them. traces: of requests that have ended, newest last, at most 1,000. in_flight: of
+    those that have not. on_finished: called with each trace that ends. limits: of a request.
+    """
+
+    def __init__(self, engine: Engine, limits: Limits | None = None) -> None:
+        """Make an empty runtime; `workernb.Runtime()` gives it its engine."""
+        self.limits = limits or Limits()
+        self.services: dict[str, Service] = {}
+        self.traces = Traces()
+        self.in_flight: set[Trace] = set()
+        self.on_finished: list[Callable[[Trace], None]] = []
+        self.redactor = Redactor()
+        self._engine = engine
+        self._requests = 0
+        self._made: list[Invocation] = []
+        self._home: asyncio.AbstractEventLoop | None = None
+        self._home_thread = 0
+        self._private_loop: asyncio.AbstractEventLoop | None = None
+
+    # Services
+
+    def define(self, name: str, source: str, **settings: Any) -> Handle:
+        """Define a service, or make a new version of it, and return its handle.
+
+        settings: services={"AUTH": "auth"}, vars, secrets, routes=["example.com/*"], public,
+        limits, compatibility_date, environment. Raises UsageError for what is refused, and what
+        the source raises when it is loaded; the version that serves then goes on serving.
+        """
+        try:
+            definition = Definition.make(name, source, **settings)
+        except TypeError as error:
+            raise UsageError(str(error).replace("Definition.make()", "define()")) from None
+        service = self._service(definition.name)
+        number = service.versions[-1].number + 1 if service.versions else 1
+        filename = _free_filename(f"worker {definition.name} v{number}")
+        self.redactor.learn(definition.secrets.values())
+        version = Version(number, definition, filename, self._env(definition))
+        try:
+            isolate = self._engine.load(version)
+        except BaseException:
+            if not service.versions and not self._is_bound(service.name):
+                del self.services[service.name]
+            raise
+        if not service.versions:
+            # Undefined services keep their place only until they are defined.
+            self.services[service.name] = self.services.pop(service.name)
+        forgotten = service.install(version, isolate)
+        if forgotten is not None:
+            linecache.cache.pop(forgotten.filename, None)
+        return Handle(self, service)
+
+    def _service(self, name: str) -> Service:
+        return self.services.setdefault(name, Service(name))
+
+    def _is_bound(self, name: str) -> bool:
+        return any(
+            target.service == name
+            for service in self.defined()
+            for target in service.definition.services.values()
+        )
+
+    def _env(self, definition: Definition) -> Env:
+        """Build the environment that a version's code sees."""
+        worker = definition.name
+        values: dict[str, Any] = {
+            name: ServiceBinding(
+                name, target, worker, self._service(target.service), self._made, self.services
+            )
+            for name, target in definition.services.items()
+        }
+        values.update(definition.vars)
+        values.update(definition.secrets)
+        return Env(values, frozenset(definition.secrets), worker)
+
+    def defined(self) -> list[Service]:
+        """Return the services that are defined, in the order of their definition."""
+        return [service for service in self.services.values() if service.versions]
+
+    def __getitem__(self, name: str) -> Handle:
+        """Return the handle of a service; UsageError when it is not defined."""
+        service = self.services.get(name)
+        if service is None or not service.versions:
+            raise self._unknown(name)
+        return Handle(self, service)
+
+    def __contains__(self, name: object) -> bool:
+        return any(service.name == name for service in self.defined())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([service.name for service in self.defined()])
+
+    def __len__(self) -> int:
+        return len(self.defined())
+
+    def _unknown(self, name: str) -> UsageError:
+        remedy = near(name, [service.name for service in self.defined()])
+        return noted(UsageError(f"There is no Worker {name!r}."), remedy)
+
+    # Requests
+
+    def call(
+        self, target: Target, request: Request, *, owner: bool = True, echo: TextIO | None = None
+    ) -> Call:
+        """Make a top-level request of what `target` names; `request` is given away.
+
+        owner: whether by name, or as an outsider. echo: where prints go besides the trace; the
+        cell's own output when there is none.
+        """
+        service = self.services.get(target.service)
+        if service is None or not service.versions:
+            raise self._unknown(target.service)
+        entrypoint: Any = service.entrypoints.get(target.entrypoint)
+        if entrypoint is None:
+            entrypoint = AbsentEntrypoint(None, target, "the notebook", service, self.services)
+        limits = service.definition.limits or self.limits
+        start = partial(self._start, entrypoint, request, limits, owner, echo or sys.stdout)
+        return Call(start, self)
+
+    def route(self, url: str) -> Target | None:
+        """Return what an outsider's request to `url` reaches, or None: no route leads there."""
+        routes = [(r, service.name) for service in self.defined() for r in service.definition.routes]
+        name = best(routes, url)
+        return None if name is None else Target(name)
+
+    def _start(
+        self, entrypoint: Entrypoint, request: Request, limits: Limits, owner: bool, echo: TextIO
+    ) -> asyncio.Future[Answer]:
+        self._requests += 1
+        trace = Trace(
+            self._requests,
+            limits,
+            self._made,
+            this_thread(),
+            self.redactor,
+            self._finished,
+            owner,
+            echo,
+        )
+        self.in_flight.add(trace)
+        return dispatch(Invocation(trace, None, None, entrypoint, request, 1), trace)
+
+    def _finished(self, trace: Trace) -> None:
+        self.in_flight.discard(trace)
+        guard.leave(trace)
+        self.traces.keep(trace)
+        for listener in list(self.on_finished):
+            listener(trace)
+
+    # Loops
+
+    def begin(self, start: Callable[[], asyncio.Future[Answer]]) -> asyncio.Future[Answer]:
+        """Begin a request on this loop, or on the one in another thread that the runtime is on."""
+        home = self.home_elsewhere()
+        if home is None:
+            return start()
+
+        async def there() -> Answer:
+            return await start()
+
+        return asyncio.wrap_future(asyncio.run_coroutine_threadsafe(there(), home))
+
+    def home_elsewhere(self) -> asyncio.AbstractEventLoop | None:
+        """Return the loop in another thread that the runtime's requests run on, if there is one.
+
+        The first loop that makes a request is the home of all, for as long as it runs.
+        """
+        here = this_thread().ident
+        if self._home is not None and self._home.is_running():
+            return None if self._home_thread == here else self._home
+        with contextlib.suppress(RuntimeError):
+            self._home, self._home_thread = asyncio.get_running_loop(), here
+        return None
+
+    def private_loop(self) -> asyncio.AbstractEventLoop:
+        """Return a loop for synchronous calls where none runs; the same one each time."""
+        if self._private_loop is None or self._private_loop.is_closed():
+            self._private_loop = asyncio.new_event_loop()
+        return self._private_loop
+
+    def close(self) -> None:
+        """Forget all services; requests in flight go on."""
+        self.services.clear()
+        if self._private_loop is not None:
+            self._private_loop.close()
+
+    def __repr__(self) -> str:
+        return f"<Runtime with {', '.join(self) or 'no Workers'}>"
+
+
+def _free_filename(name: str) -> str:
+    """Return `<name>`, or `<name (2)>` where another runtime's code is called that."""
+    filename, count = f"<{name}>", 1
+    while filename in sys.modules:
+        count += 1
+        filename = f"<{name} ({count})>"
+    return filename
+
+

@@ -1,0 +1,96 @@
+"""Strands: lines of execution of Workers' code, one for each Task that runs some.
+
+Only the object that a Task steps has a send loop, and this is it. Below it, hops are plain
+`yield from`, so a suspension passes through any number of Workers in C. What lies between two
+suspensions is a slice: a stretch in which this strand alone holds the thread. A slice is
+synchronous, so what is set for its length (the task factory, who is running) is seen by no other
+code of the process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import types
+from collections.abc import Coroutine, Generator
+from typing import TYPE_CHECKING, Any
+
+from workernb.workers.invocation import current
+
+if TYPE_CHECKING:
+    from .invocations import Invocation
+
+Steps = Generator[Any, Any, Any] | Coroutine[Any, Any, Any]
+
+
+@types.coroutine
+def strand(steps: Steps, invocation: Invocation | None, trace: Any) -> Generator[Any, Any, Any]:
+    """Step a Worker's coroutine, slice by slice, on behalf of `invocation`."""
+    loop = asyncio.get_running_loop()
+    thread = trace.thread
+    made = trace.made
+    current.set(invocation)
+    value: Any = None
+    error: BaseException | None = None
+    while True:
+        factory = loop.get_task_factory()
+        loop.set_task_factory(make_task)
+        outer = thread.begin_slice(trace, factory)
+        try:
+            if error is None and trace.condemned is None:
+                wanted = steps.send(value)
+            else:
+                wanted = steps.throw(trace.condemned or error)
+        except StopIteration as stop:
+            return stop.value
+        except KeyboardInterrupt as interrupt:
+            # Let out of a task, it would end the loop, and the kernel with it.
+            raise trace.interrupt() from interrupt
+        except SystemExit as exit:
+            raise RuntimeError(f"The Worker called sys.exit({exit.code!r}).") from exit
+        finally:
+            thread.end_slice(trace, outer)
+            loop.set_task_factory(factory)
+            if made:
+                _start_all(made)
+        try:
+            value, error = (yield wanted), None
+        except BaseException as thrown:
+            value, error = None, thrown
+
+
+def _start_all(made: list[Invocation]) -> None:
+    """Begin the calls that were made in a slice and that nobody has awaited by its end."""
+    calls = made[:]
+    made.clear()
+    for call in calls:
+        call.start()
+
+
+async def as_coroutine(steps: Steps, invocation: Invocation | None, trace: Any) -> Any:
+    """Return a strand as the coroutine that `asyncio.Task` insists on."""
+    return await strand(steps, invocation, trace)
+
+
+def make_task(
+    loop: asyncio.AbstractEventLoop, coro: Steps, **options: Any
+) -> asyncio.Future[Any]:
+    """Make a task of what a Worker, or a library under it, hands to the loop within a slice.
+
+    The loop's task factory for the length of a slice: such a task is charged to the invocation
+    that made it.
+    """
+    invocation: Any = current.get()
+    trace = getattr(invocation, "trace", None)
+    if trace is None:
+        return asyncio.Task(coro, loop=loop, **options)  # type: ignore[arg-type]
+    claim = getattr(coro, "claim", None)
+    if claim is not None:
+        claim()
+    steps = as_coroutine(coro, invocation, trace)
+    task: asyncio.Task[Any] = (
+        asyncio.Task(steps, loop=loop, **options)
+        if trace.thread.factory is None
+        else trace.thread.factory(loop, steps, **options)
+    )
+    invocation.adopt(task, coro)
+    return task

@@ -1,0 +1,95 @@
+"""The thread that Workers share: which top-level request holds it, and what it has used."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from time import perf_counter_ns as wall_clock
+from time import thread_time_ns as cpu_clock
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from workernb.workers.invocation import current
+
+if TYPE_CHECKING:
+    from .traces import Trace
+
+FRESH_NS = 50_000
+"""For how long (ns of wall clock) a reading of the CPU clock is carried on by the wall clock.
+
+The CPU clock is a system call, ten times as dear as the wall clock. Within a slice the thread runs
+on, so for this long the wall clock tells its CPU time as well; what a preemption can shift from
+one invocation to the next is bounded by it. The ends of every slice are read exactly.
+"""
+
+
+class Holder(NamedTuple):
+    """Who held the thread before a slice began: nobody, unless loops or eager tasks nest."""
+
+    trace: Trace | None
+    factory: Any
+
+
+class Thread:
+    """The slices of one thread."""
+
+    __slots__ = ("end_long_slice", "factory", "ident", "name", "slice_cpu_ns", "trace")
+
+    def __init__(self) -> None:
+        """Begin with nobody on the thread."""
+        self.ident = threading.get_ident()
+        self.name = threading.current_thread().name
+        self.trace: Trace | None = None
+        self.factory: Any = None
+        self.slice_cpu_ns = 0
+        # Set by the guard for the length of a slice that it has ticked.
+        self.end_long_slice: Callable[[], None] | None = None
+
+    def begin_slice(self, trace: Trace, factory: Any) -> Holder:
+        """Give the thread to `trace`; returns what to give back to `end_slice`."""
+        outer = Holder(self.trace, self.factory)
+        now, cpu = wall_clock(), cpu_clock()
+        if outer.trace is not None:
+            self._charge(outer.trace, now, cpu)
+        self.trace = trace
+        self.factory = factory
+        self._open(trace, current.get(), now, cpu)
+        return outer
+
+    def end_slice(self, trace: Trace, outer: Holder) -> None:
+        """Take the thread from `trace`, charge it for the slice, and give it to who held it."""
+        now, cpu = wall_clock(), cpu_clock()
+        self._charge(trace, now, cpu)
+        self.trace, self.factory = outer
+        if self.end_long_slice is not None:
+            self.end_long_slice()
+            self.end_long_slice = None
+        if outer.trace is not None:
+            # Who held it is the last stamp but one: the last says that nobody does.
+            self._open(outer.trace, outer.trace.stamps[-6], now, cpu)
+        if len(trace.stamps) > trace.fold_at:
+            trace.fold()
+
+    def _open(self, trace: Trace, who: Any, now: int, cpu: int) -> None:
+        self.slice_cpu_ns = cpu
+        trace.fresh_until = now + FRESH_NS
+        trace.stamps += (who, now, cpu)
+
+    def _charge(self, trace: Trace, now: int, cpu: int) -> None:
+        trace.cpu_ns += cpu - self.slice_cpu_ns
+        trace.stamps += (None, now, cpu)
+
+    def slice_so_far_ns(self) -> int:
+        """Return the CPU (ns) that the running slice has used so far."""
+        return cpu_clock() - self.slice_cpu_ns
+
+
+_local = threading.local()
+
+
+def this_thread() -> Thread:
+    """Return the one record of the calling thread."""
+    try:
+        return _local.thread  # type: ignore[no-any-return]
+    except AttributeError:
+        _local.thread = thread = Thread()
+        return thread

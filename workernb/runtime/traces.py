@@ -1,0 +1,380 @@
+"""Traces: what happened in a top-level request, kept while it runs and after."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import perf_counter_ns as wall_clock
+from time import thread_time_ns as cpu_clock
+from typing import TYPE_CHECKING, Any, TextIO
+
+from workernb.errors import (
+    CpuLimitExceeded,
+    Interrupted,
+    LimitError,
+    Text,
+    WallLimitExceeded,
+    noted,
+)
+
+from .metering import Metering, Slice
+from .thread import FRESH_NS, Thread
+
+if TYPE_CHECKING:
+    from .invocations import Invocation
+    from .limits import Limits
+    from .redaction import Redactor
+
+KEPT = 10_000
+"""How many invocations, and how many slices, one trace keeps before it folds."""
+
+LOG_BYTES = 256 * 1024
+"""How much (in characters) one request may log: the platform's 256 KB."""
+
+_LOG_LIMIT = (
+    "Log size limit exceeded: More than 256KB of data (across console.log statements, exception, "
+    "request metadata and headers) was logged during a single request. Subsequent data for this "
+    "request will not be recorded in logs, appear when tailing this Worker's logs, or in Tail "
+    "Workers."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """Something that an invocation's code logged or printed, or that the runtime says about it.
+
+    at_ms: since the request began, in ms of wall clock. level: `log` (print), `debug`, `info`,
+    `warn`, `error`. text: without secrets.
+    """
+
+    at_ms: float
+    level: str
+    text: str
+    invocation: Invocation | None
+
+
+class Trace:
+    """A top-level request: its invocations, who held the thread, its logs, its outcome.
+
+    `response.trace` and `runtime.traces` give them. number: counts a runtime's requests from 1.
+    owner: whether the notebook made it by name, rather than an outsider by URL. limits: what it
+    may use. began: seconds since the epoch. thread_name: the one thread it ran on.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_first_slices",
+        "_folded_ns",
+        "_kept",
+        "_log_room",
+        "_metering",
+        "_refused_at",
+        "_when_done",
+        "began",
+        "began_ns",
+        "condemned",
+        "cpu_ns",
+        "echo",
+        "ended_ns",
+        "failed_late",
+        "fold_at",
+        "fresh_until",
+        "invocations",
+        "limits",
+        "logs",
+        "made",
+        "max_depth",
+        "not_kept",
+        "number",
+        "owner",
+        "record",
+        "redact",
+        "redact_error",
+        "room",
+        "stamps",
+        "task",
+        "thread",
+        "thread_name",
+        "waiting",
+    )
+
+    def __init__(
+        self,
+        number: int,
+        limits: Limits,
+        made: list[Invocation],
+        thread: Thread,
+        redactor: Redactor,
+        when_done: Callable[[Trace], None],
+        owner: bool = True,
+        echo: TextIO | None = None,
+    ) -> None:
+        """Begin the trace of a top-level request."""
+        self.number = number
+        self.limits = limits
+        self.made = made
+        self.thread = thread
+        self.thread_name = thread.name
+        self.redact = redactor.redact
+        self.redact_error = redactor.redact_error
+        self.owner = owner
+        self.echo = echo
+        self.began = time.time()
+        self.began_ns = wall_clock()
+        self.ended_ns = 0
+        self.condemned: BaseException | None = None
+        self.failed_late: tuple[str, str] | None = None
+        self.task: asyncio.Task[Any] | None = None
+        self.waiting: set[asyncio.Future[Any]] = set()
+        # What the hop touches
+        self.stamps: list[Any] = []
+        self.fresh_until = 0
+        self.cpu_ns = 0
+        self.invocations: list[Invocation] = []
+        self.record: Callable[[Invocation], None] = self.invocations.append
+        self.max_depth = limits.depth
+        self.room = self._refused_at = min(limits.invocations - 1, limits.subrequests, KEPT - 1)
+        # What is kept of it
+        self.fold_at = 3 * KEPT
+        self.logs: list[Log] = []
+        self.not_kept = 0
+        self._log_room = LOG_BYTES
+        self._when_done = when_done
+        self._metering: tuple[int, Metering] | None = None
+        self._first_slices: list[Slice] | None = None
+        self._folded_ns: dict[Any, int] = {}
+        self._kept: set[int] | None = None
+
+    # The clock and the limits, on the hop's behalf
+
+    def anchor(self, now: int) -> int:
+        """Read the thread's CPU clock (ns) and remember until when the reading is fresh."""
+        self.fresh_until = now + FRESH_NS
+        return cpu_clock()
+
+    def refusal(self, caller: Invocation) -> BaseException | None:
+        """Return why `caller` may make no further call; None if it may after all."""
+        if self.condemned is not None:
+            return self.condemned
+        if caller.depth >= self.max_depth:
+            return noted(
+                LimitError(Text.DEPTH),
+                f"Worker {caller.service!r} is {caller.depth} invocations deep; "
+                f"the limit of a request is {self.limits.depth}: {chain(caller)}",
+            )
+        if self.room > 0:
+            return None
+        limits = self.limits
+        if self._refused_at >= limits.invocations - 1:
+            return noted(
+                LimitError(Text.DEPTH),
+                f"This request has made {limits.invocations} invocations, which is its limit "
+                f"(the first one counts): {chain(caller)}",
+            )
+        if self._refused_at >= limits.subrequests:
+            return noted(
+                LimitError(Text.SUBREQUESTS),
+                f"This request has made {limits.subrequests} subrequests, which is its limit.",
+            )
+        # Neither: as many invocations as a trace keeps have been made. The rest is added up.
+        before = self._refused_at
+        self._refused_at = min(limits.invocations - 1, limits.subrequests, before + KEPT)
+        self.room = self._refused_at - before
+        self.fold()
+        return None
+
+    def condemn(self, error: BaseException) -> BaseException:
+        """End the request, whatever its Workers do about it: no call and no result counts now."""
+        if self.condemned is None:
+            self.condemned = error
+        return self.condemned
+
+    def interrupt(self, where: str | None = None) -> BaseException:
+        """Condemn the request because the notebook's user interrupted it, while it was there."""
+        error = Interrupted(Text.CANCELED)
+        return self.condemn(noted(error, where and f"Interrupted in {where}."))
+
+    def exceed_cpu(self, where: str | None = None) -> BaseException:
+        """Condemn the request because its CPU budget is used up."""
+        budget = f"The CPU budget of the request was {self.limits.cpu_ms:g} ms"
+        error = CpuLimitExceeded(Text.CPU_CUT)
+        return self.condemn(noted(error, f"{budget}; cut in {where}." if where else f"{budget}."))
+
+    def exceed_wall(self) -> None:
+        """Condemn the request because it has taken too long, and wake it."""
+        waited = f"The request was given {self.limits.wall_ms:g} ms of wall clock."
+        self.condemn(noted(WallLimitExceeded(Text.WALL), waited))
+        if self.task is not None:
+            self.task.cancel()
+
+    # Bounds
+
+    def fold(self) -> None:
+        """Add up what was stamped so far, keep the first slices, and drop the stamps."""
+        if len(self.invocations) >= KEPT and self._kept is None:
+            self._kept = {id(invocation) for invocation in self.invocations}
+            self.record = self._count
+        metering = Metering.of(list(self.stamps))
+        if self._first_slices is None:
+            self._first_slices = metering.slices[:KEPT]
+        for invocation, used in metering.self_ns.items():
+            kept = self._kept is None or id(invocation) in self._kept
+            key = invocation if kept else invocation.service
+            self._folded_ns[key] = self._folded_ns.get(key, 0) + used
+        holder = self.stamps[-3] if self.stamps else None
+        self.stamps.clear()
+        if holder is not None:
+            now = wall_clock()
+            self.stamps += (holder, now, self.anchor(now))
+
+    def _count(self, invocation: Invocation) -> None:
+        self.not_kept += 1
+
+    # Logs
+
+    def log(
+        self, invocation: Invocation | None, level: str, text: str, shown: str | None = None
+    ) -> None:
+        """Keep what `invocation` logged; nothing more once the request has logged 256 KB.
+
+        shown: what goes to the cell's own output as well, as it was printed.
+        """
+        if shown is not None and self.echo is not None:
+            self.echo.write(self.redact(shown))
+        if self._log_room < 0:
+            return
+        text = self.redact(text)
+        self._log_room -= len(text)
+        if self._log_room < 0:
+            level, text = "warn", _LOG_LIMIT
+        at_ms = (wall_clock() - self.began_ns) / 1e6
+        self.logs.append(Log(at_ms, level, text, invocation))
+
+    def warn(self, invocation: Invocation | None, text: str) -> None:
+        """Say something about an invocation in the request's logs."""
+        self.log(invocation, "warn", text)
+
+    # The end
+
+    def fail_late(self, outcome: str, text: str) -> None:
+        """Note that a waitUntil task failed, after the response was given or before."""
+        self.failed_late = (outcome, text)
+
+    def finish_if_done(self) -> None:
+        """End the trace if its response is given and no waitUntil task is left."""
+        if not self.waiting and self.invocations[0].outcome is not None and not self.ended_ns:
+            self.ended_ns = wall_clock()
+            self.made = []
+            self.task = None
+            self._when_done(self)
+
+    # In words and figures
+
+    @property
+    def done(self) -> bool:
+        """Whether the request has ended, with all that it started."""
+        return bool(self.ended_ns)
+
+    @property
+    def url(self) -> str:
+        """The request's URL, without the secrets that may be in it."""
+        return self.invocations[0].url
+
+    @property
+    def method(self) -> str:
+        """The request's method."""
+        return self.invocations[0].method
+
+    @property
+    def status(self) -> int | None:
+        """The status of the response, or None while there is none."""
+        return self.invocations[0].status
+
+    @property
+    def outcome(self) -> str | None:
+        """One of the platform's words: ok, exception, exceededCpu…; None while it runs."""
+        return self.failed_late[0] if self.failed_late else self.invocations[0].outcome
+
+    @property
+    def exception(self) -> str | None:
+        """What the request ended with, as `Type: text`, without secrets; None when nothing."""
+        if self.failed_late:
+            return self.redact(self.failed_late[1])
+        return self.invocations[0].exception
+
+    @property
+    def cpu_ms(self) -> float:
+        """Thread CPU of the whole request, in ms; exact, and the sum of its invocations'."""
+        return sum(self.metering.self_ns.values()) / 1e6
+
+    @property
+    def wall_ms(self) -> float:
+        """From the request's begin to its end, or to now, in ms of wall clock."""
+        return ((self.ended_ns or wall_clock()) - self.began_ns) / 1e6
+
+    @property
+    def slices(self) -> Sequence[Slice]:
+        """Who held the thread, and when: in order; the first 10,000."""
+        return self.metering.slices
+
+    @property
+    def metering(self) -> Metering:
+        """The figures behind the properties; worked out anew when there is something new."""
+        size = len(self.stamps)
+        if self._metering is None or self._metering[0] != size:
+            self._metering = (size, self._meter())
+        return self._metering[1]
+
+    def _meter(self) -> Metering:
+        stamps = list(self.stamps)
+        if stamps and stamps[-3] is not None and self.thread.trace is self:
+            stamps += (None, wall_clock(), cpu_clock())
+        metering = Metering.of(stamps, self._folded_ns)
+        if self._first_slices is not None:
+            metering.slices = self._first_slices
+        return metering
+
+    def cpu_by_service(self) -> dict[str, float]:
+        """Return thread CPU (ms) by service, in the order in which they were first called."""
+        shares: dict[str, float] = {call.service: 0.0 for call in self.invocations}
+        for who, used in self.metering.self_ns.items():
+            name = who if isinstance(who, str) else who.service
+            shares[name] = shares.get(name, 0.0) + used / 1e6
+        return shares
+
+    def size(self) -> int:
+        """Return about how many bytes the trace takes."""
+        logs = sum(len(log.text) + 120 for log in self.logs)
+        return 600 + 400 * len(self.invocations) + 30 * len(self.stamps) + logs
+
+    def __repr__(self) -> str:
+        ended = f"{self.outcome or 'running'}, {self.cpu_ms:.2f} ms CPU"
+        return f"<Trace {self.number}: {self.method} {self.url}, {ended}>"
+
+
+class Traces(deque[Trace]):
+    """The traces of a runtime, newest last: at most 1,000 of them, and 64 MB."""
+
+    MOST = 1_000
+    MOST_BYTES = 64 * 1024 * 1024
+
+    def keep(self, trace: Trace) -> None:
+        """Add a trace that has ended, and drop the oldest beyond the bounds."""
+        self.append(trace)
+        self._bytes = getattr(self, "_bytes", 0) + trace.size()
+        while len(self) > self.MOST or (self._bytes > self.MOST_BYTES and len(self) > 1):
+            self._bytes -= self.popleft().size()
+
+
+def chain(invocation: Invocation) -> str:
+    """Return the services from the first to this one, as `a → b → c`; long chains are cut."""
+    names: list[str] = []
+    at: Invocation | None = invocation
+    while at is not None:
+        names.append(at.service)
+        at = at.caller
+    names.reverse()
+    return " → ".join(names if len(names) <= 8 else [*names[:3], "…", *names[-3:]])

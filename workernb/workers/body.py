@@ -1,0 +1,113 @@
+"""What Request and Response share: a body that can be read once.
+
+https://fetch.spec.whatwg.org/#body-mixin. A body is kept as it was given, text or bytes. Reading
+it, or sending its message over a binding, takes it away: what is left is `USED`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, ClassVar, Final, TypeAlias
+
+from workernb.errors import BodyUsedError, Text, noted
+
+
+class _Used:
+    """What stands in the place of a body that was read or sent on."""
+
+    def __repr__(self) -> str:
+        return "<used body>"
+
+
+USED: Final = _Used()
+BodyInit: TypeAlias = "str | bytes | bytearray | memoryview | None"
+Data: TypeAlias = "str | bytes | _Used | None"
+
+
+def make_data(body: BodyInit, what: str) -> str | bytes | None:
+    """Return what to keep of a body that a user gave; TypeError for another type."""
+    if body is None or body.__class__ is str or body.__class__ is bytes:
+        return body  # type: ignore[return-value]
+    if isinstance(body, str):
+        return str(body)
+    if isinstance(body, bytes | bytearray | memoryview):
+        return bytes(body)
+    raise TypeError(Text.UNSUPPORTED_BODY.format(what=what, type=type(body).__name__))
+
+
+class Body:
+    """A message's body, to be read once, with `text`, `bytes`, `json` or `buffer`.
+
+    Each of them raises BodyUsedError (an OSError) when the body was read or sent on before;
+    `clone` the message first to read it twice. A message without a body reads as empty, as often
+    as you like.
+    """
+
+    __slots__ = ("_data",)
+
+    _data: Data
+    _used_text: ClassVar[str]
+
+    @property
+    def body_used(self) -> bool:
+        """Whether the body was read or sent on."""
+        return self._data is USED
+
+    bodyUsed = body_used
+
+    async def text(self) -> str:
+        """Return the body as text; bytes are decoded as UTF-8, with � for what is none."""
+        data = self._data
+        if data.__class__ is str and data.isascii():  # type: ignore[union-attr]
+            self._data = USED
+            return data  # type: ignore[return-value]
+        return _as_bytes(self._take()).decode("utf-8-sig", "replace")
+
+    async def bytes(self) -> bytes:
+        """Return the body as bytes; text is encoded as UTF-8."""
+        return _as_bytes(self._take())
+
+    async def buffer(self) -> memoryview:
+        """Return the body as a memoryview."""
+        return memoryview(_as_bytes(self._take()))
+
+    arrayBuffer = buffer
+
+    async def json(self, **kwargs: Any) -> Any:
+        """Return the body parsed as JSON; keywords are those of `json.loads`."""
+        return json.loads(await self.text(), **kwargs)
+
+    def _take(self) -> str | bytes | None:
+        """Return the body's data and leave it used."""
+        data = self._data
+        if data is None:
+            return None
+        if data is USED:
+            raise self._used()
+        self._data = USED
+        return data  # type: ignore[return-value]
+
+    def _peek(self) -> str | bytes | None:
+        """Return the body's data and leave it to be read."""
+        if self._data is USED:
+            raise self._used()
+        return self._data  # type: ignore[return-value]
+
+    def _used(self) -> BodyUsedError:
+        return noted(
+            BodyUsedError(self._used_text),
+            "A body can be read once, and is handed over when its message is sent on. "
+            "Call .clone() before the first use to have it twice.",
+        )
+
+
+def _as_bytes(data: str | bytes | None) -> bytes:
+    if data is None:
+        return b""
+    if isinstance(data, bytes):
+        return data
+    try:
+        return data.encode()
+    except UnicodeEncodeError:
+        # A lone surrogate: as in a USVString, it becomes U+FFFD.
+        return data.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()

@@ -1,0 +1,207 @@
+"""Headers, as in the Fetch standard (https://fetch.spec.whatwg.org/#headers-class).
+
+Names are compared without case and iterated in lower case and in order; values of one name are
+joined with `, `, except for Set-Cookie, whose values stay apart.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from typing import TypeAlias
+
+from workernb.errors import Text, noted
+
+HeadersInit: TypeAlias = "Mapping[str, str] | Iterable[tuple[str, str]] | None"
+
+# The store is a plain dict of lower-case name to value. Cookies are kept apart by a newline: the
+# one character that no value can hold. Messages share stores and never change them; only a Headers
+# that may be changed does, and it has a store of its own.
+Fields: TypeAlias = dict[str, str]
+_APART = "\n"
+NO_FIELDS: Fields = {}
+TEXT_FIELDS: Fields = {"content-type": "text/plain;charset=UTF-8"}
+
+_is_token = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
+_is_value = re.compile(r"[^\0\r\n]*").fullmatch
+_known_names: dict[str, str] = {}
+_KNOWN_NAMES_KEPT = 10_000
+_new = object.__new__
+
+
+def _lower(name: str) -> str:
+    """Return a valid name in lower case, and remember it, since names recur."""
+    if not isinstance(name, str) or not _is_token(name):
+        raise noted(TypeError(Text.HEADER_NAME), f"The header's name was {name!r:.100}.")
+    if len(_known_names) >= _KNOWN_NAMES_KEPT:
+        _known_names.clear()
+    lower = _known_names[name] = name.lower()
+    return lower
+
+
+def _clean(value: object) -> str:
+    """Return a valid value without the white space around it."""
+    text = str(value).strip(" \t\r\n")
+    if not _is_value(text):
+        raise noted(TypeError(Text.HEADER_VALUE), f"The header's value was {text!r:.100}.")
+    return text
+
+
+def make_fields(init: HeadersInit) -> Fields:
+    """Return the store for what a user gave as headers.
+
+    Raises TypeError for a name or value that is not allowed, or for another type.
+    """
+    fields: Fields = {}
+    if init is None:
+        return fields
+    if init.__class__ is dict:
+        # The plain case, and on the hop path: a dict of strings whose names do not meet.
+        for name, value in init.items():  # type: ignore[union-attr]
+            lower = _known_names.get(name) or _lower(name)
+            if not (value.__class__ is str and value.isascii() and value.isprintable()):
+                value = _clean(value)
+            if lower in fields:
+                _append(fields, lower, value.strip(" "))
+            else:
+                fields[lower] = value.strip(" ")
+        return fields
+    if isinstance(init, Headers):
+        return init._fields.copy()
+    if isinstance(init, str) or not isinstance(init, Iterable):
+        raise TypeError(Text.HEADERS_TYPE)
+    for pair in init.items() if isinstance(init, Mapping) else init:
+        try:
+            name, value = pair
+        except (TypeError, ValueError):
+            raise TypeError(Text.HEADERS_TYPE) from None
+        _append(fields, _lower(name), _clean(value))
+    return fields
+
+
+def _append(fields: Fields, lower: str, value: str) -> None:
+    before = fields.get(lower)
+    if before is None:
+        fields[lower] = value
+    else:
+        fields[lower] = before + (_APART if lower == "set-cookie" else ", ") + value
+
+
+def pairs(fields: Fields) -> Iterator[tuple[str, str]]:
+    """Yield names and values, sorted by name, each cookie by itself."""
+    for name in sorted(fields):
+        if name == "set-cookie":
+            for cookie in fields[name].split(_APART):
+                yield name, cookie
+        else:
+            yield name, fields[name]
+
+
+def view(fields: Fields, received: bool) -> Headers:
+    """Return a message's headers. Those of a message of one's own get a store of their own."""
+    headers = _new(Headers)
+    headers._fields = fields if received else fields.copy()
+    headers._immutable = received
+    return headers
+
+
+class Headers(MutableMapping[str, str]):
+    """The headers of a message.
+
+    A mapping, so `headers["x"]`, `in`, `.items()` work, with the Fetch standard's methods beside.
+    As on the platform's Python SDK, a header that is absent is `None`, not a KeyError. Headers of
+    a message that was received refuse to be changed: TypeError `Can't modify immutable headers.`
+    """
+
+    __slots__ = ("_fields", "_immutable")
+
+    def __init__(self, init: HeadersInit = None) -> None:
+        """Make headers from a mapping, pairs of name and value, or other headers."""
+        self._fields = make_fields(init)
+        self._immutable = False
+
+    def get(self, name: str, default: str | None = None) -> str | None:  # type: ignore[override]
+        """Return the value of `name`, its values joined with `, `, or `default`."""
+        value = self._fields.get(_known_names.get(name) or _lower(name), default)
+        return value.replace(_APART, ", ") if value and _APART in value else value
+
+    def has(self, name: str) -> bool:
+        """Return whether there is a header `name`."""
+        return _lower(name) in self._fields
+
+    def set(self, name: str, value: str) -> None:
+        """Set a header, in the place of all its values."""
+        self._change()[_lower(name)] = _clean(value)
+
+    def append(self, name: str, value: str) -> None:
+        """Add a value to a header, or the header."""
+        _append(self._change(), _lower(name), _clean(value))
+
+    def delete(self, name: str) -> None:
+        """Remove a header; nothing happens when it is absent."""
+        self._change().pop(_lower(name), None)
+
+    def get_set_cookie(self) -> list[str]:
+        """Return the values of Set-Cookie, each by itself."""
+        cookies = self._fields.get("set-cookie")
+        return [] if cookies is None else cookies.split(_APART)
+
+    getSetCookie = get_set_cookie
+
+    def get_all(self, name: str, failobj: list[str] | None = None) -> list[str] | None:
+        """Return a header's values as a list, as `http.client.HTTPMessage` does."""
+        if _lower(name) == "set-cookie":
+            return self.get_set_cookie() or failobj
+        value = self._fields.get(_lower(name))
+        return failobj if value is None else [value]
+
+    def getAll(self, name: str) -> list[str]:
+        """Return the values of Set-Cookie; TypeError for another name, as on the platform."""
+        if _lower(name) != "set-cookie":
+            raise TypeError(Text.GET_ALL)
+        return self.get_set_cookie()
+
+    def _change(self) -> Fields:
+        if self._immutable:
+            raise noted(
+                TypeError(Text.IMMUTABLE_HEADERS),
+                "Headers of a received message are read-only. Make a message of your own: "
+                "Response(body, headers=dict(received.headers)) or Request(received, headers=…).",
+            )
+        return self._fields
+
+    # A mapping, by the names of the Python SDK's HTTPMessage
+
+    def __getitem__(self, name: str) -> str:
+        return self.get(name)  # type: ignore[return-value]
+
+    def __setitem__(self, name: str, value: str) -> None:
+        self.set(name, value)
+
+    def __delitem__(self, name: str) -> None:
+        self.delete(name)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.lower() in self._fields
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._fields))
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    def items(self) -> list[tuple[str, str]]:  # type: ignore[override]
+        """Return names and values, sorted by name, each cookie by itself."""
+        return list(pairs(self._fields))
+
+    entries = items
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Headers):
+            return self._fields == other._fields
+        return NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Headers({self.items()!r})"

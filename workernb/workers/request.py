@@ -1,0 +1,189 @@
+"""Request, as in the Fetch standard and the platform's Python SDK.
+
+https://developers.cloudflare.com/workers/runtime-apis/request/
+"""
+
+from __future__ import annotations
+
+from http import HTTPMethod
+from typing import Any
+
+from workernb.errors import Text, noted
+
+from .body import USED, Body, BodyInit, make_data
+from .headers import NO_FIELDS, Fields, Headers, HeadersInit, make_fields, view
+from .urls import is_normal, normalize
+
+_METHODS: dict[str, HTTPMethod] = {
+    spelling: method
+    for method in HTTPMethod
+    if method not in (HTTPMethod.CONNECT, HTTPMethod.TRACE)
+    # PATCH has to be upper-case: https://fetch.spec.whatwg.org/#concept-method-normalize
+    for spelling in {method.value, *([] if method == "PATCH" else [method.value.lower()])}
+}
+_new = object.__new__
+_GET = HTTPMethod.GET
+_HEAD = HTTPMethod.HEAD
+
+
+class Request(Body):
+    """A request: a URL, a method, headers and a body that can be read once."""
+
+    __slots__ = ("_cf", "_fields", "_headers", "_method", "_received", "_redirect", "_url")
+
+    _used_text = Text.BODY_USED_REQUEST
+
+    def __init__(
+        self,
+        input: Request | str,
+        *,
+        method: str | None = None,
+        headers: HeadersInit = None,
+        body: BodyInit = None,
+        redirect: str | None = None,
+        cf: dict[str, Any] | None = None,
+    ) -> None:
+        """Make a request from a URL, or from another request, whose body moves into this one.
+
+        Raises TypeError with the platform's text for a URL that is not absolute, an unknown
+        method, a GET or HEAD with a body, a header that is not allowed, a body of another type,
+        or a request whose body was used.
+        """
+        self._set(input, method, headers, body, redirect, cf, False)
+
+    def _set(
+        self,
+        input: Request | str,
+        method: str | None,
+        headers: HeadersInit,
+        body: BodyInit,
+        redirect: str | None,
+        cf: dict[str, Any] | None,
+        received: bool,
+    ) -> None:
+        if input.__class__ is str:
+            self._url = input if is_normal(input) else normalize(input)  # type: ignore[arg-type]
+            self._method = _GET if method is None else _checked_method(method)
+            self._fields = NO_FIELDS if headers is None else make_fields(headers)
+            self._redirect = "follow" if redirect is None else _checked_redirect(redirect)
+            self._cf = cf
+            self._data = None
+            proxied = False
+        elif isinstance(input, Request):
+            self._url = input._url
+            self._method = input._method if method is None else _checked_method(method)
+            self._fields = input._current_fields() if headers is None else make_fields(headers)
+            self._redirect = input._redirect if redirect is None else _checked_redirect(redirect)
+            self._cf = input._cf if cf is None else cf
+            self._data = input._hand_over() if body is None else None
+            # A GET that came with a body may be passed on as it is.
+            proxied = method is None
+        else:
+            self._set(str(input), method, headers, body, redirect, cf, received)
+            return
+        self._headers: Headers | None = None
+        self._received = received
+        if body is not None:
+            self._set_body(body)
+        elif self._data is not None and not proxied and self._method in (_GET, _HEAD):
+            raise TypeError(Text.GET_WITH_BODY)
+
+    def _set_body(self, body: BodyInit) -> None:
+        self._data = make_data(body, "Request")
+        if self._data.__class__ is str and "content-type" not in self._fields:
+            self._fields = {**self._fields, "content-type": "text/plain;charset=UTF-8"}
+        if self._method in (_GET, _HEAD):
+            raise TypeError(Text.GET_WITH_BODY)
+
+    @property
+    def url(self) -> str:
+        """The URL, absolute and in its normal form."""
+        return self._url
+
+    @property
+    def method(self) -> HTTPMethod:
+        """The method; equal to its name as a str."""
+        return self._method
+
+    @property
+    def headers(self) -> Headers:
+        """The headers; read-only on a request that was received."""
+        headers = self._headers
+        if headers is None:
+            headers = self._headers = _new(Headers)
+            headers._immutable = received = self._received
+            headers._fields = self._fields if received else self._fields.copy()
+        return headers
+
+    def _current_fields(self) -> Fields:
+        """Return the headers' store, to be shared with another message."""
+        headers = self._headers
+        return self._fields if headers is None or self._received else headers._fields.copy()
+
+    @property
+    def redirect(self) -> str:
+        """What is done with a redirect: `follow` or `manual`; a received request has `manual`."""
+        return "manual" if self._received else self._redirect
+
+    @property
+    def cf(self) -> dict[str, Any] | None:
+        """The platform's own properties, or None."""
+        return self._cf
+
+    def clone(self) -> Request:
+        """Return a request like this one, with a body of its own; BodyUsedError if it was used."""
+        self._peek()
+        twin = Request.__new__(Request)
+        twin._url = self._url
+        twin._method = self._method
+        twin._fields = self._current_fields()
+        twin._redirect = self._redirect
+        twin._cf = self._cf
+        twin._data = self._data
+        twin._headers = None
+        twin._received = self._received
+        return twin
+
+    def _hand_over(self) -> str | bytes | None:
+        """Take the body away, to send it on."""
+        data = self._data
+        if data is None:
+            return None
+        if data is USED:
+            raise noted(
+                TypeError(Text.CANNOT_RECONSTRUCT),
+                f"The body of the request to {self._url} was read or sent on before. "
+                "Send request.clone() the first time.",
+            )
+        self._data = USED
+        return data  # type: ignore[return-value]
+
+    def _send(self) -> Request:
+        """Return what the other end of a binding receives; the body moves there."""
+        received = _new(Request)
+        received._url = self._url
+        received._method = self._method
+        received._fields = self._fields if self._headers is None else self._current_fields()
+        received._redirect = self._redirect
+        received._cf = self._cf
+        received._data = None if self._data is None else self._hand_over()
+        received._headers = None
+        received._received = True
+        return received
+
+    def __repr__(self) -> str:
+        return f"Request(method={self._method.value!r}, url={self._url!r})"
+
+
+def _checked_method(method: str) -> HTTPMethod:
+    try:
+        return _METHODS[method]
+    except (KeyError, TypeError):
+        raise TypeError(Text.INVALID_METHOD.format(method=method)) from None
+
+
+def _checked_redirect(redirect: str) -> str:
+    if redirect not in ("follow", "manual"):
+        raise TypeError(Text.INVALID_REDIRECT)
+    return redirect
+

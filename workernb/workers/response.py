@@ -1,0 +1,260 @@
+"""Response, as in the Fetch standard and the platform's Python SDK.
+
+https://developers.cloudflare.com/workers/runtime-apis/response/
+"""
+
+from __future__ import annotations
+
+import json as jsonlib
+import re
+from http import HTTPStatus
+from typing import Any
+
+from workernb.errors import BodyUsedError, Text, noted
+
+from .body import USED, Body, BodyInit, make_data
+from .headers import NO_FIELDS, TEXT_FIELDS, Fields, Headers, HeadersInit, make_fields, view
+from .urls import normalize
+
+_NULL_BODY = frozenset({101, 204, 205, 304})
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_is_reason = re.compile(r"[\t\x20-\x7e\x80-\U0010ffff]*").fullmatch
+_new = object.__new__
+
+
+class Response(Body):
+    """A response: a status, headers and a body that can be read once."""
+
+    __slots__ = (
+        "_fields",
+        "_headers",
+        "_received",
+        "_redirected",
+        "_status",
+        "_status_text",
+        "_url",
+    )
+
+    _used_text = Text.BODY_USED_RESPONSE
+
+    def __init__(
+        self,
+        body: Response | BodyInit = None,
+        status: HTTPStatus | int | None = None,
+        status_text: str = "",
+        headers: HeadersInit = None,
+    ) -> None:
+        """Make a response.
+
+        Raises ValueError for a status outside 200 to 599, TypeError for a body where the status
+        allows none, a header that is not allowed, or a body of another type.
+        """
+        if body is not None and body.__class__ is not str:
+            if isinstance(body, Response):
+                self._become(body, status is None and not status_text and headers is None)
+                return
+            body = make_data(body, "Response")
+        self._data = body
+        self._status = 200 if status is None else _checked_status(status, body)
+        self._status_text = _checked_reason(status_text) if status_text else ""
+        if headers is None:
+            self._fields = TEXT_FIELDS if body.__class__ is str else NO_FIELDS
+        else:
+            fields = make_fields(headers)
+            if body.__class__ is str and "content-type" not in fields:
+                fields.update(TEXT_FIELDS)
+            self._fields = fields
+        self._headers: Headers | None = None
+        self._received = False
+        self._redirected = False
+        self._url = ""
+
+    def _become(self, other: Response, alone: bool) -> None:
+        if not alone:
+            raise ValueError(Text.RESPONSE_OPTIONS)
+        self._data = other._hand_over()
+        self._status = other._status
+        self._status_text = other._status_text
+        self._fields = other._current_fields()
+        self._headers = None
+        self._received = False
+        self._redirected = other._redirected
+        self._url = other._url
+
+    @staticmethod
+    def redirect(url: str, status: HTTPStatus | int = HTTPStatus.FOUND) -> Response:
+        """Return a redirect to `url`, with headers that cannot be changed.
+
+        Raises ValueError for a status that is no redirect, TypeError for text that is no URL.
+        """
+        code = int(status)
+        if code not in _REDIRECTS:
+            raise ValueError(Text.NOT_A_REDIRECT.format(status=code))
+        try:
+            location = normalize(url)
+        except TypeError:
+            raise TypeError(Text.UNABLE_TO_PARSE.format(url=url)) from None
+        response = Response(None, code, headers={"location": location})
+        response._received = True
+        return response
+
+    @staticmethod
+    def from_json(
+        data: Any,
+        status: HTTPStatus | int = HTTPStatus.OK,
+        status_text: str = "",
+        headers: HeadersInit = None,
+    ) -> Response:
+        """Return a response whose body is `data` as JSON; a content-type that is given stays."""
+        fields = Headers(headers)
+        if not fields.has("content-type"):
+            fields.set("content-type", "application/json")
+        return Response(jsonlib.dumps(data), status, status_text, fields)
+
+    def json(self, *args: Any, **kwargs: Any) -> Any:
+        """Read the body as JSON; called on the class, `Response.json(data)` is `from_json`."""
+        if isinstance(self, Response):
+            return Body.json(self, *args, **kwargs)
+        return Response.from_json(self, *args, **kwargs)
+
+    @property
+    def status(self) -> int:
+        """The status code."""
+        return self._status
+
+    @property
+    def status_text(self) -> str:
+        """The status text; empty unless it was given."""
+        return self._status_text
+
+    statusText = status_text
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is in the range 200 to 299."""
+        return 200 <= self._status <= 299
+
+    @property
+    def headers(self) -> Headers:
+        """The headers; read-only on a response that was received."""
+        headers = self._headers
+        if headers is None:
+            headers = self._headers = view(self._fields, self._received)
+        return headers
+
+    def _current_fields(self) -> Fields:
+        """Return the headers' store, to be shared with another message."""
+        headers = self._headers
+        return self._fields if headers is None or self._received else headers._fields.copy()
+
+    @property
+    def url(self) -> str:
+        """The URL of the request that this answers; empty on a response of one's own."""
+        return self._url
+
+    @property
+    def redirected(self) -> bool:
+        """Whether a redirect was followed to get this response."""
+        return self._redirected
+
+    @property
+    def type(self) -> str:
+        """The response's type; always `default` here."""
+        return "default"
+
+    async def string(self) -> str:
+        """Return the body as text; an old name of `text`."""
+        return await self.text()
+
+    async def memoryview(self) -> memoryview:
+        """Return the body as a memoryview; the SDK's name of `buffer`."""
+        return await self.buffer()
+
+    def raise_for_status(self) -> None:
+        """Raise OSError when the status is 400 or more."""
+        if 400 <= self._status < 600:
+            whose = "Client" if self._status < 500 else "Server"
+            reason = self._status_text or _phrase(self._status)
+            raise OSError(f"{self._status} {whose} Error: {reason} for url: {self._url}")
+
+    def replace_body(self, body: BodyInit) -> Response:
+        """Return a response like this one with another body."""
+        return Response(body, self._status, self._status_text, self.headers)
+
+    def clone(self) -> Response:
+        """Return a response like this one, with a body of its own; BodyUsedError if it was used."""
+        self._peek()
+        return self._copy(self._data, self._received)
+
+    def _copy(self, data: Any, received: bool) -> Response:
+        twin = _new(Response)
+        twin._data = data
+        twin._status = self._status
+        twin._status_text = self._status_text
+        twin._fields = self._current_fields()
+        twin._headers = None
+        twin._received = received
+        twin._redirected = self._redirected
+        twin._url = self._url
+        return twin
+
+    def _hand_over(self) -> str | bytes | None:
+        """Take the body away, to send it on."""
+        data = self._data
+        if data is None:
+            return None
+        if data is USED:
+            raise noted(
+                BodyUsedError(Text.BODY_USED),
+                "The response's body was read, or it was returned before. Make a Response for each "
+                "request, or return response.clone().",
+            )
+        self._data = USED
+        return data  # type: ignore[return-value]
+
+    def _send(self, url: str) -> Response:
+        """Return what the caller receives for its request to `url`; the body moves there."""
+        received = _new(Response)
+        received._data = None if self._data is None else self._hand_over()
+        received._status = self._status
+        received._status_text = self._status_text
+        received._fields = self._fields if self._headers is None else self._current_fields()
+        received._headers = None
+        received._received = True
+        received._redirected = False
+        received._url = url
+        return received
+
+    def __repr__(self) -> str:
+        parts = [f"status={self._status}"]
+        if self._status_text:
+            parts.append(f"status_text={self._status_text!r}")
+        content_type = self._current_fields().get("content-type")
+        if content_type:
+            parts.append(f"{content_type=}")
+        if self._url:
+            parts.append(f"url={self._url!r}")
+        return f"Response({', '.join(parts)})"
+
+
+def _checked_status(status: HTTPStatus | int, data: str | bytes | None) -> int:
+    code = int(status)
+    if not 200 <= code <= 599:
+        raise ValueError(Text.STATUS_RANGE)
+    # An empty body is let through, as on the platform.
+    if code in _NULL_BODY and data:
+        raise TypeError(Text.NULL_BODY_STATUS)
+    return code
+
+
+def _checked_reason(status_text: str) -> str:
+    if not isinstance(status_text, str) or not _is_reason(status_text):
+        raise TypeError(Text.INVALID_STATUS_TEXT)
+    return status_text
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
