@@ -10,6 +10,7 @@ from workernb.workers import Request, Response
 from workernb.workers.body import BodyInit
 from workernb.workers.headers import HeadersInit
 from workernb.workers.invocation import current
+from workernb.workers.request import receive
 
 from .invocations import FailedCall, Invocation
 from .targets import DEFAULT, Target, near
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from .services import Service, Version
 
 Fetch = Callable[..., Coroutine[Any, Any, Response]]
-_new = object.__new__
 _running = current.get
 
 
@@ -68,11 +68,7 @@ def _make_fetch(
         if caller.__class__ is not Invocation:
             return FailedCall(_nobody_calls(name))
         try:
-            if resource.__class__ is Request and method is headers is body is redirect is cf:
-                request = resource._send()  # type: ignore[union-attr]
-            else:
-                request = _new(Request)
-                request._set(resource, method, headers, body, redirect, cf, True)
+            request = receive(resource, method, headers, body, redirect, cf)
         except Exception as error:
             return FailedCall(error)
         trace = caller.trace

@@ -37,38 +37,39 @@ class Answer(Response):
     def of(cls, response: Response, trace: Trace) -> Answer:
         """Return `response`, whose body moves here, with its trace."""
         answer = object.__new__(cls)
-        for name in Response.__slots__:
-            setattr(answer, name, getattr(response, name))
-        answer._data = response._data
+        answer._become(response, True)
+        answer._received = True
         answer.trace = trace
         return answer
 
 
-def dispatch(root: Invocation, trace: Trace) -> asyncio.Future[Answer]:
+class AnswerFuture(asyncio.Future[Answer]):
+    """The future of an answer. Cancelling it cancels the request."""
+
+    task: asyncio.Task[None]
+
+    def cancel(self, msg: object = None) -> bool:
+        """Cancel the request that this waits for."""
+        return super().cancel(msg) and self.task.cancel(msg)
+
+
+def dispatch(root: Invocation, trace: Trace) -> AnswerFuture:
     """Run a top-level request in a task of its own, and return the future of its answer.
 
     The future gets what the Worker raised, as it was raised, with a traceback that shows the
     Workers' own lines. Cancelling it cancels the request.
     """
     loop = asyncio.get_running_loop()
-    answer: asyncio.Future[Answer] = loop.create_future()
+    answer = AnswerFuture(loop=loop)
     trace.record(root)
     guard.enter(trace, loop)
-    task = trace.task = asyncio.Task(_serve(root, trace, answer), loop=loop)
-
-    def cancel_with(answer: asyncio.Future[Answer]) -> None:
-        if answer.cancelled():
-            task.cancel()
-        elif answer.exception() is not None:
-            pass  # Asked for, so that asyncio does not complain when nobody else does.
-
-    answer.add_done_callback(cancel_with)
+    trace.task = answer.task = asyncio.Task(_serve(root, trace, answer), loop=loop)
     return answer
 
 
-async def _serve(root: Invocation, trace: Trace, answer: asyncio.Future[Answer]) -> None:
+async def _serve(root: Invocation, trace: Trace, answer: AnswerFuture) -> None:
     try:
-        response = await strand(root.__await__(), None, trace)
+        response = Answer.of(await strand(root.__await__(), None, trace), trace)
     except BaseException as error:
         clean(error)
         trace.redact_error(error)
@@ -78,11 +79,13 @@ async def _serve(root: Invocation, trace: Trace, answer: asyncio.Future[Answer])
             if isinstance(error, asyncio.CancelledError):
                 answer.cancel()
             else:
-                answer.set_exception(_for_the_owner(error, trace))
+                answer.set_exception(_for_the_owner(error))
+                # The trace has it: asyncio need not complain when nobody asks for it.
+                answer._log_traceback = False
     else:
         _settle(trace)
         if not answer.done():
-            answer.set_result(Answer.of(response, trace))
+            answer.set_result(response)
 
 
 def _settle(trace: Trace) -> None:
@@ -102,7 +105,7 @@ def _cancel_waiting(trace: Trace) -> None:
             task.cancel()
 
 
-def _for_the_owner(error: BaseException, trace: Trace) -> BaseException:
+def _for_the_owner(error: BaseException) -> BaseException:
     """Return what the notebook's owner gets for what ended the request."""
     kind = _OWNERS.get(type(error))
     if kind is not None:

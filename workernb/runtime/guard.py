@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import bdb
+import contextlib
 import logging
 import os
 import signal
@@ -19,6 +19,8 @@ import sys
 import threading
 from types import FrameType
 from typing import TYPE_CHECKING, Any
+
+from workernb.workers.invocation import current
 
 from .logs import LogCapture
 from .thread import Thread, this_thread
@@ -47,6 +49,7 @@ class Guard:
         self._capture: LogCapture | None = None
         self._prof: Any = None
         self._ticking = False
+        self._busy: Trace | None = None
         self._interrupt: Any = None
         self._tracing: Any = None
         self._thread: Thread | None = None
@@ -108,26 +111,46 @@ class Guard:
 
     def _tick(self, signum: int, frame: FrameType | None) -> None:
         thread = self._thread
-        trace = None if thread is None else thread.trace
-        if thread is None or trace is None:
-            if not self.in_flight:
-                self.uninstall()
-            return
-        if thread.end_long_slice is None:
-            self._begin_long_slice(thread)
-        budget = trace.limits.cpu_ms
-        if trace.condemned is None and budget is not None:
-            if trace.cpu_ns + thread.slice_so_far_ns() > budget * 1e6 and not _debugged():
-                trace.exceed_cpu(where(frame))
+        assert thread is not None
+        trace = thread.trace
+        if trace is None:
+            trace = self._sample()
+            if trace is None:
+                return
+        elif thread.end_long_slice is None:
+            thread.end_long_slice = self._end_long_slice
+            self._begin_long_slice(trace)
+        if trace.cpu_ns + thread.slice_so_far_ns(trace) > trace.budget_ns:
+            trace.exceed_cpu(where(frame))
         if trace.condemned is not None:
             self._cut(trace.condemned, frame)
 
-    def _begin_long_slice(self, thread: Thread) -> None:
-        """Turn interrupts to the request that runs, until its slice ends."""
-        thread.end_long_slice = self._end_long_slice
+    def _sample(self) -> Trace | None:
+        """Charge a tick to the request whose callback or finalizer runs, outside of any slice.
+
+        There is no hook for these that does not replace the loop's own methods; but the context
+        that the tick interrupts is theirs, and tells whose they are.
+        """
+        invocation: Any = current.get()
+        trace: Trace | None = getattr(invocation, "trace", None)
+        if trace is None:
+            if not self.in_flight:
+                self.uninstall()
+            return None
+        trace.charge_sample(invocation, int(TICK_S * 1e9))
+        if self._busy is None:
+            self._begin_long_slice(trace)
+            with contextlib.suppress(RuntimeError):
+                asyncio.get_running_loop().call_soon_threadsafe(self._end_long_slice)
+        return trace
+
+    def _begin_long_slice(self, trace: Trace) -> None:
+        """Turn interrupts to the request that runs, until its slice or callback ends."""
+        self._busy = trace
         self._interrupt = signal.signal(signal.SIGINT, self._on_interrupt)
 
     def _end_long_slice(self) -> None:
+        self._busy = None
         if signal.getsignal(signal.SIGINT) == self._on_interrupt:
             signal.signal(signal.SIGINT, self._interrupt)
         if self._tracing is not None:
@@ -135,10 +158,9 @@ class Guard:
             self._tracing = None
 
     def _on_interrupt(self, signum: int, frame: FrameType | None) -> None:
-        trace = None if self._thread is None else self._thread.trace
-        if trace is None:
+        if self._busy is None:
             raise KeyboardInterrupt
-        self._cut(trace.interrupt(where(frame)), frame)
+        self._cut(self._busy.interrupt(where(frame)), frame)
 
     # The cut
 
@@ -181,11 +203,6 @@ def _may_raise(frame: FrameType | None) -> bool:
             return False
         frame = frame.f_back
     return False
-
-
-def _debugged() -> bool:
-    """Return whether a debugger holds the thread: pdb and its kin trace with a Bdb's method."""
-    return isinstance(getattr(sys.gettrace(), "__self__", None), bdb.Bdb)
 
 
 guard = Guard()

@@ -10,6 +10,7 @@ from workernb.errors import WrongLoopError, noted
 from workernb.workers import Request
 from workernb.workers.body import BodyInit
 from workernb.workers.headers import HeadersInit
+from workernb.workers.request import receive
 
 from .dispatch import Answer
 from .targets import DEFAULT, Target
@@ -64,11 +65,7 @@ class Handle:
         """
         if resource is None:
             resource = self.url
-        if resource.__class__ is Request and method is headers is body is redirect is cf:
-            request = resource._send()  # type: ignore[union-attr]
-        else:
-            request = object.__new__(Request)
-            request._set(resource, method, headers, body, redirect, cf, True)
+        request = receive(resource, method, headers, body, redirect, cf)
         return self._runtime.call(Target(self.name, self._entrypoint), request)
 
     def fetch_sync(self, resource: Request | str | None = None, **init: Any) -> Answer:
@@ -133,14 +130,14 @@ class Call(Coroutine[Any, Any, Answer]):
     def send(self, value: Any) -> Any:
         """Step the call, as a Task does."""
         if self._steps is None:
-            self._steps = iter(self.__await__())  # type: ignore[assignment]
-        return self._steps.send(value)  # type: ignore[union-attr]
+            self._steps = self.__await__()
+        return self._steps.send(value)
 
     def throw(self, *error: Any) -> Any:
         """Raise an exception in the call, as a Task does to cancel it."""
         if self._steps is None:
-            self._steps = iter(self.__await__())  # type: ignore[assignment]
-        return self._steps.throw(*error)  # type: ignore[union-attr]
+            self._steps = self.__await__()
+        return self._steps.throw(*error)
 
     def close(self) -> None:
         """Cancel the request, if it has begun."""

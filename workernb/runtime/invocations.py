@@ -49,6 +49,7 @@ class Invocation(Coroutine[Any, Any, Response]):
         "_failure",
         "_method",
         "_request",
+        "_steps",
         "_task",
         "_url",
         "began_ns",
@@ -86,7 +87,8 @@ class Invocation(Coroutine[Any, Any, Response]):
         self._url = request._url
         self._entrypoint: Entrypoint | None = entrypoint
         self._request: Request | None = request
-        self._task: Any = None
+        self._task: asyncio.Task[Response] | None = None
+        self._steps: Generator[Any, Any, Response] | None = None
         self._failure: tuple[str, str] | None = None
 
     def __await__(self) -> Generator[Any, Any, Response]:
@@ -100,10 +102,11 @@ class Invocation(Coroutine[Any, Any, Response]):
             return (yield from self._join())
         self._entrypoint = self._request = None
         made = trace.made
-        if made and made[-1] is self:
-            made.pop()
-        else:
-            self.claim()
+        if made:
+            if made[-1] is self:
+                made.pop()
+            else:
+                self.claim()
         stamps = trace.stamps
         self.began_ns = now = wall_clock()
         stamps += (self, now, 0 if now < trace.fresh_until else trace.anchor(now))
@@ -141,7 +144,7 @@ class Invocation(Coroutine[Any, Any, Response]):
 
     def claim(self) -> None:
         """Take the call off the list of those that were made and not begun."""
-        with contextlib.suppress(ValueError):
+        if self in self.trace.made:
             self.trace.made.remove(self)
 
     def start(self) -> None:
@@ -157,7 +160,7 @@ class Invocation(Coroutine[Any, Any, Response]):
         return (yield from self.__await__())
 
     def _join(self) -> Generator[Any, Any, Response]:
-        if not isinstance(self._task, asyncio.Task):
+        if self._task is None:
             raise RuntimeError("cannot reuse already awaited coroutine")
         return (yield from self._task.__await__())
 
@@ -174,14 +177,14 @@ class Invocation(Coroutine[Any, Any, Response]):
     def close(self) -> None:
         """End the call without an answer."""
         self.claim()
-        if self._task is not None and not isinstance(self._task, asyncio.Task):
-            self._task.close()
+        if self._steps is not None:
+            self._steps.close()
         self._entrypoint = self._request = None
 
     def _stepper(self) -> Generator[Any, Any, Response]:
-        if self._task is None:
-            self._task = self.__await__()
-        return self._task  # type: ignore[no-any-return]
+        if self._steps is None:
+            self._steps = self.__await__()
+        return self._steps
 
     # What the invocation started and left behind
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -31,10 +32,18 @@ class Slice(NamedTuple):
 
 def slices(stamps: Sequence[Any]) -> Iterator[Slice]:
     """Yield the slices that the stamps tell of, oldest first."""
-    exact = list(_with_cpu(stamps))
-    for (who, begin, cpu), (_, end, cpu_after) in zip(exact, exact[1:], strict=False):
+    for (who, begin, cpu), (_, end, cpu_after) in pairwise(_with_cpu(stamps)):
         if who is not None:
             yield Slice(who, begin, end, max(0, cpu_after - cpu))
+
+
+def sum_up(stamps: Sequence[Any]) -> dict[Any, int]:
+    """Return the thread CPU (ns) of each invocation by itself."""
+    sums: dict[Any, int] = {}
+    for (who, _, cpu), (_, _, cpu_after) in pairwise(_with_cpu(stamps)):
+        if who is not None and cpu_after > cpu:
+            sums[who] = sums.get(who, 0) + cpu_after - cpu
+    return sums
 
 
 def _with_cpu(stamps: Sequence[Any]) -> Iterator[tuple[Invocation | None, int, int]]:
@@ -71,10 +80,10 @@ class Metering:
         `folded` is what was added up and dropped before: by invocation, or by service for those
         that were not kept.
         """
-        metering = cls(list(slices(stamps)), dict(folded))
+        metering = cls(list(slices(stamps)), sum_up(stamps))
         alone = metering.self_ns
-        for piece in metering.slices:
-            alone[piece.invocation] = alone.get(piece.invocation, 0) + piece.cpu_ns
+        for who, used in folded.items():
+            alone[who] = alone.get(who, 0) + used
         inclusive = metering.inclusive_ns
         for who, used in alone.items():
             while who is not None and not isinstance(who, str):

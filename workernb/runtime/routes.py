@@ -38,7 +38,7 @@ class Route:
             )
         path = match["path"] or "/*"
         if "*" in path[:-1]:
-            raise RouteError(f"In a route, * may only begin the host and end the path: {pattern!r}.")
+            raise RouteError(f"A route's * may only begin its host and end its path: {pattern!r}.")
         port = int(match["port"]) if match["port"] else None
         return cls(pattern, match["scheme"], match["host"].lower(), port, path)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import linecache
 import sys
 from collections.abc import Callable, Iterator
@@ -153,8 +152,9 @@ class Runtime:
 
     def route(self, url: str) -> Target | None:
         """Return what an outsider's request to `url` reaches, or None: no route leads there."""
-        routes = [(r, service.name) for service in self.defined() for r in service.definition.routes]
-        name = best(routes, url)
+        name = best(
+            ((route, one.name) for one in self.defined() for route in one.definition.routes), url
+        )
         return None if name is None else Target(name)
 
     def _start(
@@ -199,11 +199,14 @@ class Runtime:
 
         The first loop that makes a request is the home of all, for as long as it runs.
         """
+        running = asyncio._get_running_loop()
+        if running is not None and running is self._home:
+            return None
         here = this_thread().ident
         if self._home is not None and self._home.is_running():
             return None if self._home_thread == here else self._home
-        with contextlib.suppress(RuntimeError):
-            self._home, self._home_thread = asyncio.get_running_loop(), here
+        if running is not None:
+            self._home, self._home_thread = running, here
         return None
 
     def private_loop(self) -> asyncio.AbstractEventLoop:
@@ -214,6 +217,8 @@ class Runtime:
 
     def close(self) -> None:
         """Forget all services; requests in flight go on."""
+        for service in self.services.values():
+            service.forget()
         self.services.clear()
         if self._private_loop is not None:
             self._private_loop.close()

@@ -179,3 +179,8 @@ class Service:
         self.entrypoints = isolate.entrypoints
         self.versions.append(version)
         return self.versions.pop(0) if len(self.versions) > KEPT_VERSIONS else None
+
+    def forget(self) -> None:
+        """Define the service no more."""
+        self.entrypoints = {}
+        self.versions = []

@@ -36,10 +36,8 @@ def strand(steps: Steps, invocation: Invocation | None, trace: Any) -> Generator
         loop.set_task_factory(make_task)
         outer = thread.begin_slice(trace, factory)
         try:
-            if error is None and trace.condemned is None:
-                wanted = steps.send(value)
-            else:
-                wanted = steps.throw(trace.condemned or error)
+            error = trace.condemned or error
+            wanted = steps.send(value) if error is None else steps.throw(error)
         except StopIteration as stop:
             return stop.value
         except KeyboardInterrupt as interrupt:
@@ -82,15 +80,18 @@ def make_task(
     invocation: Any = current.get()
     trace = getattr(invocation, "trace", None)
     if trace is None:
-        return asyncio.Task(coro, loop=loop, **options)  # type: ignore[arg-type]
+        return asyncio.Task(coro, loop=loop, **options)
     claim = getattr(coro, "claim", None)
     if claim is not None:
         claim()
     steps = as_coroutine(coro, invocation, trace)
-    task: asyncio.Task[Any] = (
-        asyncio.Task(steps, loop=loop, **options)
-        if trace.thread.factory is None
-        else trace.thread.factory(loop, steps, **options)
-    )
+    factory = trace.thread.factory or _plain_task
+    task: asyncio.Future[Any] = factory(loop, steps, **options)
     invocation.adopt(task, coro)
     return task
+
+
+def _plain_task(
+    loop: asyncio.AbstractEventLoop, coro: Any, **options: Any
+) -> asyncio.Task[Any]:
+    return asyncio.Task(coro, loop=loop, **options)

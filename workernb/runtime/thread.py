@@ -78,9 +78,9 @@ class Thread:
         trace.cpu_ns += cpu - self.slice_cpu_ns
         trace.stamps += (None, now, cpu)
 
-    def slice_so_far_ns(self) -> int:
-        """Return the CPU (ns) that the running slice has used so far."""
-        return cpu_clock() - self.slice_cpu_ns
+    def slice_so_far_ns(self, trace: Trace) -> int:
+        """Return the CPU (ns) that `trace` has used in the slice that runs; 0 if that is not its."""
+        return cpu_clock() - self.slice_cpu_ns if self.trace is trace else 0
 
 
 _local = threading.local()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import bdb
 import os
+import sys
 import traceback
 from types import FrameType, TracebackType
 
@@ -50,3 +52,8 @@ def _skip_ours(tb: TracebackType | None) -> TracebackType | None:
 def format_error(error: BaseException) -> str:
     """Return an exception as text: traceback, type, message and notes."""
     return "".join(traceback.format_exception(error)).rstrip()
+
+
+def debugged() -> bool:
+    """Return whether a debugger holds the thread: pdb and its kin trace with a Bdb's method."""
+    return isinstance(getattr(sys.gettrace(), "__self__", None), bdb.Bdb)

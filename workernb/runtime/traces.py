@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from time import perf_counter_ns as wall_clock
 from time import thread_time_ns as cpu_clock
 from typing import TYPE_CHECKING, Any, TextIO
@@ -20,8 +22,9 @@ from workernb.errors import (
     noted,
 )
 
-from .metering import Metering, Slice
+from .metering import Metering, Slice, slices, sum_up
 from .thread import FRESH_NS, Thread
+from .tracebacks import debugged
 
 if TYPE_CHECKING:
     from .invocations import Invocation
@@ -75,6 +78,7 @@ class Trace:
         "_when_done",
         "began",
         "began_ns",
+        "budget_ns",
         "condemned",
         "cpu_ns",
         "echo",
@@ -94,6 +98,7 @@ class Trace:
         "redact",
         "redact_error",
         "room",
+        "sampled_ns",
         "stamps",
         "task",
         "thread",
@@ -133,12 +138,14 @@ class Trace:
         self.stamps: list[Any] = []
         self.fresh_until = 0
         self.cpu_ns = 0
+        self.sampled_ns = 0
         self.invocations: list[Invocation] = []
         self.record: Callable[[Invocation], None] = self.invocations.append
         self.max_depth = limits.depth
+        self.budget_ns = math.inf if limits.cpu_ms is None else limits.cpu_ms * 1e6
         self.room = self._refused_at = min(limits.invocations - 1, limits.subrequests, KEPT - 1)
         # What is kept of it
-        self.fold_at = 3 * KEPT
+        self.fold_at = 6 * KEPT  # A stamp is three entries; a slice has one at each end.
         self.logs: list[Log] = []
         self.not_kept = 0
         self._log_room = LOG_BYTES
@@ -151,9 +158,15 @@ class Trace:
     # The clock and the limits, on the hop's behalf
 
     def anchor(self, now: int) -> int:
-        """Read the thread's CPU clock (ns) and remember until when the reading is fresh."""
+        """Read the thread's CPU clock (ns) and remember until when the reading is fresh.
+
+        The budget is looked at too: where no tick enforces it, the next hop does.
+        """
         self.fresh_until = now + FRESH_NS
-        return cpu_clock()
+        cpu = cpu_clock()
+        if self.cpu_ns + self.thread.slice_so_far_ns(self) > self.budget_ns:
+            self.exceed_cpu()
+        return cpu
 
     def refusal(self, caller: Invocation) -> BaseException | None:
         """Return why `caller` may make no further call; None if it may after all."""
@@ -197,11 +210,13 @@ class Trace:
         error = Interrupted(Text.CANCELED)
         return self.condemn(noted(error, where and f"Interrupted in {where}."))
 
-    def exceed_cpu(self, where: str | None = None) -> BaseException:
-        """Condemn the request because its CPU budget is used up."""
+    def exceed_cpu(self, where: str | None = None) -> None:
+        """Condemn the request because its CPU budget is used up, unless it is being debugged."""
+        if self.condemned is not None or debugged():
+            return
         budget = f"The CPU budget of the request was {self.limits.cpu_ms:g} ms"
         error = CpuLimitExceeded(Text.CPU_CUT)
-        return self.condemn(noted(error, f"{budget}; cut in {where}." if where else f"{budget}."))
+        self.condemn(noted(error, f"{budget}; cut in {where}." if where else f"{budget}."))
 
     def exceed_wall(self) -> None:
         """Condemn the request because it has taken too long, and wake it."""
@@ -214,21 +229,37 @@ class Trace:
 
     def fold(self) -> None:
         """Add up what was stamped so far, keep the first slices, and drop the stamps."""
+        # What this takes is the runtime's own time: no invocation is charged, nor the budget.
+        began, budget_ns = cpu_clock(), self.budget_ns
+        self.budget_ns = math.inf
+        self._add_up()
+        holder = self.stamps[-3] if self.stamps else None
+        self.stamps.clear()
+        now = wall_clock()
+        cpu = self.anchor(now)
+        if self.thread.trace is self:
+            self.thread.slice_cpu_ns += cpu - began
+        if holder is not None:
+            self.stamps += (holder, now, cpu)
+        self.budget_ns = budget_ns
+
+    def _add_up(self) -> None:
         if len(self.invocations) >= KEPT and self._kept is None:
             self._kept = {id(invocation) for invocation in self.invocations}
             self.record = self._count
-        metering = Metering.of(list(self.stamps))
         if self._first_slices is None:
-            self._first_slices = metering.slices[:KEPT]
-        for invocation, used in metering.self_ns.items():
+            self._first_slices = list(islice(slices(self.stamps), KEPT))
+        for invocation, used in sum_up(self.stamps).items():
             kept = self._kept is None or id(invocation) in self._kept
             key = invocation if kept else invocation.service
             self._folded_ns[key] = self._folded_ns.get(key, 0) + used
-        holder = self.stamps[-3] if self.stamps else None
-        self.stamps.clear()
-        if holder is not None:
-            now = wall_clock()
-            self.stamps += (holder, now, self.anchor(now))
+
+    def charge_sample(self, invocation: Invocation, cpu_ns: int) -> None:
+        """Charge CPU that was sampled, in a callback or a finalizer, and not measured."""
+        self.cpu_ns += cpu_ns
+        self.sampled_ns += cpu_ns
+        self._folded_ns[invocation] = self._folded_ns.get(invocation, 0) + cpu_ns
+        self._metering = None
 
     def _count(self, invocation: Invocation) -> None:
         self.not_kept += 1
@@ -347,8 +378,8 @@ class Trace:
 
     def size(self) -> int:
         """Return about how many bytes the trace takes."""
-        logs = sum(len(log.text) + 120 for log in self.logs)
-        return 600 + 400 * len(self.invocations) + 30 * len(self.stamps) + logs
+        logged = LOG_BYTES - self._log_room + 120 * len(self.logs)
+        return 900 + 400 * len(self.invocations) + 30 * len(self.stamps) + logged
 
     def __repr__(self) -> str:
         ended = f"{self.outcome or 'running'}, {self.cpu_ms:.2f} ms CPU"
@@ -361,10 +392,15 @@ class Traces(deque[Trace]):
     MOST = 1_000
     MOST_BYTES = 64 * 1024 * 1024
 
+    def __init__(self) -> None:
+        """Begin with none."""
+        super().__init__()
+        self._bytes = 0
+
     def keep(self, trace: Trace) -> None:
         """Add a trace that has ended, and drop the oldest beyond the bounds."""
         self.append(trace)
-        self._bytes = getattr(self, "_bytes", 0) + trace.size()
+        self._bytes += trace.size()
         while len(self) > self.MOST or (self._bytes > self.MOST_BYTES and len(self) > 1):
             self._bytes -= self.popleft().size()
 

@@ -187,3 +187,25 @@ def _checked_redirect(redirect: str) -> str:
         raise TypeError(Text.INVALID_REDIRECT)
     return redirect
 
+
+def receive(
+    resource: Request | str,
+    method: str | None,
+    headers: HeadersInit,
+    body: BodyInit,
+    redirect: str | None,
+    cf: dict[str, Any] | None,
+) -> Request:
+    """Return what the other end receives of `fetch(resource, method=…, …)`; the body moves there."""
+    if (
+        resource.__class__ is Request
+        and method is None
+        and headers is None
+        and body is None
+        and redirect is None
+        and cf is None
+    ):
+        return resource._send()  # type: ignore[union-attr]
+    received = _new(Request)
+    received._set(resource, method, headers, body, redirect, cf, True)
+    return received

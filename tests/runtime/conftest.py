@@ -1,0 +1,46 @@
+"""Short ways to define Workers, so that a test shows what it is about."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+import workernb
+
+HEAD = """\
+import asyncio, time
+from workers import Request, Response, WorkerEntrypoint
+
+def burn(ms):
+    end = time.thread_time_ns() + int(ms * 1e6)
+    while time.thread_time_ns() < end:
+        pass
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+"""
+
+Define = Callable[..., workernb.Handle]
+
+
+@pytest.fixture
+def runtime() -> Iterator[workernb.Runtime]:
+    runtime = workernb.Runtime()
+    yield runtime
+    runtime.close()
+
+
+@pytest.fixture
+def define(runtime: workernb.Runtime) -> Define:
+    """Define a Worker by the body of its fetch handler; lower-case keywords are its settings."""
+
+    def define(name: str, body: str, **settings: Any) -> workernb.Handle:
+        bindings = {key: settings.pop(key) for key in list(settings) if key.isupper()}
+        services = settings.pop("services", {}) | bindings
+        source = HEAD + textwrap.indent(textwrap.dedent(body).strip("\n") + "\n", " " * 8)
+        return runtime.define(name, source, services=services, **settings)
+
+    return define

@@ -1,0 +1,279 @@
+"""The cut and the interrupt: a Worker that does not stop is stopped, and nothing else is."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import sys
+import threading
+import traceback
+
+import pytest
+
+from workernb import CanceledError, CpuLimitError, Limits
+from workernb.runtime.guard import guard
+
+BUSY = {
+    "loop": "while True: pass",
+    "swallowing": """
+while True:
+    try:
+        while True: pass
+    except BaseException:
+        pass
+""",
+    "finally": """
+while True:
+    try:
+        1 + 1
+    finally:
+        continue
+""",
+    "swallowing deep": """
+def inner():
+    while True:
+        try:
+            sum(range(10))
+        except BaseException:
+            continue
+inner()
+""",
+    "regular expression": "import re; re.fullmatch('(a+)+b', 'a' * 64)",
+    "recursion": """
+def down(n):
+    while True:
+        if n < 100: down(n + 1)
+down(0)
+""",
+    "comprehension": "[[i for i in range(10**6)] for _ in range(10**6)]",
+    "sort key": "while True: sorted(range(1000), key=lambda x: -x)",
+    "json": "import json\nwhile True: json.loads(json.dumps({'a': [1, 2, 3]}))",
+    "logging": "import logging\nwhile True: logging.getLogger('busy').debug('x')",
+    "headers": "while True: Response('x', headers={'a': 'b'}).clone()",
+    "sleep(0)": "while True: await asyncio.sleep(0)",
+    "hops": "while True: await self.env.ECHO.fetch(request)",
+    "gather": """
+async def spin():
+    while True: pass
+await asyncio.gather(spin(), spin())
+""",
+    "child task": """
+async def spin():
+    while True: pass
+await asyncio.create_task(spin())
+""",
+    "callee": "await self.env.BUSY.fetch(request)",
+    "clean-up of a generator": """
+async def generator():
+    try:
+        yield 1
+    finally:
+        while True: pass
+async for _ in generator():
+    break
+while True: await asyncio.sleep(0)
+""",
+    "callback": """
+def spin():
+    while True: pass
+asyncio.get_running_loop().call_soon(spin)
+while True: await asyncio.sleep(0.001)
+""",
+    "suppressing": """
+import contextlib
+while True:
+    with contextlib.suppress(BaseException):
+        while True: pass
+""",
+}
+
+
+@pytest.mark.parametrize("kind", BUSY)
+async def test_busy_code_is_cut_at_its_budget(define, runtime, kind):
+    unbounded = Limits(cpu_ms=50, invocations=10**9, subrequests=10**9)
+    define("echo", "return Response('x')")
+    define("busy", "while True: pass")
+    handle = define("worker", BUSY[kind] + "\nreturn Response('x')", ECHO="echo", BUSY="busy",
+                    limits=unbounded)
+    with pytest.raises(CpuLimitError) as caught:
+        await handle.fetch()
+    assert str(caught.value) == "Worker exceeded CPU time limit."
+    trace = runtime.traces[-1]
+    assert trace.outcome == "exceededCpu"
+    assert 45 < trace.cpu_ms < 110
+    assert (await runtime["echo"].fetch()).status == 200
+
+
+async def test_the_error_says_where_the_cut_fell(define):
+    handle = define("busy", "while True:\n    pass", limits=Limits(cpu_ms=20))
+    with pytest.raises(CpuLimitError) as caught:
+        await handle.fetch()
+    (note,) = caught.value.__notes__
+    assert note.startswith("The CPU budget of the request was 20 ms; cut in <worker busy v1>:")
+    last = traceback.extract_tb(caught.value.__traceback__)[-1]
+    assert last.filename == "<worker busy v1>"
+
+
+async def test_the_caller_cannot_rescue_a_request_that_has_no_budget_left(define, runtime):
+    define("busy", "while True: pass")
+    handle = define(
+        "gateway",
+        """
+        try:
+            await self.env.BUSY.fetch(request)
+        except BaseException:
+            return Response("rescued")
+        """,
+        BUSY="busy",
+        limits=Limits(cpu_ms=20),
+    )
+    with pytest.raises(CpuLimitError):
+        await handle.fetch()
+    assert [call.outcome for call in runtime.traces[-1].invocations] == ["exceededCpu"] * 2
+
+
+async def test_waiting_is_never_cut(define):
+    handle = define("waits", "await asyncio.sleep(0.1); return Response('x')",
+                    limits=Limits(cpu_ms=5))
+    assert (await handle.fetch()).status == 200
+
+
+async def test_an_import_finishes_before_the_cut(define, tmp_path, monkeypatch):
+    (tmp_path / "slow_to_import.py").write_text(
+        "import time\nend = time.thread_time() + 0.06\n"
+        "while time.thread_time() < end: pass\nDONE = True\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    handle = define("importer", "import slow_to_import\nwhile True: pass", limits=Limits(cpu_ms=20))
+    with pytest.raises(CpuLimitError):
+        await handle.fetch()
+    assert sys.modules["slow_to_import"].DONE
+
+
+async def test_the_notebooks_own_work_is_not_cut(define):
+    handle = define("echo", "await asyncio.sleep(0.02); return Response('x')",
+                    limits=Limits(cpu_ms=5))
+    call = handle.fetch()
+    await asyncio.sleep(0)
+    end = 3_000_000
+    while end:
+        end -= 1
+    assert (await call).status == 200
+
+
+def _press_interrupt_when(condition):
+    """Send SIGINT to this process once `condition()` is true, from another thread."""
+
+    def press():
+        while not condition():
+            pass
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=press, daemon=True).start()
+
+
+@pytest.mark.parametrize("kind", ["loop", "swallowing", "child task", "callee", "sort key"])
+async def test_an_interrupt_ends_the_busy_request(define, runtime, kind):
+    define("busy", "while True: pass")
+    handle = define("worker", BUSY[kind] + "\nreturn Response('x')", BUSY="busy",
+                    limits=Limits(cpu_ms=20_000))
+    before = signal.getsignal(signal.SIGINT)
+    busy = guard._begin_long_slice
+    began = threading.Event()
+
+    def begin_long_slice(trace):
+        busy(trace)
+        began.set()
+
+    guard._begin_long_slice = begin_long_slice
+    try:
+        _press_interrupt_when(began.is_set)
+        with pytest.raises(CanceledError) as caught:
+            await handle.fetch()
+    finally:
+        guard._begin_long_slice = busy
+    assert "Interrupted in <worker " in caught.value.__notes__[0]
+    assert runtime.traces[-1].outcome == "canceled"
+    assert signal.getsignal(signal.SIGINT) == before
+    assert (await define("after", "return Response('x')").fetch()).status == 200
+
+
+async def test_what_is_installed_is_gone_when_idle(define):
+    handle = define("echo", "return Response('x')")
+    guard.uninstall()
+    handlers = list(logging.getLogger().handlers)
+    profile = signal.getsignal(signal.SIGPROF)
+    await handle.fetch()
+    assert signal.getitimer(signal.ITIMER_PROF)[1] > 0
+    while guard._beat is not None:
+        await asyncio.sleep(0.01)
+    assert signal.getitimer(signal.ITIMER_PROF) == (0, 0)
+    assert signal.getsignal(signal.SIGPROF) == profile
+    assert logging.getLogger().handlers == handlers
+
+
+async def test_somebody_elses_tracer_is_given_back(define):
+    def tracer(frame, event, argument):
+        return None
+
+    before = sys.gettrace()
+    handle = define("busy", "while True: pass", limits=Limits(cpu_ms=20))
+    sys.settrace(tracer)
+    try:
+        with pytest.raises(CpuLimitError):
+            await handle.fetch()
+        assert sys.gettrace() is tracer
+    finally:
+        sys.settrace(before)
+
+
+async def test_a_debugged_request_is_not_cut(define):
+    import bdb
+
+    debugger = bdb.Bdb()
+    debugger.reset()
+    before = sys.gettrace()
+    handle = define("worker", "burn(60); return Response('x')", limits=Limits(cpu_ms=20))
+    sys.settrace(debugger.trace_dispatch)
+    debugger.set_continue()
+    sys.settrace(debugger.trace_dispatch)
+    try:
+        assert (await handle.fetch()).status == 200
+    finally:
+        sys.settrace(before)
+
+
+async def test_a_cut_makes_no_noise(define):
+    noise = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: noise.append(context))
+    handle = define("worker", BUSY["gather"], limits=Limits(cpu_ms=20))
+    with pytest.raises(CpuLimitError):
+        await handle.fetch()
+    await asyncio.sleep(0.01)
+    gc.collect()
+    assert noise == []
+
+
+def test_off_the_main_thread_the_budget_is_kept_at_the_next_hop(define, runtime):
+    define("echo", "return Response('x')")
+    handle = define(
+        "worker",
+        "while True:\n    burn(1)\n    await self.env.ECHO.fetch(request)",
+        ECHO="echo",
+        limits=Limits(cpu_ms=20, invocations=10**6, subrequests=10**6),
+    )
+    errors = []
+
+    def run():
+        try:
+            asyncio.run(handle.fetch())
+        except CpuLimitError as error:
+            errors.append(str(error))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join(10)
+    assert errors == ["Worker exceeded CPU time limit."]
