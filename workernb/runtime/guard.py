@@ -60,7 +60,10 @@ class Guard:
         """Watch over a request that begins."""
         self.in_flight.add(trace)
         if self._capture is None:
-            self._install()
+            self._capture = LogCapture()
+            logging.getLogger().addHandler(self._capture)
+        if not self._ticking and hasattr(signal, "SIGPROF"):
+            self._start_ticking()
         if self._beat_loop is not loop or self._beat is None or self._beat.cancelled():
             self._beat_loop = loop
             self._beat = loop.call_later(BEAT_S, self._heartbeat, loop)
@@ -86,10 +89,8 @@ class Guard:
 
     # Installing
 
-    def _install(self) -> None:
-        self._capture = LogCapture()
-        logging.getLogger().addHandler(self._capture)
-        if threading.current_thread() is threading.main_thread() and hasattr(signal, "SIGPROF"):
+    def _start_ticking(self) -> None:
+        if threading.current_thread() is threading.main_thread():
             self._thread = this_thread()
             self._prof = signal.signal(signal.SIGPROF, self._tick)
             signal.setitimer(signal.ITIMER_PROF, TICK_S, TICK_S)
@@ -146,8 +147,9 @@ class Guard:
 
     def _begin_long_slice(self, trace: Trace) -> None:
         """Turn interrupts to the request that runs, until its slice or callback ends."""
+        if self._busy is None:
+            self._interrupt = signal.signal(signal.SIGINT, self._on_interrupt)
         self._busy = trace
-        self._interrupt = signal.signal(signal.SIGINT, self._on_interrupt)
 
     def _end_long_slice(self) -> None:
         self._busy = None
