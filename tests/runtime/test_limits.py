@@ -153,7 +153,8 @@ async def test_many_invocations_are_folded(define, runtime, monkeypatch):
     assert len(trace.slices) <= 100
     shares = trace.cpu_by_service()
     assert list(shares) == ["gateway", "auth"]
-    assert shares["auth"] == pytest.approx(25, rel=0.2)
+    burned = sum(float(log.text) for log in trace.logs)
+    assert burned <= shares["auth"] < burned + 500 * 0.05
     assert sum(shares.values()) == pytest.approx(trace.cpu_ms)
     assert len(trace.stamps) < 1000
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import linecache
 import sys
 from collections.abc import Callable, Iterator
@@ -102,7 +103,7 @@ class Runtime:
             )
             for name, target in definition.services.items()
         }
-        values.update(definition.vars)
+        values.update(copy.deepcopy(dict(definition.vars)))
         values.update(definition.secrets)
         return Env(values, frozenset(definition.secrets), worker)
 
