@@ -37,15 +37,15 @@ def check(trace, *expected):
 
 
 async def test_nested_workers_are_charged_for_their_own_work(define):
-    define("last", "burn(2); return Response('x')")
-    define("auth", "burn(3); r = await self.env.NEXT.fetch(request); burn(3); return r", NEXT="last")
-    handle = define("gateway", "burn(5); r = await self.env.AUTH.fetch(request); burn(4); return r",
+    define("last", "burn(10); return Response('x')")
+    define("auth", "burn(15); r = await self.env.NEXT.fetch(request); burn(15); return r", NEXT="last")
+    handle = define("gateway", "burn(25); r = await self.env.AUTH.fetch(request); burn(20); return r",
                     AUTH="auth")
     began = time.thread_time_ns()
     trace = (await handle.fetch()).trace
     thread_ms = (time.thread_time_ns() - began) / 1e6
     gateway, auth, last = trace.invocations
-    check(trace, 9, 6, 2)
+    check(trace, 45, 30, 10)
     assert gateway.inclusive_cpu_ms == near(burned(gateway, auth, last))
     assert auth.inclusive_cpu_ms == near(burned(auth, last))
     assert last.inclusive_cpu_ms == last.cpu_ms
@@ -54,34 +54,34 @@ async def test_nested_workers_are_charged_for_their_own_work(define):
 
 
 async def test_waiting_costs_no_cpu(define):
-    define("auth", "burn(2); await asyncio.sleep(0.03); burn(2); return Response('x')")
+    define("auth", "burn(10); await asyncio.sleep(0.03); burn(10); return Response('x')")
     handle = define("gateway", "return await self.env.AUTH.fetch(request)", AUTH="auth")
     trace = (await handle.fetch()).trace
     gateway, auth = trace.invocations
-    check(trace, 0, 4)
+    check(trace, 0, 20)
     assert auth.wall_ms >= 30
     assert gateway.wall_ms >= auth.wall_ms
 
 
 async def test_blocking_costs_wall_clock_and_no_cpu(define):
     define("auth", "time.sleep(0.03); return Response('x')")
-    handle = define("gateway", "burn(1); return await self.env.AUTH.fetch(request)", AUTH="auth")
+    handle = define("gateway", "burn(5); return await self.env.AUTH.fetch(request)", AUTH="auth")
     trace = (await handle.fetch()).trace
-    check(trace, 1, 0)
+    check(trace, 5, 0)
     auth = trace.invocations[1]
     assert auth.wall_ms >= 30
 
 
 @pytest.mark.parametrize("make", ["", "asyncio.create_task"])
 async def test_gathered_calls_and_tasks_are_charged_to_whoever_runs(define, make):
-    define("auth", "burn(2); await asyncio.sleep(0); burn(1); return Response('x')")
+    define("auth", "burn(10); await asyncio.sleep(0); burn(5); return Response('x')")
     handle = define(
         "gateway",
         f"""
         async def helper():
-            burn(2)
+            burn(10)
             await asyncio.sleep(0)
-            burn(2)
+            burn(10)
         wrap = {make or "(lambda coroutine: coroutine)"}
         await asyncio.gather(wrap(self.env.AUTH.fetch("http://x/")), wrap(helper()),
                              wrap(self.env.AUTH.fetch("http://x/")))
@@ -90,7 +90,7 @@ async def test_gathered_calls_and_tasks_are_charged_to_whoever_runs(define, make
         AUTH="auth",
     )
     trace = (await handle.fetch()).trace
-    check(trace, 4, 3, 3)
+    check(trace, 20, 15, 15)
 
 
 async def test_requests_that_interleave_are_charged_each(define):
@@ -105,35 +105,35 @@ async def test_requests_that_interleave_are_charged_each(define):
         """,
     )
     began = time.thread_time_ns()
-    answers = await asyncio.gather(*(handle.fetch(f"http://x/{ms}") for ms in (1, 2, 3)))
+    answers = await asyncio.gather(*(handle.fetch(f"http://x/{ms}") for ms in (5, 10, 15)))
     thread_ms = (time.thread_time_ns() - began) / 1e6
-    for answer, at_least in zip(answers, (4, 8, 12), strict=True):
+    for answer, at_least in zip(answers, (20, 40, 60), strict=True):
         check(answer.trace, at_least)
     assert sum(answer.trace.cpu_ms for answer in answers) == pytest.approx(thread_ms, rel=0.05)
 
 
 async def test_an_async_generator_is_charged_to_its_worker(define):
-    define("auth", "burn(2); return Response('x')")
+    define("auth", "burn(10); return Response('x')")
     handle = define(
         "gateway",
         """
         async def steps():
             for _ in range(3):
-                burn(1)
+                burn(5)
                 yield await self.env.AUTH.fetch("http://x/")
         async for _ in steps():
-            burn(1)
+            burn(5)
         return Response("x")
         """,
         AUTH="auth",
     )
     trace = (await handle.fetch()).trace
-    check(trace, 6, 2, 2, 2)
+    check(trace, 30, 10, 10, 10)
 
 
 async def test_slices_come_in_order_and_do_not_overlap(define):
-    define("auth", "burn(1); await asyncio.sleep(0); burn(1); return Response('x')")
-    handle = define("gateway", "burn(1); r = await self.env.AUTH.fetch(request); burn(1); return r",
+    define("auth", "burn(5); await asyncio.sleep(0); burn(5); return Response('x')")
+    handle = define("gateway", "burn(5); r = await self.env.AUTH.fetch(request); burn(5); return r",
                     AUTH="auth")
     trace = (await handle.fetch()).trace
     services = [piece.invocation.service for piece in trace.slices]
@@ -144,7 +144,7 @@ async def test_slices_come_in_order_and_do_not_overlap(define):
 
 
 async def test_a_request_in_flight_can_be_looked_at(define, runtime):
-    define("auth", "burn(3); await asyncio.sleep(0); gate = 1; return Response('x')")
+    define("auth", "burn(15); await asyncio.sleep(0); gate = 1; return Response('x')")
     handle = define("gateway", "return await self.env.AUTH.fetch(request)", AUTH="auth")
     call = handle.fetch()
     await asyncio.sleep(0)
