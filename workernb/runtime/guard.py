@@ -115,7 +115,7 @@ class Guard:
         assert thread is not None
         trace = thread.trace
         if trace is None:
-            trace = self._sample()
+            trace = self._sample(thread)
             if trace is None:
                 return
         elif thread.end_long_slice is None:
@@ -126,7 +126,7 @@ class Guard:
         if trace.condemned is not None:
             self._cut(trace.condemned, frame)
 
-    def _sample(self) -> Trace | None:
+    def _sample(self, thread: Thread) -> Trace | None:
         """Charge a tick to the request whose callback or finalizer runs, outside of any slice.
 
         There is no hook for these that does not replace the loop's own methods; but the context
@@ -138,7 +138,7 @@ class Guard:
             if not self.in_flight:
                 self.uninstall()
             return None
-        trace.charge_sample(invocation, int(TICK_S * 1e9))
+        trace.charge_sample(invocation, min(thread.since_edge_ns(), int(TICK_S * 1e9)))
         if self._busy is None:
             self._begin_long_slice(trace)
             with contextlib.suppress(RuntimeError):

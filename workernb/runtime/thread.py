@@ -59,6 +59,7 @@ class Thread:
         """Take the thread from `trace`, charge it for the slice, and give it to who held it."""
         now, cpu = wall_clock(), cpu_clock()
         self._charge(trace, now, cpu)
+        self.slice_cpu_ns = cpu
         self.trace, self.factory = outer
         if self.end_long_slice is not None:
             self.end_long_slice()
@@ -81,6 +82,11 @@ class Thread:
     def slice_so_far_ns(self, trace: Trace) -> int:
         """Return the CPU (ns) that `trace` has used in the slice that runs; 0 if that is not its."""
         return cpu_clock() - self.slice_cpu_ns if self.trace is trace else 0
+
+    def since_edge_ns(self) -> int:
+        """Return the CPU (ns) used since the last slice ended or this was last asked."""
+        before, self.slice_cpu_ns = self.slice_cpu_ns, cpu_clock()
+        return self.slice_cpu_ns - before
 
 
 _local = threading.local()
