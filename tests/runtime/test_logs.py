@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from workernb.runtime.guard import guard
+
 
 async def test_prints_are_attributed_and_still_printed(define, capsys):
     define("auth", "print('in', 'auth', sep='-'); return Response('x')")
@@ -70,6 +72,7 @@ async def test_logging_is_attributed(define, capsys):
 
 
 async def test_the_notebooks_own_logging_is_not_lost(define, capsys, monkeypatch):
+    guard.uninstall()
     monkeypatch.setattr(logging.getLogger(), "handlers", [])
     handle = define("worker", "await asyncio.sleep(0.01); return Response('x')")
     call = handle.fetch()
@@ -77,6 +80,7 @@ async def test_the_notebooks_own_logging_is_not_lost(define, capsys, monkeypatch
     logging.getLogger("cell").warning("from the cell")
     trace = (await call).trace
     assert trace.logs == []
+    guard.uninstall()
     assert "from the cell" in capsys.readouterr().err
 
 
