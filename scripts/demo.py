@@ -1,0 +1,81 @@
+"""Run the first notebook in a real kernel, and print what a reader would see of it.
+
+Pictures are saved under artifacts/demo. Ends with an error if a cell does.
+"""
+
+from __future__ import annotations
+
+import base64
+import sys
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+ROOT = Path(__file__).resolve().parent.parent
+PICTURES = ROOT / "artifacts" / "demo"
+ENDINGS = {"image/svg+xml": "svg", "image/png": "png"}
+
+
+def main() -> int:
+    """Run the notebook named on the command line, or the first one."""
+    named = [Path(argument) for argument in sys.argv[1:]]
+    path = named[0] if named else sorted((ROOT / "notebooks").glob("*.ipynb"))[0]
+    notebook = nbformat.read(path, as_version=4)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    print(f"{path.name}: {len(code)} cells, in a kernel of their own")
+
+    def started(cell: Any, cell_index: int) -> None:
+        if cell.cell_type == "code":
+            first_line = cell.source.split("\n", 1)[0]
+            print(f"\n[{code.index(cell) + 1}/{len(code)}] {first_line}", flush=True)
+
+    def executed(cell: Any, cell_index: int, execute_reply: Any) -> None:
+        for number, output in enumerate(cell.outputs):
+            show(output, f"{code.index(cell) + 1:02d}-{number}")
+
+    client = NotebookClient(
+        notebook,
+        timeout=120,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(path.parent)}},
+        on_cell_start=started,
+        on_cell_executed=executed,
+    )
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"\nAll {len(code)} cells ran. Pictures are in {PICTURES.relative_to(ROOT)}/")
+    return 0
+
+
+def show(output: Any, name: str) -> None:
+    """Print an output as text, and save its pictures."""
+    if output.output_type == "stream":
+        print(indented(output.text))
+        return
+    data = output.get("data", {})
+    if "text/plain" in data:
+        print(indented(data["text/plain"]))
+    for kind, ending in ENDINGS.items():
+        if kind in data:
+            picture = PICTURES / f"{name}.{ending}"
+            content = data[kind]
+            picture.write_bytes(
+                base64.b64decode(content) if kind == "image/png" else content.encode()
+            )
+            print(f"    saved {picture.relative_to(ROOT)}")
+
+
+def indented(text: str) -> str:
+    """Return text set off from the progress lines."""
+    return "\n".join(f"    {line}" for line in text.rstrip("\n").split("\n"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
