@@ -62,9 +62,7 @@ def define() -> tuple[Handle, Handle]:
     runtime = Runtime(Limits(cpu_ms=None, wall_ms=None))
     runtime.define("auth", AUTH, secrets={"SECRET_TOKEN": TOKEN})
     gateway = runtime.define("gateway", GATEWAY, services={"AUTH": "auth"})
-    caller = runtime.define(
-        "caller", CALLER, services={"AUTH": "auth"}, secrets={"TOKEN": TOKEN}
-    )
+    caller = runtime.define("caller", CALLER, services={"AUTH": "auth"}, secrets={"TOKEN": TOKEN})
     return gateway, caller
 
 

@@ -18,7 +18,7 @@ Programs match on the platform's texts, so `str(error)` is exactly that text. Wh
      OSError
      └ BodyUsedError          a body that was read already
     BaseException
-     └ Cut                    what ends a Worker's code from within; no `except Exception` catches it
+     └ Cut                    what ends a Worker's code; no `except Exception` catches it
         ├ CpuLimitExceeded
         ├ WallLimitExceeded
         └ Interrupted
@@ -34,7 +34,7 @@ E = TypeVar("E", bound=BaseException)
 
 
 class Text:
-    """The platform's texts (workerd, its Python SDK, Wrangler), to be formatted with `str.format`."""
+    """The platform's texts (workerd, the Python SDK, Wrangler), for `str.format`."""
 
     BODY_USED_REQUEST = "Body already used"
     BODY_USED_RESPONSE = "Response body is already used"
@@ -50,7 +50,7 @@ class Text:
     GET_WITH_BODY = "Request with a GET or HEAD method cannot have a body."
     INVALID_REDIRECT = (
         'Invalid redirect value, must be one of "follow" or "manual" ("error" won\'t be '
-        "implemented since it does not make sense at the edge; use \"manual\" and check the "
+        'implemented since it does not make sense at the edge; use "manual" and check the '
         "response status code)."
     )
     STATUS_RANGE = (
@@ -95,6 +95,7 @@ class Text:
     SUBREQUESTS = "Too many subrequests by single Worker invocation."
     CPU = "Worker exceeded CPU time limit."
     CPU_CUT = "Python Worker exceeded CPU time limit"
+    INTERNAL = "Internal Server Error"
     WALL = "Worker exceeded wall time limit."
     CANCELED = "The execution context responding to this call was canceled."
     WAIT_UNTIL = (
@@ -115,7 +116,15 @@ class WorkernbError(Exception):
     """What all of workernb's ordinary errors are."""
 
 
-class UsageError(WorkernbError, ValueError):
+class OneLine(WorkernbError):
+    """An error whose text says it all: the notebook shows it on one line, without a traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        notes = getattr(self, "__notes__", [])
+        return [" ".join([f"{type(self).__name__}: {self}", *notes])]
+
+
+class UsageError(OneLine, ValueError):
     """A definition, an option or a name that is refused. One line says what to write instead."""
 
 
@@ -147,11 +156,11 @@ class CpuLimitError(LimitError):
     """The request's CPU budget was used up. Raised to the owner of the notebook."""
 
 
-class CanceledError(WorkernbError):
+class CanceledError(OneLine):
     """The request was ended from outside, by the notebook's interrupt."""
 
 
-class WrongLoopError(WorkernbError, RuntimeError):
+class WrongLoopError(OneLine, RuntimeError):
     """A synchronous call was made where no loop can be run."""
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -46,3 +47,14 @@ def define(runtime: workernb.Runtime) -> Define:
         return runtime.define(name, source, services=services, **settings)
 
     return define
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], bool]], Awaitable[None]]:
+    """Let the loop turn until a condition holds."""
+
+    async def until(condition: Callable[[], bool]) -> None:
+        while not condition():  # noqa: ASYNC110 - what ends it sets no event
+            await asyncio.sleep(0.0005)
+
+    return until

@@ -208,22 +208,20 @@ async def test_a_handler_must_give_back_a_response(define, value):
 
 async def test_sys_exit_ends_the_request_and_not_the_kernel(define):
     handle = define("leaver", "raise SystemExit(3)")
-    with pytest.raises(RuntimeError, match="called sys.exit"):
+    with pytest.raises(RuntimeError, match=r"called sys\.exit"):
         await handle.fetch()
 
 
-async def test_cancelling_the_caller_cancels_the_workers(define, runtime):
+async def test_cancelling_the_caller_cancels_the_workers(define, runtime, until):
     define("slow", "await asyncio.Event().wait()")
     handle = define("gateway", "return await self.env.SLOW.fetch(request)", SLOW="slow")
     task = asyncio.ensure_future(handle.fetch())
-    while not any(len(trace.invocations) == 2 for trace in runtime.in_flight):
-        await asyncio.sleep(0)
+    await until(lambda: any(len(trace.invocations) == 2 for trace in runtime.in_flight))
     (trace,) = runtime.in_flight
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    while not trace.done:
-        await asyncio.sleep(0)
+    await until(lambda: trace.done)
     assert [call.outcome for call in trace.invocations] == ["canceled", "canceled"]
 
 
@@ -278,13 +276,12 @@ def test_a_call_runs_where_no_loop_did(runtime, define):
     assert asyncio.run(handle.fetch()).status == 200
 
 
-async def test_failures_that_nobody_looks_at_make_no_noise(define, runtime):
+async def test_failures_that_nobody_looks_at_make_no_noise(define, runtime, until):
     handle = define("bad", "raise ValueError")
     noise = []
     asyncio.get_running_loop().set_exception_handler(lambda loop, context: noise.append(context))
     handle.fetch()
-    while not runtime.traces:
-        await asyncio.sleep(0)
+    await until(lambda: runtime.traces)
     gc.collect()
     assert noise == []
     assert runtime.traces[-1].outcome == "exception"

@@ -96,8 +96,9 @@ async def test_busy_code_is_cut_at_its_budget(define, runtime, kind):
     unbounded = Limits(cpu_ms=50, invocations=10**9, subrequests=10**9)
     define("echo", "return Response('x')")
     define("busy", "while True: pass")
-    handle = define("worker", BUSY[kind] + "\nreturn Response('x')", ECHO="echo", BUSY="busy",
-                    limits=unbounded)
+    handle = define(
+        "worker", BUSY[kind] + "\nreturn Response('x')", ECHO="echo", BUSY="busy", limits=unbounded
+    )
     with pytest.raises(CpuLimitError) as caught:
         await handle.fetch()
     assert str(caught.value) == "Worker exceeded CPU time limit."
@@ -136,8 +137,9 @@ async def test_the_caller_cannot_rescue_a_request_that_has_no_budget_left(define
 
 
 async def test_waiting_is_never_cut(define):
-    handle = define("waits", "await asyncio.sleep(0.1); return Response('x')",
-                    limits=Limits(cpu_ms=5))
+    handle = define(
+        "waits", "await asyncio.sleep(0.1); return Response('x')", limits=Limits(cpu_ms=5)
+    )
     assert (await handle.fetch()).status == 200
 
 
@@ -154,8 +156,9 @@ async def test_an_import_finishes_before_the_cut(define, tmp_path, monkeypatch):
 
 
 async def test_the_notebooks_own_work_is_not_cut(define):
-    handle = define("echo", "await asyncio.sleep(0.02); return Response('x')",
-                    limits=Limits(cpu_ms=5))
+    handle = define(
+        "echo", "await asyncio.sleep(0.02); return Response('x')", limits=Limits(cpu_ms=5)
+    )
     call = handle.fetch()
     await asyncio.sleep(0)
     end = 3_000_000
@@ -178,8 +181,9 @@ def _press_interrupt_when(condition):
 @pytest.mark.parametrize("kind", ["loop", "swallowing", "child task", "callee", "sort key"])
 async def test_an_interrupt_ends_the_busy_request(define, runtime, kind):
     define("busy", "while True: pass")
-    handle = define("worker", BUSY[kind] + "\nreturn Response('x')", BUSY="busy",
-                    limits=Limits(cpu_ms=20_000))
+    handle = define(
+        "worker", BUSY[kind] + "\nreturn Response('x')", BUSY="busy", limits=Limits(cpu_ms=20_000)
+    )
     before = signal.getsignal(signal.SIGINT)
     busy = guard._begin_long_slice
     began = threading.Event()
@@ -201,15 +205,14 @@ async def test_an_interrupt_ends_the_busy_request(define, runtime, kind):
     assert (await define("after", "return Response('x')").fetch()).status == 200
 
 
-async def test_what_is_installed_is_gone_when_idle(define):
+async def test_what_is_installed_is_gone_when_idle(define, until):
     handle = define("echo", "return Response('x')")
     guard.uninstall()
     handlers = list(logging.getLogger().handlers)
     profile = signal.getsignal(signal.SIGPROF)
     await handle.fetch()
     assert signal.getitimer(signal.ITIMER_PROF)[1] > 0
-    while guard._beat is not None:
-        await asyncio.sleep(0.01)
+    await until(lambda: guard._beat is None)
     assert signal.getitimer(signal.ITIMER_PROF) == (0, 0)
     assert signal.getsignal(signal.SIGPROF) == profile
     assert logging.getLogger().handlers == handlers

@@ -81,13 +81,9 @@ def test_within_a_running_loop():
 
 
 async def test_a_call_from_another_thread_comes_to_the_runtimes_loop(define):
-    handle = define(
-        "echo", "import threading; return Response(str(threading.get_ident() == MAIN))"
-    )
+    handle = define("echo", "import threading; return Response(str(threading.get_ident() == MAIN))")
     define_main = f"MAIN = {threading.get_ident()}"
-    handle = handle._runtime.define(
-        "echo", define_main + "\n" + handle._service.definition.source
-    )
+    handle = handle._runtime.define("echo", define_main + "\n" + handle._service.definition.source)
     await handle.fetch()
     results = []
 

@@ -128,7 +128,7 @@ async def test_a_task_that_nobody_awaits_is_cancelled_and_named(define):
     assert log.text.startswith("The task poller was cancelled")
 
 
-async def test_wait_until_outlives_the_response(define, runtime):
+async def test_wait_until_outlives_the_response(define, runtime, until):
     define("audit", "await asyncio.sleep(0.01); print('audited'); return Response('x')")
     handle = define(
         "gateway",
@@ -141,14 +141,13 @@ async def test_wait_until_outlives_the_response(define, runtime):
     response = await handle.fetch()
     assert not response.trace.done
     assert response.trace in runtime.in_flight
-    while not response.trace.done:
-        await asyncio.sleep(0.001)
+    await until(lambda: response.trace.done)
     assert [log.text for log in response.trace.logs] == ["audited"]
     assert response.trace.outcome == "ok"
     assert runtime.traces[-1] is response.trace
 
 
-async def test_a_wait_until_that_fails_shows_in_the_outcome(define):
+async def test_a_wait_until_that_fails_shows_in_the_outcome(define, until):
     handle = define(
         "gateway",
         """
@@ -160,14 +159,13 @@ async def test_a_wait_until_that_fails_shows_in_the_outcome(define):
         """,
     )
     response = await handle.fetch()
-    while not response.trace.done:
-        await asyncio.sleep(0)
+    await until(lambda: response.trace.done)
     assert response.status == 200
     assert response.trace.outcome == "exception"
     assert response.trace.exception == "ValueError: late"
 
 
-async def test_wait_until_is_cut_off(define, monkeypatch):
+async def test_wait_until_is_cut_off(define, monkeypatch, until):
     monkeypatch.setattr("workernb.runtime.dispatch.WAIT_UNTIL_S", 0.01)
     handle = define(
         "gateway",
@@ -177,8 +175,7 @@ async def test_wait_until_is_cut_off(define, monkeypatch):
         """,
     )
     response = await handle.fetch()
-    while not response.trace.done:
-        await asyncio.sleep(0.001)
+    await until(lambda: response.trace.done)
     assert "waitUntil() tasks did not complete" in response.trace.logs[0].text
 
 
@@ -248,9 +245,7 @@ async def test_a_request_built_by_a_handler_goes_over_the_binding(define):
         """,
         AUTH="auth",
     )
-    assert await (await handle.fetch()).text() == (
-        "POST http://auth/x b c; POST http://auth/x d c"
-    )
+    assert await (await handle.fetch()).text() == ("POST http://auth/x b c; POST http://auth/x d c")
 
 
 async def test_fetch_takes_one_positional_argument(define, auth):

@@ -123,8 +123,12 @@ async def test_the_wall_clock_has_a_limit(define, runtime):
 
 async def test_a_limit_ends_one_request_and_no_other(define):
     define("busy", "while True: pass")
-    handle = define("gateway", "return await self.env.BUSY.fetch(request)", BUSY="busy",
-                    limits=Limits(cpu_ms=30))
+    handle = define(
+        "gateway",
+        "return await self.env.BUSY.fetch(request)",
+        BUSY="busy",
+        limits=Limits(cpu_ms=30),
+    )
     waiting = define("waiting", "await asyncio.sleep(0.01); return Response('fine')").fetch()
     with pytest.raises(CpuLimitError):
         await handle.fetch()

@@ -182,8 +182,9 @@ async def test_a_binding_can_name_environment_and_entrypoint(runtime, define):
         "        return Response('admin')\n",
         environment="staging",
     )
-    handle = define("gateway", "return await self.env.ADMIN.fetch(request)",
-                    ADMIN="auth@staging#Admin")
+    handle = define(
+        "gateway", "return await self.env.ADMIN.fetch(request)", ADMIN="auth@staging#Admin"
+    )
     assert await text(handle) == "admin"
 
 

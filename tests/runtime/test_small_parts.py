@@ -32,7 +32,9 @@ def test_targets(text, expected):
     assert target.url == f"http://{expected[0]}.localhost{expected[2]}"
 
 
-@pytest.mark.parametrize("text", ["", "@staging", "#Admin", "/path", "Auth", "a b", None, "a#", "a@"])
+@pytest.mark.parametrize(
+    "text", ["", "@staging", "#Admin", "/path", "Auth", "a b", None, "a#", "a@"]
+)
 def test_what_is_no_target(text):
     with pytest.raises(UsageError):
         Target.parse(text)
@@ -67,7 +69,9 @@ def test_routes(pattern, url, matches):
     assert Route.parse(pattern).matches(url) is matches
 
 
-@pytest.mark.parametrize("pattern", ["", "a b", "/path", "a*b.com/", "ex.com/*/x", None, "a.com/?q"])
+@pytest.mark.parametrize(
+    "pattern", ["", "a b", "/path", "a*b.com/", "ex.com/*/x", None, "a.com/?q"]
+)
 def test_what_is_no_route(pattern):
     with pytest.raises(RouteError):
         Route.parse(pattern)
@@ -89,7 +93,12 @@ def test_the_most_specific_route_wins():
         (Route.parse("example.com/api/*"), "path"),
         (Route.parse("example.com/api/users"), "exact"),
     ]
-    urls = ["http://x.com/", "http://example.com/", "http://example.com/api/", "http://example.com/api/users"]
+    urls = [
+        "http://x.com/",
+        "http://example.com/",
+        "http://example.com/api/",
+        "http://example.com/api/users",
+    ]
     assert [best(routes, url) for url in urls] == ["any", "host", "path", "exact"]
     assert best(routes, "http://example.org/") is None
 

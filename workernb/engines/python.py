@@ -204,5 +204,3 @@ def _positional(function: Callable[..., Any]) -> int:
         if parameter.kind in (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD):
             count += 1
     return count
-
-

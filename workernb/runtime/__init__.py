@@ -1,0 +1,1 @@
+"""Services, bindings, dispatch, the meter, limits and traces: without IPython or HTTP."""

@@ -139,7 +139,9 @@ class AbsentEntrypoint:
         if self.version is None:
             known = [name for name, service in self._services.items() if service.versions]
             return noted(
-                BindingError(Text.NO_SUCH_SERVICE.format(**names)), called, near(self.service, known)
+                BindingError(Text.NO_SUCH_SERVICE.format(**names)),
+                called,
+                near(self.service, known),
             )
         if self._target.entrypoint == DEFAULT:
             return noted(

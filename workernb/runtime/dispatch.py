@@ -27,14 +27,17 @@ if TYPE_CHECKING:
 
 
 class Answer(Response):
-    """The response to a top-level request. trace: what happened in that request."""
+    """The response to a top-level request.
+
+    trace: what happened in that request; None where no route led to a Worker.
+    """
 
     __slots__ = ("trace",)
 
-    trace: Trace
+    trace: Trace | None
 
     @classmethod
-    def of(cls, response: Response, trace: Trace) -> Answer:
+    def of(cls, response: Response, trace: Trace | None) -> Answer:
         """Return `response`, whose body moves here, with its trace."""
         answer = object.__new__(cls)
         answer._become(response, True)
@@ -46,11 +49,19 @@ class Answer(Response):
 class AnswerFuture(asyncio.Future[Answer]):
     """The future of an answer. Cancelling it cancels the request."""
 
-    task: asyncio.Task[None]
+    def __init__(self, trace: Trace, loop: asyncio.AbstractEventLoop) -> None:
+        """Make the future of the answer to the request that `trace` records."""
+        super().__init__(loop=loop)
+        self.trace = trace
 
     def cancel(self, msg: object = None) -> bool:
         """Cancel the request that this waits for."""
-        return super().cancel(msg) and self.task.cancel(msg)
+        task = self.trace.task
+        if not super().cancel(msg) or task is None:
+            return False
+        # A task that is cancelled before its first step runs none of its code.
+        task.add_done_callback(lambda _: self.trace.abandon())
+        return task.cancel(msg)
 
 
 def dispatch(root: Invocation, trace: Trace) -> AnswerFuture:
@@ -60,10 +71,10 @@ def dispatch(root: Invocation, trace: Trace) -> AnswerFuture:
     Workers' own lines. Cancelling it cancels the request.
     """
     loop = asyncio.get_running_loop()
-    answer = AnswerFuture(loop=loop)
+    answer = AnswerFuture(trace, loop)
     trace.record(root)
     guard.enter(trace, loop)
-    trace.task = answer.task = asyncio.Task(_serve(root, trace, answer), loop=loop)
+    trace.task = asyncio.Task(_serve(root, trace, answer), loop=loop)
     return answer
 
 

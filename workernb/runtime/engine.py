@@ -18,9 +18,7 @@ class Entrypoint(Protocol):
     service: str
     version: Version | None
 
-    def handle(
-        self, request: Request, invocation: Invocation
-    ) -> Generator[Any, Any, Response]:
+    def handle(self, request: Request, invocation: Invocation) -> Generator[Any, Any, Response]:
         """Begin the handler and return the steps of it, for `yield from`."""
 
 

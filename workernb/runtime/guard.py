@@ -173,7 +173,9 @@ class Guard:
         later; where it is raised and swallowed, the line tracer does it again.
         """
 
-        def tracer(frame: FrameType, event: str, argument: Any) -> Any:
+        def tracer(  # pragma: no cover - what traces is not traced
+            frame: FrameType, event: str, argument: Any
+        ) -> Any:
             if not is_worker(frame):
                 return None
             if event == "line":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Generator
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from workernb.errors import WrongLoopError, noted
@@ -18,6 +19,7 @@ from .targets import DEFAULT, Target
 if TYPE_CHECKING:
     from .runtime import Runtime
     from .services import Service, Version
+    from .traces import Trace
 
 
 class Handle:
@@ -65,8 +67,11 @@ class Handle:
         """
         if resource is None:
             resource = self.url
-        request = receive(resource, method, headers, body, redirect, cf)
-        return self._runtime.call(Target(self.name, self._entrypoint), request)
+        try:
+            request = receive(resource, method, headers, body, redirect, cf)
+            return self._runtime.call(Target(self.name, self._entrypoint), request)
+        except Exception as error:
+            return Call(partial(_fail, error), self._runtime)
 
     def fetch_sync(self, resource: Request | str | None = None, **init: Any) -> Answer:
         """Call the service and wait for it: in a `def`, under `%timeit`, in a callback.
@@ -93,6 +98,13 @@ class Handle:
     def __repr__(self) -> str:
         version = self.version
         return f"<Worker {version}>" if version else f"<Worker {self.name}, not defined>"
+
+
+def _fail(error: Exception) -> asyncio.Future[Answer]:
+    """Return a future that raises `error` where it is awaited, without our own frames."""
+    future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+    future.set_exception(error.with_traceback(None))
+    return future
 
 
 class Starter(Protocol):
@@ -122,6 +134,11 @@ class Call(Coroutine[Any, Any, Answer]):
         if self._future is None:
             self._future = self._runtime.begin(self._start)
         return self._future
+
+    @property
+    def trace(self) -> Trace | None:
+        """What happens in the request; None while it has not begun, or in another thread."""
+        return getattr(self._future, "trace", None)
 
     def __await__(self) -> Generator[Any, Any, Answer]:
         """Wait for the answer."""
@@ -165,5 +182,3 @@ def run_sync(call: Call, runtime: Runtime) -> Answer:
             "Use await …fetch(…) instead.",
         ) from None
     return loop.run_until_complete(call)
-
-

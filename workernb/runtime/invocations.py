@@ -216,8 +216,9 @@ class Invocation(Coroutine[Any, Any, Response]):
         task.add_done_callback(self._done)
 
     def _done(self, task: asyncio.Future[Any]) -> None:
-        if self.tasks is not None:
-            self.tasks.pop(task, None)
+        what = None if self.tasks is None else self.tasks.pop(task, None)
+        if isinstance(what, Invocation) and what.outcome is None:
+            what.abandon()  # It was cancelled before its first step.
         if self.ended_ns and not task.cancelled():
             # Nobody is left to ask for it, and asyncio would complain that nobody did.
             task.exception()
@@ -228,6 +229,7 @@ class Invocation(Coroutine[Any, Any, Response]):
         for call in [call for call in made if call.caller is self]:
             made.remove(call)
             call.abandon()
+            self.trace.warn(self, f"{call.describe()} was cancelled: {_AWAIT_IT}")
         for task, what in list((self.tasks or {}).items()):
             if not task.done() and task not in self.trace.waiting:
                 task.cancel()
@@ -236,11 +238,9 @@ class Invocation(Coroutine[Any, Any, Response]):
                     self.trace.warn(self, f"{name} was cancelled: {_AWAIT_IT}")
 
     def abandon(self) -> None:
-        """Drop the call, which was never begun: its caller has ended."""
+        """Drop the call, which was never begun."""
         self._entrypoint = self._request = None
-        self._failure = ("canceled", "nobody awaited it")
-        if self.caller is not None:
-            self.trace.warn(self.caller, f"{self.describe()} was cancelled: {_AWAIT_IT}")
+        self._failure = ("canceled", "canceled before it began")
 
     def describe(self) -> str:
         """Return the call as its caller's source has it."""
@@ -265,7 +265,7 @@ class Invocation(Coroutine[Any, Any, Response]):
 
     @property
     def outcome(self) -> str | None:
-        """One of the platform's words: ok, exception, exceededCpu, canceled…; None while it runs."""
+        """One of the platform's words (ok, exception, canceled…), or None while it runs."""
         if self._failure is not None:
             return self._failure[0]
         return None if self.status is None else "ok"

@@ -235,5 +235,3 @@ def _free_filename(name: str) -> str:
         count += 1
         filename = f"<{name} ({count})>"
     return filename
-
-

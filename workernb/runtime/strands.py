@@ -69,9 +69,7 @@ async def as_coroutine(steps: Steps, invocation: Invocation | None, trace: Any) 
     return await strand(steps, invocation, trace)
 
 
-def make_task(
-    loop: asyncio.AbstractEventLoop, coro: Steps, **options: Any
-) -> asyncio.Future[Any]:
+def make_task(loop: asyncio.AbstractEventLoop, coro: Steps, **options: Any) -> asyncio.Future[Any]:
     """Make a task of what a Worker, or a library under it, hands to the loop within a slice.
 
     The loop's task factory for the length of a slice: such a task is charged to the invocation
@@ -91,7 +89,5 @@ def make_task(
     return task
 
 
-def _plain_task(
-    loop: asyncio.AbstractEventLoop, coro: Any, **options: Any
-) -> asyncio.Task[Any]:
+def _plain_task(loop: asyncio.AbstractEventLoop, coro: Any, **options: Any) -> asyncio.Task[Any]:
     return asyncio.Task(coro, loop=loop, **options)

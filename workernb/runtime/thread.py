@@ -80,7 +80,7 @@ class Thread:
         trace.stamps += (None, now, cpu)
 
     def slice_so_far_ns(self, trace: Trace) -> int:
-        """Return the CPU (ns) that `trace` has used in the slice that runs; 0 if that is not its."""
+        """Return the CPU (ns) of the slice that runs, if it is one of `trace`; else 0."""
         return cpu_clock() - self.slice_cpu_ns if self.trace is trace else 0
 
     def since_edge_ns(self) -> int:

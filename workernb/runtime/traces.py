@@ -302,6 +302,12 @@ class Trace:
             self.task = None
             self._when_done(self)
 
+    def abandon(self) -> None:
+        """End the trace of a request that was cancelled before it began."""
+        if not self.ended_ns:
+            self.invocations[0].abandon()
+            self.finish_if_done()
+
     # In words and figures
 
     @property

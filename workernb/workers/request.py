@@ -11,7 +11,7 @@ from typing import Any
 from workernb.errors import Text, noted
 
 from .body import USED, Body, BodyInit, make_data
-from .headers import NO_FIELDS, Fields, Headers, HeadersInit, make_fields, view
+from .headers import NO_FIELDS, Fields, Headers, HeadersInit, make_fields
 from .urls import is_normal, normalize
 
 _METHODS: dict[str, HTTPMethod] = {

@@ -1,0 +1,31 @@
+"""The notebook's side: magics, cards, completion. All that knows IPython is here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import awaiting, completion, displays
+from .magics import WorkerMagics
+
+
+def load(shell: Any) -> None:
+    """Add the magics to a shell, once. Nothing else of the process is touched."""
+    if any(isinstance(magics, WorkerMagics) for magics in shell.magics_manager.registry.values()):
+        return
+    shell.register_magics(WorkerMagics(shell))
+    awaiting.add(shell)
+    completion.add(shell)
+    displays.add(shell)
+    displays.warn_of_old_nest_asyncio()
+
+
+def unload(shell: Any) -> None:
+    """Take away what `load` added."""
+    registry = shell.magics_manager
+    for kind, names in WorkerMagics.magics.items():
+        for name in names:
+            registry.magics[kind].pop(name, None)
+    registry.registry.pop(WorkerMagics.__name__, None)
+    awaiting.remove(shell)
+    completion.remove(shell)
+    displays.remove(shell)

@@ -1,0 +1,69 @@
+"""Makes `%fetch` a thing that is awaited, wherever an await can stand.
+
+IPython has no async magics. But what it makes of `%fetch` is Python, and a transformer may put an
+`await` before it; the notebook runs top-level awaits in the kernel's own loop. Inside a plain
+`def` it stays as it is, and the magic runs its request synchronously.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Any
+
+ASYNC = "_fetch_async"
+"""The magic that is awaited; `fetch` itself is the synchronous one."""
+
+
+def add(shell: Any) -> None:
+    """Let the transformer see every cell."""
+    if await_fetches not in shell.input_transformers_post:
+        shell.input_transformers_post.append(await_fetches)
+
+
+def remove(shell: Any) -> None:
+    """Take the transformer away."""
+    if await_fetches in shell.input_transformers_post:
+        shell.input_transformers_post.remove(await_fetches)
+
+
+def await_fetches(lines: list[str]) -> list[str]:
+    """Return the lines of a cell with `await` before each `%fetch` that can be awaited."""
+    source = "".join(lines)
+    if "_magic('fetch'" not in source:
+        return lines
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return lines
+    for call in sorted(_awaitable(tree), key=_place, reverse=True):
+        line = lines[call.lineno - 1].encode()
+        before, after = line[: call.col_offset], line[call.col_offset :]
+        changed = after.decode().replace("_magic('fetch'", f"_magic('{ASYNC}'", 1)
+        lines[call.lineno - 1] = f"{before.decode()}await {changed}"
+    return lines
+
+
+def _place(call: ast.Call) -> tuple[int, int]:
+    return call.lineno, call.col_offset
+
+
+def _awaitable(node: ast.AST) -> Iterator[ast.Call]:
+    """Yield the fetches that are not inside a plain function."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.Lambda):
+            continue
+        if _is_fetch(child):
+            yield child  # type: ignore[misc]
+        yield from _awaitable(child)
+
+
+def _is_fetch(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ("run_line_magic", "run_cell_magic")
+        and bool(node.args)
+        and isinstance(node.args[0], ast.Constant)
+        and node.args[0].value == "fetch"
+    )

@@ -1,0 +1,269 @@
+"""The grammar of the magics' options, with argparse and without IPython.
+
+The command line will share it. What cannot be understood raises OptionError: one line that says
+what to write instead.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+from .errors import OptionError, did_you_mean, noted
+from .runtime.targets import Target
+
+_comment = re.compile(r"""((?:[^'"\s\\]|\\.|'[^']*'|"(?:\\.|[^"\\])*"|\s(?!\#))*)(?:\s+\#.*)?""")
+
+
+class Parser(argparse.ArgumentParser):
+    """An argparse parser that raises OptionError where others exit."""
+
+    def __init__(self, prog: str, description: str) -> None:
+        """Make a parser without options."""
+        super().__init__(prog, description=description, add_help=False, allow_abbrev=False)
+
+    def error(self, message: str) -> NoReturn:
+        """Raise OptionError with argparse's message."""
+        raise OptionError(f"{self.prog}: {message}.")
+
+    def parse(self, line: str) -> argparse.Namespace:
+        """Read a line as it was typed, a trailing comment included."""
+        try:
+            words = shlex.split(strip_comment(line))
+        except ValueError as error:
+            self.error(f"{error} in {line.strip()!r}")
+        known, unknown = self.parse_known_args(words)
+        if unknown:
+            self._refuse(unknown)
+        return known
+
+    def _refuse(self, unknown: Sequence[str]) -> NoReturn:
+        first = unknown[0]
+        if not first.startswith("-"):
+            raise OptionError(f"{self.prog} takes one name; {first!r} is one too many.")
+        options = [option for action in self._actions for option in action.option_strings]
+        long = [option for option in options if option.startswith("--")]
+        remedy = did_you_mean(first.split("=")[0], options)
+        raise noted(
+            OptionError(f"{self.prog} has no option {first.split('=')[0]}."),
+            remedy or f"It has {', '.join(long)}.",
+        )
+
+    def options(self) -> list[str]:
+        """Return every option in its long form, where it has one."""
+        return [action.option_strings[-1] for action in self._actions if action.option_strings]
+
+    def help_text(self) -> str:
+        """Return the usage and what each option means."""
+        return self.format_help()
+
+
+def strip_comment(line: str) -> str:
+    """Return a line without a trailing ` # comment`; one inside quotes stays."""
+    match = _comment.match(line)
+    if match is None or match.end() < len(line.rstrip()):
+        return line
+    return match[1]
+
+
+def _pair(what: str, line: str) -> Callable[[str], tuple[str, str]]:
+    def read(text: str) -> tuple[str, str]:
+        name, equals, value = text.partition("=")
+        if not equals or not name or (not value and what == "binding"):
+            raise argparse.ArgumentTypeError(f"write {line} {_EXAMPLES[what]}, not {text!r}")
+        return name, value
+
+    return read
+
+
+_EXAMPLES = {"binding": "AUTH=auth", "var": "GREETING=hello", "json": "PORTS=[80]"}
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
+
+
+def worker_parser() -> Parser:
+    """Return the parser of `%%worker`."""
+    parser = Parser("%%worker", "Define a Worker, or replace it, from the rest of the cell.")
+    add = parser.add_argument
+    add("name", metavar="NAME", help="the service's name: lower case, digits, dashes")
+    add("-b", "--bind", metavar="BINDING=TARGET", type=_pair("binding", "--bind"), default=[],
+        action="append", help="a Service binding: env.BINDING.fetch(…) calls TARGET")  # fmt: skip
+    add("-v", "--var", metavar="KEY=VALUE", type=_pair("var", "--var"), default=[],
+        action="append", help="a text in the environment")  # fmt: skip
+    add("--var-json", metavar="KEY=JSON", type=_pair("json", "--var-json"), default=[],
+        action="append", help="a JSON value in the environment")  # fmt: skip
+    add("-s", "--secret", metavar="KEY[=VALUE]", action="append", default=[],
+        help="a secret; without a value from .dev.vars, the environment, or asked for")  # fmt: skip
+    add("-e", "--env", metavar="NAME", help="the environment: the service is NAME-ENV")
+    add("-r", "--route", metavar="PATTERN", action="append", default=[],
+        help="makes the Worker public, as example.com/api/*")  # fmt: skip
+    add("--public", action="store_true", help="a route at NAME.localhost")
+    add("--as", dest="variable", metavar="VARIABLE", help="the handle's name in the notebook")
+    add("--cpu-ms", type=_number, metavar="N", help="the CPU budget of a request, in ms")
+    add("--wall-ms", type=_number, metavar="N", help="how long a request may take, in ms")
+    add("--subrequests", type=int, metavar="N", help="how many calls a request may make")
+    add("--compatibility-date", metavar="DATE", help="as on the platform: 2026-11-23")
+    add("-q", "--quiet", action="store_true", help="say nothing when it worked")
+    return parser
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerOptions:
+    """What was typed after `%%worker`. secrets: values by name, None for one to be looked up."""
+
+    name: str
+    services: dict[str, str]
+    vars: dict[str, Any]
+    secrets: dict[str, str | None]
+    routes: list[str]
+    public: bool
+    environment: str | None
+    variable: str | None
+    limits: dict[str, float]
+    compatibility_date: str | None
+    quiet: bool
+
+    @classmethod
+    def parse(cls, line: str) -> WorkerOptions:
+        """Read the line; OptionError for what is refused."""
+        typed = worker_parser().parse(line)
+        values: dict[str, Any] = _unique("--var", typed.var)
+        for key, text in _unique("--var-json", typed.var_json).items():
+            values[key] = _json(key, text)
+        limits = {name: getattr(typed, name) for name in ("cpu_ms", "wall_ms", "subrequests")}
+        return cls(
+            name=typed.name,
+            services=_unique("--bind", typed.bind),
+            vars=values,
+            secrets=_unique("--secret", [_secret(text) for text in typed.secret]),
+            routes=typed.route,
+            public=typed.public,
+            environment=typed.env,
+            variable=typed.variable,
+            limits={name: value for name, value in limits.items() if value is not None},
+            compatibility_date=typed.compatibility_date,
+            quiet=typed.quiet,
+        )
+
+
+def _unique(option: str, pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise OptionError(f"{option} names {name} twice: keep one of them.")
+        found[name] = value
+    return found
+
+
+def _json(key: str, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise OptionError(
+            f"--var-json {key} is no JSON ({error}): write --var-json '{key}={{\"a\": 1}}'."
+        ) from None
+
+
+def _secret(text: str) -> tuple[str, str | None]:
+    name, equals, value = text.partition("=")
+    return name, value if equals else None
+
+
+def fetch_parser(prog: str = "%fetch") -> Parser:
+    """Return the parser of `%fetch` and `%%fetch`."""
+    parser = Parser(prog, "Make a request, with curl's options, and show the answer.")
+    add = parser.add_argument
+    add("target", metavar="TARGET", help="SERVICE[@ENV][#Entrypoint][/path][?query], or a URL")
+    add("-X", "--request", metavar="METHOD", help="the method")
+    add("-H", "--header", metavar="NAME: VALUE", action="append", default=[], help="a header")
+    add("-d", "--data", metavar="DATA", action="append", default=[],
+        help="a body, and POST; @file reads it from a file")  # fmt: skip
+    add("--json", metavar="JSON", help="a JSON body, and POST; @file reads it from a file")
+    add("-i", "--include", action="store_true", help="headers too, as the card does anyway")
+    add("-f", "--fail", action="store_true", help="fail the cell on a status of 400 or more")
+    add("-m", "--max-time", type=_number, metavar="SECONDS", help="how long to wait at most")
+    return parser
+
+
+@dataclass(frozen=True, slots=True)
+class FetchOptions:
+    """What was typed after `%fetch`: what to call, and the request."""
+
+    target: Target | None
+    url: str
+    method: str
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    body: str | bytes | None = None
+    fail: bool = False
+    max_time: float | None = None
+
+    @classmethod
+    def parse(cls, line: str, cell: str | None = None) -> FetchOptions:
+        """Read the line, and the cell's body where there is one; OptionError when refused."""
+        typed = fetch_parser("%fetch" if cell is None else "%%fetch").parse(line)
+        headers = [_header(text) for text in typed.header]
+        body, kind = _body(typed.data, typed.json, cell)
+        if kind is not None and not any(name.lower() == "content-type" for name, _ in headers):
+            headers.append(("content-type", kind))
+        by_url = "://" in typed.target
+        target = None if by_url else Target.parse(typed.target)
+        return cls(
+            target=target,
+            url=typed.target if target is None else target.url,
+            method=typed.request or ("GET" if body is None else "POST"),
+            headers=headers,
+            body=body,
+            fail=typed.fail,
+            max_time=typed.max_time,
+        )
+
+    @property
+    def host(self) -> str:
+        """The host of the URL."""
+        return urlsplit(self.url).hostname or ""
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon or not name.strip():
+        raise OptionError(f"-H needs a name and a value: write -H 'name: value', not {text!r}.")
+    return name.strip(), value.strip()
+
+
+def _body(
+    data: list[str], json_text: str | None, cell: str | None
+) -> tuple[str | bytes | None, str | None]:
+    """Return the request's body and its content-type, from the three ways to give one."""
+    given = [bool(data), json_text is not None, cell is not None]
+    if sum(given) > 1:
+        raise OptionError("A request has one body: use -d, --json or the cell, not two of them.")
+    if json_text is not None:
+        return _file_or_text(json_text), "application/json"
+    if data:
+        form = "application/x-www-form-urlencoded"
+        if len(data) == 1:
+            return _file_or_text(data[0]), form
+        parts = [_file_or_text(part) for part in data]
+        return "&".join(p if isinstance(p, str) else p.decode() for p in parts), form
+    return (None, None) if cell is None else (cell.removesuffix("\n"), None)
+
+
+def _file_or_text(text: str) -> str | bytes:
+    if not text.startswith("@"):
+        return text
+    try:
+        return Path(text[1:]).read_bytes()
+    except OSError as error:
+        raise OptionError(f"{text}: {error.strerror}.") from None

@@ -1,0 +1,46 @@
+"""Colours: each Worker keeps its own in all pictures, in a light and a dark theme.
+
+The Workers' colours are those of Okabe and Ito, which colour-blind people can tell apart. No text
+stands on them: they fill bars and edge boxes, and the text beside them is ink on the card. Pictures
+bring their card, an opaque ground, so they are as readable in a dark notebook as in a light one,
+whether or not the browser says which it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+ROLES: Mapping[str, tuple[str, str]] = {
+    "card": ("#ffffff", "#1d2126"),
+    "box": ("#f4f6f8", "#2a3037"),
+    "ink": ("#16191d", "#f0f2f4"),
+    "muted": ("#4d555e", "#b6bec7"),
+    "line": ("#69727c", "#98a2ad"),
+    "faint": ("#c9cfd6", "#4a525b"),
+    "alarm": ("#b3261e", "#ff9a8f"),
+}
+"""What a colour is for: in the light theme and in the dark one."""
+
+WORKERS: tuple[tuple[str, str], ...] = (
+    ("#0072b2", "#4aa8e0"),
+    ("#e69f00", "#f0b840"),
+    ("#009e73", "#2fc79b"),
+    ("#cc79a7", "#e09cc4"),
+    ("#56b4e9", "#86cdf5"),
+    ("#d55e00", "#f5853a"),
+    ("#7a6a00", "#d8c84a"),
+    ("#5b5b5b", "#a8a8a8"),
+)
+
+_given: dict[str, int] = {}
+
+
+def role_of(worker: str) -> str:
+    """Return the colour role of a Worker: given once, in the order in which they are first seen."""
+    return f"worker{_given.setdefault(worker, len(_given)) % len(WORKERS)}"
+
+
+def colors(theme: int) -> dict[str, str]:
+    """Return every role's colour, in the light theme (0) or the dark one (1)."""
+    workers = {f"worker{number}": pair[theme] for number, pair in enumerate(WORKERS)}
+    return {**{role: pair[theme] for role, pair in ROLES.items()}, **workers}
