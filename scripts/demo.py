@@ -1,10 +1,12 @@
 """Run the first notebook in a real kernel, and print what a reader would see of it.
 
-Pictures are saved under artifacts/demo. Ends with an error if a cell does.
+Pictures are saved under artifacts/demo. Ends with an error if a cell does. With --save, the
+outputs go into the notebook file, as they are committed: without widget state or times.
 """
 
 from __future__ import annotations
 
+import argparse
 import base64
 import sys
 from pathlib import Path
@@ -21,8 +23,12 @@ ENDINGS = {"image/svg+xml": "svg", "image/png": "png"}
 
 def main() -> int:
     """Run the notebook named on the command line, or the first one."""
-    named = [Path(argument) for argument in sys.argv[1:]]
-    path = named[0] if named else sorted((ROOT / "notebooks").glob("*.ipynb"))[0]
+    parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
+    first = sorted((ROOT / "notebooks").glob("*.ipynb"))[0]
+    parser.add_argument("notebook", nargs="?", type=Path, default=first)
+    parser.add_argument("--save", action="store_true", help="put the outputs into the file")
+    options = parser.parse_args()
+    path: Path = options.notebook
     notebook = nbformat.read(path, as_version=4)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     PICTURES.mkdir(parents=True, exist_ok=True)
@@ -50,8 +56,18 @@ def main() -> int:
     except CellExecutionError as error:
         print(error, file=sys.stderr)
         return 1
+    if options.save:
+        save(notebook, path)
     print(f"\nAll {len(code)} cells ran. Pictures are in {PICTURES.relative_to(ROOT)}/")
     return 0
+
+
+def save(notebook: Any, path: Path) -> None:
+    """Write a notebook with its outputs, and nothing in it that the next run would change."""
+    notebook.metadata.pop("widgets", None)
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+    nbformat.write(notebook, path)
 
 
 def show(output: Any, name: str) -> None:

@@ -29,7 +29,7 @@ def show(card: Card, answer: Answer) -> None:
     from IPython.display import display
 
     _shown[:] = [answer]
-    display(card)
+    display(card)  # type: ignore[no-untyped-call]
 
 
 def show_once(answer: Answer) -> None:
@@ -41,7 +41,7 @@ def show_once(answer: Answer) -> None:
 
     trace = answer.trace
     request = answer.url if trace is None else f"{trace.method} {trace.url}"
-    display(Card.of(answer, request, "", get_runtime().redactor.redact))
+    display(Card.of(answer, request, "", get_runtime().redactor.redact))  # type: ignore[no-untyped-call]
 
 
 def warn_of_old_nest_asyncio() -> None:

@@ -16,7 +16,6 @@ from IPython.core.magic import (
     needs_local_scope,
     no_var_expand,
 )
-from IPython.display import display
 
 from workernb.assembly import Runtime, get_runtime
 from workernb.errors import CanceledError, CpuLimitError, Text, UsageError
@@ -35,9 +34,18 @@ from .variables import expand, put, variable_for
 _told: set[str] = set()
 
 
+def display(what: object) -> None:
+    """Show something in the cell's output."""
+    from IPython.display import display as show_it
+
+    show_it(what)  # type: ignore[no-untyped-call]
+
+
 @magics_class
-class WorkerMagics(Magics):  # type: ignore[misc]
+class WorkerMagics(Magics):
     """The magics of workernb."""
+
+    shell: Any
 
     @property
     def runtime(self) -> Runtime:

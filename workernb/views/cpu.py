@@ -88,7 +88,7 @@ class CpuPicture(Picture):
 
     def _draw(self) -> Drawing:
         left = max([90.0, *(_indent(lane) + text_width(lane.name, SIZE) for lane in self.lanes)])
-        left = min(left, 260.0) + MARGIN + 12
+        left = min(left, 260.0) + MARGIN + 13
         right = 190.0
         width = left + AXIS + right + MARGIN
         height = TOP + LANE * len(self.lanes) + 46 + 16 * len(self._notes())
@@ -156,7 +156,7 @@ class CpuPicture(Picture):
 
     def _lane(self, row: int, lane: Lane, left: float, scale: float) -> list[Rect | Label | Line]:
         y = TOP + LANE * row
-        room = left - 12 - MARGIN - _indent(lane)
+        room = left - 12.5 - MARGIN - _indent(lane)
         shapes: list[Rect | Label | Line] = [
             Label(MARGIN + _indent(lane), y + 18, fitted(lane.name, SIZE, room), SIZE),
             Rect(

@@ -28,7 +28,7 @@ class Rect:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line through points; a curve where `curved` (four points). arrow: a head at its end."""
+    """A line through points, or a curve of cubic pieces. arrow: a head at its end."""
 
     points: Sequence[tuple[float, float]]
     color: str = "line"

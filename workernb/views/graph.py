@@ -7,6 +7,7 @@ box at a place of its own, with its name there, so that no name can meet another
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from workernb.runtime.runtime import Runtime
 
@@ -80,11 +81,30 @@ def _arrow_text(arrow: Arrow) -> str:
     return f"  ──{label}──▶ {one_line(arrow.target)}{broken}"
 
 
+@dataclass(slots=True)
+class Way:
+    """Where an arrow that reaches over a layer passes it: room of its own between the boxes."""
+
+    arrow: Arrow
+    x: float = 0
+    y: float = 0
+    width: float = 0
+    height: float = 12
+
+
+Column = list[Box | Way]
+
+
 def draw(system: System) -> Drawing:
     """Return the drawing of a system."""
     columns = _columns(system)
     width, height = _place(columns)
-    boxes = {box.node.name: box for column in columns for box in column}
+    boxes = {one.node.name: one for column in columns for one in column if isinstance(one, Box)}
+    ways: dict[int, list[Way]] = {}
+    for column in columns:
+        for one in column:
+            if isinstance(one, Way):
+                ways.setdefault(id(one.arrow), []).append(one)
     services = [node for node in system.nodes if node.name != OUTSIDE]
     title = f"{len(services)} Workers and their bindings"
     described = "; ".join(
@@ -97,7 +117,17 @@ def draw(system: System) -> Drawing:
         for index, arrow in enumerate(box.arrows):
             label = _label(box, index, arrow)
             labels.append(label)
-            drawing.shapes.append(_line(box, index, arrow, boxes[arrow.target], label))
+            through = ways.get(id(arrow), [])
+            target = boxes[arrow.target]
+            if target.x >= box.x + box.width:
+                drawing.shapes.append(_forward(box, index, arrow, target, label, through))
+                continue
+            below = max(box.y + box.height, target.y + target.height) + GAP / 2
+            if target.x < box.x:
+                # A long way back runs below everything, each at a height of its own.
+                below = drawing.height - MARGIN + GAP / 2
+                drawing.height += 10
+            drawing.shapes.append(_back(box, index, arrow, target, label, below))
     for box in boxes.values():
         drawing.shapes += _box(box)
     drawing.shapes += labels
@@ -106,47 +136,78 @@ def draw(system: System) -> Drawing:
     return drawing
 
 
-def _columns(system: System) -> list[list[Box]]:
-    """Return the boxes in layers: a node stands right of all that call it, cycles apart."""
-    import networkx
-
-    graph = networkx.DiGraph()
-    graph.add_nodes_from(node.name for node in system.nodes)
-    graph.add_edges_from((arrow.source, arrow.target) for arrow in system.arrows)
-    # What calls in a circle counts as one, and stands in one layer after the other from its first.
-    condensed = networkx.condensation(graph)
-    order = {node.name: place for place, node in enumerate(system.nodes)}
-    layer: dict[str, int] = {}
-    for component in networkx.topological_sort(condensed):
-        before = [
-            layer[name] + 1
-            for caller in condensed.predecessors(component)
-            for name in condensed.nodes[caller]["members"]
-        ]
-        first = max(before, default=0)
-        members = sorted(condensed.nodes[component]["members"], key=order.__getitem__)
-        for step, name in enumerate(members):
-            layer[name] = first + step
-    columns: list[list[Box]] = [[] for _ in range(max(layer.values(), default=-1) + 1)]
+def _columns(system: System) -> list[Column]:
+    """Return what stands in each layer: callers left of what they call, circles cut open."""
+    layers = layers_of(system)
+    columns: list[Column] = [[] for _ in range(max(layers.values(), default=-1) + 1)]
     for node in system.nodes:
-        columns[layer[node.name]].append(Box(node, system.out_of(node.name)))
+        columns[layers[node.name]].append(Box(node, system.out_of(node.name)))
+    for arrow in system.arrows:
+        for between in range(layers[arrow.source] + 1, layers[arrow.target]):
+            columns[between].append(Way(arrow))
+    for before, column in pairwise(columns):
+        _order(before, column)
     return columns
 
 
-def _place(columns: list[list[Box]]) -> tuple[float, float]:
-    """Give every box its place, and return the picture's width and height."""
-    x, tallest = MARGIN, 60.0
-    heights = [sum(box.height + GAP for box in column) - GAP for column in columns]
-    tallest = max([tallest, *heights])
+def layers_of(system: System) -> dict[str, int]:
+    """Return the layer of every node: one more than the last of those that call it.
+
+    An arrow that closes a circle does not count; which one that is depends on the order of
+    definition alone.
+    """
+    import networkx
+
+    graph: networkx.DiGraph[str] = networkx.DiGraph()
+    graph.add_nodes_from(node.name for node in system.nodes)
+    graph.add_edges_from((a.source, a.target) for a in system.arrows if a.source != a.target)
+    for source, target, kind in list(networkx.dfs_labeled_edges(graph)):
+        if kind == "nontree" and source != target and networkx.has_path(graph, target, source):
+            graph.remove_edge(source, target)
+    layer: dict[str, int] = {}
+    for name in networkx.topological_sort(graph):
+        layer[name] = max((layer[caller] + 1 for caller in graph.predecessors(name)), default=0)
+    return layer
+
+
+def _order(before: Column, column: Column) -> None:
+    """Put a layer in the order of what leads there, so that few arrows cross."""
+    places: dict[str, list[float]] = {}
+    passing: dict[int, float] = {}
+    for place, one in enumerate(before):
+        if isinstance(one, Way):
+            places.setdefault(one.arrow.target, []).append(place)
+            passing[id(one.arrow)] = place
+            continue
+        for index, arrow in enumerate(one.arrows):
+            at = place + (index + 1) / (len(one.arrows) + 2)
+            places.setdefault(arrow.target, []).append(at)
+            passing[id(arrow)] = at
+
+    def key(one: Box | Way) -> float:
+        if isinstance(one, Way):
+            return passing.get(id(one.arrow), 0)
+        found = places.get(one.node.name)
+        return sum(found) / len(found) if found else len(before)
+
+    column.sort(key=key)
+
+
+def _place(columns: list[Column]) -> tuple[float, float]:
+    """Give everything its place, and return the picture's width and height."""
+    x = MARGIN
+    heights = [sum(one.height + GAP for one in column) - GAP for column in columns]
+    tallest = max([60.0, *heights])
     for column, height in zip(columns, heights, strict=True):
-        width = max(_box_width(box) for box in column)
+        boxes = [one for one in column if isinstance(one, Box)]
+        width = max((_box_width(box) for box in boxes), default=0)
         y = MARGIN + (tallest - height) / 2
-        for box in column:
-            box.x, box.y, box.width = x, y, width
-            y += box.height + GAP
-        named = [_label_width(arrow) for box in column for arrow in box.arrows]
+        for one in column:
+            one.x, one.y, one.width = x, y, width
+            y += one.height + GAP
+        named = [_label_width(arrow) for box in boxes for arrow in box.arrows]
         x += width + (max(named) + REACH if named else 0) + 14
-    return max(x - 14 + MARGIN, 260), tallest + 2 * MARGIN
+    return max(x - 14 + MARGIN, 260), tallest + 2 * MARGIN + GAP / 2
 
 
 def _box_width(box: Box) -> float:
@@ -169,21 +230,42 @@ def _label(box: Box, index: int, arrow: Arrow) -> Label:
     )
 
 
-def _line(box: Box, index: int, arrow: Arrow, target: Box, label: Label) -> Line:
-    """Return an arrow: straight out behind its name, then over to its target."""
-    x, y = box.x + box.width, box.port(index)
-    end = (target.x, target.y + target.height / 2)
+def _forward(
+    box: Box, index: int, arrow: Arrow, target: Box, label: Label, through: list[Way]
+) -> Line:
+    """Return an arrow: straight out behind its name, past what is between, to its target."""
+    stops = [(label.box[2] + 4, box.port(index))]
+    for way in through:
+        middle = way.y + way.height / 2
+        stops += [(way.x, middle), (way.x + way.width, middle)]
+    points = _curve([*stops, (target.x, target.y + target.height / 2)])
     color = "alarm" if arrow.broken else "line"
-    turn = label.box[2] + 4
-    if target.x > x:
-        reach = max(30.0, (end[0] - turn) / 2)
-        points = [(turn, y), (turn + reach, y), (end[0] - reach, end[1]), end]
-        return Line(points, color, 1.4, curved=True, dashed=arrow.broken, arrow=True)
-    # Back to the left, or to itself: under its own box, and in again from the left.
-    below = max(box.y + box.height, target.y + target.height) + GAP / 2
-    left = target.x - 12
-    points = [(turn, y), (turn + 8, y), (turn + 8, below), (left, below), (left, end[1]), end]
+    return Line(points, color, 1.4, curved=True, dashed=arrow.broken, arrow=True)
+
+
+def _back(box: Box, index: int, arrow: Arrow, target: Box, label: Label, below: float) -> Line:
+    """Return an arrow back to the left, or to its own box: below, and in again from the left."""
+    turn, y = label.box[2] + 4, box.port(index)
+    left, middle = target.x - 12, target.y + target.height / 2
+    points = [
+        (turn, y),
+        (turn + 8, y),
+        (turn + 8, below),
+        (left, below),
+        (left, middle),
+        (target.x, middle),
+    ]
+    color = "alarm" if arrow.broken else "line"
     return Line(points, color, 1.4, dashed=arrow.broken, arrow=True)
+
+
+def _curve(stops: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return the points of a curve that is level at every stop."""
+    points = stops[:1]
+    for (x, y), (next_x, next_y) in pairwise(stops):
+        half = (next_x - x) / 2
+        points += [(x + half, y), (next_x - half, next_y), (next_x, next_y)]
+    return points
 
 
 def _box(box: Box) -> list[Rect | Label]:

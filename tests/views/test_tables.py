@@ -1,0 +1,121 @@
+"""The trace as a tree, the Workers as a table, and text that is fit to be shown."""
+
+from __future__ import annotations
+
+import html
+
+import pytest
+
+from workernb import UsageError
+from workernb.views.text import escaped, ms, one_line, share, visible
+from workernb.views.tree import TracePicture
+from workernb.views.workers import WorkerPage, WorkersTable
+
+
+async def test_the_tree(system):
+    trace = (await system(3)["service-0"].fetch()).trace
+    lines = [line.split(" · self")[0] for line in repr(TracePicture(trace)).splitlines()]
+    assert lines[0] == "request 1: GET http://service-0.localhost/"
+    assert lines[1].startswith("ok · CPU ")
+    assert lines[2:] == [
+        "service-0 v1: 200",
+        "│ · at http://service-0.localhost/",
+        "├─SVC1 → service-1 v1: 200",
+        "│   · at http://x/",
+        "└─SVC2 → service-2 v1: 200",
+        "    · at http://x/",
+    ]
+
+
+async def test_a_failure_in_the_tree(runtime):
+    runtime.define(
+        "bad",
+        "from workers import WorkerEntrypoint\n"
+        "class Default(WorkerEntrypoint):\n"
+        "    async def fetch(self, request):\n"
+        "        raise ValueError('<b>no</b>')\n",
+    )
+    with pytest.raises(ValueError, match="no"):
+        await runtime["bad"].fetch()
+    picture = TracePicture(runtime.traces[-1])
+    assert "bad v1: exception (ValueError: <b>no</b>)" in repr(picture)
+    assert "· error: Traceback (most recent call last):" in repr(picture)
+    assert "<b>no" not in picture._repr_html_()
+    assert html.escape("<b>no</b>") in picture._repr_html_()
+
+
+async def test_a_long_trace_is_cut(system, monkeypatch):
+    monkeypatch.setattr("workernb.views.tree.MOST", 2)
+    trace = (await system(5)["service-0"].fetch()).trace
+    assert repr(TracePicture(trace)).endswith("… and 3 more invocations")
+
+
+async def test_the_table(system):
+    runtime = system(3)
+    await runtime["service-0"].fetch()
+    table = WorkersTable(runtime)
+    first = repr(table).splitlines()[2].split("  ")
+    cells = [cell.strip() for cell in first if cell.strip()]
+    assert cells[0] == "service-0"
+    assert cells[1].startswith("v1 ")
+    assert cells[2] == "service-0.localhost/*"
+    assert cells[3] == "SVC1=service-1, SVC2=service-2, GREETING=…, KEY (secret)"
+    assert cells[4:] == ["–", "1"]
+    assert "planted" not in repr(table) + table._repr_html_()
+    assert "<td" in table._repr_html_()
+
+
+def test_an_empty_table_says_what_to_do(runtime):
+    assert "%%worker NAME" in repr(WorkersTable(runtime))
+    assert "%%worker NAME" in WorkersTable(runtime)._repr_html_()
+
+
+async def test_a_workers_page(system):
+    runtime = system(5)
+    await runtime["service-0"].fetch()
+    page = WorkerPage(runtime, "service-4")
+    text = repr(page)
+    assert "Bound Services" in text
+    assert "service-1.SVC4" in text
+    assert "service-3.ADMIN" in text
+    assert "1, of which 0 failed" in text
+    assert "planted" not in text + page._repr_html_()
+    with pytest.raises(UsageError, match="There is no Worker 'service-9'"):
+        WorkerPage(runtime, "service-9")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain\ttext\n", "plain\ttext\n"),
+        ("\0\x1b", "␀␛"),
+        ("\u202eabc", "⟨202E⟩abc"),
+        ("\ud800", "⟨D800⟩"),
+    ],
+)
+def test_what_cannot_be_seen_is_shown(text, shown):
+    assert visible(text) == shown
+
+
+def test_text_is_cut_escaped_and_kept_on_a_line():
+    assert visible("x" * 20, 5) == "xxxx…"
+    assert one_line("a\r\nb\nc") == "a⏎b⏎c"
+    assert escaped("<a href='x'>&") == "&lt;a href=&#x27;x&#x27;&gt;&amp;"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0.000 ms"),
+        (0.0123, "0.012 ms"),
+        (3.4, "3.40 ms"),
+        (12.34, "12.3 ms"),
+        (1203, "1,203 ms"),
+    ],
+)
+def test_times_have_three_figures(value, text):
+    assert ms(value) == text
+
+
+def test_shares():
+    assert (share(1, 3), share(1, 0)) == ("33 %", "0 %")
