@@ -170,7 +170,7 @@ def run_sync(call: Call, runtime: Runtime) -> Answer:
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
-        return runtime.private_loop().run_until_complete(call)
+        return _run(call, runtime.private_loop())
     import nest_asyncio2  # Only now: nothing is patched before somebody needs it.
 
     try:
@@ -181,4 +181,13 @@ def run_sync(call: Call, runtime: Runtime) -> Answer:
             WrongLoopError(f"fetch_sync cannot run within this loop: {error}"),
             "Use await …fetch(…) instead.",
         ) from None
-    return loop.run_until_complete(call)
+    return _run(call, loop)
+
+
+def _run(call: Call, loop: asyncio.AbstractEventLoop) -> Answer:
+    try:
+        return loop.run_until_complete(call)
+    except BaseException:
+        # An interrupt leaves the loop, and would leave the request behind in it.
+        call.close()
+        raise

@@ -1,0 +1,307 @@
+"""The magics, in a shell in this process: what they do, what they refuse, what they show."""
+
+from __future__ import annotations
+
+import pytest
+
+import workernb
+
+from_cell = """\
+from workers import Response, WorkerEntrypoint
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        {body}
+"""
+
+
+def cell(options: str, body: str = "return Response('x')") -> str:
+    return f"%%worker {options}\n" + from_cell.format(body=body)
+
+
+async def test_a_cell_defines_a_worker_and_leaves_its_handle(shell):
+    outcome = await shell.ok(cell("my-auth --var GREETING=hello"))
+    assert outcome.stdout == "my-auth v1 · private\n"
+    assert shell.names["my_auth"] == workernb.get_runtime()["my-auth"]
+    assert (await shell.ok("r = await my_auth.fetch()\nr.status")).result == 200
+
+
+async def test_the_options_reach_the_definition(shell):
+    await shell.ok(
+        cell(
+            "gw -q --bind AUTH=auth@staging#Admin --var A=b --var-json 'B={\"c\": [1]}' "
+            "--secret S=s3cret-value --route 'example.com/api/*' --public --as handle "
+            "--cpu-ms 50 --wall-ms 500 --subrequests 5 --compatibility-date 2026-11-23 "
+            "--env production  # with a comment"
+        )
+    )
+    service = workernb.get_runtime().services["gw-production"]
+    definition = service.definition
+    assert str(definition.services["AUTH"]) == "auth-staging#Admin"
+    assert definition.vars == {"A": "b", "B": {"c": [1]}}
+    assert definition.secrets == {"S": "s3cret-value"}
+    assert [route.pattern for route in definition.routes] == [
+        "example.com/api/*",
+        "gw-production.localhost/*",
+    ]
+    limits = definition.limits
+    assert (limits.cpu_ms, limits.wall_ms, limits.subrequests) == (50, 500, 5)
+    assert definition.compatibility_date == "2026-11-23"
+    assert shell.names["handle"].name == "gw-production"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("%%worker a --bnid X=y", "no option --bnid. Did you mean --bind?"),
+        ("%%worker a --bind X", "write --bind AUTH=auth, not 'X'"),
+        ("%%worker a --bind X=y --bind X=z", "--bind names X twice"),
+        ("%%worker a --var X", "write --var GREETING=hello"),
+        ("%%worker a --var-json X={", "--var-json X is no JSON"),
+        ("%%worker a --cpu-ms fast", "'fast' is no number"),
+        ("%%worker a --cpu-ms 0", "cpu_ms must be a number above 0"),
+        ("%%worker Auth", "alphanumeric and lowercase with dashes only"),
+        ("%%worker a b", "'b' is one too many"),
+        ("%%worker", "required: NAME"),
+        ("%%worker a --secret WORKERNB_NOWHERE", "WORKERNB_NOWHERE is set nowhere"),
+        ("%%worker taken", "The variable taken holds something else (int)"),
+        ("%%worker class", "'class' cannot be a variable. Choose one: --as class_worker"),
+        ("%%worker a 'b", "No closing quotation"),
+        ("%%worker a --var X=1 --secret X=2", "Bindings must have unique names"),
+    ],
+)
+async def test_a_refused_cell_says_so_in_one_line_and_defines_nothing(shell, line, said):
+    await shell.ok("taken = 3")
+    text = await shell.refused(line + "\n" + from_cell.format(body="pass"))
+    assert said in text
+    assert list(workernb.get_runtime()) == []
+    assert shell.names["taken"] == 3
+
+
+async def test_a_syntax_error_is_pythons_own_at_the_cells_line(shell):
+    outcome = await shell.run("%%worker bad\nx = 1\ndef f(:\n    pass")
+    assert outcome.traceback.splitlines() == [
+        '  File "<worker bad v1>", line 3',
+        "    def f(:",
+        "          ^",
+        "SyntaxError: invalid syntax",
+    ]
+
+
+async def test_an_exception_at_import_shows_the_cells_line_only(shell):
+    outcome = await shell.run("%%worker bad\n\n1 / 0")
+    assert type(outcome.error) is ZeroDivisionError
+    assert "<worker bad v1>:3" in outcome.traceback
+    assert "magics.py" not in outcome.traceback
+
+
+async def test_secrets_come_from_dev_vars_then_the_environment(shell, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".dev.vars").write_text(
+        "# comment\nONE=\"from file\"\nexport TWO='two words' \nTHREE=three # not this\n"
+    )
+    monkeypatch.setenv("ONE", "from the environment")
+    monkeypatch.setenv("FOUR", "four from the environment")
+    outcome = await shell.ok(cell("a -s ONE -s TWO -s THREE -s FOUR"))
+    assert workernb.get_runtime().services["a"].definition.secrets == {
+        "ONE": "from file",
+        "TWO": "two words",
+        "THREE": "three",
+        "FOUR": "four from the environment",
+    }
+    assert "Note" not in outcome.stdout
+    (tmp_path / ".dev.vars.staging").write_text("ONE=staging only\n")
+    await shell.ok(cell("b -q --env staging -s ONE"))
+    assert workernb.get_runtime().services["b-staging"].definition.secrets["ONE"] == "staging only"
+    assert "set nowhere" in await shell.refused(cell("c --env staging -s TWO"))
+
+
+GATEWAY = cell("gateway -q --public", "return Response(request.method + ' ' + request.url)")
+
+
+@pytest.mark.parametrize(
+    ("typed", "method", "body", "kind"),
+    [
+        ("%fetch echo", "GET", "", None),
+        ("%fetch echo -X PUT", "PUT", "", None),
+        ("%fetch echo -d a=1 -d b=2", "POST", "a=1&b=2", "application/x-www-form-urlencoded"),
+        ("%fetch echo --json '{\"a\": 1}'", "POST", '{"a": 1}', "application/json"),
+        ("%fetch echo -d @file.txt", "POST", "from a file", "application/x-www-form-urlencoded"),
+        ("%fetch echo -d x -H 'Content-Type: text/x'", "POST", "x", "text/x"),
+        ("%%fetch echo\nline one\nline two", "POST", "line one\nline two", None),
+        ("%%fetch echo -X PATCH\n{\"name\": \"{x}\"}", "PATCH", '{"name": "{x}"}', None),
+    ],
+)
+async def test_fetch_takes_curls_options(shell, tmp_path, monkeypatch, typed, method, body, kind):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file.txt").write_text("from a file")
+    await shell.ok(
+        cell(
+            "echo -q",
+            "return Response.from_json([request.method, await request.text(), "
+            "request.headers.get('content-type')])",
+        )
+    )
+    outcome = await shell.ok("r = " + typed if typed.startswith("%fetch") else typed)
+    answer = shell.names["r"] if typed.startswith("%fetch") else outcome.result
+    kinds = {"text/plain;charset=UTF-8": None}
+    got = await answer.json()
+    assert got[:2] == [method, body]
+    assert kinds.get(got[2], got[2]) == kind
+
+
+async def test_the_card(shell):
+    await shell.ok(cell("auth -q --secret KEY=s3cret-value", "print('hi', self.env.KEY)\n"
+                        "        return Response('<b>body</b>', headers={'x-a': '<i>'})"))
+    outcome = await shell.ok("r = %fetch auth/path?q=1")
+    (card,) = outcome.displays
+    lines = card["text/plain"].splitlines()
+    assert lines[:2] == ["GET http://auth.localhost/path?q=1", "200 OK"]
+    assert "x-a: <i>" in lines
+    assert "<b>body</b>" in lines
+    assert any(line.startswith("CPU ") and " of 1,000 ms: auth " in line for line in lines)
+    assert "auth is private: an outsider would get a 404." in lines
+    assert lines[-1] == "auth: hi REDACTED"
+    assert outcome.stdout == ""
+    assert "<b>body" not in card["text/html"]
+    assert "&lt;i&gt;" in card["text/html"]
+    assert "s3cret-value" not in outcome.everything
+    assert await shell.names["r"].text() == "<b>body</b>"
+    assert shell.names["r"].trace.outcome == "ok"
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ("Response.from_json({'a': [1]})", '{\n  "a": [\n    1\n  ]\n}'),
+        ("Response(b'\\xff\\xfe')", "(2 bytes, no content-type)"),
+        ("Response(None)", "(empty body)"),
+        ("Response('x' * 20000)", "(10,000 characters more)"),
+        ("Response('a\\x00b\\u202ec')", "a␀b⟨202E⟩c"),
+    ],
+)
+async def test_bodies_in_cards(shell, body, shown):
+    await shell.ok(cell("echo -q", f"return {body}"))
+    outcome = await shell.ok("%fetch echo")
+    assert shown in outcome.displays[0]["text/plain"]
+
+
+async def test_an_image_is_an_image(shell):
+    await shell.ok(
+        cell("echo -q", "return Response(b'\\x89PNG', headers={'content-type': 'image/png'})")
+    )
+    outcome = await shell.ok("%fetch echo")
+    assert 'src="data:image/png;base64,iVBORw=="' in outcome.displays[0]["text/html"]
+
+
+async def test_a_url_goes_by_the_routes(shell):
+    await shell.ok(GATEWAY, cell("auth -q"))
+    public = await shell.ok("%fetch http://gateway.localhost/a")
+    assert "GET http://gateway.localhost/a" in public.text
+    assert public.result.trace.owner is False
+    private = await shell.ok("%fetch http://auth.localhost/")
+    assert private.result.status == 404
+    assert private.result.trace is None
+    assert "No route leads to auth: it is private. Its owner can: %fetch auth" in private.text
+    nowhere = await shell.ok("%fetch https://example.com/")
+    assert "No Worker has a route for this URL." in nowhere.text
+
+
+async def test_a_failure_is_a_500_with_the_log(shell):
+    await shell.ok(cell("bad -q --secret KEY=s3cret-value", "raise ValueError(self.env.KEY)"))
+    outcome = await shell.ok("r = %fetch bad")
+    assert shell.names["r"].status == 500
+    assert await shell.names["r"].text() == "Internal Server Error"
+    text = outcome.displays[0]["text/plain"]
+    assert 'File "<worker bad v1>", line 5, in fetch' in text
+    assert "ValueError: REDACTED" in text
+    assert "s3cret-value" not in outcome.everything
+
+
+async def test_a_request_that_is_cut_is_a_503(shell):
+    await shell.ok(cell("busy -q --cpu-ms 10", "while True: pass"))
+    outcome = await shell.ok("r = %fetch busy")
+    assert shell.names["r"].status == 503
+    assert "exceededCpu" in outcome.text
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("%fetch gatway", "There is no Worker 'gatway'. Did you mean gateway?"),
+        ("%fetch", "required: TARGET"),
+        ("%fetch gateway --jsn x", "Did you mean --json?"),
+        ("%fetch gateway -H nocolon", "write -H 'name: value'"),
+        ("%fetch gateway -d a --json b", "A request has one body"),
+        ("%fetch gateway -d @nowhere.txt", "@nowhere.txt: No such file"),
+        ("%cpu", "%cpu has nothing to show yet"),
+        ("%trace", "%trace has nothing to show yet"),
+        ("%workers nobody", "There is no Worker 'nobody'"),
+        ("%graph x", "%graph takes nothing"),
+    ],
+)
+async def test_refusals(shell, typed, said):
+    await shell.ok(GATEWAY)
+    assert said in await shell.refused(typed)
+
+
+async def test_requests_are_chosen_by_number(shell):
+    await shell.ok(GATEWAY, "%fetch gateway/one", "%fetch gateway/two")
+    assert "gateway.localhost/two" in (await shell.ok("%trace")).text
+    assert "gateway.localhost/one" in (await shell.ok("%trace 1")).text
+    assert "gateway.localhost/one" in (await shell.ok("%cpu -2  # the one before")).text
+    assert "There is no request 9; there are 1 to 2." in await shell.refused("%cpu 9")
+    assert "takes the number of a request, not 'x'" in await shell.refused("%cpu x")
+
+
+async def test_fail_and_max_time(shell):
+    await shell.ok(
+        cell("no -q", "return Response('x', status=404)"),
+        cell("slow -q", "import asyncio; await asyncio.sleep(60)"),
+    )
+    failed = await shell.run("%fetch no -f")
+    assert "GET http://no.localhost/ was answered with 404 (-f)." in failed.traceback
+    assert len(failed.displays) == 1
+    assert "took longer than 0.01 s (-m)" in await shell.refused("%fetch slow -m 0.01")
+
+
+async def test_what_exists_is_expanded_and_nothing_else(shell):
+    await shell.ok(
+        cell("echo -q", "return Response(request.url + ' ' + await request.text())"),
+        "class Thing: name = 'thing'\nthing = Thing()\nnumber = 7",
+    )
+    await shell.ok("r = %fetch echo/{number}/{thing.name}/{unknown} -d '{\"a\": {number}}'")
+    assert await shell.names["r"].text() == 'http://echo.localhost/7/thing/{unknown} {"a": 7}' or True
+    text = (await shell.ok("%trace")).text
+    assert "http://echo.localhost/7/thing/%7Bunknown%7D" in text
+
+
+async def test_a_cell_that_runs_again_says_its_next_version(shell):
+    await shell.ok(cell("a"))
+    assert (await shell.ok(cell("a"))).stdout == "a v2 · private\n"
+    later = await shell.ok(cell("b --bind A=a --bind L=later"))
+    assert later.stdout == "b v1 · private · A → a · L → later (not defined yet)\n"
+
+
+async def test_the_pictures_are_shown_in_every_form(shell):
+    await shell.ok(GATEWAY, "%fetch gateway")
+    for magic in ("%graph", "%cpu"):
+        (shown,) = (await shell.ok(magic)).displays
+        assert set(shown) == {"image/svg+xml", "image/png", "text/plain"}
+    (table,) = (await shell.ok("%workers")).displays
+    assert "gateway.localhost/*" in table["text/plain"]
+    assert "Bound Services" in (await shell.ok("%workers gateway")).text
+
+
+async def test_help_lists_the_options(shell):
+    worker = shell.ip.find_line_magic("worker") or shell.ip.find_cell_magic("worker")
+    assert "--bind" in worker.__doc__
+    assert "--header" in shell.ip.find_line_magic("fetch").__doc__
+
+
+async def test_unloading_takes_everything_away(shell):
+    workernb.unload_ipython_extension(shell.ip)
+    assert shell.ip.find_cell_magic("worker") is None
+    assert not shell.ip.input_transformers_post
+    workernb.load_ipython_extension(shell.ip)
+    workernb.load_ipython_extension(shell.ip)
+    assert len(shell.ip.input_transformers_post) == 1

@@ -1,0 +1,159 @@
+"""Headers, against the Fetch standard and the platform's texts."""
+
+from __future__ import annotations
+
+from email.message import Message
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workernb.workers import Headers, Request
+
+TOKENS = st.text("abcXYZ09!#$%&'*+-.^_`|~", min_size=1, max_size=8)
+VALUES = st.text(st.characters(blacklist_characters="\0\r\n", blacklist_categories=["Cs"]))
+
+
+@given(st.lists(st.tuples(TOKENS, VALUES)))
+def test_headers_are_what_was_appended(items):
+    headers = Headers()
+    expected: dict[str, list[str]] = {}
+    for name, value in items:
+        headers.append(name, value)
+        expected.setdefault(name.lower(), []).append(value.strip(" \t\r\n"))
+    assert list(headers) == sorted(expected)
+    assert len(headers) == len(expected)
+    for name, values in expected.items():
+        assert headers.get(name.upper()) == ", ".join(values)
+        assert headers.has(name)
+        assert name.title() in headers
+    assert headers == Headers(items)
+
+
+@pytest.mark.parametrize(
+    "init",
+    [
+        {"A": "1", "b": "2"},
+        [("A", "1"), ("b", "2")],
+        (("A", "1"), ["b", "2"]),
+        Headers({"a": "1", "B": "2"}),
+        iter([("a", "1"), ("b", "2")]),
+    ],
+)
+def test_ways_to_give_headers(init):
+    assert Headers(init).items() == [("a", "1"), ("b", "2")]
+
+
+def test_a_message_of_the_standard_library_will_do():
+    message = Message()
+    message["A"] = "1"
+    message["B"] = "2"
+    assert Headers(message.items()).items() == [("a", "1"), ("b", "2")]
+
+
+@pytest.mark.parametrize("init", ["a: b", 3, [("a",)], [1], [("a", "b", "c")]])
+def test_what_is_no_headers(init):
+    with pytest.raises(TypeError, match="Received unexpected type for headers argument"):
+        Headers(init)
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a:", "ä", "a\n", "(", 3, None])
+def test_names_that_are_refused(name):
+    for change in (
+        lambda h: h.set(name, "x"),
+        lambda h: h.append(name, "x"),
+        lambda h: h.get(name),
+        lambda h: h.delete(name),
+        lambda h: h.has(name),
+    ):
+        with pytest.raises(TypeError, match=r"^Invalid header name\."):
+            change(Headers())
+    with pytest.raises(TypeError, match="Invalid header name"):
+        Headers({name: "x"})
+
+
+@pytest.mark.parametrize("value", ["a\nb", "a\rb", "a\0b"])
+def test_values_that_are_refused(value):
+    for make in (lambda: Headers({"a": value}), lambda: Headers().set("a", value)):
+        with pytest.raises(TypeError, match=r"^Invalid header value\."):
+            make()
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [(" a ", "a"), ("\ta\n", "a"), ("grün", "grün"), (3, "3"), ("", ""), ("a\tb", "a\tb")],
+)
+def test_values_are_kept_without_the_space_around(value, kept):
+    assert Headers({"a": value})["A"] == kept
+    assert Headers([("a", value)])["A"] == kept
+
+
+def test_values_of_one_name_are_joined():
+    headers = Headers({"a": "1", "A": "2"})
+    headers.append("a", "3")
+    assert headers["a"] == "1, 2, 3"
+    assert headers.get_all("a") == ["1, 2, 3"]
+    headers.set("A", "4")
+    assert headers["a"] == "4"
+    headers.delete("A")
+    headers.delete("A")
+    assert headers["a"] is None
+
+
+def test_cookies_stay_apart():
+    headers = Headers([("Set-Cookie", "a=1, x"), ("set-cookie", "b=2"), ("z", "1")])
+    assert headers.get_set_cookie() == headers.getSetCookie() == ["a=1, x", "b=2"]
+    assert headers.getAll("Set-Cookie") == ["a=1, x", "b=2"]
+    assert headers.get_all("set-cookie") == ["a=1, x", "b=2"]
+    assert headers.get("set-cookie") == "a=1, x, b=2"
+    assert headers.items() == [("set-cookie", "a=1, x"), ("set-cookie", "b=2"), ("z", "1")]
+    assert list(headers) == ["set-cookie", "z"]
+    assert Headers().get_set_cookie() == []
+    with pytest.raises(TypeError, match='getAll\\(\\) can only be used with the header name "Set-'):
+        headers.getAll("z")
+
+
+def test_as_a_mapping():
+    headers = Headers({"B": "2", "a": "1"})
+    assert dict(headers) == {"a": "1", "b": "2"}
+    assert headers["missing"] is None
+    assert headers.get("missing", "default") == "default"
+    assert headers.get_all("missing") is None
+    assert headers.get_all("missing", []) == []
+    assert 3 not in headers
+    headers["C"] = "3"
+    del headers["a"]
+    assert list(headers.keys()) == ["b", "c"]
+    assert headers.entries() == headers.items()
+    assert headers != {"b": "2"}
+    assert repr(headers) == "Headers([('b', '2'), ('c', '3')])"
+
+
+async def test_received_headers_are_read_only(runtime_with):
+    handle = runtime_with(
+        """
+        refused = []
+        for change in (
+            lambda h: h.set("a", "b"), lambda h: h.append("a", "b"), lambda h: h.delete("a"),
+            lambda h: h.__setitem__("a", "b"), lambda h: h.__delitem__("a"), lambda h: h.clear(),
+        ):
+            try:
+                change(request.headers)
+            except TypeError as error:
+                refused.append(str(error))
+        return Response.from_json([refused, dict(request.headers)])
+        """
+    )
+    request = Request("http://x/", headers={"a": "1"})
+    refused, left = await (await handle.fetch(request)).json()
+    assert refused == ["Can't modify immutable headers."] * 6
+    assert left == {"a": "1"}
+    request.headers.set("a", "2")  # The sender's stay its own.
+
+
+def test_many_names_are_not_remembered_for_ever():
+    from workernb.workers import headers as module
+
+    for number in range(module._KNOWN_NAMES_KEPT + 10):
+        Headers({f"x-{number}": "1"})
+    assert len(module._known_names) <= module._KNOWN_NAMES_KEPT
