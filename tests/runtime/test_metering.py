@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 import time
 
 import pytest
@@ -21,7 +22,8 @@ def no_garbage_collection():
 
 
 def near(ms: float):
-    return pytest.approx(ms, rel=0.05, abs=0.3)
+    # A tracer, as coverage's, makes a Worker's other lines cost more than that.
+    return pytest.approx(ms, rel=0.05, abs=0.3 if sys.gettrace() is None else 2)
 
 
 def burned(*invocations):

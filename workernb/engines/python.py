@@ -61,16 +61,25 @@ class PythonEngine:
         linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
         code = compile(source, name, "exec", dont_inherit=True)
         registration = Registration(name)
-        running = current.set(Loading(version.env))
         try:
-            exec(code, registration.module.__dict__)
-        finally:
-            current.reset(running)
-        isolate = PythonIsolate(registration)
-        for entrypoint, make in _entrypoints(registration.module):
-            handle = make(version.env)
-            isolate.entrypoints[entrypoint] = PythonEntrypoint(version, registration, handle)
-        return isolate
+            return _isolate(version, code, registration)
+        except BaseException:
+            # Its traceback may keep it for long, and the next try has the same name.
+            registration.drop()
+            raise
+
+
+def _isolate(version: Version, code: types.CodeType, registration: Registration) -> PythonIsolate:
+    running = current.set(Loading(version.env))
+    try:
+        exec(code, registration.module.__dict__)
+    finally:
+        current.reset(running)
+    isolate = PythonIsolate(registration)
+    for entrypoint, make in _entrypoints(registration.module):
+        handle = make(version.env)
+        isolate.entrypoints[entrypoint] = PythonEntrypoint(version, registration, handle)
+    return isolate
 
 
 class Registration:
@@ -80,7 +89,7 @@ class Registration:
     version is replaced and the last request in flight on it has ended.
     """
 
-    __slots__ = ("__weakref__", "module")
+    __slots__ = ("__weakref__", "drop", "module")
 
     def __init__(self, name: str) -> None:
         """Make and register an empty module called `name`."""
@@ -88,7 +97,8 @@ class Registration:
         self.module.__file__ = name
         self.module.__dict__["__builtins__"] = _builtins()
         sys.modules[name] = self.module
-        weakref.finalize(self, sys.modules.pop, name, None).atexit = False
+        self.drop = weakref.finalize(self, sys.modules.pop, name, None)
+        self.drop.atexit = False
 
 
 class Loading:
@@ -148,9 +158,9 @@ def _entrypoints(module: types.ModuleType) -> Iterator[tuple[str, Callable[[Any]
 def _class_maker(cls: type[Any]) -> Callable[[Any], Handle]:
     """Return what makes a class's handle. What can be decided once is decided here."""
     fetch = cls.fetch
-    plain_init = cls.__init__ is WorkerEntrypoint.__init__ and cls.__new__ is object.__new__
+    own = [name for name in ("__init__", "__new__") if _overridden(cls, name)]
     takes = _positional(fetch) - 1
-    if plain_init and takes == 1 and inspect.iscoroutinefunction(fetch):
+    if not own and takes == 1 and inspect.iscoroutinefunction(fetch):
 
         def make(env: Any) -> Handle:
             def handle(request: Request, invocation: Invocation) -> Steps:
@@ -172,6 +182,11 @@ def _class_maker(cls: type[Any]) -> Callable[[Any], Handle]:
             return handle
 
     return make
+
+
+def _overridden(cls: type[Any], name: str) -> bool:
+    """Return whether a Worker's class, or one of its bases, has a method of its own."""
+    return getattr(cls, name) is not getattr(WorkerEntrypoint, name)
 
 
 def _function_maker(on_fetch: Callable[..., Any]) -> Callable[[Any], Handle]:

@@ -6,6 +6,7 @@ it, or sending its message over a binding, takes it away: what is left is `USED`
 
 from __future__ import annotations
 
+import builtins
 import json
 from typing import Any, ClassVar, Final, TypeAlias
 
@@ -27,7 +28,7 @@ Data: TypeAlias = "str | bytes | _Used | None"
 def make_data(body: BodyInit, what: str) -> str | bytes | None:
     """Return what to keep of a body that a user gave; TypeError for another type."""
     if body is None or body.__class__ is str or body.__class__ is bytes:
-        return body  # type: ignore[return-value]
+        return body
     if isinstance(body, str):
         return str(body)
     if isinstance(body, bytes | bytearray | memoryview):
@@ -58,12 +59,12 @@ class Body:
     async def text(self) -> str:
         """Return the body as text; bytes are decoded as UTF-8, with � for what is none."""
         data = self._data
-        if data.__class__ is str and data.isascii():  # type: ignore[union-attr]
+        if data.__class__ is str and data.isascii():
             self._data = USED
-            return data  # type: ignore[return-value]
+            return data
         return _as_bytes(self._take()).decode("utf-8-sig", "replace")
 
-    async def bytes(self) -> bytes:
+    async def bytes(self) -> builtins.bytes:
         """Return the body as bytes; text is encoded as UTF-8."""
         return _as_bytes(self._take())
 
@@ -77,7 +78,7 @@ class Body:
         """Return the body parsed as JSON; keywords are those of `json.loads`."""
         return json.loads(await self.text(), **kwargs)
 
-    def _take(self) -> str | bytes | None:
+    def _take(self) -> str | builtins.bytes | None:
         """Return the body's data and leave it used."""
         data = self._data
         if data is None:
@@ -87,7 +88,7 @@ class Body:
         self._data = USED
         return data  # type: ignore[return-value]
 
-    def _peek(self) -> str | bytes | None:
+    def _peek(self) -> str | builtins.bytes | None:
         """Return the body's data and leave it to be read."""
         if self._data is USED:
             raise self._used()
@@ -101,7 +102,7 @@ class Body:
         )
 
 
-def _as_bytes(data: str | bytes | None) -> bytes:
+def _as_bytes(data: str | builtins.bytes | None) -> builtins.bytes:
     if data is None:
         return b""
     if isinstance(data, bytes):

@@ -57,7 +57,7 @@ def make_fields(init: HeadersInit) -> Fields:
         return fields
     if init.__class__ is dict:
         # The plain case, and on the hop path: a dict of strings whose names do not meet.
-        for name, value in init.items():  # type: ignore[union-attr]
+        for name, value in init.items():
             lower = _known_names.get(name) or _lower(name)
             if not (value.__class__ is str and value.isascii() and value.isprintable()):
                 value = _clean(value)

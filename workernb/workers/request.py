@@ -62,7 +62,7 @@ class Request(Body):
         received: bool,
     ) -> None:
         if input.__class__ is str:
-            self._url = input if is_normal(input) else normalize(input)  # type: ignore[arg-type]
+            self._url = input if is_normal(input) else normalize(input)
             self._method = _GET if method is None else _checked_method(method)
             self._fields = NO_FIELDS if headers is None else make_fields(headers)
             self._redirect = "follow" if redirect is None else _checked_redirect(redirect)
@@ -196,7 +196,7 @@ def receive(
     redirect: str | None,
     cf: dict[str, Any] | None,
 ) -> Request:
-    """Return what the other end receives of `fetch(resource, method=…, …)`; the body moves there."""
+    """Return what the other end receives of `fetch(resource, …)`; the body moves there."""
     if (
         resource.__class__ is Request
         and method is None
@@ -205,7 +205,7 @@ def receive(
         and redirect is None
         and cf is None
     ):
-        return resource._send()  # type: ignore[union-attr]
+        return resource._send()
     received = _new(Request)
     received._set(resource, method, headers, body, redirect, cf, True)
     return received
