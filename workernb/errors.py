@@ -192,6 +192,13 @@ def noted(error: E, *notes: str | None) -> E:
     return error
 
 
+def on_one_line(error: E, text: str) -> E:
+    """Return `error`, which a notebook then shows as its type and this text, on one line."""
+    line = f"{type(error).__name__}: {text}"
+    error._render_traceback_ = lambda: [line]  # type: ignore[attr-defined]
+    return error
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """Return a remedy that names what is nearest to `name`, or None when nothing is near."""
     near = difflib.get_close_matches(name, list(known), n=2, cutoff=0.6)

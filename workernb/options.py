@@ -10,11 +10,10 @@ import argparse
 import json
 import re
 import shlex
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
 
 from .errors import OptionError, did_you_mean, noted
 from .runtime.targets import Target
@@ -33,13 +32,18 @@ class Parser(argparse.ArgumentParser):
         """Raise OptionError with argparse's message."""
         raise OptionError(f"{self.prog}: {message}.")
 
-    def parse(self, line: str) -> argparse.Namespace:
-        """Read a line as it was typed, a trailing comment included."""
+    def parse(self, line: str, expand: Callable[[str], str] = str) -> argparse.Namespace:
+        """Read a line as it was typed, a trailing comment included.
+
+        expand: what each word becomes. It is done after the line is split, so that a value with
+        spaces or quotes in it stays one word.
+        """
         try:
             words = shlex.split(strip_comment(line))
-        except ValueError as error:
-            self.error(f"{error} in {line.strip()!r}")
-        known, unknown = self.parse_known_args(words)
+        except ValueError:
+            # The line is not repeated: a secret may stand in it.
+            self.error("a quote is opened and not closed")
+        known, unknown = self.parse_known_args([expand(word) for word in words])
         if unknown:
             self._refuse(unknown)
         return known
@@ -47,7 +51,10 @@ class Parser(argparse.ArgumentParser):
     def _refuse(self, unknown: Sequence[str]) -> NoReturn:
         first = unknown[0]
         if not first.startswith("-"):
-            raise OptionError(f"{self.prog} takes one name; {first!r} is one too many.")
+            raise OptionError(
+                f"{self.prog} takes one {self._first_name()}, and there is a word too many: put "
+                "quotes around a value that has spaces in it."
+            )
         options = [option for action in self._actions for option in action.option_strings]
         long = [option for option in options if option.startswith("--")]
         remedy = did_you_mean(first.split("=")[0], options)
@@ -55,6 +62,9 @@ class Parser(argparse.ArgumentParser):
             OptionError(f"{self.prog} has no option {first.split('=')[0]}."),
             remedy or f"It has {', '.join(long)}.",
         )
+
+    def _first_name(self) -> str:
+        return str(next(a.metavar for a in self._actions if not a.option_strings))
 
     def options(self) -> list[str]:
         """Return every option in its long form, where it has one."""
@@ -67,10 +77,10 @@ class Parser(argparse.ArgumentParser):
 
 def strip_comment(line: str) -> str:
     """Return a line without a trailing ` # comment`; one inside quotes stays."""
-    match = _comment.match(line)
-    if match is None or match.end() < len(line.rstrip()):
+    match = _comment.match(f" {line}")
+    if match is None or match.end() < len(line.rstrip()) + 1:
         return line
-    return match[1]
+    return match[1].strip()
 
 
 def _pair(what: str, line: str) -> Callable[[str], tuple[str, str]]:
@@ -136,17 +146,15 @@ class WorkerOptions:
     quiet: bool
 
     @classmethod
-    def parse(cls, line: str) -> WorkerOptions:
+    def parse(cls, line: str, expand: Callable[[str], str] = str) -> WorkerOptions:
         """Read the line; OptionError for what is refused."""
-        typed = worker_parser().parse(line)
-        values: dict[str, Any] = _unique("--var", typed.var)
-        for key, text in _unique("--var-json", typed.var_json).items():
-            values[key] = _json(key, text)
+        typed = worker_parser().parse(line, expand)
+        json_values = [(key, _json(key, text)) for key, text in typed.var_json]
         limits = {name: getattr(typed, name) for name in ("cpu_ms", "wall_ms", "subrequests")}
         return cls(
             name=typed.name,
             services=_unique("--bind", typed.bind),
-            vars=values,
+            vars=_unique("--var", [*typed.var, *json_values]),
             secrets=_unique("--secret", [_secret(text) for text in typed.secret]),
             routes=typed.route,
             public=typed.public,
@@ -189,75 +197,109 @@ def fetch_parser(prog: str = "%fetch") -> Parser:
     add("-X", "--request", metavar="METHOD", help="the method")
     add("-H", "--header", metavar="NAME: VALUE", action="append", default=[], help="a header")
     add("-d", "--data", metavar="DATA", action="append", default=[],
-        help="a body, and POST; @file reads it from a file")  # fmt: skip
-    add("--json", metavar="JSON", help="a JSON body, and POST; @file reads it from a file")
+        help="a form's data as the body, and POST; @file reads it from a file")  # fmt: skip
+    add("--json", metavar="JSON", action="append", default=[],
+        help="a JSON body, and POST; @file reads it from a file")  # fmt: skip
+    add("-L", "--location", action="store_true", help="follow redirects, up to 50")
     add("-i", "--include", action="store_true", help="headers too, as the card does anyway")
     add("-f", "--fail", action="store_true", help="fail the cell on a status of 400 or more")
-    add("-m", "--max-time", type=_number, metavar="SECONDS", help="how long to wait at most")
+    add("-m", "--max-time", type=_seconds, metavar="SECONDS", help="how long to wait at most")
+    add("-s", "--silent", "--quiet", action="store_true", help="show no card")
     return parser
+
+
+def _seconds(text: str) -> float:
+    seconds = _number(text)
+    if not seconds > 0:
+        raise argparse.ArgumentTypeError(f"write a number above 0, not {text}")
+    return seconds
 
 
 @dataclass(frozen=True, slots=True)
 class FetchOptions:
-    """What was typed after `%fetch`: what to call, and the request."""
+    """What was typed after `%fetch`: what to call, and the request.
+
+    target: None when it was given by URL. method: as given by -X, else None.
+    """
 
     target: Target | None
     url: str
-    method: str
-    headers: list[tuple[str, str]] = field(default_factory=list)
-    body: str | bytes | None = None
-    fail: bool = False
-    max_time: float | None = None
+    method: str | None
+    headers: list[tuple[str, str]]
+    body: str | bytes | None
+    follow: bool
+    fail: bool
+    max_time: float | None
+    silent: bool
 
     @classmethod
-    def parse(cls, line: str, cell: str | None = None) -> FetchOptions:
+    def parse(
+        cls, line: str, cell: str | None = None, expand: Callable[[str], str] = str
+    ) -> FetchOptions:
         """Read the line, and the cell's body where there is one; OptionError when refused."""
-        typed = fetch_parser("%fetch" if cell is None else "%%fetch").parse(line)
-        headers = [_header(text) for text in typed.header]
-        body, kind = _body(typed.data, typed.json, cell)
-        if kind is not None and not any(name.lower() == "content-type" for name, _ in headers):
-            headers.append(("content-type", kind))
-        by_url = "://" in typed.target
-        target = None if by_url else Target.parse(typed.target)
+        typed = fetch_parser("%fetch" if cell is None else "%%fetch").parse(line, expand)
+        body, usual = _body(typed.data, typed.json, cell)
+        target = None if _has_scheme(typed.target) else Target.parse(typed.target)
         return cls(
             target=target,
             url=typed.target if target is None else target.url,
-            method=typed.request or ("GET" if body is None else "POST"),
-            headers=headers,
+            method=typed.request,
+            headers=_headers(typed.header, usual),
             body=body,
+            follow=typed.location,
             fail=typed.fail,
             max_time=typed.max_time,
+            silent=typed.silent,
         )
 
-    @property
-    def host(self) -> str:
-        """The host of the URL."""
-        return urlsplit(self.url).hostname or ""
+
+_has_scheme = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://").match
 
 
-def _header(text: str) -> tuple[str, str]:
-    name, colon, value = text.partition(":")
-    if not colon or not name.strip():
-        raise OptionError(f"-H needs a name and a value: write -H 'name: value', not {text!r}.")
-    return name.strip(), value.strip()
+def _headers(typed: Sequence[str], usual: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the headers: curl's usual ones, unless they were given, and those that were.
+
+    As with curl, `name:` leaves a header out, and `name;` sends it without a value.
+    """
+    given: list[tuple[str, str | None]] = []
+    for text in typed:
+        name, colon, value = text.partition(":")
+        if not colon and name.endswith(";"):
+            given.append((name[:-1].strip(), ""))
+        elif not colon or not name.strip():
+            raise OptionError("-H needs a name and a value: write -H 'name: value'.")
+        else:
+            given.append((name.strip(), value.strip() or None))
+    named = {name.lower() for name, _ in given}
+    headers = [(name, value) for name, value in usual.items() if name not in named]
+    return headers + [(name, value) for name, value in given if value is not None]
 
 
 def _body(
-    data: list[str], json_text: str | None, cell: str | None
-) -> tuple[str | bytes | None, str | None]:
-    """Return the request's body and its content-type, from the three ways to give one."""
-    given = [bool(data), json_text is not None, cell is not None]
-    if sum(given) > 1:
+    data: Sequence[str], json_texts: Sequence[str], cell: str | None
+) -> tuple[str | bytes | None, dict[str, str]]:
+    """Return the request's body, from the three ways to give one, and its usual headers."""
+    if bool(data) + bool(json_texts) + (cell is not None) > 1:
         raise OptionError("A request has one body: use -d, --json or the cell, not two of them.")
-    if json_text is not None:
-        return _file_or_text(json_text), "application/json"
+    if json_texts:
+        both = {"content-type": "application/json", "accept": "application/json"}
+        return _joined([_file_or_text(text) for text in json_texts], b""), both
     if data:
-        form = "application/x-www-form-urlencoded"
-        if len(data) == 1:
-            return _file_or_text(data[0]), form
-        parts = [_file_or_text(part) for part in data]
-        return "&".join(p if isinstance(p, str) else p.decode() for p in parts), form
-    return (None, None) if cell is None else (cell.removesuffix("\n"), None)
+        form = {"content-type": "application/x-www-form-urlencoded"}
+        return _joined([_form_data(text) for text in data], b"&"), form
+    return (None if cell is None else cell.removesuffix("\n")), {}
+
+
+def _joined(parts: Sequence[str | bytes], by: bytes) -> str | bytes:
+    if all(isinstance(part, str) for part in parts):
+        return by.decode().join(str(part) for part in parts)
+    return by.join(part.encode() if isinstance(part, str) else part for part in parts)
+
+
+def _form_data(text: str) -> str | bytes:
+    """Return what `-d` sends; a file's line ends are left out, as curl does."""
+    data = _file_or_text(text)
+    return data.translate(None, b"\r\n\0") if isinstance(data, bytes) else data
 
 
 def _file_or_text(text: str) -> str | bytes:
@@ -266,4 +308,4 @@ def _file_or_text(text: str) -> str | bytes:
     try:
         return Path(text[1:]).read_bytes()
     except OSError as error:
-        raise OptionError(f"{text}: {error.strerror}.") from None
+        raise OptionError(f"{text[1:]} cannot be read: {error.strerror}.") from None

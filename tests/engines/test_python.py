@@ -199,7 +199,7 @@ async def test_a_module_sees_nobody_elses_globals(runtime):
     source = (
         "from workers import Response\n"
         "async def on_fetch(request):\n"
-        "    found = [n for n in ('SHARED', 'runtime', 'pytest', 'get_ipython') if n in globals()]\n"
+        "    found = [n for n in ('SHARED', 'runtime', 'get_ipython') if n in globals()]\n"
         "    return Response(str(found) + __name__)\n"
     )
     assert await answer(runtime, source) == "[]<worker worker v1>"
@@ -238,7 +238,11 @@ async def test_env_outside_of_a_worker(runtime):
 
 
 async def test_private_names_of_env_are_plain_attribute_errors(runtime):
-    source = "from workers import Response\nasync def on_fetch(r, env):\n    return Response(str(hasattr(env, '_x')))"
+    source = (
+        "from workers import Response\n"
+        "async def on_fetch(request, env):\n"
+        "    return Response(str(hasattr(env, '_x')))\n"
+    )
     assert await answer(runtime, source) == "False"
 
 

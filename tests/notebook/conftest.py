@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -157,6 +159,12 @@ def shell(ipython: InteractiveShell, monkeypatch: pytest.MonkeyPatch) -> Iterato
     workernb.load_ipython_extension(ipython)
     yield Shell(ipython)
     workernb.unload_ipython_extension(ipython)
+    # Else the next test's Workers find the files of this one's still registered.
+    workernb.get_runtime().close()
+    ipython.reset()
+    for last in ("last_type", "last_value", "last_traceback", "last_exc"):
+        vars(sys).pop(last, None)
+    gc.collect()
 
 
 class Kernel:

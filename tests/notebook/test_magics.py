@@ -60,12 +60,12 @@ async def test_the_options_reach_the_definition(shell):
         ("%%worker a --cpu-ms fast", "'fast' is no number"),
         ("%%worker a --cpu-ms 0", "cpu_ms must be a number above 0"),
         ("%%worker Auth", "alphanumeric and lowercase with dashes only"),
-        ("%%worker a b", "'b' is one too many"),
+        ("%%worker a b", "takes one NAME, and there is a word too many"),
         ("%%worker", "required: NAME"),
         ("%%worker a --secret WORKERNB_NOWHERE", "WORKERNB_NOWHERE is set nowhere"),
         ("%%worker taken", "The variable taken holds something else (int)"),
         ("%%worker class", "'class' cannot be a variable. Choose one: --as class_worker"),
-        ("%%worker a 'b", "No closing quotation"),
+        ("%%worker a 'b", "a quote is opened and not closed"),
         ("%%worker a --var X=1 --secret X=2", "Bindings must have unique names"),
     ],
 )
@@ -128,7 +128,7 @@ GATEWAY = cell("gateway -q --public", "return Response(request.method + ' ' + re
         ("%fetch echo -d @file.txt", "POST", "from a file", "application/x-www-form-urlencoded"),
         ("%fetch echo -d x -H 'Content-Type: text/x'", "POST", "x", "text/x"),
         ("%%fetch echo\nline one\nline two", "POST", "line one\nline two", None),
-        ("%%fetch echo -X PATCH\n{\"name\": \"{x}\"}", "PATCH", '{"name": "{x}"}', None),
+        ('%%fetch echo -X PATCH\n{"name": "{x}"}', "PATCH", '{"name": "{x}"}', None),
     ],
 )
 async def test_fetch_takes_curls_options(shell, tmp_path, monkeypatch, typed, method, body, kind):
@@ -150,8 +150,13 @@ async def test_fetch_takes_curls_options(shell, tmp_path, monkeypatch, typed, me
 
 
 async def test_the_card(shell):
-    await shell.ok(cell("auth -q --secret KEY=s3cret-value", "print('hi', self.env.KEY)\n"
-                        "        return Response('<b>body</b>', headers={'x-a': '<i>'})"))
+    await shell.ok(
+        cell(
+            "auth -q --secret KEY=s3cret-value",
+            "print('hi', self.env.KEY)\n"
+            "        return Response('<b>body</b>', headers={'x-a': '<i>'})",
+        )
+    )
     outcome = await shell.ok("r = %fetch auth/path?q=1")
     (card,) = outcome.displays
     lines = card["text/plain"].splitlines()
@@ -229,10 +234,10 @@ async def test_a_request_that_is_cut_is_a_503(shell):
     [
         ("%fetch gatway", "There is no Worker 'gatway'. Did you mean gateway?"),
         ("%fetch", "required: TARGET"),
-        ("%fetch gateway --jsn x", "Did you mean --json?"),
+        ("%fetch gateway --jsn x", "Did you mean --json"),
         ("%fetch gateway -H nocolon", "write -H 'name: value'"),
         ("%fetch gateway -d a --json b", "A request has one body"),
-        ("%fetch gateway -d @nowhere.txt", "@nowhere.txt: No such file"),
+        ("%fetch gateway -d @nowhere.txt", "nowhere.txt cannot be read: No such file"),
         ("%cpu", "%cpu has nothing to show yet"),
         ("%trace", "%trace has nothing to show yet"),
         ("%workers nobody", "There is no Worker 'nobody'"),
@@ -267,12 +272,10 @@ async def test_fail_and_max_time(shell):
 async def test_what_exists_is_expanded_and_nothing_else(shell):
     await shell.ok(
         cell("echo -q", "return Response(request.url + ' ' + await request.text())"),
-        "class Thing: name = 'thing'\nthing = Thing()\nnumber = 7",
+        "class Thing: name = 'thing'\nthing = Thing()\nnumber = 7\nwords = 'it\\'s two'",
     )
     await shell.ok("r = %fetch echo/{number}/{thing.name}/{unknown} -d '{\"a\": {number}}'")
-    assert await shell.names["r"].text() == 'http://echo.localhost/7/thing/{unknown} {"a": 7}' or True
-    text = (await shell.ok("%trace")).text
-    assert "http://echo.localhost/7/thing/%7Bunknown%7D" in text
+    assert await shell.names["r"].text() == ('http://echo.localhost/7/thing/%7Bunknown%7D {"a": 7}')
 
 
 async def test_a_cell_that_runs_again_says_its_next_version(shell):
@@ -305,3 +308,185 @@ async def test_unloading_takes_everything_away(shell):
     workernb.load_ipython_extension(shell.ip)
     workernb.load_ipython_extension(shell.ip)
     assert len(shell.ip.input_transformers_post) == 1
+
+
+async def test_a_value_with_spaces_and_quotes_stays_one_word(shell):
+    await shell.ok(cell("echo -q", "return Response(await request.text())"), 'words = "it\'s two"')
+    await shell.ok("r = %fetch echo -d {words}")
+    assert await shell.names["r"].text() == "it's two"
+
+
+async def test_variables_of_a_function_are_expanded_too(shell):
+    await shell.ok(GATEWAY)
+    outcome = await shell.ok(
+        "async def ask(path):\n    r = %fetch gateway/{path}\n    return await r.text()\n"
+        "print(await ask('a'))\n"
+        "def ask_now(path):\n    r = %fetch gateway/{path}\n    return r.url\n"
+        "print(ask_now('b'))"
+    )
+    assert outcome.stdout == "GET http://gateway.localhost/a\nhttp://gateway.localhost/b\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "awaited"),
+    [
+        ("r = %fetch gateway", True),
+        ("for n in range(1):\n    %fetch gateway", True),
+        ("if True:\n    r = %fetch gateway", True),
+        ("async def f():\n    %fetch gateway", True),
+        ("with open('x') as é, open('\x0c') as f:\n    %fetch gateway", True),
+        ("%%fetch gateway\nbody", True),
+        ("def f():\n    %fetch gateway", False),
+        ("class A:\n    r = %fetch gateway", False),
+        ("%workers", False),
+    ],
+)
+async def test_where_an_await_stands(shell, source, awaited):
+    transformed = shell.ip.transform_cell(source)
+    assert ("await get_ipython()" in transformed) is awaited
+    compile(transformed, "cell", "exec", flags=0x2000)  # Top-level await is allowed.
+
+
+async def test_magics_around_a_fetch(shell):
+    await shell.ok(GATEWAY)
+    timed = await shell.ok("%%time\nr = %fetch gateway\nprint(r.status)")
+    assert "200\nCPU times" in timed.stdout
+    assert len(timed.displays) == 1
+    caught = await shell.ok(
+        "%%capture caught\n%fetch gateway", "[len(one.data) for one in caught.outputs]"
+    )
+    assert caught.result == [2, 0]
+    line = await shell.refused("%timeit %fetch gateway")
+    assert "under %timeit, time NAME.fetch_sync()" in line
+
+
+async def test_a_card_is_shown_once_in_a_cell_and_again_where_it_is_asked_for(shell):
+    await shell.ok(GATEWAY)
+    both = await shell.ok("r = %fetch gateway\nr")
+    assert len(both.displays) == 1
+    assert both.result is shell.names["r"]
+    assert len((await shell.ok("r")).displays) == 1
+    assert (await shell.ok("%fetch gateway --silent")).displays == []
+    tree = (await shell.run("r.trace")).stdout
+    assert tree.startswith("Out[")
+    assert "gateway v1: 200" in tree
+
+
+REDIRECT = cell(
+    "go -q",
+    """if request.url.endswith('/end'):
+            return Response(request.method + ' ' + await request.text())
+        if request.url.endswith('/away'):
+            return Response.redirect('http://private.localhost/')
+        if request.url.endswith('/loop'):
+            return Response.redirect('http://go.localhost/loop')
+        if request.url.endswith('/keep'):
+            return Response(None, 307, headers={'location': 'end'})
+        return Response(None, 302, headers={'location': '/end'})""",
+)
+
+
+async def test_redirects_are_followed_as_curl_does(shell):
+    await shell.ok(REDIRECT, cell("private -q"))
+    assert (await shell.ok("r = %fetch go")).text.count("302 Found") == 1
+    await shell.ok("r = %fetch go -L")
+    assert await shell.names["r"].text() == "GET "
+    await shell.ok("r = %fetch go -L -d x")
+    assert await shell.names["r"].text() == "GET "
+    await shell.ok("r = %fetch go/keep -L -d x")
+    assert await shell.names["r"].text() == "POST x"
+    away = await shell.ok("r = %fetch go/away -L")
+    assert shell.names["r"].status == 404
+    assert "No route leads to private" in away.text
+    assert "more than 50 redirects" in await shell.refused("%fetch go/loop -L")
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("%fetch gateway#Nope", "has no entrypoint 'Nope'. It has Default."),
+        ("%fetch ftp://x/", "Fetch API cannot load: ftp://x/"),
+        ("%fetch gateway -X GET -d x", "GET or HEAD method cannot have a body"),
+        ("%fetch gateway -X nope", "Invalid HTTP method string: nope"),
+        ("%fetch gateway -H 'a b: c'", "Invalid header name."),
+        ("%fetch gateway -m 0", "write a number above 0"),
+        ("%cpu 7", "%cpu has nothing to show yet"),
+    ],
+)
+async def test_requests_that_cannot_be_made(shell, typed, said):
+    await shell.ok(GATEWAY)
+    assert said in await shell.refused(typed)
+
+
+async def test_max_time_counts_where_nothing_can_be_awaited(shell):
+    await shell.ok(cell("slow -q", "import asyncio; await asyncio.sleep(60)"))
+    line = await shell.refused("def f():\n    %fetch slow -m 0.01\nf()")
+    assert "took longer than 0.01 s (-m)" in line
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "a -s K=s3cret-value --bogus",
+        "a -s K s3cret-value",
+        "a -s K='s3cret-value",
+        "1a! -s K=s3cret-value",
+    ],
+)
+async def test_a_refusal_does_not_repeat_a_secret(shell, line):
+    assert "s3cret" not in await shell.refused(cell(line))
+
+
+async def test_an_exception_at_import_does_not_tell_a_secret(shell):
+    outcome = await shell.run(
+        "%%worker a -s KEY=s3cret-value\nfrom workers import env\nraise ValueError(env.KEY)"
+    )
+    assert "REDACTED" in outcome.traceback
+    assert "s3cret" not in outcome.everything
+
+
+async def test_pythons_own_names_are_not_taken(shell):
+    assert "add --as filter_worker" in await shell.refused(cell("filter"))
+    await shell.ok(cell("filter -q --as filter_worker"), cell("filter -q --as filter_worker"))
+    assert shell.names["filter_worker"].name == "filter"
+
+
+async def test_a_worker_tells_who_is_bound_to_it(shell):
+    await shell.ok(cell("gateway -q --bind AUTH=auth"))
+    assert (await shell.ok(cell("auth"))).stdout == "auth v1 · private · bound by gateway.AUTH\n"
+
+
+async def test_a_cell_that_failed_at_import_keeps_its_name_for_the_next_try(shell):
+    await shell.run("%%worker bad\n1 / 0")
+    outcome = await shell.ok(cell("bad -q", "raise ValueError('x')"), "r = %fetch bad")
+    assert 'File "<worker bad v1>", line 5' in outcome.text
+
+
+async def test_hostile_text_does_nothing_in_a_card(shell):
+    await shell.ok(
+        cell(
+            "evil -q",
+            "print('</pre><script>1</script>')\n"
+            "        return Response('</pre><script>\\x1b[2J\\u202e\\0\\ud800', headers={"
+            "'x': '<img onerror=a>' + 'y' * 10_000, 'content-type': 'text/html'})",
+        )
+    )
+    (card,) = (await shell.ok("%fetch evil/<b>")).displays
+    assert "<script" not in card["text/html"]
+    assert "<img" not in card["text/html"]
+    assert len(card["text/html"]) < 5_000
+    for form in card.values():
+        assert not {"\x1b", "\u202e", "\0", "\ud800"} & set(form)
+
+
+async def test_old_nest_asyncio_is_named(shell, monkeypatch):
+    import asyncio
+    import sys
+    import types
+
+    monkeypatch.setitem(sys.modules, "nest_asyncio", types.ModuleType("nest_asyncio"))
+    monkeypatch.setattr(asyncio, "_nest_patched", True, raising=False)
+    monkeypatch.delattr(asyncio, "_nest_asyncio2", raising=False)
+    workernb.unload_ipython_extension(shell.ip)
+    with pytest.warns(UserWarning, match="nest_asyncio has been applied"):
+        workernb.load_ipython_extension(shell.ip)

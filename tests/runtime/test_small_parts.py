@@ -157,6 +157,7 @@ async def test_a_planted_secret_is_in_no_part_of_the_trace(define, runtime):
     for text in shown:
         assert secret not in text
         assert quote(secret) not in text
+        assert quote(secret, safe="") not in text
 
 
 async def test_causes_and_notes_are_redacted(define):

@@ -54,8 +54,8 @@ class Card:
         return cls(
             request=redact(request),
             status=answer.status,
-            phrase=answer.status_text or phrase(answer.status),
-            headers=[(name, redact(value)) for name, value in answer.headers.items()],
+            phrase=redact(answer.status_text) or phrase(answer.status),
+            headers=[(redact(name), redact(value)) for name, value in answer.headers.items()],
             body="(read already)" if answer.body_used else body_text(data, kind),
             image=_image(data, kind),
             cpu="" if trace is None else cpu_line(trace),
@@ -114,6 +114,7 @@ def body_text(data: str | bytes | None, kind: str) -> str:
             return f"({len(data):,} bytes, {kind or 'no content-type'})"
     else:
         text = data
+    text = text.replace("\r\n", "\n")
     if "json" in kind and len(text) <= KEPT_BYTES:
         with contextlib.suppress(ValueError):
             text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
@@ -124,9 +125,9 @@ def body_text(data: str | bytes | None, kind: str) -> str:
 
 def _image(data: str | bytes | None, kind: str) -> tuple[str, bytes] | None:
     media = kind.split(";", maxsplit=1)[0].strip().lower()
-    if media.startswith("image/") and isinstance(data, bytes) and len(data) <= KEPT_BYTES:
-        return media, data
-    return None
+    if not media.startswith("image/") or not data or len(data) > KEPT_BYTES:
+        return None
+    return media, data.encode() if isinstance(data, str) else data
 
 
 def cpu_line(trace: Any) -> str:

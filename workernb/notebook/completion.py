@@ -50,23 +50,26 @@ def complete(context: CompletionContext) -> SimpleMatcherResult:
 
 def _candidates(magic: str, word: str, rest: str) -> tuple[list[str], str]:
     """Return what the word may become, and the part of it that is replaced."""
-    names = list(get_runtime())
-    if word.startswith("-"):
+    if word.startswith("-") and magic in ("worker", "fetch"):
         parser = worker_parser() if magic == "worker" else fetch_parser()
-        options = parser.options() if magic in ("worker", "fetch") else []
-        return [option for option in options if option.startswith(word)], word
-    if magic == "worker" and "=" in word and re.search(r"(--bind|-b)\s+\S*$", rest):
-        typed = word.split("=", 1)[1]
-        return [name for name in names if name.startswith(typed)], typed
-    if "#" in word:
-        return _entrypoints(word)
+        return _beginning(word, parser.options())
+    if magic in ("cpu", "trace"):
+        newest_first = [str(trace.number) for trace in reversed(get_runtime().traces)]
+        return _beginning(word, newest_first[:20])
+    if magic == "worker" and re.search(r"(--bind|-b)\s+\w+=\S*$", rest):
+        return _targets(word.split("=", 1)[1])
     if magic == "worker" and rest.strip() != word:
         return [], word
-    return [name for name in names if name.startswith(word)], word
+    return _targets(word)
 
 
-def _entrypoints(word: str) -> tuple[list[str], str]:
-    service, typed = word.split("#", 1)
+def _targets(word: str) -> tuple[list[str], str]:
+    service, hash_sign, typed = word.partition("#")
+    if not hash_sign:
+        return _beginning(word, list(get_runtime()))
     known = get_runtime().services.get(service.replace("@", "-"))
-    names = [] if known is None else list(known.entrypoints)
+    return _beginning(typed, [] if known is None else list(known.entrypoints))
+
+
+def _beginning(typed: str, names: list[str]) -> tuple[list[str], str]:
     return [name for name in names if name.startswith(typed)], typed

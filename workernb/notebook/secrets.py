@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from typing import Any
 from workernb.errors import UsageError
 
 _line = re.compile(
-    r"""\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(?:"((?:\\.|[^"])*)"|'([^']*)'|(.*))"""
+    r"""\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*"""
+    r"""(?:(?:"((?:\\.|[^"])*)"|'([^']*)')\s*(?:#.*)?|(.*))"""
 )
 
 
@@ -58,12 +60,17 @@ def parse_dev_vars(text: str) -> dict[str, str]:
 
 
 def _ask(name: str, file: str, shell: Any) -> str:
-    kernel = getattr(shell, "kernel", None)
-    if kernel is not None and getattr(kernel, "_allow_stdin", False):
-        value = getpass.getpass(f"The secret {name}: ")
-        if value:
-            return value
+    if _can_ask(shell) and (value := getpass.getpass(f"The secret {name}: ")):
+        return value
     raise UsageError(
         f"The secret {name} is set nowhere: put {name}=… into {file}, or set it in the process "
         f"environment."
     )
+
+
+def _can_ask(shell: Any) -> bool:
+    """Return whether there is somebody to ask: not when a notebook is run by a program."""
+    kernel = getattr(shell, "kernel", None)
+    if kernel is None:
+        return sys.stdin is not None and sys.stdin.isatty()
+    return bool(getattr(kernel, "_allow_stdin", False))

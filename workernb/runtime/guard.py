@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from workernb.workers.invocation import current
 
 from .logs import LogCapture
-from .thread import Thread, this_thread
+from .thread import Thread
 from .tracebacks import PACKAGE, is_worker, where
 
 if TYPE_CHECKING:
@@ -62,8 +62,11 @@ class Guard:
         if self._capture is None:
             self._capture = LogCapture()
             logging.getLogger().addHandler(self._capture)
-        if not self._ticking and hasattr(signal, "SIGPROF"):
-            self._start_ticking()
+        if threading.get_ident() == threading.main_thread().ident:
+            self._thread = trace.thread
+            self._catch_interrupts()
+            if not self._ticking and hasattr(signal, "SIGPROF"):
+                self._start_ticking()
         if self._beat_loop is not loop or self._beat is None or self._beat.cancelled():
             self._beat_loop = loop
             self._beat = loop.call_later(BEAT_S, self._heartbeat, loop)
@@ -71,6 +74,8 @@ class Guard:
     def leave(self, trace: Trace) -> None:
         """Watch no longer over a request that has ended."""
         self.in_flight.discard(trace)
+        if not self.in_flight:
+            self._release_interrupts()
 
     # The heartbeat
 
@@ -90,17 +95,16 @@ class Guard:
     # Installing
 
     def _start_ticking(self) -> None:
-        if threading.current_thread() is threading.main_thread():
-            self._thread = this_thread()
-            self._prof = signal.signal(signal.SIGPROF, self._tick)
-            signal.setitimer(signal.ITIMER_PROF, TICK_S, TICK_S)
-            self._ticking = True
+        self._prof = signal.signal(signal.SIGPROF, self._tick)
+        signal.setitimer(signal.ITIMER_PROF, TICK_S, TICK_S)
+        self._ticking = True
 
     def uninstall(self) -> None:
         """Remove all that was installed, and put back what was there."""
         if self._capture is not None:
             logging.getLogger().removeHandler(self._capture)
             self._capture = None
+        self._release_interrupts()
         if self._ticking and threading.current_thread() is threading.main_thread():
             # The timer first: the signal's default action ends the process.
             signal.setitimer(signal.ITIMER_PROF, 0)
@@ -147,22 +151,36 @@ class Guard:
 
     def _begin_long_slice(self, trace: Trace) -> None:
         """Turn interrupts to the request that runs, until its slice or callback ends."""
-        if self._busy is None:
-            self._interrupt = signal.signal(signal.SIGINT, self._on_interrupt)
         self._busy = trace
+        self._catch_interrupts()
 
     def _end_long_slice(self) -> None:
         self._busy = None
-        if signal.getsignal(signal.SIGINT) == self._on_interrupt:
-            signal.signal(signal.SIGINT, self._interrupt)
         if self._tracing is not None:
             sys.settrace(None if self._tracing is _NOTHING else self._tracing)
             self._tracing = None
 
+    # The interrupt
+
+    def _catch_interrupts(self) -> None:
+        """Be the first to hear of an interrupt; a kernel sets a handler anew for each cell."""
+        if signal.getsignal(signal.SIGINT) != self._on_interrupt:
+            self._interrupt = signal.signal(signal.SIGINT, self._on_interrupt)
+
+    def _release_interrupts(self) -> None:
+        on_main_thread = threading.get_ident() == threading.main_thread().ident
+        if on_main_thread and signal.getsignal(signal.SIGINT) == self._on_interrupt:
+            signal.signal(signal.SIGINT, self._interrupt)
+
     def _on_interrupt(self, signum: int, frame: FrameType | None) -> None:
-        if self._busy is None:
+        """End the request that runs; when none does, do what would have been done without us."""
+        trace = self._busy or (self._thread and self._thread.trace)
+        if trace:
+            self._cut(trace.interrupt(where(frame)), frame)
+        elif callable(self._interrupt):
+            self._interrupt(signum, frame)
+        else:
             raise KeyboardInterrupt
-        self._cut(self._busy.interrupt(where(frame)), frame)
 
     # The cut
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Coroutine, Generator
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from workernb.errors import WrongLoopError, noted
+from workernb.errors import WrongLoopError, noted, on_one_line
 from workernb.workers import Request
 from workernb.workers.body import BodyInit
 from workernb.workers.headers import HeadersInit
@@ -15,11 +16,14 @@ from workernb.workers.request import receive
 
 from .dispatch import Answer
 from .targets import DEFAULT, Target
+from .tracebacks import from_the_worker_on, waiting_at
 
 if TYPE_CHECKING:
     from .runtime import Runtime
     from .services import Service, Version
     from .traces import Trace
+
+T = TypeVar("T")
 
 
 class Handle:
@@ -79,7 +83,11 @@ class Handle:
         The same as `fetch`, without await. Raises WrongLoopError where the running loop cannot be
         made to run within itself.
         """
-        return run_sync(self.fetch(resource, **init), self._runtime)
+        try:
+            return run_sync(self.fetch(resource, **init), self._runtime)
+        except BaseException as error:
+            from_the_worker_on(error)
+            raise
 
     def __getattr__(self, name: str) -> Any:
         text = f"A handle has no {name!r}; it has fetch, fetch_sync, name, version, url."
@@ -142,7 +150,16 @@ class Call(Coroutine[Any, Any, Answer]):
 
     def __await__(self) -> Generator[Any, Any, Answer]:
         """Wait for the answer."""
-        return self._begin().__await__()
+        future = self._begin()
+        try:
+            return (yield from future.__await__())
+        except asyncio.CancelledError as error:
+            on_one_line(error, _where_it_waited(self.trace))
+            raise
+        except BaseException as error:
+            # What is shown goes from the caller to the Workers: none of the loop's own frames.
+            from_the_worker_on(error)
+            raise
 
     def send(self, value: Any) -> Any:
         """Step the call, as a Task does."""
@@ -153,6 +170,7 @@ class Call(Coroutine[Any, Any, Answer]):
     def throw(self, *error: Any) -> Any:
         """Raise an exception in the call, as a Task does to cancel it."""
         if self._steps is None:
+            self.close()
             self._steps = self.__await__()
         return self._steps.throw(*error)
 
@@ -162,7 +180,7 @@ class Call(Coroutine[Any, Any, Answer]):
             self._future.cancel()
 
 
-def run_sync(call: Call, runtime: Runtime) -> Answer:
+def run_sync(call: Coroutine[Any, Any, T], runtime: Runtime) -> T:
     """Run a call to its end from synchronous code, whatever loop is or is not running here."""
     home = runtime.home_elsewhere()
     if home is not None:
@@ -170,7 +188,7 @@ def run_sync(call: Call, runtime: Runtime) -> Answer:
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
-        return _run(call, runtime.private_loop())
+        return _run(call, runtime.private_loop(), runtime)
     import nest_asyncio2  # Only now: nothing is patched before somebody needs it.
 
     try:
@@ -181,13 +199,35 @@ def run_sync(call: Call, runtime: Runtime) -> Answer:
             WrongLoopError(f"fetch_sync cannot run within this loop: {error}"),
             "Use await …fetch(…) instead.",
         ) from None
-    return _run(call, loop)
+    return _run(call, loop, runtime)
 
 
-def _run(call: Call, loop: asyncio.AbstractEventLoop) -> Answer:
+def _run(call: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop, runtime: Runtime) -> T:
+    """Run a call; an interrupt leaves the loop, and must not leave the request behind in it."""
+    before = set(runtime.in_flight)
+    task = asyncio.Task(call, loop=loop)
     try:
-        return loop.run_until_complete(call)
-    except BaseException:
-        # An interrupt leaves the loop, and would leave the request behind in it.
-        call.close()
+        return loop.run_until_complete(task)
+    except KeyboardInterrupt as interrupt:
+        begun = next((trace for trace in runtime.in_flight if trace not in before), None)
+        on_one_line(interrupt, _where_it_waited(getattr(call, "trace", begun)))
+        task.add_done_callback(_retrieve)
+        task.cancel()
+        # Not until it is done: a Worker may refuse to end.
+        with contextlib.suppress(KeyboardInterrupt):
+            loop.run_until_complete(asyncio.wait([task], timeout=CLEAN_UP_S))
         raise
+
+
+CLEAN_UP_S = 0.2
+"""How long (s) a synchronous call that was interrupted may take to end."""
+
+
+def _retrieve(task: asyncio.Task[Any]) -> None:
+    if not task.cancelled():
+        task.exception()
+
+
+def _where_it_waited(trace: Trace | None) -> str:
+    where = trace and waiting_at(trace.task)
+    return f"The request was canceled while it waited{f' in {where}' if where else ''}."

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from workernb.workers.invocation import current
 
+from .tracebacks import raised_at
+
 if TYPE_CHECKING:
     from .invocations import Invocation
 
@@ -42,7 +44,7 @@ def strand(steps: Steps, invocation: Invocation | None, trace: Any) -> Generator
             return stop.value
         except KeyboardInterrupt as interrupt:
             # Let out of a task, it would end the loop, and the kernel with it.
-            raise trace.interrupt() from interrupt
+            raise trace.interrupt(raised_at(interrupt)) from interrupt
         except SystemExit as exit:
             raise RuntimeError(f"The Worker called sys.exit({exit.code!r}).") from exit
         finally:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import bdb
+import gc
 import os
 import sys
 import traceback
 from types import FrameType, TracebackType
+from typing import Any
 
 from workernb import errors
 
@@ -41,6 +44,45 @@ def clean(error: BaseException) -> None:
     while tb is not None:
         tb.tb_next = _skip_ours(tb.tb_next)
         tb = tb.tb_next
+
+
+def from_the_worker_on(error: BaseException) -> None:
+    """Take what lies before the first Worker's frame out of an exception's traceback."""
+    tb = error.__traceback__
+    while tb is not None and not is_worker(tb.tb_frame):
+        tb = tb.tb_next
+    error.__traceback__ = tb
+
+
+def raised_at(error: BaseException) -> str | None:
+    """Return where in a Worker's source an exception came up last, as `where` does."""
+    found = None
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        if is_worker(frame):
+            found = f"{frame.f_code.co_filename}:{line}, in {frame.f_code.co_name}"
+    return found
+
+
+def waiting_at(task: asyncio.Task[Any] | None) -> str | None:
+    """Return where in a Worker's source a task waits, as `where` does."""
+    steps: Any = task and task.get_coro()
+    found = None
+    while (frame := _frame_of(steps)) is not None:
+        if is_worker(frame):
+            found = frame
+        if frame.f_code.co_name == "strand":
+            # It sends by hand what others get by `yield from`.
+            steps = frame.f_locals.get("steps")
+        else:
+            steps = getattr(steps, "cr_await", None) or getattr(steps, "gi_yieldfrom", None)
+        if type(steps).__name__ == "coroutine_wrapper":
+            # What a coroutine's own __await__ returns; only the collector knows of what.
+            (steps,) = gc.get_referents(steps)
+    return where(found)
+
+
+def _frame_of(steps: Any) -> FrameType | None:
+    return getattr(steps, "cr_frame", None) or getattr(steps, "gi_frame", None)
 
 
 def _skip_ours(tb: TracebackType | None) -> TracebackType | None:

@@ -1,0 +1,62 @@
+"""The teaching notebooks: they run, and they are committed as a reader wants them."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+IDS = [path.stem for path in NOTEBOOKS]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=IDS)
+def test_it_runs_from_top_to_bottom(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
+    notebook = nbformat.read(path, as_version=4)
+    committed = [cell.get("outputs", []) for cell in notebook.cells]
+    NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
+    for cell, before in zip(notebook.cells, committed, strict=True):
+        kinds = [_kinds(output) for output in cell.get("outputs", [])]
+        assert kinds == [_kinds(output) for output in before], cell.source
+
+
+def _kinds(output: nbformat.NotebookNode) -> tuple[str, ...]:
+    return (output.output_type, *sorted(output.get("data", {})))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=IDS)
+def test_it_is_committed_with_outputs_and_nothing_else(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    notebook = nbformat.reads(text, as_version=4)
+    assert "widgets" not in notebook.metadata
+    assert any(cell.get("outputs") for cell in notebook.cells)
+    assert all("execution" not in cell.metadata for cell in notebook.cells)
+    assert not re.search(r"/(home|root|work|Users|tmp)/", text)
+    outputs = str([cell.get("outputs", []) for cell in notebook.cells])
+    assert "s3cret" not in outputs
+    assert len(text) < 1_000_000
+
+
+@pytest.mark.slow
+def test_the_demonstration_in_a_terminal() -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / "demo.py")],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "200 OK" in done.stdout
+    assert "403 Forbidden" in done.stdout
+    assert "└─AUTH → auth" in done.stdout
+    assert "█" in done.stdout
+    assert re.search(r"All \d+ cells ran\.", done.stdout)
