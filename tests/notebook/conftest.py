@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from queue import Empty
 from typing import Any
 
 import pytest
@@ -240,14 +239,6 @@ class Kernel:
         """Return what the kernel proposes at the end of `text`."""
         reply = self.client.complete(text, len(text), reply=True, timeout=PATIENCE_S)
         return list(reply["content"]["matches"])
-
-    def quiet(self) -> bool:
-        """Return whether nothing more was published after what was collected."""
-        try:
-            message = self.client.get_iopub_msg(timeout=0.2)
-        except Empty:
-            return True
-        return bool(message["msg_type"] == "status")
 
 
 def _note(outcome: Outcome, message: dict[str, Any]) -> None:

@@ -117,6 +117,22 @@ def test_an_interrupt_ends_the_request_and_not_the_kernel(kernel, name, source, 
     assert last.stdout == "canceled\n"
 
 
+def test_an_interrupt_before_the_first_tick_ends_its_own_request_only(kernel):
+    kernel.ok(
+        BUSY.replace(
+            'sys.stdout.write("started")', "sys.stdout.write('started\\n'); sys.stdout.flush()"
+        )
+    )
+    for number in range(10):
+        how = ("await busy.fetch()", "busy.fetch_sync()")[number % 2]
+        running = kernel.send(how)
+        kernel.wait_for("started")
+        outcome, _ = kernel.interrupt(running)
+        assert outcome.error == "CanceledError", outcome.text
+        assert "Interrupted in <worker busy v1>:" in outcome.traceback
+    assert kernel.ok("import sys; print(sys.gettrace())").stdout == "None\n"
+
+
 def test_an_interrupt_says_where_it_was(kernel):
     kernel.ok(BUSY)
     running = kernel.send("await busy.fetch()")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 import workernb
@@ -334,7 +336,14 @@ async def test_variables_of_a_function_are_expanded_too(shell):
         ("for n in range(1):\n    %fetch gateway", True),
         ("if True:\n    r = %fetch gateway", True),
         ("async def f():\n    %fetch gateway", True),
-        ("with open('x') as é, open('\x0c') as f:\n    %fetch gateway", True),
+        ("with open('x') as é:\n    %fetch gateway", True),
+        pytest.param(
+            "with open('\x0c') as f:\n    %fetch gateway",
+            True,
+            marks=pytest.mark.skipif(
+                sys.version_info >= (3, 12), reason="IPython itself leaves such a cell as it is"
+            ),
+        ),
         ("%%fetch gateway\nbody", True),
         ("def f():\n    %fetch gateway", False),
         ("class A:\n    r = %fetch gateway", False),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import textwrap
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
@@ -31,6 +32,7 @@ Define = Callable[..., workernb.Handle]
 
 @pytest.fixture
 def runtime() -> Iterator[workernb.Runtime]:
+    gc.collect()  # Code of an earlier runtime would keep its file names.
     runtime = workernb.Runtime()
     yield runtime
     runtime.close()

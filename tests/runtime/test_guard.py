@@ -179,7 +179,7 @@ def _press_interrupt_when(condition):
 
 
 @pytest.mark.parametrize("kind", ["loop", "swallowing", "child task", "callee", "sort key"])
-async def test_an_interrupt_ends_the_busy_request(define, runtime, kind):
+async def test_an_interrupt_ends_the_busy_request(define, runtime, kind, until):
     define("busy", "while True: pass")
     handle = define(
         "worker", BUSY[kind] + "\nreturn Response('x')", BUSY="busy", limits=Limits(cpu_ms=20_000)
@@ -201,6 +201,7 @@ async def test_an_interrupt_ends_the_busy_request(define, runtime, kind):
         guard._begin_long_slice = busy
     assert "Interrupted in <worker " in caught.value.__notes__[0]
     assert runtime.traces[-1].outcome == "canceled"
+    await until(lambda: guard._beat is None)
     assert signal.getsignal(signal.SIGINT) == before
     assert (await define("after", "return Response('x')").fetch()).status == 200
 

@@ -55,7 +55,7 @@ def test_a_relative_url_says_what_to_write():
 
 PIECES = st.sampled_from(
     "http https :// / // . .. %2e %2E ~ ? # & = + @ : a b.c xn--a 1 0x1 1.2.3.4 A ä \\ | ^ { } ' "
-    "\" < > example.com localhost -a a- a..b .. a_b".split()
+    '" < > example.com localhost -a a- a..b .. a_b'.split()
 )
 
 

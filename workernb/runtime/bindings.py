@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .services import Service, Version
 
 Fetch = Callable[..., Coroutine[Any, Any, Response]]
+_new = object.__new__
 _running = current.get
 
 
@@ -68,7 +69,11 @@ def _make_fetch(
         if caller.__class__ is not Invocation:
             return FailedCall(_nobody_calls(name))
         try:
-            request = receive(resource, method, headers, body, redirect, cf)
+            if resource.__class__ is str:
+                request = _new(Request)
+                request._set(resource, method, headers, body, redirect, cf, True)
+            else:
+                request = receive(resource, method, headers, body, redirect, cf)
         except Exception as error:
             return FailedCall(error)
         trace = caller.trace
@@ -82,7 +87,8 @@ def _make_fetch(
         entrypoint = service.entrypoints.get(entrypoint_name)
         if entrypoint is None:
             entrypoint = AbsentEntrypoint(name, target, worker, service, services)
-        call = Invocation(trace, caller, name, entrypoint, request, depth + 1)
+        call = _new(Invocation)
+        call._set(trace, caller, name, entrypoint, request, depth + 1)
         trace.record(call)
         made.append(call)
         return call

@@ -29,6 +29,10 @@ from .tracebacks import PACKAGE, is_worker, where
 if TYPE_CHECKING:
     from .traces import Trace
 
+# The module's own functions turn numbers into enums, which takes longer than all the rest.
+_get_handler = getattr(signal.getsignal, "__wrapped__", signal.getsignal)
+_set_handler = getattr(signal.signal, "__wrapped__", signal.signal)
+
 TICK_S = 0.005
 BEAT_S = 0.1
 _STDLIB = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
@@ -74,8 +78,6 @@ class Guard:
     def leave(self, trace: Trace) -> None:
         """Watch no longer over a request that has ended."""
         self.in_flight.discard(trace)
-        if not self.in_flight:
-            self._release_interrupts()
 
     # The heartbeat
 
@@ -95,7 +97,7 @@ class Guard:
     # Installing
 
     def _start_ticking(self) -> None:
-        self._prof = signal.signal(signal.SIGPROF, self._tick)
+        self._prof = _set_handler(signal.SIGPROF, self._tick)
         signal.setitimer(signal.ITIMER_PROF, TICK_S, TICK_S)
         self._ticking = True
 
@@ -108,8 +110,8 @@ class Guard:
         if self._ticking and threading.current_thread() is threading.main_thread():
             # The timer first: the signal's default action ends the process.
             signal.setitimer(signal.ITIMER_PROF, 0)
-            if signal.getsignal(signal.SIGPROF) == self._tick:
-                signal.signal(signal.SIGPROF, self._prof or signal.SIG_DFL)
+            if _get_handler(signal.SIGPROF) == self._tick:
+                _set_handler(signal.SIGPROF, self._prof or signal.SIG_DFL)
             self._ticking = False
 
     # The tick
@@ -163,14 +165,18 @@ class Guard:
     # The interrupt
 
     def _catch_interrupts(self) -> None:
-        """Be the first to hear of an interrupt; a kernel sets a handler anew for each cell."""
-        if signal.getsignal(signal.SIGINT) != self._on_interrupt:
-            self._interrupt = signal.signal(signal.SIGINT, self._on_interrupt)
+        """Be the first to hear of an interrupt; a kernel sets a handler anew for each cell.
+
+        Released when idle, and not at the end of each request: setting a handler takes longer
+        than a request.
+        """
+        if _get_handler(signal.SIGINT) != self._on_interrupt:
+            self._interrupt = _set_handler(signal.SIGINT, self._on_interrupt)
 
     def _release_interrupts(self) -> None:
         on_main_thread = threading.get_ident() == threading.main_thread().ident
-        if on_main_thread and signal.getsignal(signal.SIGINT) == self._on_interrupt:
-            signal.signal(signal.SIGINT, self._interrupt)
+        if on_main_thread and _get_handler(signal.SIGINT) == self._on_interrupt:
+            _set_handler(signal.SIGINT, self._interrupt)
 
     def _on_interrupt(self, signum: int, frame: FrameType | None) -> None:
         """End the request that runs; when none does, do what would have been done without us."""
@@ -200,6 +206,10 @@ class Guard:
                 raise error.with_traceback(None)
             return tracer
 
+        thread = self._thread
+        if thread is not None and thread.trace is not None:
+            # Before its first tick a slice would not know that there is something to end.
+            thread.end_long_slice = self._end_long_slice
         if self._tracing is None:
             self._tracing = sys.gettrace() or _NOTHING
         sys.settrace(tracer)

@@ -74,6 +74,17 @@ class Invocation(Coroutine[Any, Any, Response]):
         depth: int,
     ) -> None:
         """Make the call. It begins when it is awaited, at the latest when its caller suspends."""
+        self._set(trace, caller, binding, entrypoint, request, depth)
+
+    def _set(
+        self,
+        trace: Trace,
+        caller: Invocation | None,
+        binding: str | None,
+        entrypoint: Entrypoint,
+        request: Request,
+        depth: int,
+    ) -> None:
         self.trace = trace
         self.caller = caller
         self.binding = binding

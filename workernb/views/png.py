@@ -94,12 +94,12 @@ def _label(axes: Any, label: Label, palette: dict[str, str], order: int) -> None
     axes.text(
         label.x,
         label.y,
-        # A dollar sign would begin mathematics; what the font lacks would warn.
-        visible(label.text).replace("$", r"\$"),
+        visible(label.text),
         fontsize=label.size * 0.88 * _POINTS,
         color=palette[label.color],
         fontweight="bold" if label.bold else "normal",
         va="baseline",
+        parse_math=False,  # A dollar sign is one.
         zorder=order + 0.5,
     )
 
