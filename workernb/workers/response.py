@@ -55,7 +55,7 @@ class Response(Body):
                 return
             body = make_data(body, "Response")
         self._data = body
-        self._status = 200 if status is None else _checked_status(status, body)
+        self._status = 200 if status is None or status == 200 else _checked_status(status, body)
         self._status_text = _checked_reason(status_text) if status_text else ""
         if headers is None:
             self._fields = TEXT_FIELDS if body.__class__ is str else NO_FIELDS
