@@ -89,8 +89,8 @@ def test_a_first_definition_that_fails_leaves_nothing(runtime):
 
 def test_a_syntax_error_points_into_the_cell(runtime):
     with pytest.raises(SyntaxError) as caught:
-        runtime.define("bad", "x = 1\ny = (2\n")
-    assert (caught.value.filename, caught.value.lineno) == ("<worker bad v1>", 2)
+        runtime.define("unreadable", "x = 1\ny = (2\n")
+    assert (caught.value.filename, caught.value.lineno) == ("<worker unreadable v1>", 2)
 
 
 @pytest.mark.parametrize(

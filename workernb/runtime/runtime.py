@@ -6,6 +6,7 @@ import asyncio
 import copy
 import linecache
 import sys
+import weakref
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, TextIO
@@ -214,6 +215,7 @@ class Runtime:
         """Return a loop for synchronous calls where none runs; the same one each time."""
         if self._private_loop is None or self._private_loop.is_closed():
             self._private_loop = asyncio.new_event_loop()
+            weakref.finalize(self, self._private_loop.close)
         return self._private_loop
 
     def close(self) -> None:
