@@ -6,12 +6,12 @@ import base64
 import contextlib
 import json
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any
 
 from workernb.runtime.dispatch import Answer
 from workernb.runtime.traces import Log
 from workernb.views.text import escaped, ms, one_line, visible
+from workernb.workers.response import phrase
 
 KEPT_BYTES = 1024 * 1024
 """How much of a body a card keeps."""
@@ -93,14 +93,6 @@ class Card:
             source = base64.b64encode(data).decode()
             return f'<img alt="the body, an image" src="data:{escaped(kind)};base64,{source}">'
         return f'<pre style="{_PRE}">{escaped(self.body)}</pre>'
-
-
-def phrase(status: int) -> str:
-    """Return the usual words for a status."""
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return ""
 
 
 def body_text(data: str | bytes | None, kind: str) -> str:

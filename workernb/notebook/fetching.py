@@ -22,6 +22,7 @@ from workernb.runtime.handles import Call
 from workernb.runtime.runtime import Runtime
 from workernb.runtime.targets import DEFAULT, Target
 from workernb.workers import Request, Response
+from workernb.workers.response import REDIRECTS
 
 from .cards import Card
 from .displays import show
@@ -30,7 +31,6 @@ from .failures import FetchError
 MOST_REDIRECTS = 50
 """How many redirects `-L` follows: curl's own number."""
 
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TO_GET = frozenset({301, 302, 303})
 
 
@@ -102,7 +102,7 @@ class Fetching:
         for _ in range(MOST_REDIRECTS + 1):
             answer = await self._ask(self._step)
             location = answer.headers.get("location")
-            if not (self._options.follow and answer.status in _REDIRECTS and location):
+            if not (self._options.follow and answer.status in REDIRECTS and location):
                 return answer
             self._step = self._redirected(self._step, answer.status, location)
         raise FetchError(f"{self._step.title}: more than {MOST_REDIRECTS} redirects (-L).")

@@ -70,6 +70,7 @@ def _make_fetch(
             return FailedCall(_nobody_calls(name))
         try:
             if resource.__class__ is str:
+                # What `receive` does with a URL, without the call: a hop's thirtieth part.
                 request = _new(Request)
                 request._set(resource, method, headers, body, redirect, cf, True)
             else:
@@ -87,8 +88,7 @@ def _make_fetch(
         entrypoint = service.entrypoints.get(entrypoint_name)
         if entrypoint is None:
             entrypoint = AbsentEntrypoint(name, target, worker, service, services)
-        call = _new(Invocation)
-        call._set(trace, caller, name, entrypoint, request, depth + 1)
+        call = Invocation(trace, caller, name, entrypoint, request, depth + 1)
         trace.record(call)
         made.append(call)
         return call

@@ -1,10 +1,10 @@
 """What the runtime installs in the process, only while requests are in flight.
 
-Three things: a tick (SIGPROF, every 5 ms of CPU) that cuts a request whose CPU budget is used up,
-and, in a slice long enough to be ticked, turns the interrupt of the notebook's user to the request
-that is running; a heartbeat on the loop, without which an idle loop would not see an interrupt,
-and which ends requests whose wall clock has run out; and the capture of logs. Each is chained to
-what was there, and gone when nothing is in flight and at exit.
+Four things: a tick (SIGPROF, every 5 ms of CPU) that cuts a request whose CPU budget is used up; a
+handler that turns the interrupt of the notebook's user to the request that is running; a heartbeat
+on the loop, without which an idle loop would not see an interrupt, and which ends requests whose
+wall clock has run out; and the capture of logs. Each is chained to what was there, and gone when
+nothing is in flight and at exit.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Guard:
         if self._capture is None:
             self._capture = LogCapture()
             logging.getLogger().addHandler(self._capture)
-        if threading.get_ident() == threading.main_thread().ident:
+        if _on_main_thread():
             self._thread = trace.thread
             self._catch_interrupts()
             if not self._ticking and hasattr(signal, "SIGPROF"):
@@ -107,7 +107,7 @@ class Guard:
             logging.getLogger().removeHandler(self._capture)
             self._capture = None
         self._release_interrupts()
-        if self._ticking and threading.current_thread() is threading.main_thread():
+        if self._ticking and _on_main_thread():
             # The timer first: the signal's default action ends the process.
             signal.setitimer(signal.ITIMER_PROF, 0)
             if _get_handler(signal.SIGPROF) == self._tick:
@@ -174,8 +174,7 @@ class Guard:
             self._interrupt = _set_handler(signal.SIGINT, self._on_interrupt)
 
     def _release_interrupts(self) -> None:
-        on_main_thread = threading.get_ident() == threading.main_thread().ident
-        if on_main_thread and _get_handler(signal.SIGINT) == self._on_interrupt:
+        if _on_main_thread() and _get_handler(signal.SIGINT) == self._on_interrupt:
             _set_handler(signal.SIGINT, self._interrupt)
 
     def _on_interrupt(self, signum: int, frame: FrameType | None) -> None:
@@ -224,6 +223,11 @@ class Guard:
 
 
 _NOTHING = object()
+
+
+def _on_main_thread() -> bool:
+    """Return whether this is the one thread that may set signal handlers."""
+    return threading.get_ident() == threading.main_thread().ident
 
 
 def _may_raise(frame: FrameType | None) -> bool:

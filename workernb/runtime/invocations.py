@@ -74,17 +74,6 @@ class Invocation(Coroutine[Any, Any, Response]):
         depth: int,
     ) -> None:
         """Make the call. It begins when it is awaited, at the latest when its caller suspends."""
-        self._set(trace, caller, binding, entrypoint, request, depth)
-
-    def _set(
-        self,
-        trace: Trace,
-        caller: Invocation | None,
-        binding: str | None,
-        entrypoint: Entrypoint,
-        request: Request,
-        depth: int,
-    ) -> None:
         self.trace = trace
         self.caller = caller
         self.binding = binding
@@ -143,8 +132,7 @@ class Invocation(Coroutine[Any, Any, Response]):
 
     def _fail(self, error: BaseException) -> None:
         """Note how the invocation ended, and see that a condemned request stays condemned."""
-        text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        self._failure = (outcome_of(error), text)
+        self._failure = (outcome_of(error), in_words(error))
         with contextlib.suppress(Exception):
             error.remote = True  # type: ignore[attr-defined]
         condemned = self.trace.condemned
@@ -214,7 +202,7 @@ class Invocation(Coroutine[Any, Any, Response]):
         if task.cancelled():
             pass
         elif (error := task.exception()) is not None:
-            text = f"{type(error).__name__}: {error}"
+            text = in_words(error)
             trace.fail_late(outcome_of(error), text)
             trace.log(self, "error", f"{text} (in a waitUntil task)")
         trace.finish_if_done()
@@ -348,6 +336,12 @@ class FailedCall(Coroutine[Any, Any, Response]):
 
     def close(self) -> None:
         """Forget the error."""
+
+
+def in_words(error: BaseException) -> str:
+    """Return an exception as `Type: text`."""
+    text = str(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def outcome_of(error: BaseException) -> str:

@@ -156,8 +156,6 @@ class Service:
         self.name = name
         self.versions: list[Version] = []
         self.entrypoints: Mapping[str, Entrypoint] = {}
-        self.requests = 0
-        self.errors = 0
 
     @property
     def version(self) -> Version | None:

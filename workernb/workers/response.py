@@ -17,7 +17,7 @@ from .headers import NO_FIELDS, TEXT_FIELDS, Fields, Headers, HeadersInit, make_
 from .urls import normalize
 
 _NULL_BODY = frozenset({101, 204, 205, 304})
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _is_reason = re.compile(r"[\t\x20-\x7e\x80-\U0010ffff]*").fullmatch
 _new = object.__new__
 
@@ -88,7 +88,7 @@ class Response(Body):
         Raises ValueError for a status that is no redirect, TypeError for text that is no URL.
         """
         code = int(status)
-        if code not in _REDIRECTS:
+        if code not in REDIRECTS:
             raise ValueError(Text.NOT_A_REDIRECT.format(status=code))
         try:
             location = normalize(url)
@@ -174,7 +174,7 @@ class Response(Body):
         """Raise OSError when the status is 400 or more."""
         if 400 <= self._status < 600:
             whose = "Client" if self._status < 500 else "Server"
-            reason = self._status_text or _phrase(self._status)
+            reason = self._status_text or phrase(self._status)
             raise OSError(f"{self._status} {whose} Error: {reason} for url: {self._url}")
 
     def replace_body(self, body: BodyInit) -> Response:
@@ -253,7 +253,8 @@ def _checked_reason(status_text: str) -> str:
     return status_text
 
 
-def _phrase(status: int) -> str:
+def phrase(status: int) -> str:
+    """Return the usual words for a status, or nothing."""
     try:
         return HTTPStatus(status).phrase
     except ValueError:
