@@ -243,11 +243,10 @@ async def test_requests_that_wait_overlap_and_keep_to_themselves(define):
         assert [call.url for call in response.trace.invocations] == [f"http://x/{number}"] * 2
 
 
-async def test_a_call_begins_when_it_is_made(define, runtime):
+async def test_a_call_begins_when_it_is_made(define, runtime, until):
     handle = define("echo", "return Response('x')")
     call = handle.fetch()
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
+    await until(lambda: runtime.traces)
     assert len(runtime.traces) == 1
     assert (await call).status == 200
 

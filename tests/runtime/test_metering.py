@@ -152,12 +152,12 @@ async def test_slices_come_in_order_and_do_not_overlap(define):
     assert measured / 1e6 == pytest.approx(trace.cpu_ms)
 
 
-async def test_a_request_in_flight_can_be_looked_at(define, runtime):
-    define("auth", "burn(15); await asyncio.sleep(0); gate = 1; return Response('x')")
+async def test_a_request_in_flight_can_be_looked_at(define, runtime, until):
+    define("auth", "burn(15); await asyncio.sleep(0.1); return Response('x')")
     handle = define("gateway", "return await self.env.AUTH.fetch(request)", AUTH="auth")
     call = handle.fetch()
-    await asyncio.sleep(0)
     (trace,) = runtime.in_flight
+    await until(lambda: len(trace.invocations) == 2)
     assert trace.outcome is None
     assert trace.cpu_by_service()["auth"] == near(burned(trace.invocations[1]))
     assert trace.invocations[1].wall_ms > 0

@@ -17,8 +17,8 @@ from workernb.errors import (
     noted,
 )
 from workernb.options import FetchOptions
+from workernb.runtime.calls import Call
 from workernb.runtime.dispatch import Answer
-from workernb.runtime.handles import Call
 from workernb.runtime.runtime import Runtime
 from workernb.runtime.targets import DEFAULT, Target
 from workernb.workers import Request, Response

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+import types
+from collections.abc import Generator
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Any
 
 from workernb.errors import (
     CanceledError,
@@ -14,12 +17,13 @@ from workernb.errors import (
     Text,
     WallLimitExceeded,
     noted,
+    on_one_line,
 )
 from workernb.workers import Response
 
 from .guard import guard
 from .strands import strand
-from .tracebacks import clean, format_error
+from .tracebacks import clean, format_error, from_the_worker_on, raised_at
 
 if TYPE_CHECKING:
     from .invocations import Invocation
@@ -46,57 +50,56 @@ class Answer(Response):
         return answer
 
 
-class AnswerFuture(asyncio.Future[Answer]):
-    """The future of an answer. Cancelling it cancels the request."""
+def serve(root: Invocation) -> Generator[Any, Any, Answer]:
+    """Run a top-level request in the task that steps this, and return its answer.
 
-    def __init__(self, trace: Trace, loop: asyncio.AbstractEventLoop) -> None:
-        """Make the future of the answer to the request that `trace` records."""
-        super().__init__(loop=loop)
-        self.trace = trace
-
-    def cancel(self, msg: object = None) -> bool:
-        """Cancel the request that this waits for."""
-        task = self.trace.task
-        if not super().cancel(msg) or task is None:
-            return False
-        # A task that is cancelled before its first step runs none of its code.
-        task.add_done_callback(lambda _: self.trace.abandon())
-        return task.cancel(msg)
-
-
-def dispatch(root: Invocation, trace: Trace) -> AnswerFuture:
-    """Run a top-level request in a task of its own, and return the future of its answer.
-
-    The future gets what the Worker raised, as it was raised, with a traceback that shows the
-    Workers' own lines. Cancelling it cancels the request.
+    Raises what the Worker raised, as it was raised, with a traceback that begins at the Worker's
+    own lines. Cancelling the task cancels the request.
     """
-    loop = asyncio.get_running_loop()
-    answer = AnswerFuture(trace, loop)
-    trace.record(root)
-    guard.enter(trace, loop)
-    trace.task = asyncio.Task(_serve(root, trace, answer), loop=loop)
+    trace = root.trace
+    answer: Answer | None = None
+    failure: BaseException | None = None
+    guard.enter(trace, asyncio.get_running_loop())
+    trace.steps = root.__await__()
+    try:
+        answer = Answer.of((yield from strand(trace.steps, trace, None, copy_context())), trace)
+    except BaseException as error:
+        failure = _failed(trace, error)
+    _settle(trace)
+    if failure is not None:
+        try:
+            raise failure
+        except BaseException:
+            from_the_worker_on(failure)
+            raise
+    assert answer is not None
     return answer
 
 
-async def _serve(root: Invocation, trace: Trace, answer: AnswerFuture) -> None:
-    try:
-        response = Answer.of(await strand(root.__await__(), None, trace), trace)
-    except BaseException as error:
-        clean(error)
-        trace.redact_error(error)
-        trace.log(_deepest_failed(trace), "error", format_error(error))
-        _settle(trace)
-        if not answer.done():
-            if isinstance(error, asyncio.CancelledError):
-                answer.cancel()
-            else:
-                answer.set_exception(_for_the_owner(error))
-                # The trace has it: asyncio need not complain when nobody asks for it.
-                answer._log_traceback = False
-    else:
-        _settle(trace)
-        if not answer.done():
-            answer.set_result(response)
+async def serve_in_a_task(root: Invocation) -> Answer:
+    """Run a top-level request that nobody has awaited by the next turn of the loop."""
+    return await _steps(serve(root))
+
+
+@types.coroutine
+def _steps(steps: Generator[Any, Any, Answer]) -> Generator[Any, Any, Answer]:
+    return (yield from steps)
+
+
+def _failed(trace: Trace, error: BaseException) -> BaseException:
+    """Log what ended a request, and return what its maker gets for it."""
+    waited = raised_at(error)
+    clean(error)
+    trace.redact_error(error)
+    trace.log(_deepest_failed(trace), "error", format_error(error))
+    if isinstance(error, asyncio.CancelledError):
+        on_one_line(error, canceled_in(waited))
+    return _for_the_owner(error)
+
+
+def canceled_in(where: str | None) -> str:
+    """Return what is said of a request that was cancelled where it waited."""
+    return f"The request was canceled while it waited{f' in {where}' if where else ''}."
 
 
 def _settle(trace: Trace) -> None:

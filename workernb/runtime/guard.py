@@ -130,7 +130,7 @@ class Guard:
         if trace.cpu_ns + thread.slice_so_far_ns(trace) > trace.budget_ns:
             trace.exceed_cpu(where(frame))
         if trace.condemned is not None:
-            self._cut(trace.condemned, frame)
+            self._cut(trace, trace.condemned, frame)
 
     def _sample(self, thread: Thread) -> Trace | None:
         """Charge a tick to the request whose callback or finalizer runs, outside of any slice.
@@ -181,7 +181,7 @@ class Guard:
         """End the request that runs; when none does, do what would have been done without us."""
         trace = self._busy or (self._thread and self._thread.trace)
         if trace:
-            self._cut(trace.interrupt(where(frame)), frame)
+            self._cut(trace, trace.interrupt(where(frame)), frame)
         elif callable(self._interrupt):
             self._interrupt(signum, frame)
         else:
@@ -189,7 +189,7 @@ class Guard:
 
     # The cut
 
-    def _cut(self, error: BaseException, frame: FrameType | None) -> None:
+    def _cut(self, trace: Trace, error: BaseException, frame: FrameType | None) -> None:
         """Raise `error` here if the code that runs is a Worker's, and at a Worker's next line.
 
         The nearest known frame decides. Where it must not be raised, the line tracer does it
@@ -201,7 +201,7 @@ class Guard:
         ) -> Any:
             if not is_worker(frame):
                 return None
-            if event == "line":
+            if event == "line" and getattr(current.get(), "trace", None) is trace:
                 raise error.with_traceback(None)
             return tracer
 

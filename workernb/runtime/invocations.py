@@ -26,6 +26,7 @@ from workernb.workers import Request, Response
 from workernb.workers.invocation import current
 
 from .strands import as_coroutine
+from .tracebacks import from_the_worker_on
 
 if TYPE_CHECKING:
     from .engine import Entrypoint
@@ -312,8 +313,8 @@ def _name(task: asyncio.Future[Any]) -> str:
     return f"The task {task.get_name()}" if isinstance(task, asyncio.Task) else "A future"
 
 
-class FailedCall(Coroutine[Any, Any, Response]):
-    """A call that could not be made: whoever awaits it gets the reason."""
+class FailedCall(Coroutine[Any, Any, Any]):
+    """A call that could not be made: whoever awaits it gets the reason, without a frame of ours."""
 
     __slots__ = ("_error",)
 
@@ -321,9 +322,13 @@ class FailedCall(Coroutine[Any, Any, Response]):
         """Keep the error to be raised."""
         self._error = error
 
-    def __await__(self) -> Generator[Any, Any, Response]:
+    def __await__(self) -> Generator[Any, Any, Any]:
         """Raise the error."""
-        raise self._error
+        try:
+            raise self._error
+        except BaseException as error:
+            from_the_worker_on(error)
+            raise
         yield
 
     def send(self, value: Any) -> Any:

@@ -16,10 +16,10 @@ from workernb.workers import Request
 from workernb.workers.environment import Env
 
 from .bindings import AbsentEntrypoint, ServiceBinding
-from .dispatch import Answer, dispatch
+from .calls import Call
 from .engine import Engine, Entrypoint
 from .guard import guard
-from .handles import Call, Handle
+from .handles import Handle
 from .invocations import Invocation
 from .limits import Limits
 from .redaction import Redactor
@@ -161,7 +161,8 @@ class Runtime:
 
     def _start(
         self, entrypoint: Entrypoint, request: Request, limits: Limits, owner: bool, echo: TextIO
-    ) -> asyncio.Future[Answer]:
+    ) -> Invocation:
+        """Make the trace and the first invocation of a request that runs on this thread."""
         self._requests += 1
         trace = Trace(
             self._requests,
@@ -173,8 +174,10 @@ class Runtime:
             owner,
             echo,
         )
+        root = Invocation(trace, None, None, entrypoint, request, 1)
+        trace.record(root)
         self.in_flight.add(trace)
-        return dispatch(Invocation(trace, None, None, entrypoint, request, 1), trace)
+        return root
 
     def _finished(self, trace: Trace) -> None:
         self.in_flight.discard(trace)
@@ -184,17 +187,6 @@ class Runtime:
             listener(trace)
 
     # Loops
-
-    def begin(self, start: Callable[[], asyncio.Future[Answer]]) -> asyncio.Future[Answer]:
-        """Begin a request on this loop, or on the one in another thread that the runtime is on."""
-        home = self.home_elsewhere()
-        if home is None:
-            return start()
-
-        async def there() -> Answer:
-            return await start()
-
-        return asyncio.wrap_future(asyncio.run_coroutine_threadsafe(there(), home))
 
     def home_elsewhere(self) -> asyncio.AbstractEventLoop | None:
         """Return the loop in another thread that the runtime's requests run on, if there is one.

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import asyncio
 import types
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
+from contextvars import Context
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from workernb.workers.invocation import current
@@ -20,26 +22,38 @@ from .tracebacks import raised_at
 
 if TYPE_CHECKING:
     from .invocations import Invocation
+    from .traces import Trace
 
 Steps = Generator[Any, Any, Any] | Coroutine[Any, Any, Any]
 
 
 @types.coroutine
-def strand(steps: Steps, invocation: Invocation | None, trace: Any) -> Generator[Any, Any, Any]:
-    """Step a Worker's coroutine, slice by slice, on behalf of `invocation`."""
+def strand(
+    steps: Steps, trace: Trace, invocation: Invocation | None = None, context: Context | None = None
+) -> Generator[Any, Any, Any]:
+    """Step a Worker's coroutine, slice by slice, on behalf of `invocation`.
+
+    context: what its slices run in, where the Task's own context is somebody else's.
+    """
     loop = asyncio.get_running_loop()
     thread = trace.thread
     made = trace.made
-    current.set(invocation)
+    send, throw = steps.send, steps.throw
+    run: Callable[..., Any] = _call
+    who: Callable[[], Any] = current.get
+    if context is None:
+        current.set(invocation)
+    else:
+        run, who = context.run, partial(context.get, current)
     value: Any = None
     error: BaseException | None = None
     while True:
         factory = loop.get_task_factory()
         loop.set_task_factory(make_task)
-        outer = thread.begin_slice(trace, factory)
+        outer = thread.begin_slice(trace, factory, who())
         try:
             error = trace.condemned or error
-            wanted = steps.send(value) if error is None else steps.throw(error)
+            wanted = run(send, value) if error is None else run(throw, error)
         except StopIteration as stop:
             return stop.value
         except KeyboardInterrupt as interrupt:
@@ -52,10 +66,17 @@ def strand(steps: Steps, invocation: Invocation | None, trace: Any) -> Generator
             loop.set_task_factory(factory)
             if made:
                 _start_all(made)
+        if invocation is None:
+            trace.task = asyncio.current_task(loop)
         try:
             value, error = (yield wanted), None
         except BaseException as thrown:
             value, error = None, thrown
+            trace.woken()
+
+
+def _call(function: Callable[[Any], Any], argument: Any) -> Any:
+    return function(argument)
 
 
 def _start_all(made: list[Invocation]) -> None:
@@ -66,9 +87,9 @@ def _start_all(made: list[Invocation]) -> None:
         call.start()
 
 
-async def as_coroutine(steps: Steps, invocation: Invocation | None, trace: Any) -> Any:
+async def as_coroutine(steps: Steps, invocation: Invocation | None, trace: Trace) -> Any:
     """Return a strand as the coroutine that `asyncio.Task` insists on."""
-    return await strand(steps, invocation, trace)
+    return await strand(steps, trace, invocation)
 
 
 def make_task(loop: asyncio.AbstractEventLoop, coro: Steps, **options: Any) -> asyncio.Future[Any]:

@@ -8,9 +8,10 @@ from time import perf_counter_ns as wall_clock
 from time import thread_time_ns as cpu_clock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from workernb.workers.invocation import current
-
 if TYPE_CHECKING:
+    import asyncio
+
+    from .calls import Call
     from .traces import Trace
 
 FRESH_NS = 50_000
@@ -32,7 +33,16 @@ class Holder(NamedTuple):
 class Thread:
     """The slices of one thread."""
 
-    __slots__ = ("end_long_slice", "factory", "ident", "name", "slice_cpu_ns", "trace")
+    __slots__ = (
+        "begins_calls_of",
+        "calls",
+        "end_long_slice",
+        "factory",
+        "ident",
+        "name",
+        "slice_cpu_ns",
+        "trace",
+    )
 
     def __init__(self) -> None:
         """Begin with nobody on the thread."""
@@ -41,18 +51,21 @@ class Thread:
         self.trace: Trace | None = None
         self.factory: Any = None
         self.slice_cpu_ns = 0
+        # Calls from outside that nobody has awaited yet, and the loop that is to begin them.
+        self.calls: list[Call] = []
+        self.begins_calls_of: asyncio.AbstractEventLoop | None = None
         # Set by the guard for the length of a slice that it has ticked.
         self.end_long_slice: Callable[[], None] | None = None
 
-    def begin_slice(self, trace: Trace, factory: Any) -> Holder:
-        """Give the thread to `trace`; returns what to give back to `end_slice`."""
+    def begin_slice(self, trace: Trace, factory: Any, who: Any) -> Holder:
+        """Give the thread to `who` of `trace`; returns what to give back to `end_slice`."""
         outer = Holder(self.trace, self.factory)
         now, cpu = wall_clock(), cpu_clock()
         if outer.trace is not None:
             self._charge(outer.trace, now, cpu)
         self.trace = trace
         self.factory = factory
-        self._open(trace, current.get(), now, cpu)
+        self._open(trace, who, now, cpu)
         return outer
 
     def end_slice(self, trace: Trace, outer: Holder) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import bdb
 import gc
 import os
@@ -63,9 +62,8 @@ def raised_at(error: BaseException) -> str | None:
     return found
 
 
-def waiting_at(task: asyncio.Task[Any] | None) -> str | None:
-    """Return where in a Worker's source a task waits, as `where` does."""
-    steps: Any = task and task.get_coro()
+def waiting_at(steps: Any) -> str | None:
+    """Return where in a Worker's source a generator or coroutine waits, as `where` does."""
     found = None
     while (frame := _frame_of(steps)) is not None:
         if is_worker(frame):

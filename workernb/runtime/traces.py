@@ -6,7 +6,7 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from time import perf_counter_ns as wall_clock
@@ -75,6 +75,7 @@ class Trace:
         "_log_room",
         "_metering",
         "_refused_at",
+        "_to_uncancel",
         "_when_done",
         "began",
         "began_ns",
@@ -100,6 +101,7 @@ class Trace:
         "room",
         "sampled_ns",
         "stamps",
+        "steps",
         "task",
         "thread",
         "thread_name",
@@ -133,6 +135,8 @@ class Trace:
         self.condemned: BaseException | None = None
         self.failed_late: tuple[str, str] | None = None
         self.task: asyncio.Task[Any] | None = None
+        self.steps: Generator[Any, Any, Any] | None = None
+        self._to_uncancel = False
         self.waiting: set[asyncio.Future[Any]] = set()
         # What the hop touches
         self.stamps: list[Any] = []
@@ -221,9 +225,20 @@ class Trace:
     def exceed_wall(self) -> None:
         """Condemn the request because it has taken too long, and wake it."""
         waited = f"The request was given {self.limits.wall_ms:g} ms of wall clock."
-        self.condemn(noted(WallLimitExceeded(Text.WALL), waited))
-        if self.task is not None:
-            self.task.cancel()
+        self.wake(noted(WallLimitExceeded(Text.WALL), waited))
+
+    def wake(self, error: BaseException) -> None:
+        """Condemn the request, and wake it if it waits."""
+        self.condemn(error)
+        if self.task is not None and not self._to_uncancel:
+            # Its task may be the notebook's own, which goes on: this is no cancellation of it.
+            self._to_uncancel = self.task.cancel()
+
+    def woken(self) -> None:
+        """Take back the cancellation that woke the request's task, if one did."""
+        if self._to_uncancel and self.task is not None:
+            self._to_uncancel = False
+            self.task.uncancel()
 
     # Bounds
 
@@ -299,7 +314,7 @@ class Trace:
         if not self.waiting and self.invocations[0].outcome is not None and not self.ended_ns:
             self.ended_ns = wall_clock()
             self.made = []
-            self.task = None
+            self.task = self.steps = None
             self._when_done(self)
 
     def abandon(self) -> None:
