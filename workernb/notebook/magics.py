@@ -19,8 +19,8 @@ from IPython.core.magic import (
 from workernb.assembly import Runtime, get_runtime
 from workernb.errors import UsageError
 from workernb.options import FetchOptions, WorkerOptions, fetch_parser, strip_comment, worker_parser
-from workernb.runtime.dispatch import Answer
 from workernb.runtime.calls import run_sync
+from workernb.runtime.dispatch import Answer
 from workernb.runtime.traces import Trace
 
 from .defining import define_worker

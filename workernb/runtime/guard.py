@@ -9,6 +9,7 @@ nothing is in flight and at exit.
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]
 import asyncio
 import atexit
 import contextlib
@@ -29,9 +30,8 @@ from .tracebacks import PACKAGE, is_worker, where
 if TYPE_CHECKING:
     from .traces import Trace
 
-# The module's own functions turn numbers into enums, which takes longer than all the rest.
-_get_handler = getattr(signal.getsignal, "__wrapped__", signal.getsignal)
-_set_handler = getattr(signal.signal, "__wrapped__", signal.signal)
+# What `signal.getsignal` wraps, to make enums of numbers, which takes longer than all the rest.
+_get_handler = _signal.getsignal
 
 TICK_S = 0.005
 BEAT_S = 0.1
@@ -97,7 +97,7 @@ class Guard:
     # Installing
 
     def _start_ticking(self) -> None:
-        self._prof = _set_handler(signal.SIGPROF, self._tick)
+        self._prof = signal.signal(signal.SIGPROF, self._tick)
         signal.setitimer(signal.ITIMER_PROF, TICK_S, TICK_S)
         self._ticking = True
 
@@ -111,7 +111,7 @@ class Guard:
             # The timer first: the signal's default action ends the process.
             signal.setitimer(signal.ITIMER_PROF, 0)
             if _get_handler(signal.SIGPROF) == self._tick:
-                _set_handler(signal.SIGPROF, self._prof or signal.SIG_DFL)
+                signal.signal(signal.SIGPROF, self._prof or signal.SIG_DFL)
             self._ticking = False
 
     # The tick
@@ -171,11 +171,11 @@ class Guard:
         than a request.
         """
         if _get_handler(signal.SIGINT) != self._on_interrupt:
-            self._interrupt = _set_handler(signal.SIGINT, self._on_interrupt)
+            self._interrupt = signal.signal(signal.SIGINT, self._on_interrupt)
 
     def _release_interrupts(self) -> None:
         if _on_main_thread() and _get_handler(signal.SIGINT) == self._on_interrupt:
-            _set_handler(signal.SIGINT, self._interrupt)
+            signal.signal(signal.SIGINT, self._interrupt)
 
     def _on_interrupt(self, signum: int, frame: FrameType | None) -> None:
         """End the request that runs; when none does, do what would have been done without us."""

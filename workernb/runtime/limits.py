@@ -5,8 +5,9 @@ https://developers.cloudflare.com/workers/platform/limits/
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -27,19 +28,25 @@ class Limits:
     subrequests: int = 1_000
     invocations: int = 32
     depth: int = 32
+    # What each request needs of them, worked out once.
+    budget_ns: float = field(init=False, repr=False, compare=False)
+    room: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Refuse what is no limit: UsageError."""
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if value is None and field.name.endswith("_ms"):
+        for name in names():
+            value = getattr(self, name)
+            if value is None and name.endswith("_ms"):
                 continue
             if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-                raise UsageError(f"{field.name} must be a number above 0, not {value!r}.")
+                raise UsageError(f"{name} must be a number above 0, not {value!r}.")
+        budget_ns = math.inf if self.cpu_ms is None else self.cpu_ms * 1e6
+        object.__setattr__(self, "budget_ns", budget_ns)
+        object.__setattr__(self, "room", min(self.invocations - 1, self.subrequests))
 
     def but(self, **changes: Any) -> Limits:
         """Return these limits with some of them changed; UsageError for an unknown one."""
-        known = [field.name for field in fields(self)]
+        known = names()
         for name in changes:
             if name not in known:
                 raise noted(
@@ -47,6 +54,11 @@ class Limits:
                     did_you_mean(name, known),
                 )
         return replace(self, **changes)
+
+
+def names() -> list[str]:
+    """Return the limits that there are."""
+    return [one.name for one in fields(Limits) if one.init]
 
 
 PRESETS: Mapping[str, Limits] = MappingProxyType(

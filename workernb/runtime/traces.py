@@ -64,49 +64,21 @@ class Trace:
 
     `response.trace` and `runtime.traces` give them. number: counts a runtime's requests from 1.
     owner: whether the notebook made it by name, rather than an outsider by URL. limits: what it
-    may use. began: seconds since the epoch. thread_name: the one thread it ran on.
+    may use. began: seconds since the epoch.
     """
 
-    __slots__ = (
-        "__weakref__",
-        "_first_slices",
-        "_folded_ns",
-        "_kept",
-        "_log_room",
-        "_metering",
-        "_refused_at",
-        "_to_uncancel",
-        "_when_done",
-        "began",
-        "began_ns",
-        "budget_ns",
-        "condemned",
-        "cpu_ns",
-        "echo",
-        "ended_ns",
-        "failed_late",
-        "fold_at",
-        "fresh_until",
-        "invocations",
-        "limits",
-        "logs",
-        "made",
-        "max_depth",
-        "not_kept",
-        "number",
-        "owner",
-        "record",
-        "redact",
-        "redact_error",
-        "room",
-        "sampled_ns",
-        "stamps",
-        "steps",
-        "task",
-        "thread",
-        "thread_name",
-        "waiting",
-    )
+    # What most requests leave as it is.
+    condemned: BaseException | None = None
+    failed_late: tuple[str, str] | None = None
+    task: asyncio.Task[Any] | None = None
+    steps: Generator[Any, Any, Any] | None = None
+    fresh_until = cpu_ns = sampled_ns = ended_ns = not_kept = 0
+    bytes = 0  # About what it takes; known when it is kept.
+    _log_room = LOG_BYTES
+    _to_uncancel = False
+    _metering: tuple[int, Metering] | None = None
+    _first_slices: list[Slice] | None = None
+    _kept: set[int] | None = None
 
     def __init__(
         self,
@@ -124,40 +96,24 @@ class Trace:
         self.limits = limits
         self.made = made
         self.thread = thread
-        self.thread_name = thread.name
         self.redact = redactor.redact
         self.redact_error = redactor.redact_error
         self.owner = owner
         self.echo = echo
         self.began = time.time()
         self.began_ns = wall_clock()
-        self.ended_ns = 0
-        self.condemned: BaseException | None = None
-        self.failed_late: tuple[str, str] | None = None
-        self.task: asyncio.Task[Any] | None = None
-        self.steps: Generator[Any, Any, Any] | None = None
-        self._to_uncancel = False
         self.waiting: set[asyncio.Future[Any]] = set()
+        self.logs: list[Log] = []
+        self._when_done = when_done
+        self._folded_ns: dict[Any, int] = {}
         # What the hop touches
         self.stamps: list[Any] = []
-        self.fresh_until = 0
-        self.cpu_ns = 0
-        self.sampled_ns = 0
+        self.fold_at = 6 * KEPT  # A stamp is three entries; a slice has one at each end.
         self.invocations: list[Invocation] = []
         self.record: Callable[[Invocation], None] = self.invocations.append
         self.max_depth = limits.depth
-        self.budget_ns = math.inf if limits.cpu_ms is None else limits.cpu_ms * 1e6
-        self.room = self._refused_at = min(limits.invocations - 1, limits.subrequests, KEPT - 1)
-        # What is kept of it
-        self.fold_at = 6 * KEPT  # A stamp is three entries; a slice has one at each end.
-        self.logs: list[Log] = []
-        self.not_kept = 0
-        self._log_room = LOG_BYTES
-        self._when_done = when_done
-        self._metering: tuple[int, Metering] | None = None
-        self._first_slices: list[Slice] | None = None
-        self._folded_ns: dict[Any, int] = {}
-        self._kept: set[int] | None = None
+        self.budget_ns = limits.budget_ns
+        self.room = self._refused_at = limits.room if limits.room < KEPT else KEPT - 1
 
     # The clock and the limits, on the hop's behalf
 
@@ -326,6 +282,11 @@ class Trace:
     # In words and figures
 
     @property
+    def thread_name(self) -> str:
+        """The name of the one thread that it ran on."""
+        return self.thread.name
+
+    @property
     def done(self) -> bool:
         """Whether the request has ended, with all that it started."""
         return bool(self.ended_ns)
@@ -397,11 +358,6 @@ class Trace:
             shares[name] = shares.get(name, 0.0) + used / 1e6
         return shares
 
-    def size(self) -> int:
-        """Return about how many bytes the trace takes."""
-        logged = LOG_BYTES - self._log_room + 120 * len(self.logs)
-        return 900 + 400 * len(self.invocations) + 30 * len(self.stamps) + logged
-
     def __repr__(self) -> str:
         ended = f"{self.outcome or 'running'}, {self.cpu_ms:.2f} ms CPU"
         return f"<Trace {self.number}: {self.method} {self.url}, {ended}>"
@@ -421,9 +377,12 @@ class Traces(deque[Trace]):
     def keep(self, trace: Trace) -> None:
         """Add a trace that has ended, and drop the oldest beyond the bounds."""
         self.append(trace)
-        self._bytes += trace.size()
+        trace.bytes = 1_500 + 450 * len(trace.invocations) + 30 * len(trace.stamps)
+        if trace.logs:
+            trace.bytes += sum(120 + len(log.text) for log in trace.logs)
+        self._bytes += trace.bytes
         while len(self) > self.MOST or (self._bytes > self.MOST_BYTES and len(self) > 1):
-            self._bytes -= self.popleft().size()
+            self._bytes -= self.popleft().bytes
 
 
 def chain(invocation: Invocation) -> str:
