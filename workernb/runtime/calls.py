@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Coroutine, Generator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from workernb.errors import WrongLoopError, noted, on_one_line
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from .traces import Trace
 
 T = TypeVar("T")
-Start = Callable[[], "Invocation"]
-"""Makes the first invocation of a request, and its trace, for the thread that it is called in."""
 
 
 class Call(Coroutine[Any, Any, Answer]):
@@ -31,12 +29,12 @@ class Call(Coroutine[Any, Any, Answer]):
     overlap, as on the platform.
     """
 
-    __slots__ = ("_root", "_runtime", "_start", "_steps", "_task")
+    __slots__ = ("_root", "_runtime", "_steps", "_task", "_what")
 
-    def __init__(self, start: Start, runtime: Runtime) -> None:
-        """Make the request, if there is a loop to run it."""
-        self._start = start
+    def __init__(self, runtime: Runtime, *what: Any) -> None:
+        """Make the request, if there is a loop to run it. what: as `Runtime.start` takes it."""
         self._runtime = runtime
+        self._what = what
         self._root: Invocation | None = None
         self._task: asyncio.Future[Answer] | None = None
         self._steps: Generator[Any, Any, Answer] | None = None
@@ -48,10 +46,10 @@ class Call(Coroutine[Any, Any, Answer]):
         """Make the request here, or have it made and run by the runtime's loop elsewhere."""
         home = self._runtime.home_elsewhere()
         if home is not None:
-            there = asyncio.run_coroutine_threadsafe(_make_and_serve(self._start), home)
+            there = asyncio.run_coroutine_threadsafe(self._make_and_serve(), home)
             self._task = asyncio.wrap_future(there)
             return
-        self._root = self._start()
+        self._root = self._runtime.start(*self._what)
         thread = self._root.trace.thread
         thread.calls.append(self)
         if thread.begins_calls_of is not loop:
@@ -71,6 +69,9 @@ class Call(Coroutine[Any, Any, Answer]):
             task.exception()  # The trace has it: asyncio need not complain when nobody asks.
         if self._root is not None:
             self._root.trace.abandon()  # If it was cancelled before its first step.
+
+    async def _make_and_serve(self) -> Answer:
+        return await serve_in_a_task(self._runtime.start(*self._what))
 
     @property
     def trace(self) -> Trace | None:
@@ -138,10 +139,6 @@ def _begin_all(thread: Thread) -> None:
     thread.calls.clear()
     for call in calls:
         call.begin()
-
-
-async def _make_and_serve(start: Start) -> Answer:
-    return await serve_in_a_task(start())
 
 
 def run_sync(call: Coroutine[Any, Any, T], runtime: Runtime) -> T:

@@ -36,18 +36,21 @@ class Answer(Response):
     trace: what happened in that request; None where no route led to a Worker.
     """
 
-    __slots__ = ("trace",)
+    __slots__ = ()
 
-    trace: Trace | None
+    _trace: Trace | None
+
+    @property
+    def trace(self) -> Trace | None:
+        """What happened in the request; None where no route led to a Worker."""
+        return self._trace
 
     @classmethod
-    def of(cls, response: Response, trace: Trace | None) -> Answer:
-        """Return `response`, whose body moves here, with its trace."""
-        answer = object.__new__(cls)
-        answer._become(response, True)
-        answer._received = True
-        answer.trace = trace
-        return answer
+    def of(cls, received: Response, trace: Trace | None) -> Answer:
+        """Make `received`, which nobody else has, the answer to a request."""
+        received.__class__ = cls
+        received._trace = trace  # type: ignore[attr-defined]
+        return received  # type: ignore[return-value]
 
 
 def serve(root: Invocation) -> Generator[Any, Any, Answer]:
@@ -90,7 +93,7 @@ def _failed(trace: Trace, error: BaseException) -> BaseException:
     """Log what ended a request, and return what its maker gets for it."""
     waited = raised_at(error)
     clean(error)
-    trace.redact_error(error)
+    trace.runtime.redactor.redact_error(error)
     trace.log(_deepest_failed(trace), "error", format_error(error))
     if isinstance(error, asyncio.CancelledError):
         on_one_line(error, canceled_in(waited))

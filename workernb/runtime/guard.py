@@ -55,6 +55,7 @@ class Guard:
         self._ticking = False
         self._busy: Trace | None = None
         self._interrupt: Any = None
+        self._hears = self._on_interrupt
         self._tracing: Any = None
         self._thread: Thread | None = None
         self._beat: asyncio.TimerHandle | None = None
@@ -63,17 +64,10 @@ class Guard:
     def enter(self, trace: Trace, loop: asyncio.AbstractEventLoop) -> None:
         """Watch over a request that begins."""
         self.in_flight.add(trace)
-        if self._capture is None:
-            self._capture = LogCapture()
-            logging.getLogger().addHandler(self._capture)
-        if _on_main_thread():
-            self._thread = trace.thread
-            self._catch_interrupts()
-            if not self._ticking and hasattr(signal, "SIGPROF"):
-                self._start_ticking()
         if self._beat_loop is not loop or self._beat is None or self._beat.cancelled():
-            self._beat_loop = loop
-            self._beat = loop.call_later(BEAT_S, self._heartbeat, loop)
+            self._install(trace.thread, loop)
+        if trace.thread.is_main and _get_handler(signal.SIGINT) is not self._hears:
+            self._catch_interrupts()
 
     def leave(self, trace: Trace) -> None:
         """Watch no longer over a request that has ended."""
@@ -95,6 +89,17 @@ class Guard:
         self._beat = loop.call_later(BEAT_S, self._heartbeat, loop)
 
     # Installing
+
+    def _install(self, thread: Thread, loop: asyncio.AbstractEventLoop) -> None:
+        if self._capture is None:
+            self._capture = LogCapture()
+            logging.getLogger().addHandler(self._capture)
+        if thread.is_main:
+            self._thread = thread
+            if not self._ticking and hasattr(signal, "SIGPROF"):
+                self._start_ticking()
+        self._beat_loop = loop
+        self._beat = loop.call_later(BEAT_S, self._heartbeat, loop)
 
     def _start_ticking(self) -> None:
         self._prof = signal.signal(signal.SIGPROF, self._tick)
@@ -170,11 +175,11 @@ class Guard:
         Released when idle, and not at the end of each request: setting a handler takes longer
         than a request.
         """
-        if _get_handler(signal.SIGINT) != self._on_interrupt:
-            self._interrupt = signal.signal(signal.SIGINT, self._on_interrupt)
+        if _get_handler(signal.SIGINT) is not self._hears:
+            self._interrupt = signal.signal(signal.SIGINT, self._hears)
 
     def _release_interrupts(self) -> None:
-        if _on_main_thread() and _get_handler(signal.SIGINT) == self._on_interrupt:
+        if _on_main_thread() and _get_handler(signal.SIGINT) is self._hears:
             signal.signal(signal.SIGINT, self._interrupt)
 
     def _on_interrupt(self, signum: int, frame: FrameType | None) -> None:

@@ -32,6 +32,7 @@ class Handle:
         self._runtime = runtime
         self._service = service
         self._entrypoint = entrypoint
+        self._target = Target(service.name, entrypoint)
 
     @property
     def name(self) -> str:
@@ -68,7 +69,7 @@ class Handle:
             resource = self.url
         try:
             request = receive(resource, method, headers, body, redirect, cf)
-            return self._runtime.call(Target(self.name, self._entrypoint), request)
+            return self._runtime.call(self._target, request)
         except Exception as error:
             return FailedCall(error)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Coroutine, Generator
+from sys import getrefcount
 from time import perf_counter_ns as wall_clock
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from workernb.errors import (
     noted,
 )
 from workernb.workers import Request, Response
+from workernb.workers.body import USED
 from workernb.workers.invocation import current
 
 from .strands import as_coroutine
@@ -34,6 +36,15 @@ if TYPE_CHECKING:
     from .traces import Log, Trace
 
 _set_current = current.set
+
+
+def _references() -> int:
+    alone = Response()
+    return getrefcount(alone)
+
+
+ALONE = _references()
+"""What `getrefcount` says of an object that one local variable holds, and nothing else."""
 
 
 class Invocation(Coroutine[Any, Any, Response]):
@@ -116,11 +127,16 @@ class Invocation(Coroutine[Any, Any, Response]):
             response = yield from entrypoint.handle(request, self)
             if response.__class__ is not Response:
                 response = _checked(response, self)
-            received = response._send(request._url)
-            self.status = received._status
+            if getrefcount(response) != ALONE or response._headers or response._data is USED:
+                response = response._send(request._url)
+            else:
+                # Nobody else holds it: it moves as it is.
+                response._received = True
+                response._url = request._url
+            self.status = response._status
             if trace.condemned is not None:
                 raise trace.condemned
-            return received
+            return response
         except BaseException as error:
             self._fail(error)
             raise
@@ -364,7 +380,8 @@ def outcome_of(error: BaseException) -> str:
 
 def _checked(response: object, invocation: Invocation) -> Response:
     if isinstance(response, Response):
-        return response
+        # One of a class of the Worker's own: what arrives is a plain one.
+        return response._copy(response._hand_over(), True)
     given = "nothing" if response is None else f"{type(response).__name__} {response!r:.60}"
     raise noted(
         HandlerError(Text.NOT_A_RESPONSE),

@@ -8,7 +8,6 @@ import linecache
 import sys
 import weakref
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any, TextIO
 
 from workernb.errors import UsageError, noted
@@ -48,7 +47,7 @@ class Runtime:
         self.redactor = Redactor()
         self._engine = engine
         self._requests = 0
-        self._made: list[Invocation] = []
+        self.made: list[Invocation] = []
         self._home: asyncio.AbstractEventLoop | None = None
         self._home_thread = 0
         self._private_loop: asyncio.AbstractEventLoop | None = None
@@ -100,7 +99,7 @@ class Runtime:
         worker = definition.name
         values: dict[str, Any] = {
             name: ServiceBinding(
-                name, target, worker, self._service(target.service), self._made, self.services
+                name, target, worker, self._service(target.service), self.made, self.services
             )
             for name, target in definition.services.items()
         }
@@ -149,8 +148,7 @@ class Runtime:
         if entrypoint is None:
             entrypoint = AbsentEntrypoint(None, target, "the notebook", service, self.services)
         limits = service.definition.limits or self.limits
-        start = partial(self._start, entrypoint, request, limits, owner, echo or sys.stdout)
-        return Call(start, self)
+        return Call(self, entrypoint, request, limits, owner, echo or sys.stdout)
 
     def route(self, url: str) -> Target | None:
         """Return what an outsider's request to `url` reaches, or None: no route leads there."""
@@ -159,27 +157,19 @@ class Runtime:
         )
         return None if name is None else Target(name)
 
-    def _start(
+    def start(
         self, entrypoint: Entrypoint, request: Request, limits: Limits, owner: bool, echo: TextIO
     ) -> Invocation:
         """Make the trace and the first invocation of a request that runs on this thread."""
         self._requests += 1
-        trace = Trace(
-            self._requests,
-            limits,
-            self._made,
-            this_thread(),
-            self.redactor,
-            self._finished,
-            owner,
-            echo,
-        )
+        trace = Trace(self._requests, limits, self, this_thread(), owner, echo)
         root = Invocation(trace, None, None, entrypoint, request, 1)
         trace.record(root)
         self.in_flight.add(trace)
         return root
 
-    def _finished(self, trace: Trace) -> None:
+    def finished(self, trace: Trace) -> None:
+        """Keep the trace of a request that has ended, and tell who listens."""
         self.in_flight.discard(trace)
         guard.leave(trace)
         self.traces.keep(trace)

@@ -13,7 +13,6 @@ import asyncio
 import types
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from workernb.workers.invocation import current
@@ -40,17 +39,17 @@ def strand(
     made = trace.made
     send, throw = steps.send, steps.throw
     run: Callable[..., Any] = _call
-    who: Callable[[], Any] = current.get
     if context is None:
         current.set(invocation)
     else:
-        run, who = context.run, partial(context.get, current)
+        run = context.run
+    who = invocation
     value: Any = None
     error: BaseException | None = None
     while True:
         factory = loop.get_task_factory()
         loop.set_task_factory(make_task)
-        outer = thread.begin_slice(trace, factory, who())
+        outer = thread.begin_slice(trace, factory, who)
         try:
             error = trace.condemned or error
             wanted = run(send, value) if error is None else run(throw, error)
@@ -62,7 +61,7 @@ def strand(
         except SystemExit as exit:
             raise RuntimeError(f"The Worker called sys.exit({exit.code!r}).") from exit
         finally:
-            thread.end_slice(trace, outer)
+            who = thread.end_slice(trace, outer)
             loop.set_task_factory(factory)
             if made:
                 _start_all(made)

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from time import perf_counter_ns as wall_clock
 from time import thread_time_ns as cpu_clock
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     import asyncio
@@ -22,12 +22,11 @@ on, so for this long the wall clock tells its CPU time as well; what a preemptio
 one invocation to the next is bounded by it. The ends of every slice are read exactly.
 """
 
+Holder: TypeAlias = "tuple[Trace | None, Any]"
+"""Who held the thread before a slice began, with the task factory of before.
 
-class Holder(NamedTuple):
-    """Who held the thread before a slice began: nobody, unless loops or eager tasks nest."""
-
-    trace: Trace | None
-    factory: Any
+Nobody, unless loops or eager tasks nest.
+"""
 
 
 class Thread:
@@ -39,6 +38,7 @@ class Thread:
         "end_long_slice",
         "factory",
         "ident",
+        "is_main",
         "name",
         "slice_cpu_ns",
         "trace",
@@ -47,6 +47,7 @@ class Thread:
     def __init__(self) -> None:
         """Begin with nobody on the thread."""
         self.ident = threading.get_ident()
+        self.is_main = self.ident == threading.main_thread().ident
         self.name = threading.current_thread().name
         self.trace: Trace | None = None
         self.factory: Any = None
@@ -59,34 +60,37 @@ class Thread:
 
     def begin_slice(self, trace: Trace, factory: Any, who: Any) -> Holder:
         """Give the thread to `who` of `trace`; returns what to give back to `end_slice`."""
-        outer = Holder(self.trace, self.factory)
+        outer = self.trace, self.factory
         now, cpu = wall_clock(), cpu_clock()
-        if outer.trace is not None:
-            self._charge(outer.trace, now, cpu)
+        if outer[0] is not None:
+            self._charge(outer[0], now, cpu)
         self.trace = trace
         self.factory = factory
-        self._open(trace, who, now, cpu)
+        self.slice_cpu_ns = cpu
+        trace.fresh_until = now + FRESH_NS
+        trace.stamps += (who, now, cpu)
         return outer
 
-    def end_slice(self, trace: Trace, outer: Holder) -> None:
-        """Take the thread from `trace`, charge it for the slice, and give it to who held it."""
+    def end_slice(self, trace: Trace, outer: Holder) -> Any:
+        """Take the thread from `trace`, charge it for the slice, and give it to who held it.
+
+        Returns the invocation that is to hold the thread in the strand's next slice.
+        """
         now, cpu = wall_clock(), cpu_clock()
+        who = trace.stamps[-3]
         self._charge(trace, now, cpu)
         self.slice_cpu_ns = cpu
         self.trace, self.factory = outer
         if self.end_long_slice is not None:
             self.end_long_slice()
             self.end_long_slice = None
-        if outer.trace is not None:
+        if self.trace is not None:
             # Who held it is the last stamp but one: the last says that nobody does.
-            self._open(outer.trace, outer.trace.stamps[-6], now, cpu)
+            self.trace.fresh_until = now + FRESH_NS
+            self.trace.stamps += (self.trace.stamps[-6], now, cpu)
         if len(trace.stamps) > trace.fold_at:
             trace.fold()
-
-    def _open(self, trace: Trace, who: Any, now: int, cpu: int) -> None:
-        self.slice_cpu_ns = cpu
-        trace.fresh_until = now + FRESH_NS
-        trace.stamps += (who, now, cpu)
+        return who
 
     def _charge(self, trace: Trace, now: int, cpu: int) -> None:
         trace.cpu_ns += cpu - self.slice_cpu_ns

@@ -29,7 +29,7 @@ from .tracebacks import debugged
 if TYPE_CHECKING:
     from .invocations import Invocation
     from .limits import Limits
-    from .redaction import Redactor
+    from .runtime import Runtime
 
 KEPT = 10_000
 """How many invocations, and how many slices, one trace keeps before it folds."""
@@ -84,29 +84,25 @@ class Trace:
         self,
         number: int,
         limits: Limits,
-        made: list[Invocation],
+        runtime: Runtime,
         thread: Thread,
-        redactor: Redactor,
-        when_done: Callable[[Trace], None],
-        owner: bool = True,
-        echo: TextIO | None = None,
+        owner: bool,
+        echo: TextIO,
     ) -> None:
         """Begin the trace of a top-level request."""
         self.number = number
         self.limits = limits
-        self.made = made
+        self.runtime = runtime
         self.thread = thread
-        self.redact = redactor.redact
-        self.redact_error = redactor.redact_error
         self.owner = owner
         self.echo = echo
         self.began = time.time()
         self.began_ns = wall_clock()
         self.waiting: set[asyncio.Future[Any]] = set()
         self.logs: list[Log] = []
-        self._when_done = when_done
         self._folded_ns: dict[Any, int] = {}
         # What the hop touches
+        self.made = runtime.made
         self.stamps: list[Any] = []
         self.fold_at = 6 * KEPT  # A stamp is three entries; a slice has one at each end.
         self.invocations: list[Invocation] = []
@@ -244,7 +240,7 @@ class Trace:
 
         shown: what goes to the cell's own output as well, as it was printed.
         """
-        if shown is not None and self.echo is not None:
+        if shown is not None:
             self.echo.write(self.redact(shown))
         if self._log_room < 0:
             return
@@ -254,6 +250,10 @@ class Trace:
             level, text = "warn", _LOG_LIMIT
         at_ms = (wall_clock() - self.began_ns) / 1e6
         self.logs.append(Log(at_ms, level, text, invocation))
+
+    def redact(self, text: str) -> str:
+        """Return `text` without the runtime's secrets."""
+        return self.runtime.redactor.redact(text)
 
     def warn(self, invocation: Invocation | None, text: str) -> None:
         """Say something about an invocation in the request's logs."""
@@ -271,7 +271,7 @@ class Trace:
             self.ended_ns = wall_clock()
             self.made = []
             self.task = self.steps = None
-            self._when_done(self)
+            self.runtime.finished(self)
 
     def abandon(self) -> None:
         """End the trace of a request that was cancelled before it began."""

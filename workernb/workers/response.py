@@ -32,6 +32,7 @@ class Response(Body):
         "_redirected",
         "_status",
         "_status_text",
+        "_trace",
         "_url",
     )
 
