@@ -14,6 +14,8 @@ Programs match on the platform's texts, so `str(error)` is exactly that text. Wh
         ├ LimitError          a limit of the top-level request was reached
         │  └ CpuLimitError    the CPU budget; what the owner of the notebook gets
         ├ CanceledError       the request was ended from outside (an interrupt)
+        ├ HungError           the request waits for what can never come
+        ├ StartupError        a Worker's module used too much CPU while it loads
         └ WrongLoopError      a synchronous call where none can be made
      OSError
      └ BodyUsedError          a body that was read already
@@ -21,6 +23,8 @@ Programs match on the platform's texts, so `str(error)` is exactly that text. Wh
      └ Cut                    what ends a Worker's code; no `except Exception` catches it
         ├ CpuLimitExceeded
         ├ WallLimitExceeded
+        ├ Hung
+        ├ StartupExceeded
         └ Interrupted
 """
 
@@ -97,6 +101,12 @@ class Text:
     CPU_CUT = "Python Worker exceeded CPU time limit"
     INTERNAL = "Internal Server Error"
     WALL = "Worker exceeded wall time limit."
+    STARTUP = "Script startup exceeded CPU time limit."
+    HUNG = (
+        "The Workers runtime canceled this request because it detected that your Worker's code had "
+        "hung and would never generate a response. Refer to: "
+        "https://developers.cloudflare.com/workers/observability/errors/"
+    )
     CANCELED = "The execution context responding to this call was canceled."
     WAIT_UNTIL = (
         "waitUntil() tasks did not complete within the allowed time after invocation end and have "
@@ -156,8 +166,16 @@ class CpuLimitError(LimitError):
     """The request's CPU budget was used up. Raised to the owner of the notebook."""
 
 
+class StartupError(LimitError):
+    """A Worker's module has used more CPU than it may while it loads."""
+
+
 class CanceledError(OneLine):
     """The request was ended from outside, by the notebook's interrupt."""
+
+
+class HungError(OneLine):
+    """The request waits for something that nobody can bring about any more."""
 
 
 class WrongLoopError(OneLine, RuntimeError):
@@ -178,6 +196,14 @@ class CpuLimitExceeded(Cut):
 
 class WallLimitExceeded(Cut):
     """The request has taken longer than it may, by the wall clock."""
+
+
+class Hung(Cut):
+    """What the Worker waits for can never come."""
+
+
+class StartupExceeded(Cut):
+    """The Worker's module has used more CPU than it may while it loads."""
 
 
 class Interrupted(Cut):

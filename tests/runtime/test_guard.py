@@ -201,7 +201,7 @@ async def test_an_interrupt_ends_the_busy_request(define, runtime, kind, until):
         guard._begin_long_slice = busy
     assert "Interrupted in <worker " in caught.value.__notes__[0]
     assert runtime.traces[-1].outcome == "canceled"
-    await until(lambda: guard._beat is None)
+    await until(lambda: guard.idle)
     assert signal.getsignal(signal.SIGINT) == before
     assert (await define("after", "return Response('x')").fetch()).status == 200
 
@@ -213,7 +213,7 @@ async def test_what_is_installed_is_gone_when_idle(define, until):
     profile = signal.getsignal(signal.SIGPROF)
     await handle.fetch()
     assert signal.getitimer(signal.ITIMER_PROF)[1] > 0
-    await until(lambda: guard._beat is None)
+    await until(lambda: guard.idle)
     assert signal.getitimer(signal.ITIMER_PROF) == (0, 0)
     assert signal.getsignal(signal.SIGPROF) == profile
     assert logging.getLogger().handlers == handlers

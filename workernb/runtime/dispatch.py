@@ -12,6 +12,9 @@ from workernb.errors import (
     CanceledError,
     CpuLimitError,
     CpuLimitExceeded,
+    Cut,
+    Hung,
+    HungError,
     Interrupted,
     LimitError,
     Text,
@@ -91,6 +94,8 @@ def _steps(steps: Generator[Any, Any, Answer]) -> Generator[Any, Any, Answer]:
 
 def _failed(trace: Trace, error: BaseException) -> BaseException:
     """Log what ended a request, and return what its maker gets for it."""
+    if isinstance(error, Cut) and trace.condemned is not None:
+        error = trace.condemned.with_traceback(error.__traceback__)
     waited = raised_at(error)
     clean(error)
     trace.runtime.redactor.redact_error(error)
@@ -106,6 +111,8 @@ def canceled_in(where: str | None) -> str:
 
 
 def _settle(trace: Trace) -> None:
+    if trace.invocations[0].outcome is None:
+        trace.invocations[0].abandon()  # It was condemned before its first step.
     trace.finish_if_done()
     if trace.waiting:
         asyncio.get_running_loop().call_later(WAIT_UNTIL_S, _cancel_waiting, trace)
@@ -141,4 +148,5 @@ _OWNERS: dict[type[BaseException], tuple[type[Exception], str]] = {
     CpuLimitExceeded: (CpuLimitError, Text.CPU),
     WallLimitExceeded: (LimitError, Text.WALL),
     Interrupted: (CanceledError, Text.CANCELED),
+    Hung: (HungError, Text.HUNG),
 }

@@ -1,10 +1,10 @@
 """What the runtime installs in the process, only while requests are in flight.
 
-Four things: a tick (SIGPROF, every 5 ms of CPU) that cuts a request whose CPU budget is used up; a
-handler that turns the interrupt of the notebook's user to the request that is running; a heartbeat
-on the loop, without which an idle loop would not see an interrupt, and which ends requests whose
-wall clock has run out; and the capture of logs. Each is chained to what was there, and gone when
-nothing is in flight and at exit.
+A tick (SIGPROF, every 5 ms of CPU) that cuts a request whose CPU budget is used up, or a watchdog
+where there are no signals; a handler that turns the interrupt of the notebook's user to the
+requests that run; a heartbeat on the loop, without which an idle loop would not see an interrupt,
+and which ends requests whose wall clock has run out or that hang; and the capture of logs. Each is
+chained to what was there, and gone when nothing is in flight and at exit.
 """
 
 from __future__ import annotations
@@ -14,34 +14,34 @@ import asyncio
 import atexit
 import contextlib
 import logging
-import os
 import signal
-import sys
 import threading
+from time import perf_counter_ns as wall_clock
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from workernb.errors import Interrupted, Text
 from workernb.workers.invocation import current
 
+from .cutting import Cut
+from .hanging import hangs
+from .invocations import Invocation
 from .logs import LogCapture
 from .thread import Thread
-from .tracebacks import PACKAGE, is_worker, where
-
-if TYPE_CHECKING:
-    from .traces import Trace
+from .tracebacks import where
+from .traces import Trace
+from .watchdog import Watchdog
 
 # What `signal.getsignal` wraps, to make enums of numbers, which takes longer than all the rest.
 _get_handler = _signal.getsignal
 
 TICK_S = 0.005
 BEAT_S = 0.1
-_STDLIB = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
-_NOT_HERE = tuple(
-    [PACKAGE, "<frozen importlib", "<frozen zipimport"]
-    + [_STDLIB + name for name in ("importlib", "threading.py", "logging", "queue.py")]
-    + [_STDLIB + name for name in ("linecache.py", "asyncio", "concurrent", "contextlib.py")]
-)
-"""Code that must not be cut in its middle: ours, imports, locks and queues, the event loop."""
+HANGS_AFTER_S = 2.0
+"""How long (s of wall clock) a request waits before the first look whether it hangs."""
+
+has_tick = hasattr(signal, "SIGPROF")
+"""Whether this platform has the signal that ticks; elsewhere the watchdog enforces budgets."""
 
 
 class Guard:
@@ -56,37 +56,53 @@ class Guard:
         self._busy: Trace | None = None
         self._interrupt: Any = None
         self._hears = self._on_interrupt
-        self._tracing: Any = None
-        self._thread: Thread | None = None
-        self._beat: asyncio.TimerHandle | None = None
-        self._beat_loop: asyncio.AbstractEventLoop | None = None
+        self._main: Thread | None = None
+        self._cut = Cut()
+        self._watchdog = Watchdog(lambda: self.in_flight)
 
     def enter(self, trace: Trace, loop: asyncio.AbstractEventLoop) -> None:
         """Watch over a request that begins."""
         self.in_flight.add(trace)
-        if self._beat_loop is not loop or self._beat is None or self._beat.cancelled():
-            self._install(trace.thread, loop)
-        if trace.thread.is_main and _get_handler(signal.SIGINT) is not self._hears:
+        thread = trace.thread
+        if thread.beats_on is not loop or thread.beat is None or thread.beat.cancelled():
+            self._install(thread, loop)
+        if thread.is_main and _get_handler(signal.SIGINT) is not self._hears:
             self._catch_interrupts()
 
     def leave(self, trace: Trace) -> None:
         """Watch no longer over a request that has ended."""
         self.in_flight.discard(trace)
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is installed in the process."""
+        return self._capture is None and not self._ticking and not self._watchdog.running
+
     # The heartbeat
 
-    def _heartbeat(self, loop: asyncio.AbstractEventLoop) -> None:
-        if loop is not self._beat_loop:
+    def _heartbeat(self, thread: Thread, loop: asyncio.AbstractEventLoop) -> None:
+        if loop is not thread.beats_on:
             return
+        here = [trace for trace in self.in_flight if trace.thread is thread]
+        thread.beat = loop.call_later(BEAT_S, self._heartbeat, thread, loop) if here else None
+        for trace in here:
+            self._look_at(trace)
         if not self.in_flight:
-            self._beat = None
             self.uninstall()
-            return
-        for trace in list(self.in_flight):
-            wall_ms = trace.limits.wall_ms
-            if wall_ms is not None and trace.wall_ms > wall_ms and trace.condemned is None:
-                trace.exceed_wall()
-        self._beat = loop.call_later(BEAT_S, self._heartbeat, loop)
+
+    def _look_at(self, trace: Trace) -> None:
+        """End a request that has taken too long, or that waits for what can never come."""
+        wall_ms = trace.limits.wall_ms
+        if wall_ms is not None and trace.wall_ms > wall_ms:
+            trace.exceed_wall()
+        waited_s = (wall_clock() - trace.last_stamp_ns) / 1e9
+        if waited_s < HANGS_AFTER_S:
+            trace.look_again_s = HANGS_AFTER_S
+        elif waited_s >= trace.look_again_s and trace.task and trace.condemned is None:
+            # Ever more rarely: it takes some milliseconds.
+            trace.look_again_s = 2 * waited_s
+            if hangs(trace.task, (Trace, Invocation)):
+                trace.hang()
 
     # Installing
 
@@ -95,16 +111,19 @@ class Guard:
             self._capture = LogCapture()
             logging.getLogger().addHandler(self._capture)
         if thread.is_main:
-            self._thread = thread
-            if not self._ticking and hasattr(signal, "SIGPROF"):
-                self._start_ticking()
-        self._beat_loop = loop
-        self._beat = loop.call_later(BEAT_S, self._heartbeat, loop)
+            self._main = thread
+        if thread.is_main and has_tick:
+            self._start_ticking()
+        else:
+            self._watchdog.watch(thread)
+        thread.beats_on = loop
+        thread.beat = loop.call_later(BEAT_S, self._heartbeat, thread, loop)
 
     def _start_ticking(self) -> None:
-        self._prof = signal.signal(signal.SIGPROF, self._tick)
-        signal.setitimer(signal.ITIMER_PROF, TICK_S, TICK_S)
-        self._ticking = True
+        if not self._ticking:
+            self._prof = signal.signal(signal.SIGPROF, self._tick)
+            signal.setitimer(signal.ITIMER_PROF, TICK_S, TICK_S)
+            self._ticking = True
 
     def uninstall(self) -> None:
         """Remove all that was installed, and put back what was there."""
@@ -119,37 +138,41 @@ class Guard:
                 signal.signal(signal.SIGPROF, self._prof or signal.SIG_DFL)
             self._ticking = False
 
+    def stop(self) -> None:
+        """Remove all that was installed, at exit."""
+        self._watchdog.stop()
+        self.uninstall()
+
     # The tick
 
     def _tick(self, signum: int, frame: FrameType | None) -> None:
-        thread = self._thread
+        thread = self._main
         assert thread is not None
+        who: Any = current.get()
         trace = thread.trace
         if trace is None:
-            trace = self._sample(thread)
+            trace = self._sample(thread, who)
             if trace is None:
                 return
         elif thread.end_long_slice is None:
             thread.end_long_slice = self._end_long_slice
             self._begin_long_slice(trace)
-        if trace.cpu_ns + thread.slice_so_far_ns(trace) > trace.budget_ns:
-            trace.exceed_cpu(where(frame))
-        if trace.condemned is not None:
-            self._cut(trace, trace.condemned, frame)
+        error = trace.judge(who, frame)
+        if error is not None:
+            self._end(trace, error, frame, who if trace.condemned is None else None)
 
-    def _sample(self, thread: Thread) -> Trace | None:
+    def _sample(self, thread: Thread, who: Any) -> Trace | None:
         """Charge a tick to the request whose callback or finalizer runs, outside of any slice.
 
         There is no hook for these that does not replace the loop's own methods; but the context
         that the tick interrupts is theirs, and tells whose they are.
         """
-        invocation: Any = current.get()
-        trace: Trace | None = getattr(invocation, "trace", None)
+        trace: Trace | None = getattr(who, "trace", None)
         if trace is None:
             if not self.in_flight:
                 self.uninstall()
             return None
-        trace.charge_sample(invocation, min(thread.since_edge_ns(), int(TICK_S * 1e9)))
+        trace.charge_sample(who, min(thread.since_edge_ns(), int(TICK_S * 1e9)))
         if self._busy is None:
             self._begin_long_slice(trace)
             with contextlib.suppress(RuntimeError):
@@ -163,9 +186,26 @@ class Guard:
 
     def _end_long_slice(self) -> None:
         self._busy = None
-        if self._tracing is not None:
-            sys.settrace(None if self._tracing is _NOTHING else self._tracing)
-            self._tracing = None
+        self._cut.call_off()
+
+    def _end(
+        self,
+        trace: Trace,
+        error: BaseException,
+        frame: FrameType | None,
+        only: Invocation | None = None,
+    ) -> None:
+        """Raise `error` in the code of a request that runs, or of one invocation in it."""
+        thread = self._main
+        if thread is not None and thread.trace is not None:
+            # Before its first tick a slice would not know that there is something to end.
+            thread.end_long_slice = self._end_long_slice
+
+        def concerned() -> bool:  # pragma: no cover - what traces is not traced
+            who = current.get()
+            return who is only if only else getattr(who, "trace", None) is trace
+
+        self._cut.here(error, frame, concerned)
 
     # The interrupt
 
@@ -184,50 +224,26 @@ class Guard:
 
     def _on_interrupt(self, signum: int, frame: FrameType | None) -> None:
         """End the request that runs; when none does, do what would have been done without us."""
-        trace = self._busy or (self._thread and self._thread.trace)
+        trace = self._busy or (self._main and self._main.trace)
         if trace:
-            self._cut(trace, trace.interrupt(where(frame)), frame)
+            error = trace.interrupt(where(frame))
+            self._interrupt_others(trace)
+            self._end(trace, error, frame)
         elif callable(self._interrupt):
             self._interrupt(signum, frame)
         else:
             raise KeyboardInterrupt
 
-    # The cut
+    def _interrupt_others(self, running: Trace) -> None:
+        """End what would keep the kernel busy next: who interrupts means all of a gather.
 
-    def _cut(self, trace: Trace, error: BaseException, frame: FrameType | None) -> None:
-        """Raise `error` here if the code that runs is a Worker's, and at a Worker's next line.
-
-        The nearest known frame decides. Where it must not be raised, the line tracer does it
-        later; where it is raised and swallowed, the line tracer does it again.
+        Requests that wait are left alone.
         """
-
-        def tracer(  # pragma: no cover - what traces is not traced
-            frame: FrameType, event: str, argument: Any
-        ) -> Any:
-            if not is_worker(frame):
-                return None
-            if event == "line" and getattr(current.get(), "trace", None) is trace:
-                raise error.with_traceback(None)
-            return tracer
-
-        thread = self._thread
-        if thread is not None and thread.trace is not None:
-            # Before its first tick a slice would not know that there is something to end.
-            thread.end_long_slice = self._end_long_slice
-        if self._tracing is None:
-            self._tracing = sys.gettrace() or _NOTHING
-        sys.settrace(tracer)
-        here = _may_raise(frame)
-        at = frame
-        while at is not None:
-            if is_worker(at):
-                at.f_trace = tracer
-            at = at.f_back
-        if here:
-            raise error.with_traceback(None)
-
-
-_NOTHING = object()
+        for trace in list(running.runtime.in_flight):
+            if trace is running or trace.thread is not running.thread:
+                continue
+            if not trace.stamps or wall_clock() - trace.last_stamp_ns < BEAT_S * 1e9:
+                trace.wake(Interrupted(Text.CANCELED))
 
 
 def _on_main_thread() -> bool:
@@ -235,16 +251,5 @@ def _on_main_thread() -> bool:
     return threading.get_ident() == threading.main_thread().ident
 
 
-def _may_raise(frame: FrameType | None) -> bool:
-    """Return whether the nearest known frame is a Worker's, and not code that must go on."""
-    while frame is not None:
-        if is_worker(frame):
-            return True
-        if frame.f_code.co_filename.startswith(_NOT_HERE):
-            return False
-        frame = frame.f_back
-    return False
-
-
 guard = Guard()
-atexit.register(guard.uninstall)
+atexit.register(guard.stop)

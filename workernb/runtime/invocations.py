@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from workernb.errors import (
     BindingError,
+    CpuLimitError,
     CpuLimitExceeded,
     HandlerError,
     Interrupted,
@@ -149,12 +150,19 @@ class Invocation(Coroutine[Any, Any, Response]):
 
     def _fail(self, error: BaseException) -> None:
         """Note how the invocation ended, and see that a condemned request stays condemned."""
+        if isinstance(error, CpuLimitExceeded) and not error.args:
+            error.args = (Text.CPU_CUT,)  # The watchdog can raise a class only.
         self._failure = (outcome_of(error), in_words(error))
         with contextlib.suppress(Exception):
             error.remote = True  # type: ignore[attr-defined]
         condemned = self.trace.condemned
-        if condemned is not None and isinstance(error, Exception):
-            raise condemned from None
+        if condemned is not None:
+            if isinstance(error, Exception):
+                raise condemned from None
+        elif isinstance(error, CpuLimitExceeded) and self.caller is not None:
+            # The budget was this invocation's alone: its caller may go on, as on the platform.
+            ended = noted(CpuLimitError(Text.CPU), *getattr(error, "__notes__", ()))
+            raise ended.with_traceback(error.__traceback__) from None
 
     # A call that nobody has awaited when its caller suspends begins in a task of its own.
 

@@ -13,6 +13,10 @@ from typing import Any
 
 from workernb.errors import UsageError, did_you_mean, noted
 
+SHARED = "shared"
+BUDGETS = (SHARED, "per-invocation")
+"""Whose a CPU budget is: the top-level request's, or each invocation's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -20,7 +24,11 @@ class Limits:
 
     cpu_ms: thread CPU, in ms. wall_ms: from the request to its end, in ms of wall clock.
     subrequests: calls over bindings. invocations: Workers' invocations, the first included.
-    depth: invocations nested in one another, the first included.
+    depth: invocations nested in one another, the first included. budget: `shared`, the CPU of the
+    first Worker's `cpu_ms` is for all that it calls; or `per-invocation`, each Worker's own
+    `cpu_ms` is for each of its invocations. memory_mb: what a Worker's globals may take, in MB of
+    10**6 bytes. startup_ms: thread CPU of a Worker's module when it loads, imports apart, and of
+    the imports in a request.
     """
 
     cpu_ms: float | None = 1_000
@@ -28,19 +36,30 @@ class Limits:
     subrequests: int = 1_000
     invocations: int = 32
     depth: int = 32
+    budget: str = "shared"
+    memory_mb: float = 128
+    startup_ms: float = 1_000
     # What each request needs of them, worked out once.
     budget_ns: float = field(init=False, repr=False, compare=False)
     room: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Refuse what is no limit: UsageError."""
+        if self.budget not in BUDGETS:
+            raise noted(
+                UsageError(f"budget must be {' or '.join(BUDGETS)}, not {self.budget!r}."),
+                did_you_mean(str(self.budget), BUDGETS),
+            )
         for name in names():
             value = getattr(self, name)
+            if name == "budget":
+                continue
             if value is None and name.endswith("_ms"):
                 continue
             if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
                 raise UsageError(f"{name} must be a number above 0, not {value!r}.")
-        budget_ns = math.inf if self.cpu_ms is None else self.cpu_ms * 1e6
+        shared = self.cpu_ms if self.budget == SHARED else None
+        budget_ns = math.inf if shared is None else shared * 1e6
         object.__setattr__(self, "budget_ns", budget_ns)
         object.__setattr__(self, "room", min(self.invocations - 1, self.subrequests))
 

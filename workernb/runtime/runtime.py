@@ -150,6 +150,10 @@ class Runtime:
         limits = service.definition.limits or self.limits
         return Call(self, entrypoint, request, limits, owner, echo or sys.stdout)
 
+    def limits_of(self, version: Version | None) -> Limits:
+        """Return the limits of a Worker: its own, or the runtime's."""
+        return (version and version.definition.limits) or self.limits
+
     def route(self, url: str) -> Target | None:
         """Return what an outsider's request to `url` reaches, or None: no route leads there."""
         name = best(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 import threading
+import time
 from collections.abc import Callable
 from time import perf_counter_ns as wall_clock
 from time import thread_time_ns as cpu_clock
@@ -33,6 +36,8 @@ class Thread:
     """The slices of one thread."""
 
     __slots__ = (
+        "beat",
+        "beats_on",
         "begins_calls_of",
         "calls",
         "end_long_slice",
@@ -52,6 +57,9 @@ class Thread:
         self.trace: Trace | None = None
         self.factory: Any = None
         self.slice_cpu_ns = 0
+        # The guard's heartbeat, on the loop that runs here.
+        self.beat: asyncio.TimerHandle | None = None
+        self.beats_on: asyncio.AbstractEventLoop | None = None
         # Calls from outside that nobody has awaited yet, and the loop that is to begin them.
         self.calls: list[Call] = []
         self.begins_calls_of: asyncio.AbstractEventLoop | None = None
@@ -96,14 +104,34 @@ class Thread:
         trace.cpu_ns += cpu - self.slice_cpu_ns
         trace.stamps += (None, now, cpu)
 
+    def cpu_now(self) -> int:
+        """Return the CPU (ns) that this thread has used, from whichever thread it is asked."""
+        if threading.get_ident() == self.ident:
+            return cpu_clock()
+        return cpu_of(self.ident)
+
     def slice_so_far_ns(self, trace: Trace) -> int:
         """Return the CPU (ns) of the slice that runs, if it is one of `trace`; else 0."""
-        return cpu_clock() - self.slice_cpu_ns if self.trace is trace else 0
+        return self.cpu_now() - self.slice_cpu_ns if self.trace is trace else 0
 
     def since_edge_ns(self) -> int:
         """Return the CPU (ns) used since the last slice ended or this was last asked."""
         before, self.slice_cpu_ns = self.slice_cpu_ns, cpu_clock()
         return self.slice_cpu_ns - before
+
+
+def cpu_of(ident: int) -> int:
+    """Return the CPU (ns) that a thread of this process has used; OSError when it has ended."""
+    if sys.platform != "win32":
+        return time.clock_gettime_ns(time.pthread_getcpuclockid(ident))
+    kernel = ctypes.windll.kernel32  # pragma: no cover
+    handle = kernel.OpenThread(0x0800, False, ident)  # To query, and nothing else.
+    if not handle:
+        raise OSError(f"There is no thread {ident}.")
+    created, ended, system, user = (ctypes.c_uint64() for _ in range(4))
+    kernel.GetThreadTimes(handle, *map(ctypes.byref, (created, ended, system, user)))
+    kernel.CloseHandle(handle)
+    return (system.value + user.value) * 100
 
 
 _local = threading.local()

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from itertools import islice
 from time import perf_counter_ns as wall_clock
 from time import thread_time_ns as cpu_clock
+from types import FrameType
 from typing import TYPE_CHECKING, Any, TextIO
 
 from workernb.errors import (
     CpuLimitExceeded,
+    Hung,
     Interrupted,
     LimitError,
     Text,
@@ -22,9 +24,10 @@ from workernb.errors import (
     noted,
 )
 
+from .limits import SHARED
 from .metering import Metering, Slice, slices, sum_up
 from .thread import FRESH_NS, Thread
-from .tracebacks import debugged
+from .tracebacks import debugged, waiting_at, where
 
 if TYPE_CHECKING:
     from .invocations import Invocation
@@ -69,6 +72,8 @@ class Trace:
 
     # What most requests leave as it is.
     condemned: BaseException | None = None
+    debugged = False
+    look_again_s = 0.0  # How long it waits until the guard looks whether it hangs.
     failed_late: tuple[str, str] | None = None
     task: asyncio.Task[Any] | None = None
     steps: Generator[Any, Any, Any] | None = None
@@ -104,7 +109,9 @@ class Trace:
         # What the hop touches
         self.made = runtime.made
         self.stamps: list[Any] = []
-        self.fold_at = 6 * KEPT  # A stamp is three entries; a slice has one at each end.
+        # A stamp is three entries; a slice has one at each end. Budgets of their own are looked up
+        # in the figures, at each tick, so these must stay few.
+        self.fold_at = 6 * KEPT if limits.budget == SHARED else KEPT // 4
         self.invocations: list[Invocation] = []
         self.record: Callable[[Invocation], None] = self.invocations.append
         self.max_depth = limits.depth
@@ -161,6 +168,27 @@ class Trace:
             self.condemned = error
         return self.condemned
 
+    def judge(self, who: Any, frame: FrameType | None) -> BaseException | None:
+        """Return what is to end `who`, whose code `frame` runs; None when it may go on."""
+        if debugged():
+            self.debugged = True
+        if self.condemned is None and not self.debugged:
+            if self.limits.budget != SHARED:
+                return self._judge_alone(who, frame)
+            if self.cpu_ns + self.thread.slice_so_far_ns(self) > self.budget_ns:
+                self.exceed_cpu(where(frame))
+        return self.condemned
+
+    def _judge_alone(self, who: Invocation | None, frame: FrameType | None) -> BaseException | None:
+        """Return what is to end an invocation that has a budget of its own, and used it up."""
+        if who is None:
+            return None
+        cpu_ms = self.runtime.limits_of(who.version).cpu_ms
+        if cpu_ms is None or who.cpu_ms <= cpu_ms:
+            return None
+        budget = f"The CPU budget of an invocation of Worker {who.service!r} is {cpu_ms:g} ms"
+        return noted(CpuLimitExceeded(Text.CPU_CUT), _cut_in(budget, where(frame)))
+
     def interrupt(self, where: str | None = None) -> BaseException:
         """Condemn the request because the notebook's user interrupted it, while it was there."""
         error = Interrupted(Text.CANCELED)
@@ -168,16 +196,24 @@ class Trace:
 
     def exceed_cpu(self, where: str | None = None) -> None:
         """Condemn the request because its CPU budget is used up, unless it is being debugged."""
-        if self.condemned is not None or debugged():
-            return
-        budget = f"The CPU budget of the request was {self.limits.cpu_ms:g} ms"
-        error = CpuLimitExceeded(Text.CPU_CUT)
-        self.condemn(noted(error, f"{budget}; cut in {where}." if where else f"{budget}."))
+        if self.condemned is None and not self.debugged and not debugged():
+            budget = f"The CPU budget of the request was {self.limits.cpu_ms:g} ms"
+            self.condemn(noted(CpuLimitExceeded(Text.CPU_CUT), _cut_in(budget, where)))
 
     def exceed_wall(self) -> None:
-        """Condemn the request because it has taken too long, and wake it."""
+        """Condemn the request because it has taken too long, and wake it.
+
+        Not while, or after, it was debugged: that takes time.
+        """
+        if self.debugged or self.condemned is not None:
+            return
         waited = f"The request was given {self.limits.wall_ms:g} ms of wall clock."
         self.wake(noted(WallLimitExceeded(Text.WALL), waited))
+
+    def hang(self) -> None:
+        """Condemn the request because nobody is left who could wake it."""
+        place = self.waits_at
+        self.wake(noted(Hung(Text.HUNG), place and f"It waits in {place}; nobody can end that."))
 
     def wake(self, error: BaseException) -> None:
         """Condemn the request, and wake it if it waits."""
@@ -214,8 +250,8 @@ class Trace:
         if len(self.invocations) >= KEPT and self._kept is None:
             self._kept = {id(invocation) for invocation in self.invocations}
             self.record = self._count
-        if self._first_slices is None:
-            self._first_slices = list(islice(slices(self.stamps), KEPT))
+        first = self._first_slices = self._first_slices or []
+        first += islice(slices(self.stamps), KEPT - len(first))
         for invocation, used in sum_up(self.stamps).items():
             kept = self._kept is None or id(invocation) in self._kept
             key = invocation if kept else invocation.service
@@ -282,6 +318,16 @@ class Trace:
     # In words and figures
 
     @property
+    def last_stamp_ns(self) -> int:
+        """When something last happened in the request, as `time.perf_counter_ns` has it."""
+        return self.stamps[-2] if self.stamps else self.began_ns
+
+    @property
+    def waits_at(self) -> str | None:
+        """Where in a Worker's source the request waits, as `<worker auth v2>:7, in fetch`."""
+        return None if self.ended_ns else waiting_at(self.steps)
+
+    @property
     def thread_name(self) -> str:
         """The name of the one thread that it ran on."""
         return self.thread.name
@@ -344,7 +390,7 @@ class Trace:
     def _meter(self) -> Metering:
         stamps = list(self.stamps)
         if stamps and stamps[-3] is not None and self.thread.trace is self:
-            stamps += (None, wall_clock(), cpu_clock())
+            stamps += (None, wall_clock(), self.thread.cpu_now())
         metering = Metering.of(stamps, self._folded_ns)
         if self._first_slices is not None:
             metering.slices = self._first_slices
@@ -383,6 +429,10 @@ class Traces(deque[Trace]):
         self._bytes += trace.bytes
         while len(self) > self.MOST or (self._bytes > self.MOST_BYTES and len(self) > 1):
             self._bytes -= self.popleft().bytes
+
+
+def _cut_in(budget: str, where: str | None) -> str:
+    return f"{budget}; cut in {where}." if where else f"{budget}."
 
 
 def chain(invocation: Invocation) -> str:

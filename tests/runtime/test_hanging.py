@@ -1,0 +1,159 @@
+"""A wait that nobody can end is refused; one that somebody may end is left alone."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from workernb import HungError
+from workernb.runtime import guard
+
+HUNG = {
+    "an event that is never set": "await asyncio.Event().wait()",
+    "a future": "await asyncio.get_running_loop().create_future()",
+    "gather": "await asyncio.gather(asyncio.Event().wait(), asyncio.sleep(0))",
+    "a task": "await asyncio.create_task(asyncio.Event().wait())",
+    "an empty queue": "await asyncio.Queue().get()",
+    "wait": "await asyncio.wait([asyncio.create_task(asyncio.Event().wait())])",
+    "shield": "await asyncio.shield(asyncio.Event().wait())",
+    "a task group": """
+async with asyncio.TaskGroup() as group:
+    group.create_task(asyncio.Event().wait())
+""",
+    "two locks": """
+a, b = asyncio.Lock(), asyncio.Lock()
+async def both(one, other):
+    async with one:
+        await asyncio.sleep(0.001)
+        async with other:
+            pass
+await asyncio.gather(both(a, b), both(b, a))
+""",
+    "a generator": """
+async def numbers():
+    await asyncio.Event().wait()
+    yield 1
+async for _ in numbers():
+    pass
+""",
+    "a callee": "await self.env.NEVER.fetch(request)",
+    "two callees": "await asyncio.gather(*[self.env.NEVER.fetch(request) for _ in range(2)])",
+}
+
+FINE = {
+    "a sleep": "await asyncio.sleep(0.5)",
+    "a thread": "await asyncio.to_thread(time.sleep, 0.5)",
+    "a sibling that sleeps": """
+event = asyncio.Event()
+async def later():
+    await asyncio.sleep(0.5)
+    event.set()
+task = asyncio.create_task(later())
+await event.wait()
+await task
+""",
+    "a timeout": """
+try:
+    async with asyncio.timeout(0.5):
+        await asyncio.Event().wait()
+except TimeoutError:
+    pass
+""",
+    "a queue with a producer": """
+queue = asyncio.Queue()
+async def produce():
+    await asyncio.sleep(0.5)
+    await queue.put(1)
+async with asyncio.TaskGroup() as group:
+    group.create_task(produce())
+    await queue.get()
+""",
+    "a timer": """
+loop = asyncio.get_running_loop()
+future = loop.create_future()
+loop.call_later(0.5, future.set_result, None)
+await future
+""",
+    "a connection": """
+async def serve(reader, writer):
+    await asyncio.sleep(0.5)
+    writer.write(b"x")
+    writer.close()
+    await writer.wait_closed()
+server = await asyncio.start_server(serve, "127.0.0.1", 0)
+async with server:
+    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    await reader.read(1)
+    writer.close()
+    await writer.wait_closed()
+""",
+    "a process": """
+process = await asyncio.create_subprocess_exec("sleep", "0.5")
+await process.wait()
+""",
+    "a callee": "await self.env.SLOW.fetch(request)",
+    "what a global could set": """
+global event
+event = asyncio.Event()
+asyncio.get_running_loop().call_later(0.5, lambda: event.set())
+await event.wait()
+""",
+}
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch):
+    monkeypatch.setattr(guard, "HANGS_AFTER_S", 0.15)
+
+
+@pytest.mark.parametrize("kind", HUNG)
+async def test_a_wait_that_nobody_can_end_is_refused(define, runtime, kind):
+    define("never", "await asyncio.Event().wait()")
+    handle = define("worker", HUNG[kind], NEVER="never")
+    with pytest.raises(HungError, match="had hung and would never generate a response") as caught:
+        await handle.fetch()
+    assert caught.value.__notes__[0].startswith("It waits in <worker ")
+    assert runtime.traces[-1].outcome == "exception"
+    assert not runtime.in_flight
+    task = asyncio.current_task()
+    assert task is not None
+    assert not task.cancelling()
+
+
+@pytest.mark.parametrize("kind", FINE)
+async def test_a_wait_that_somebody_may_end_is_left_alone(define, runtime, kind):
+    define("slow", "await asyncio.sleep(0.5); return Response('x')")
+    handle = define("worker", FINE[kind] + "\nreturn Response('x')", SLOW="slow")
+    assert (await handle.fetch()).status == 200
+
+
+async def test_a_request_that_waits_says_where(define, runtime, until):
+    handle = define("worker", "await asyncio.sleep(0.05)\nreturn Response('x')")
+    call = asyncio.ensure_future(handle.fetch())
+    await until(lambda: any(trace.steps for trace in runtime.in_flight))
+    (trace,) = runtime.in_flight
+    assert trace.waits_at == "<worker worker v1>:13, in fetch"
+    await call
+    assert trace.waits_at is None
+
+
+async def test_the_notebook_may_hold_on_to_what_is_waited_for(define, runtime, until):
+    handle = define(
+        "worker",
+        """
+        import builtins
+        event = asyncio.Event()
+        builtins.held_by_a_test = event
+        await event.wait()
+        return Response('x')
+        """,
+    )
+    import builtins
+
+    call = asyncio.ensure_future(handle.fetch())
+    await asyncio.sleep(0.5)
+    assert not call.done()
+    builtins.held_by_a_test.set()  # type: ignore[attr-defined]
+    del builtins.held_by_a_test  # type: ignore[attr-defined]
+    assert (await call).status == 200

@@ -1,0 +1,90 @@
+"""The cut: raising an exception in a Worker's code from outside, wherever that code is.
+
+The nearest known frame decides whether it can be raised at once. Where it must not be, in our own
+code, an import, a lock, a line tracer raises it at the Worker's next line; where it was raised and
+swallowed, the tracer raises it again.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+from types import FrameType
+from typing import Any
+
+from .tracebacks import PACKAGE, is_worker
+
+_STDLIB = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
+
+
+def _folder(package: str) -> str | None:
+    spec = find_spec(package)
+    return os.path.dirname(spec.origin) + os.sep if spec and spec.origin else None
+
+
+_MUST_GO_ON = tuple(
+    [PACKAGE, "<frozen importlib", "<frozen zipimport"]
+    + [_STDLIB + name for name in ("importlib", "threading.py", "logging", "queue.py")]
+    + [_STDLIB + name for name in ("linecache.py", "asyncio", "concurrent", "contextlib.py")]
+    # The kernel's own streams and sockets: a message that is half sent ends the connection.
+    + [folder for folder in map(_folder, ("ipykernel", "zmq", "IPython", "tornado")) if folder]
+)
+"""Code that must not be cut in its middle: ours, imports, locks and queues, the event loop."""
+
+
+def may_raise(frame: FrameType | None) -> bool:
+    """Return whether the nearest known frame is a Worker's, and not code that must go on."""
+    while frame is not None:
+        if is_worker(frame):
+            return True
+        if frame.f_code.co_filename.startswith(_MUST_GO_ON):
+            return False
+        frame = frame.f_back
+    return False
+
+
+class Cut:
+    """Cuts what runs on this thread, until it is called off."""
+
+    def __init__(self) -> None:
+        """Begin with nothing to cut."""
+        self._before: Any = _NOTHING
+
+    def here(
+        self, error: BaseException, frame: FrameType | None, concerns: Callable[[], bool]
+    ) -> None:
+        """Raise `error` in `frame`, if it may be, and at each next line of a Worker's code.
+
+        concerns: whether the Worker that then runs is one of those to be cut.
+        """
+
+        def tracer(  # pragma: no cover - what traces is not traced
+            frame: FrameType, event: str, argument: Any
+        ) -> Any:
+            if not is_worker(frame):
+                return None
+            if event == "line" and concerns():
+                raise error.with_traceback(None)
+            return tracer
+
+        if self._before is _NOTHING:
+            self._before = sys.gettrace()
+        sys.settrace(tracer)
+        at = frame
+        while at is not None:
+            if is_worker(at):
+                at.f_trace = tracer
+            at = at.f_back
+        if may_raise(frame):
+            raise error.with_traceback(None)
+
+    def call_off(self) -> None:
+        """Raise it no more."""
+        if self._before is not _NOTHING:
+            sys.settrace(self._before)
+            self._before = _NOTHING
+
+
+_NOTHING = object()

@@ -1,0 +1,196 @@
+"""Whether what a task waits for can ever come: a question for the garbage collector's own links.
+
+A future is completed by somebody who holds on to it. So we go from the future that a task waits
+for to what refers to it, to what refers to that, and so on. Where the way ends at a timer, another
+thread, a socket, a module's globals, somebody may come. A suspended coroutine can only act when
+what it waits for itself comes, so the way goes on from there. Where every way has ended, nobody
+is left who could wake the task: it hangs, for good.
+
+What cannot be followed counts as somebody: a wait is given up only when it is sure to be endless.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import gc
+import selectors
+import sys
+import threading
+import types
+from collections import Counter
+from typing import Any
+
+_MOST = 3_000
+"""How many objects are looked at before somebody is taken to be among them."""
+
+_SOMEBODY = (
+    types.ModuleType,
+    type,
+    threading.Thread,
+    asyncio.AbstractEventLoop,
+    asyncio.BaseTransport,
+    asyncio.StreamReader,  # Its protocol knows it by a weak reference only.
+    concurrent.futures.Future,
+    concurrent.futures.Executor,
+    selectors.BaseSelector,
+    selectors.SelectorKey,
+)
+
+
+def hangs(task: asyncio.Task[Any], ours: tuple[type, ...] = ()) -> bool:
+    """Return whether nothing can ever wake `task`.
+
+    ours: types of objects that keep records of what runs, and wake nobody.
+    """
+    if _awaited_by(task) is None or _has_timer(task, ours):
+        return False
+    return not _Search(task, ours).somebody_holds(_awaited_by(task))
+
+
+class _Search:
+    """The way back from a future to all who hold on to it."""
+
+    def __init__(self, task: asyncio.Task[Any], ours: tuple[type, ...]) -> None:
+        self._ours = ours
+        self._seen: dict[int, Any] = {id(task): task}
+        self._passive = {id(self._seen), id(self.__dict__), id(self)}
+
+    def somebody_holds(self, awaited: Any) -> bool:
+        frontier = [awaited]
+        del awaited  # References that are ours would count as somebody's.
+        while frontier:
+            self._seen.update({id(held): held for held in frontier})
+            if len(self._seen) > _MOST or _held_out_of_sight(frontier):
+                return True
+            steps = [_step(holder) for holder in self._holders(frontier)]
+            if any(step is _COMES for step in steps):
+                return True
+            reached = {id(step): step for step in steps if id(step) not in self._seen}
+            del steps
+            frontier = list(reached.values())
+            del reached
+        return False
+
+    def _holders(self, frontier: list[Any]) -> list[Any]:
+        mine = {id(frontier), *self._passive, *map(id, (sys._getframe(), sys._getframe(1)))}
+        found = []
+        for holder in _referrers(frontier):
+            if id(holder) in mine or isinstance(holder, (*self._ours, types.FrameType)):
+                continue
+            if id(holder) not in self._seen and not self._is_record(holder):
+                found.append(holder)
+        return found
+
+    def _is_record(self, holder: Any) -> bool:
+        """Return whether a dict or set is one in which our own objects keep records."""
+        if not isinstance(holder, dict | set | list):
+            return False
+        return any(isinstance(one, self._ours) for one in gc.get_referrers(holder))
+
+
+def _step(holder: Any) -> Any:
+    """Return what has to be held for `holder` to act; `_COMES` if it will act in any case."""
+    if isinstance(holder, _SOMEBODY) or _is_due(holder):
+        return _COMES
+    if not _can_wait(holder):
+        return holder
+    awaited = _awaited_by(holder)
+    return _COMES if awaited is None else awaited  # It waits for nothing: it is about to run.
+
+
+_COMES = object()
+
+
+def _can_wait(what: Any) -> bool:
+    return isinstance(what, asyncio.Task) or _suspended_on(what) is not None
+
+
+def _suspended_on(what: Any) -> Any:
+    """Return what a suspended coroutine or generator awaits, or None."""
+    for attribute in ("cr_await", "gi_yieldfrom", "ag_await"):
+        awaited = getattr(what, attribute, None)
+        if awaited is not None:
+            return awaited
+    if isinstance(what, types.GeneratorType) and what.gi_code.co_name == "strand":
+        # It yields by hand what others get by `yield from`.
+        frame = what.gi_frame
+        return None if frame is None else frame.f_locals.get("steps")
+    return None
+
+
+def _awaited_by(what: Any) -> Any:
+    """Return the future that a task or a suspended coroutine waits for in the end; None: none."""
+    if isinstance(what, asyncio.Task):
+        return getattr(what, "_fut_waiter", None)
+    while what is not None and not isinstance(what, asyncio.Future):
+        deeper = _suspended_on(what)
+        if deeper is None:
+            # Future.__await__ and coroutine.__await__ give objects that only the collector opens.
+            inner = [one for one in gc.get_referents(what) if _leads_on(one)]
+            deeper = inner[0] if len(inner) == 1 else None
+        what = deeper
+    return what
+
+
+def _leads_on(what: Any) -> bool:
+    return isinstance(
+        what, asyncio.Future | types.CoroutineType | types.GeneratorType | types.AsyncGeneratorType
+    )
+
+
+def _is_due(holder: Any) -> bool:
+    return isinstance(holder, asyncio.Handle) and not holder.cancelled()
+
+
+def _has_timer(task: asyncio.Task[Any], ours: tuple[type, ...]) -> bool:
+    """Return whether a timer is set that would cancel the task: a timeout around it."""
+    near: list[Any] = [task]
+    for _ in range(4):
+        holders = [
+            holder
+            for holder in gc.get_referrers(*near)
+            if holder is not near and not isinstance(holder, (*ours, types.FrameType))
+        ]
+        if any(isinstance(one, asyncio.TimerHandle) and not one.cancelled() for one in holders):
+            return True
+        near = [one for one in holders if not _can_wait(one) and not isinstance(one, _SOMEBODY)]
+        if not near or len(near) > _MOST:
+            return False
+    return False
+
+
+def _held_out_of_sight(objects: list[Any]) -> bool:
+    """Return whether something that the collector cannot see holds on to one of `objects`.
+
+    A frame that runs in another thread does, or a structure in C.
+    """
+    seen: Counter[int] = Counter()
+    ids = {id(one) for one in objects}
+    for holder in _referrers(objects):
+        seen.update(id(one) for one in gc.get_referents(holder) if id(one) in ids)
+    return any(sys.getrefcount(one) - seen[id(one)] > _OF_OURS for one in objects)
+
+
+_MARK = object()
+_GLOBALS = globals()
+
+
+def _referrers(objects: list[Any]) -> list[Any]:
+    """Return what refers to one of the objects."""
+    found = [
+        holder
+        for holder in gc.get_referrers(*objects, _MARK)
+        # Not the tuple of this call's own arguments.
+        if not (isinstance(holder, tuple) and holder[-1:] == (_MARK,)) and holder is not _GLOBALS
+    ]
+    # Python 3.11 does not see what a task refers to as a future: its callbacks.
+    ids, known = {id(one) for one in objects}, {id(one) for one in found}
+    for task in asyncio.all_tasks():
+        if id(task) not in known and not ids.isdisjoint(map(id, gc.get_referents(task))):
+            found.append(task)
+    return found
+
+
+_OF_OURS = 2
+"""References to an object that are this module's own while it is looked at."""
