@@ -88,6 +88,9 @@ class Thread:
         who = trace.stamps[-3]
         self._charge(trace, now, cpu)
         self.slice_cpu_ns = cpu
+        if trace.cpu_ns > trace.budget_ns:
+            # Where slices are short, who looks from outside may never meet one.
+            trace.exceed_cpu()
         self.trace, self.factory = outer
         if self.end_long_slice is not None:
             self.end_long_slice()

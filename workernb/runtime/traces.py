@@ -383,7 +383,7 @@ class Trace:
     def metering(self) -> Metering:
         """The figures behind the properties; worked out anew when there is something new."""
         size = len(self.stamps)
-        if self._metering is None or self._metering[0] != size:
+        if self._metering is None or self._metering[0] != size or self.thread.trace is self:
             self._metering = (size, self._meter())
         return self._metering[1]
 
