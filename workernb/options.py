@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from .errors import OptionError, did_you_mean, noted
+from .runtime.limits import BUDGETS, PRESETS, Limits
 from .runtime.targets import Target
 
 _comment = re.compile(r"""((?:[^'"\s\\]|\\.|'[^']*'|"(?:\\.|[^"\\])*"|\s(?!\#))*)(?:\s+\#.*)?""")
@@ -187,6 +188,39 @@ def _json(key: str, text: str) -> Any:
 def _secret(text: str) -> tuple[str, str | None]:
     name, equals, value = text.partition("=")
     return name, value if equals else None
+
+
+def limits_parser() -> Parser:
+    """Return the parser of `%limits`."""
+    parser = Parser("%limits", "Show, or set, what a request may use.")
+    add = parser.add_argument
+    add("preset", metavar="PRESET", nargs="?", help=" or ".join(PRESETS))
+    add("--cpu-ms", type=_number_or_none, metavar="N", help="thread CPU, in ms; or none")
+    add("--wall-ms", type=_number_or_none, metavar="N", help="wall clock, in ms; or none")
+    add("--budget", choices=BUDGETS,
+        help="whose the CPU budget is: the request's, or each invocation's own")  # fmt: skip
+    add("--subrequests", type=int, metavar="N", help="calls that a request may make")
+    add("--invocations", type=int, metavar="N", help="invocations, the first included")
+    add("--depth", type=int, metavar="N", help="invocations nested in one another")
+    add("--memory-mb", type=_number, metavar="N", help="what a Worker's globals may take, in MB")
+    add("--startup-ms", type=_number, metavar="N", help="CPU of a module that loads, in ms")
+    return parser
+
+
+def _number_or_none(text: str) -> float | str:
+    return text if text == "none" else _number(text)
+
+
+def read_limits(line: str, before: Limits) -> Limits:
+    """Return the limits that were typed after `%limits`; OptionError for what is refused."""
+    typed = vars(limits_parser().parse(line))
+    preset = typed.pop("preset")
+    if preset is not None and preset not in PRESETS:
+        remedy = did_you_mean(preset, PRESETS) or f"There are {', '.join(PRESETS)}."
+        raise noted(OptionError(f"%limits has no preset {preset!r}."), remedy)
+    limits = before if preset is None else PRESETS[preset]
+    changes = {name: value for name, value in typed.items() if value is not None}
+    return limits.but(**{n: None if value == "none" else value for n, value in changes.items()})
 
 
 def fetch_parser(prog: str = "%fetch") -> Parser:

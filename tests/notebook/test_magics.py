@@ -45,7 +45,7 @@ async def test_the_options_reach_the_definition(shell):
         "example.com/api/*",
         "gw-production.localhost/*",
     ]
-    limits = definition.limits
+    limits = workernb.get_runtime().limits_of(service.version)
     assert (limits.cpu_ms, limits.wall_ms, limits.subrequests) == (50, 500, 5)
     assert definition.compatibility_date == "2026-11-23"
     assert shell.names["handle"].name == "gw-production"

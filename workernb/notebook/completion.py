@@ -13,9 +13,14 @@ from IPython.core.completer import (
 )
 
 from workernb.assembly import get_runtime
-from workernb.options import fetch_parser, worker_parser
+from workernb.options import fetch_parser, limits_parser, worker_parser
+from workernb.runtime.limits import PRESETS
 
-_line = re.compile(r"\s*(?:[\w, ]+=\s*)?(%%?)(worker|fetch|workers|cpu|trace)\s+(.*)", re.DOTALL)
+_line = re.compile(
+    r"\s*(?:[\w, ]+=\s*)?(%%?)(worker|fetch|limits|workers|cpu|trace)\s+(.*)", re.DOTALL
+)
+
+_PARSERS = {"worker": worker_parser, "fetch": fetch_parser, "limits": limits_parser}
 
 
 def add(shell: Any) -> None:
@@ -50,9 +55,10 @@ def complete(context: CompletionContext) -> SimpleMatcherResult:
 
 def _candidates(magic: str, word: str, rest: str) -> tuple[list[str], str]:
     """Return what the word may become, and the part of it that is replaced."""
-    if word.startswith("-") and magic in ("worker", "fetch"):
-        parser = worker_parser() if magic == "worker" else fetch_parser()
-        return _beginning(word, parser.options())
+    if word.startswith("-") and magic in _PARSERS:
+        return _beginning(word, _PARSERS[magic]().options())
+    if magic == "limits":
+        return _beginning(word, list(PRESETS))
     if magic in ("cpu", "trace"):
         newest_first = [str(trace.number) for trace in reversed(get_runtime().traces)]
         return _beginning(word, newest_first[:20])

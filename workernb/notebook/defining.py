@@ -33,7 +33,6 @@ def define_worker(runtime: Runtime, options: WorkerOptions, cell: str, shell: An
 
 
 def _define(runtime: Runtime, options: WorkerOptions, cell: str, shell: Any) -> Handle:
-    limits = runtime.limits.but(**options.limits) if options.limits else None
     try:
         return runtime.define(
             options.name,
@@ -44,7 +43,7 @@ def _define(runtime: Runtime, options: WorkerOptions, cell: str, shell: Any) -> 
             secrets=resolve(options.secrets, options.environment, shell),
             routes=options.routes,
             public=options.public,
-            limits=limits,
+            limits=options.limits or None,
             compatibility_date=options.compatibility_date,
             environment=options.environment,
         )

@@ -1,4 +1,4 @@
-"""The magics: `%%worker`, `%fetch`, `%%fetch`, `%workers`, `%graph`, `%cpu`, `%trace`."""
+"""The magics: `%%worker`, `%fetch`, `%limits`, `%workers`, `%graph`, `%cpu`, `%trace`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,15 @@ from IPython.core.magic import (
 
 from workernb.assembly import Runtime, get_runtime
 from workernb.errors import UsageError
-from workernb.options import FetchOptions, WorkerOptions, fetch_parser, strip_comment, worker_parser
+from workernb.options import (
+    FetchOptions,
+    WorkerOptions,
+    fetch_parser,
+    limits_parser,
+    read_limits,
+    strip_comment,
+    worker_parser,
+)
 from workernb.runtime.calls import run_sync
 from workernb.runtime.dispatch import Answer
 from workernb.runtime.traces import Trace
@@ -84,6 +92,16 @@ class WorkerMagics(Magics):
         return Fetching(self.runtime, options)
 
     fetch.__doc__ = fetch_parser().help_text()
+
+    @line_magic
+    def limits(self, line: str) -> None:
+        """Show, or set, what a request may use."""
+        from workernb.views.limits import LimitsTable
+
+        self.runtime.limits = read_limits(line, self.runtime.limits)
+        display(LimitsTable(self.runtime.limits))
+
+    limits.__doc__ = limits_parser().help_text()
 
     # Looking
 

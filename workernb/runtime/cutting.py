@@ -33,13 +33,17 @@ _MUST_GO_ON = tuple(
 )
 """Code that must not be cut in its middle: ours, imports, locks and queues, the event loop."""
 
+_MAY_END = PACKAGE + "workers" + os.sep
+"""Code of ours that may: a Request or Response that is half made is dropped."""
+
 
 def may_raise(frame: FrameType | None) -> bool:
     """Return whether the nearest known frame is a Worker's, and not code that must go on."""
     while frame is not None:
         if is_worker(frame):
             return True
-        if frame.f_code.co_filename.startswith(_MUST_GO_ON):
+        file = frame.f_code.co_filename
+        if file.startswith(_MUST_GO_ON) and not file.startswith(_MAY_END):
             return False
         frame = frame.f_back
     return False

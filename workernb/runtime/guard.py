@@ -64,7 +64,7 @@ class Guard:
         """Watch over a request that begins."""
         self.in_flight.add(trace)
         thread = trace.thread
-        if thread.beats_on is not loop or thread.beat is None or thread.beat.cancelled():
+        if self.idle or thread.beats_on is not loop or thread.beat is None:
             self._install(thread, loop)
         if thread.is_main and _get_handler(signal.SIGINT) is not self._hears:
             self._catch_interrupts()
@@ -75,8 +75,8 @@ class Guard:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is installed in the process."""
-        return self._capture is None and not self._ticking and not self._watchdog.running
+        """Whether nothing of ours is installed in the process."""
+        return self._capture is None
 
     # The heartbeat
 
@@ -116,6 +116,8 @@ class Guard:
             self._start_ticking()
         else:
             self._watchdog.watch(thread)
+        if thread.beat is not None:
+            thread.beat.cancel()
         thread.beats_on = loop
         thread.beat = loop.call_later(BEAT_S, self._heartbeat, thread, loop)
 

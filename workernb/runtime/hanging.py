@@ -103,7 +103,12 @@ _COMES = object()
 
 
 def _can_wait(what: Any) -> bool:
-    return isinstance(what, asyncio.Task) or _suspended_on(what) is not None
+    return _is_task(what) or _suspended_on(what) is not None
+
+
+def _is_task(what: Any) -> bool:
+    # Not by its class: nest_asyncio2 puts others in the place of asyncio's own.
+    return asyncio.isfuture(what) and hasattr(what, "get_coro")
 
 
 def _suspended_on(what: Any) -> Any:
@@ -121,9 +126,9 @@ def _suspended_on(what: Any) -> Any:
 
 def _awaited_by(what: Any) -> Any:
     """Return the future that a task or a suspended coroutine waits for in the end; None: none."""
-    if isinstance(what, asyncio.Task):
+    if _is_task(what):
         return getattr(what, "_fut_waiter", None)
-    while what is not None and not isinstance(what, asyncio.Future):
+    while what is not None and not asyncio.isfuture(what):
         deeper = _suspended_on(what)
         if deeper is None:
             # Future.__await__ and coroutine.__await__ give objects that only the collector opens.
@@ -134,8 +139,8 @@ def _awaited_by(what: Any) -> Any:
 
 
 def _leads_on(what: Any) -> bool:
-    return isinstance(
-        what, asyncio.Future | types.CoroutineType | types.GeneratorType | types.AsyncGeneratorType
+    return asyncio.isfuture(what) or isinstance(
+        what, types.CoroutineType | types.GeneratorType | types.AsyncGeneratorType
     )
 
 

@@ -58,8 +58,9 @@ class Runtime:
         """Define a service, or make a new version of it, and return its handle.
 
         settings: services={"AUTH": "auth"}, vars, secrets, routes=["example.com/*"], public,
-        limits, compatibility_date, environment. Raises UsageError for what is refused, and what
-        the source raises when it is loaded; the version that serves then goes on serving.
+        limits={"cpu_ms": 50} (or Limits), compatibility_date, environment. Raises UsageError for
+        what is refused, and what the source raises when it is loaded; the version that serves
+        then goes on serving.
         """
         try:
             definition = Definition.make(name, source, **settings)
@@ -147,12 +148,12 @@ class Runtime:
         entrypoint: Any = service.entrypoints.get(target.entrypoint)
         if entrypoint is None:
             entrypoint = AbsentEntrypoint(None, target, "the notebook", service, self.services)
-        limits = service.definition.limits or self.limits
+        limits = service.versions[-1].limits(self.limits)
         return Call(self, entrypoint, request, limits, owner, echo or sys.stdout)
 
     def limits_of(self, version: Version | None) -> Limits:
         """Return the limits of a Worker: its own, or the runtime's."""
-        return (version and version.definition.limits) or self.limits
+        return self.limits if version is None else version.limits(self.limits)
 
     def route(self, url: str) -> Target | None:
         """Return what an outsider's request to `url` reaches, or None: no route leads there."""

@@ -33,7 +33,7 @@ class Definition:
     vars: Mapping[str, Any]
     secrets: Mapping[str, str] = field(repr=False)
     routes: tuple[Route, ...]
-    limits: Limits | None
+    limits: Limits | Mapping[str, Any] | None
     compatibility_date: str | None
 
     @classmethod
@@ -47,7 +47,7 @@ class Definition:
         secrets: Mapping[str, str] | None = None,
         routes: Iterable[str] = (),
         public: bool = False,
-        limits: Limits | None = None,
+        limits: Limits | Mapping[str, Any] | None = None,
         compatibility_date: str | None = None,
         environment: str | None = None,
     ) -> Definition:
@@ -59,6 +59,9 @@ class Definition:
             raise UsageError(f"A compatibility date is written 2026-11-23: {compatibility_date!r}.")
         if isinstance(routes, str):
             routes = [routes]
+        if limits is not None and not isinstance(limits, Limits):
+            limits = dict(limits)
+            Limits().but(**limits)  # Raises UsageError for what is none.
         parsed = [Route.parse(route) for route in routes]
         if public:
             parsed.append(public_route(name))
@@ -129,6 +132,17 @@ class Version:
     filename: str
     env: Env
     created: float = field(default_factory=time.time)
+    # The limits of the runtime, and these with the Worker's own in their place.
+    _limits: tuple[Limits, Limits] | None = None
+
+    def limits(self, usual: Limits) -> Limits:
+        """Return what a request may use that this serves first. usual: where it says nothing."""
+        own = self.definition.limits
+        if own is None or isinstance(own, Limits):
+            return own or usual
+        if self._limits is None or self._limits[0] is not usual:
+            self._limits = usual, usual.but(**own)
+        return self._limits[1]
 
     @property
     def service(self) -> str:

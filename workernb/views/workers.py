@@ -98,7 +98,7 @@ class WorkerPage:
         """Take the page of a service; UsageError when it is not defined."""
         service = runtime.services[runtime[name].name]
         definition = service.definition
-        limits = definition.limits or runtime.limits
+        limits = runtime.limits_of(service.version)
         requests, errors = _requests(runtime, name)
         out: list[Row] = [(key, f"service {to}") for key, to in definition.services.items()]
         out += [(key, "var") for key in definition.vars]
