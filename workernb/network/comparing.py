@@ -31,6 +31,8 @@ from workernb.workers.environment import Env
 from .process import HttpEntrypoint, OtherProcess
 
 HERE, THERE = "this process", "the other process"
+PAUSE_S = 0.001
+"""How long (s) to wait before each request, for both processes to be done with the last one."""
 
 Report = Mapping[str, Any]
 """What the other process says of itself; see `OtherProcess.report`."""
@@ -256,6 +258,7 @@ class _Maker:
         request = self._request.clone()._send()
         # Kept out of the cell: it would print what the Workers print once for each run.
         echo = io.StringIO()
+        await asyncio.sleep(PAUSE_S)
         began, cpu = wall_clock(), cpu_clock()
         try:
             answer = await self._runtime.call(self._target, request, echo=echo)
@@ -320,14 +323,14 @@ def _there(run: _Run, report: Report) -> Process:
     """Return what the other process did meanwhile, by its own report."""
     stretches: list[Stretch] = []
     cpu_by: dict[str | None, float] = {}
-    cpu_ns = at_work_ns = 0
-    for began, ended, used in report["busy"]:
-        if run.began_ns <= began < run.ended_ns:
-            # It may tidy up after the answer is here. That costs CPU, but keeps nobody waiting.
-            ended = min(ended, run.ended_ns)
+    cpu_ns = at_work_ns = 0.0
+    for woke, slept, used in report["busy"]:
+        # It may tidy up after the answer is here, when nobody waits for it.
+        began, ended = max(woke, run.began_ns), min(slept, run.ended_ns)
+        if began < ended:
             stretches.append(_stretch(run, began, ended, None))
             at_work_ns += ended - began
-            cpu_ns += used
+            cpu_ns += used * (ended - began) / (slept - woke)
     for call in report["calls"]:
         for service, began, ended, used in call["slices"]:
             if run.began_ns <= began < run.ended_ns:
@@ -338,8 +341,8 @@ def _there(run: _Run, report: Report) -> Process:
 
 def _process(
     name: str,
-    cpu_ns: int,
-    idle_ns: int,
+    cpu_ns: float,
+    idle_ns: float,
     cpu_by: dict[str | None, float],
     stretches: list[Stretch],
 ) -> Process:

@@ -20,6 +20,7 @@ from .wire import ENVELOPE, Envelope, received_headers, sent_headers
 
 if TYPE_CHECKING:
     from workernb.runtime.invocations import Invocation
+    from workernb.runtime.services import Version
 
 PATIENCE_S = 60.0
 """How long (s) the other process may take to start and to load its Workers."""
@@ -173,7 +174,7 @@ class OtherProcess:
 class HttpEntrypoint:
     """Stands for a Worker's entrypoint in the other process: to call it is to ask over HTTP."""
 
-    version = None
+    version: Version | None = None
 
     def __init__(self, process: OtherProcess, service: str, entrypoint: str) -> None:
         """Stand for `service` in `process`."""

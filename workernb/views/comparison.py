@@ -9,7 +9,7 @@ from .drawing import Drawing, Label, Line, Picture, Rect, fitted, text_width
 from .palette import role_of
 from .text import ms, one_line
 
-OTHERS = "event loop and HTTP"
+OTHERS = "runtime and HTTP"
 MARGIN = 16.0
 AXIS = 520.0
 RIGHT = 120.0
@@ -140,7 +140,7 @@ class ComparisonPicture(Picture):
 
 
 def _words(way: Way) -> str:
-    return f"{ms(way.wall_ms)}, of CPU {ms(way.cpu_ms)}, idle {ms(way.idle_ms)}"
+    return f"{ms(way.wall_ms)}, CPU {ms(way.cpu_ms)}, idle {ms(way.idle_ms)}"
 
 
 def _shares(process: Process) -> list[tuple[str, float]]:
