@@ -157,14 +157,19 @@ async def _compare(
                 f"Worker {gateway.name!r} answered {over_binding.last.status} without a call over "
                 "a binding, so there is nothing to compare: make a request for which it calls."
             )
-        async with OtherProcess(
+        other = OtherProcess(
             {one.name: (one.source, settings(one)) for one in callees.values()}, runtime.limits
-        ) as process:
-            _define_over_http(apart, definition, process)
-            over_http = _Maker(apart, target, request, "Over HTTP")
-            await over_http.make()
-            runs = [(await over_binding.make(), await over_http.make()) for _ in range(times)]
-            report = await process.report()
+        )
+        try:
+            async with other:
+                _define_over_http(apart, definition, other)
+                over_http = _Maker(apart, target, request, "Over HTTP")
+                await over_http.make()
+                runs = [(await over_binding.make(), await over_http.make()) for _ in range(times)]
+                report = await other.report()
+        except ComparisonError as error:
+            bound.redactor.redact_error(error)
+            raise
     return Comparison(
         f"{request.method.value} {bound.redactor.redact(request.url)}",
         tuple(dict.fromkeys(call.service for call in over_binding.last.invocations)),
@@ -265,8 +270,8 @@ class _Maker:
         except (CanceledError, asyncio.CancelledError):
             raise
         except Exception as error:
-            words = self._runtime.redactor.redact(in_words(error))
-            raise ComparisonError(f"{self._words} the request failed: {words}") from None
+            text = f"{self._words} the request failed: {in_words(error)}"
+            raise ComparisonError(self._runtime.redactor.redact(text)) from None
         cpu, ended = cpu_clock() - cpu, wall_clock()
         assert answer.trace is not None
         self.last = answer.trace

@@ -76,24 +76,31 @@ def _end_with_the_parent() -> None:
 
 
 class StampingSelector(selectors.DefaultSelector):
-    """Where a loop waits: it notes when the loop was at work between two waits.
-
-    busy: begin and end (ns of `time.perf_counter_ns`, one clock for all processes of a machine),
-    and the thread's CPU (ns).
-    """
+    """Where a loop waits: it notes when the loop was at work between two waits."""
 
     def __init__(self) -> None:
         """Begin at work."""
         super().__init__()
-        self.busy: deque[tuple[int, int, int]] = deque(maxlen=KEPT)
+        self._busy: deque[tuple[int, int, int]] = deque(maxlen=KEPT)
         self._woke = (wall_clock(), cpu_clock())
+
+    def busy(self) -> list[tuple[int, int, int]]:
+        """Return when the loop was at work, the last time until now.
+
+        Begin and end (ns of `time.perf_counter_ns`, one clock for all processes of a machine), and
+        the thread's CPU (ns).
+        """
+        return [*self._busy, self._at_work()]
+
+    def _at_work(self) -> tuple[int, int, int]:
+        wall, cpu = self._woke
+        return wall, wall_clock(), cpu_clock() - cpu
 
     def select(self, timeout: float | None = None) -> Any:
         """Wait for something to do."""
         if timeout == 0:  # There is something to do; this is no wait.
             return super().select(timeout)
-        woke_wall, woke_cpu = self._woke
-        self.busy.append((woke_wall, wall_clock(), cpu_clock() - woke_cpu))
+        self._busy.append(self._at_work())
         try:
             return super().select(timeout)
         finally:
@@ -145,7 +152,7 @@ class Host:
             return web.Response(status=403)
         envelope = Envelope.parse(text)
         if envelope is None:
-            busy, calls = list(self._selector.busy), list(self._calls)
+            busy, calls = self._selector.busy(), list(self._calls)
             return web.json_response({"busy": busy, "calls": calls})
         response = await self._call(envelope, await _received(request, envelope.scheme))
         return web.Response(

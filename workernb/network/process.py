@@ -33,7 +33,10 @@ _BOOT = (
 
 
 class OtherProcess:
-    """A process with Workers in it, for `async with`."""
+    """A process with Workers in it, for `async with`.
+
+    url: where it answers, to whoever has the key. pid: the number of the process.
+    """
 
     def __init__(
         self, services: Mapping[str, tuple[str, Mapping[str, Any]]], limits: Limits
@@ -62,10 +65,11 @@ class OtherProcess:
         import aiohttp
 
         self._process = self._start()
+        self.pid = self._process.pid
         try:
             async with asyncio.timeout(PATIENCE_S):
                 told = await asyncio.to_thread(self._begin)
-            self._base = f"http://127.0.0.1:{self._port(told)}"
+            self.url = f"http://127.0.0.1:{self._port(told)}"
             self._session = aiohttp.ClientSession(
                 auto_decompress=False,
                 cookie_jar=aiohttp.DummyCookieJar(),
@@ -136,11 +140,6 @@ class OtherProcess:
             )
         return int(said["port"])
 
-    @property
-    def pid(self) -> int:
-        """The number of the process."""
-        return self._process.pid
-
     async def ask(self, service: str, entrypoint: str, request: Request) -> Response:
         """Send a Worker a request over HTTP, and return its response."""
         from yarl import URL
@@ -151,7 +150,7 @@ class OtherProcess:
         headers = sent_headers(request.headers.items())
         async with self._session.request(
             request.method.value,
-            URL(f"{self._base}{slash}{path}", encoded=True),
+            URL(f"{self.url}{slash}{path}", encoded=True),
             headers=[("Host", host), (ENVELOPE, str(envelope)), *headers],
             data=await request.bytes() or None,
             allow_redirects=False,
@@ -166,7 +165,7 @@ class OtherProcess:
 
     async def report(self) -> Mapping[str, Any]:
         """Return when the process was at work (busy), and who in it was (calls)."""
-        async with self._session.get(self._base, headers={ENVELOPE: self._key}) as answer:
+        async with self._session.get(self.url, headers={ENVELOPE: self._key}) as answer:
             report: Mapping[str, Any] = await answer.json()
             return report
 
