@@ -64,5 +64,5 @@ def _curve(axes: Any, results: Results, label: str, groups: dict[str, str]) -> N
     axes.set_ylim(0, axes.get_ylim()[1] * 1.15)
     axes.set_xlabel(label)
     axes.set_ylabel("× bare, each")
-    axes.legend(loc="lower left", frameon=False)
+    axes.legend(loc="best", frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
