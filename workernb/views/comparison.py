@@ -105,7 +105,9 @@ class ComparisonPicture(Picture):
         drawing.shapes += _ticks(left, bottom, whole)
         y = TOP
         for name, way in self._ways:
-            drawing.shapes.append(Label(MARGIN, y + 14, f"{name}: {_words(way)}", SIZE, bold=True))
+            drawing.shapes.append(
+                Label(MARGIN, y + 14, f"{name}: {_words(way)}", SIZE, bold=True, ground=True)
+            )
             y += SECTION
             for process in way.processes:
                 drawing.shapes += _lane(process, way, left, y, AXIS / whole)
