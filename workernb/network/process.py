@@ -8,12 +8,11 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Generator, Mapping
-from dataclasses import asdict
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from workernb.errors import ComparisonError, noted
-from workernb.runtime.limits import Limits
+from workernb.runtime.limits import Limits, names
 from workernb.workers import Request, Response
 
 from .wire import ENVELOPE, Envelope, received_headers, sent_headers
@@ -108,7 +107,7 @@ class OtherProcess:
                 name: {
                     **settings,
                     "source": source,
-                    "limits": asdict(settings["limits"] or self._limits),
+                    "limits": _plain(settings["limits"] or self._limits),
                 }
                 for name, (source, settings) in self._services.items()
             },
@@ -168,6 +167,11 @@ class OtherProcess:
         async with self._session.get(self.url, headers={ENVELOPE: self._key}) as answer:
             report: Mapping[str, Any] = await answer.json()
             return report
+
+
+def _plain(limits: Limits) -> dict[str, Any]:
+    """Return limits as JSON can have them."""
+    return {name: getattr(limits, name) for name in names()}
 
 
 class HttpEntrypoint:
