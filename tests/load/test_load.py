@@ -15,8 +15,9 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 MB = 1024 * 1024
 
-SOAK = int(os.environ.get("WORKERNB_SOAK", "100000"))
-"""How many requests the soak makes: a million take a few minutes, so CI makes fewer."""
+SOAK = int(os.environ.get("WORKERNB_SOAK", "300000"))
+"""How many requests the soak makes: a million take a minute. With fewer than these, memory is not yet
+level after the first tenth."""
 
 
 def run(script: str, number: int, timeout: float) -> dict[str, Any]:
@@ -60,4 +61,4 @@ def test_a_soak_leaves_nothing_behind():
     # Twenty versions of auth are kept; ten were there after the first tenth.
     assert after["sources"] == before["sources"] + 10
     assert after["objects"] < before["objects"] * 1.05, result
-    assert after["bytes"] < before["bytes"] + 8 * MB, result
+    assert after["bytes"] < before["bytes"] + 5 * MB, result
