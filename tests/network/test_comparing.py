@@ -93,7 +93,8 @@ async def test_one_process_sits_idle_while_the_other_works(define):
     made = await workernb.compare_network(gateway, times=1)
     here, there = made.network.processes
     assert there.cpu_by["auth"] >= 19.9
-    assert here.idle_ms >= 19
+    # Less where the machine ran the other process in the midst of a slice of this one.
+    assert here.idle_ms >= 10
     assert here.cpu_ms < there.cpu_ms
     (thread,) = made.binding.processes
     assert thread.cpu_by["auth"] >= 19.9
