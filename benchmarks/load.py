@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from benchmarks.floor import TOKEN
-from benchmarks.workers import AUTH, GATEWAY
+from benchmarks.workers import AUTH, GATEWAY, HOPS
 from workernb import Handle, Limits, Runtime
 
 Round = Callable[[], Awaitable[float]]
@@ -15,6 +15,9 @@ Round = Callable[[], Awaitable[float]]
 REQUESTS_AT_ONCE = (1, 10, 100, 1_000)
 CHAINS = (1, 2, 5, 10, 20, 30)
 WORKERS_DEFINED = (2, 10, 100, 1_000)
+
+REQUESTS = 20
+"""How many requests down a chain a round makes."""
 
 UNLIMITED = Limits(cpu_ms=None, wall_ms=None)
 
@@ -43,12 +46,15 @@ from workers import Response, WorkerEntrypoint
 
 class Default(WorkerEntrypoint):
     async def fetch(self, request):
-        """Send a request down the chain; answer with the seconds that took."""
+        """Send requests down the chain, one after the other; answer with the seconds that took."""
+        times = int(request.url.rsplit("/", 1)[1])
+        urls = [f"{request.url}?n={n}" for n in range(times)]
         began = time.perf_counter()
-        response = await self.env.NEXT.fetch(request.url, headers={"x-request-id": request.url})
-        seconds = time.perf_counter() - began
-        assert await response.text() == request.url
-        return Response(str(seconds))
+        for url in urls:
+            response = await self.env.NEXT.fetch(url, headers={"x-request-id": url})
+            assert response.status == 200
+            assert await response.text() == url
+        return Response(str(time.perf_counter() - began))
 '''
 
 
@@ -86,15 +92,16 @@ def chain(number: int) -> Round:
             services = {"NEXT": f"worker-{position + 1}"}
             runtime.define(f"worker-{position}", LINK, services=services)
     first = runtime.define("first", FIRST, services={"NEXT": "worker-0"})
-    requests = max(10, 600 // number)
+    # As many hops in a request, however long the chain: they differ in nothing but depth.
+    times = HOPS // number
 
     async def run() -> float:
         taken = 0.0
-        for request in range(requests):
-            answer = await first.fetch(f"https://example.com/{number}/{request}")
+        for request in range(REQUESTS):
+            answer = await first.fetch(f"https://example.com/{number}/{request}/{times}")
             taken += float(await answer.text())
-            assert len(answer.trace.invocations) == number + 1
-        return taken / (requests * number)
+            assert len(answer.trace.invocations) == times * number + 1
+        return taken / (REQUESTS * times * number)
 
     return run
 
