@@ -1,7 +1,8 @@
-"""Measure a hop, and the same work by other means: `python -m benchmarks [--rounds N]`.
+"""Measure a hop, the same work by other means, and load: `python -m benchmarks`.
 
 All in one run, interleaved round by round, since machines drift; medians of the rounds, as ratios
-to `bare` in the same run. Every result is asserted, and no URL comes twice in a round.
+to `bare` in the same run. Every result is asserted; each call has a URL and a header value of its
+own.
 """
 
 from __future__ import annotations
@@ -14,10 +15,14 @@ import statistics
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 
-from benchmarks import floor, peers, workers
+from benchmarks import floor, javascript, load, peers, workers
+from benchmarks.results import Result, Results, table
 
 Round = Callable[[], Awaitable[float]]
+
+SAME_WORK = "the same work"
 
 
 def per_call(once: Callable[[str], Awaitable[None]], urls: list[str]) -> Round:
@@ -32,12 +37,27 @@ def per_call(once: Callable[[str], Awaitable[None]], urls: list[str]) -> Round:
     return run
 
 
-async def measure(rounds: int, calls: int) -> dict[str, list[float]]:
-    """Run everything, round by round; returns the seconds of one call, by name."""
+async def loads() -> dict[Result, Round]:
+    """Return rounds of each load."""
+    gateway, _ = workers.define()
+    kinds: dict[Result, Round] = {}
+    for number in load.REQUESTS_AT_ONCE:
+        kinds[Result("a request, of so many at once", number)] = load.at_once(gateway, number)
+    for number in load.CHAINS:
+        kinds[Result("a hop, in a chain of so many Workers", number)] = load.chain(number)
+    for number in load.WORKERS_DEFINED:
+        kinds[Result("defining a Worker, of so many", number)] = load.defining(number)
+        with_many = Result("a request, with so many Workers defined", number)
+        kinds[with_many] = await load.defined(number)
+    return kinds
+
+
+async def measure(rounds: int, calls: int, without: set[str]) -> Results:
+    """Run everything, round by round; returns the seconds of one call of each."""
     gateway, caller = workers.define()
     urls = [f"https://auth.example.com/user/{n}?n={n}" for n in range(calls)]
     async with AsyncExitStack() as stack:
-        kinds: dict[str, Round] = {
+        work: dict[str, Round] = {
             "bare": per_call(lambda url: floor.bare(url, floor.TOKEN), urls),
             "a hop: env.AUTH.fetch(url, headers=…)": lambda: workers.hops(caller, "url", 30),
             "a hop: env.AUTH.fetch(Request(…))": lambda: workers.hops(caller, "request", 30),
@@ -45,37 +65,50 @@ async def measure(rounds: int, calls: int) -> dict[str, list[float]]:
                 lambda url: workers.top_level(gateway, [url]), urls[:300]
             ),
         }
-        for name, peer in peers.PEERS.items():
-            once = await stack.enter_async_context(peer())
-            kinds[name] = per_call(once, urls[:200])
+        if "peers" not in without:
+            for name, peer in peers.PEERS.items():
+                work[name] = per_call(await stack.enter_async_context(peer()), urls[:200])
+        if "javascript" not in without:
+            try:
+                work.update(await stack.enter_async_context(javascript.rounds()))
+            except javascript.Absent as reason:
+                print(reason)
+        kinds = {Result(SAME_WORK, name): run for name, run in work.items()}
+        if "load" not in without:
+            kinds.update(await loads())
         # What the peers' modules hold is not to be collected on account of whoever allocates.
         gc.collect()
         gc.freeze()
-        seconds: dict[str, list[float]] = {name: [] for name in kinds}
+        seconds: dict[Result, list[float]] = {kind: [] for kind in kinds}
         for _ in range(rounds):
-            for name, run in kinds.items():
-                seconds[name].append(await run())
-    return seconds
-
-
-def table(seconds: dict[str, list[float]]) -> str:
-    """Return the medians as a table, each as a ratio to `bare`."""
-    bare = statistics.median(seconds["bare"])
-    lines = [f"{'the same work':44}{'median µs':>12}{'× bare':>10}"]
-    for name, values in seconds.items():
-        median = statistics.median(values)
-        lines.append(f"{name:44}{median * 1e6:12.2f}{median / bare:10.1f}")
-    return "\n".join(lines)
+            for kind, run in kinds.items():
+                seconds[kind].append(await run())
+    return {kind: statistics.median(values) for kind, values in seconds.items()}
 
 
 def main() -> None:
-    """Measure, and print the table."""
+    """Measure, print the table, and draw the chart where one is asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--rounds", type=int, default=9, help="rounds of everything (9)")
     parser.add_argument("--calls", type=int, default=1000, help="calls in a round (1000)")
+    parser.add_argument("--chart", type=Path, metavar="FILE", help="draw a chart too: an SVG")
+    parser.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        choices=["peers", "javascript", "load"],
+        help="leave something out; may be given again",
+    )
     options = parser.parse_args()
-    print(f"Python {platform.python_version()}, {platform.machine()}, {options.rounds} rounds")
-    print(table(asyncio.run(measure(options.rounds, options.calls))))
+    machine = f"Python {platform.python_version()}, {platform.machine()}, {options.rounds} rounds"
+    print(machine)
+    results = asyncio.run(measure(options.rounds, options.calls, set(options.without)))
+    print(table(results))
+    if options.chart is not None:
+        from benchmarks.chart import draw
+
+        draw(results, machine, options.chart)
+        print(f"The chart is in {options.chart}")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ async def auth(request: dict[str, Any]) -> dict[str, Any]:
 
 async def bare(url: str, token: str) -> None:
     """Await a coroutine function that takes a dict, compares a header and returns a dict."""
-    response = await auth({"url": url, "method": "GET", "headers": {"x-custom-token": token}})
+    headers = {"x-custom-token": token, "x-request-id": url}
+    response = await auth({"url": url, "method": "GET", "headers": headers})
     assert response["status"] == 200
     assert response["body"] == "Request allowed"

@@ -31,18 +31,19 @@ import time
 from workers import Request, Response, WorkerEntrypoint
 
 async def by_url(auth, url, token):
-    response = await auth.fetch(url, headers={"x-custom-token": token})
+    response = await auth.fetch(url, headers={"x-custom-token": token, "x-request-id": url})
     assert response.status == 200
     assert await response.text() == "Request allowed"
 
 async def by_request(auth, url, token):
-    response = await auth.fetch(Request(url, headers={"x-custom-token": token}))
+    headers = {"x-custom-token": token, "x-request-id": url}
+    response = await auth.fetch(Request(url, headers=headers))
     assert response.status == 200
     assert await response.text() == "Request allowed"
 
 class Default(WorkerEntrypoint):
     async def fetch(self, request):
-        """Make 30 hops, each with a URL of its own, and answer with the seconds they took."""
+        """Make 30 hops, each with a URL and a header value of its own; answer with the seconds."""
         way, start = request.url.split("/")[3:]
         hop = by_url if way == "url" else by_request
         auth, token = self.env.AUTH, self.env.TOKEN
@@ -81,7 +82,8 @@ async def hops(caller: Handle, way: str, rounds: int) -> float:
 async def top_level(gateway: Handle, urls: list[str]) -> None:
     """Make a top-level request through two Workers for each URL."""
     for url in urls:
-        answer = await gateway.fetch(url, headers={"x-custom-token": TOKEN})
+        headers = {"x-custom-token": TOKEN, "x-request-id": url}
+        answer = await gateway.fetch(url, headers=headers)
         assert answer.status == 200
         assert await answer.text() == "data"
         assert len(answer.trace.invocations) == 2

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .assembly import Runtime, get_runtime
 from .errors import (
     BindingError,
     BodyUsedError,
     CanceledError,
+    ComparisonError,
     CpuLimitError,
     GlobalScopeError,
     HandlerError,
@@ -25,6 +26,12 @@ from .runtime.handles import Handle
 from .runtime.invocations import Invocation
 from .runtime.limits import PRESETS, Limits
 from .runtime.traces import Log, Trace
+from .workers import Request
+
+if TYPE_CHECKING:
+    from .views.comparison import ComparisonPicture
+    from .workers.body import BodyInit
+    from .workers.headers import HeadersInit
 
 __version__ = "0.1.0"
 
@@ -34,6 +41,7 @@ __all__ = [
     "BindingError",
     "BodyUsedError",
     "CanceledError",
+    "ComparisonError",
     "CpuLimitError",
     "GlobalScopeError",
     "Handle",
@@ -50,8 +58,37 @@ __all__ = [
     "UsageError",
     "WorkernbError",
     "WrongLoopError",
+    "compare_network",
     "get_runtime",
 ]
+
+
+async def compare_network(
+    gateway: Handle,
+    resource: Request | str | None = None,
+    *,
+    method: str | None = None,
+    headers: HeadersInit = None,
+    body: BodyInit = None,
+    times: int = 10,
+) -> ComparisonPicture:
+    """Make a request over the gateway's bindings, and over HTTP between two processes; draw both.
+
+    `await workernb.compare_network(gateway, "http://gateway/", headers={…})`: the gateway runs
+    here; what it is bound to runs here for the one way, and for the other in a second process,
+    which answers HTTP on loopback and ends with this call. Each way is taken `times` times, after
+    one time that is not counted, and the median run is drawn. Workers get isolates of their own.
+
+    Raises UsageError for a Worker without service bindings, ComparisonError for a request that
+    fails, that calls nothing, or whose Workers cannot be loaded in the other process.
+    """
+    from .network.comparing import check, compare
+    from .views.comparison import ComparisonPicture
+
+    check(gateway, times)
+    url = gateway.url if resource is None else resource
+    request = Request(url, method=method, headers=headers, body=body)
+    return ComparisonPicture(await compare(gateway, request, times))
 
 
 def load_ipython_extension(shell: Any) -> None:

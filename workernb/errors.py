@@ -13,6 +13,7 @@ Programs match on the platform's texts, so `str(error)` is exactly that text. Wh
         ├ GlobalScopeError    a request made while the module loads
         ├ LimitError          a limit of the top-level request was reached
         │  └ CpuLimitError    the CPU budget; what the owner of the notebook gets
+        ├ ComparisonError     a request that could not be made over HTTP between two processes
         ├ CanceledError       the request was ended from outside (an interrupt)
         ├ HungError           the request waits for what can never come
         ├ StartupError        a Worker's module used too much CPU while it loads
@@ -168,6 +169,10 @@ class CpuLimitError(LimitError):
 
 class StartupError(LimitError):
     """A Worker's module has used more CPU than it may while it loads."""
+
+
+class ComparisonError(OneLine):
+    """A request could not be made both ways, over the binding and over HTTP."""
 
 
 class CanceledError(OneLine):

@@ -255,3 +255,56 @@ def test_a_cell_is_run_again_while_its_worker_is_in_use(kernel):
         "print(await a.text(), await b.text())"
     )
     assert both.stdout == "one two\n"
+
+
+# The comparison with HTTP
+
+
+def test_a_binding_is_compared_with_http_in_a_cell(kernel):
+    kernel.ok(CALLEE.format(body=""), CALLER)
+    shown = kernel.ok(
+        "import workernb\n"
+        'await workernb.compare_network(gateway, "http://x/", headers={"x-a": "b"}, times=2)'
+    )
+    assert shown.stdout == "started\n" * 6  # Once more each way, which is not counted.
+    (bundle,) = shown.displays
+    assert {"image/svg+xml", "image/png", "text/plain"} <= set(bundle)
+    assert "over HTTP it takes" in bundle["text/plain"]
+    refused = kernel.run("await workernb.compare_network(auth)")
+    assert refused.error == "UsageError"
+    assert len(refused.traceback.splitlines()) == 1
+
+
+def test_an_interrupted_comparison_leaves_no_process_behind(kernel):
+    hang = 'if "workernb.network.host" in sys.modules: await asyncio.sleep(60)'
+    kernel.ok(CALLEE.format(body=hang), CALLER)
+    running = kernel.send("import workernb; await workernb.compare_network(gateway)")
+    kernel.wait_for("started\nstarted\n")  # First over the binding, then over HTTP.
+    outcome, seconds = kernel.interrupt(running)
+    # While it asked over HTTP, or while it waited for the answer.
+    assert outcome.error in ("CanceledError", "CancelledError"), outcome.text
+    assert seconds < 1.5
+    assert len(outcome.traceback.splitlines()) == 1, outcome.traceback
+    left = kernel.ok("import psutil; print(psutil.Process().children())")
+    assert left.stdout == "[]\n"
+
+
+CALLEE = """\
+%%worker auth -q
+import asyncio, sys
+from workers import WorkerEntrypoint, Response
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        {body}
+        return Response("yes")
+"""
+
+CALLER = """\
+%%worker gateway -q --bind AUTH=auth
+import sys
+from workers import WorkerEntrypoint, Response
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        sys.stdout.write("started\\n"); sys.stdout.flush()
+        return await self.env.AUTH.fetch(request)
+"""

@@ -281,3 +281,19 @@ def test_off_the_main_thread_the_budget_is_kept_at_the_next_hop(define, runtime)
     thread.start()
     thread.join(10)
     assert errors == ["Worker exceeded CPU time limit."]
+
+
+async def test_a_request_that_is_interrupted_as_it_begins_to_wait_does_not_wait(define):
+    worker = define(
+        "worker",
+        """
+        import contextlib, signal
+        stack = contextlib.ExitStack()
+        stack.callback(signal.raise_signal, signal.SIGINT)
+        # In contextlib it cannot be raised, and no line of the Worker's follows.
+        stack.close(); await asyncio.sleep(60)
+        """,
+    )
+    async with asyncio.timeout(20):
+        with pytest.raises(CanceledError):
+            await worker.fetch()

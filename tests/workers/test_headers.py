@@ -129,6 +129,26 @@ def test_as_a_mapping():
     assert repr(headers) == "Headers([('b', '2'), ('c', '3')])"
 
 
+def test_names_and_values_go_together():
+    headers = Headers([("set-cookie", "a=1"), ("set-cookie", "b=2"), ("b", "x")])
+    assert headers.keys() == ["b", "set-cookie", "set-cookie"]
+    assert headers.values() == ["x", "a=1", "b=2"]
+    assert list(zip(headers.keys(), headers.values(), strict=True)) == headers.items()
+    assert dict(headers) == {"b": "x", "set-cookie": "a=1, b=2"}
+
+
+def test_the_content_type_and_its_parameters():
+    headers = Headers({"content-type": 'Multipart/Form-Data; boundary="a b"; charset=UTF-8'})
+    assert headers.get_content_type() == "multipart/form-data"
+    assert headers.get_content_charset() == "utf-8"
+    assert headers.get_param("boundary") == "a b"
+    assert headers.get_param("missing", "x") == "x"
+    encoded = Headers({"content-type": "text/plain; name*=UTF-8''%C3%A9"})
+    assert encoded.get_param("name") == "é"
+    assert Headers().get_content_type() == "text/plain"
+    assert Headers().get_content_charset() is None
+
+
 async def test_received_headers_are_read_only(runtime_with):
     handle = runtime_with(
         """

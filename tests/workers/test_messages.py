@@ -78,14 +78,16 @@ def test_anything_that_is_text_can_be_a_url():
 # Requests
 
 
-@pytest.mark.parametrize("method", ["get", "post", "put", "delete", "head", "options"])
+@pytest.mark.parametrize(
+    "method", ["get", "Post", "put", "delete", "head", "options", "patch", "TRACE"]
+)
 def test_methods_are_upper_case(method):
     request = Request("http://x/", method=method)
     assert request.method == method.upper()
     assert isinstance(request.method, HTTPMethod)
 
 
-@pytest.mark.parametrize("method", ["patch", "TRACE", "CONNECT", "no", "", 1])
+@pytest.mark.parametrize("method", ["connect", "CONNECT", "no", "", 1])
 def test_methods_that_are_none(method):
     with pytest.raises(TypeError) as caught:
         Request("http://x/", method=method)
@@ -179,7 +181,6 @@ def messages(body):
         ("hello", "hello", b"hello"),
         ("grüße ✓", "grüße ✓", "grüße ✓".encode()),
         (b"bytes", "bytes", b"bytes"),
-        (bytearray(b"array"), "array", b"array"),
         (memoryview(b"view"), "view", b"view"),
         (b"\xef\xbb\xbfbom", "bom", b"\xef\xbb\xbfbom"),
         (b"\xff", "\ufffd", b"\xff"),
@@ -205,7 +206,7 @@ async def test_a_str_of_a_class_of_its_own_is_text():
         assert await message.text() == "x"
 
 
-@pytest.mark.parametrize("body", [3, object(), ["x"], {"a": 1}])
+@pytest.mark.parametrize("body", [3, object(), ["x"], {"a": 1}, bytearray(b"x")])
 def test_bodies_of_other_types_are_refused(body):
     name = type(body).__name__
     with pytest.raises(TypeError, match=f"Unsupported type in Response: {name}"):
@@ -344,7 +345,7 @@ async def test_old_names_and_helpers():
     ("status", "text", "message"),
     [
         (404, "", "404 Client Error: Not Found for url: "),
-        (599, "", "599 Server Error:  for url: "),
+        (599, "", "599 Server Error: Server Error for url: "),
         (500, "Broken", "500 Server Error: Broken for url: "),
     ],
 )
@@ -359,7 +360,74 @@ def test_a_response_in_words():
     assert repr(Response.from_json({}, 200, "OK")) == (
         "Response(status=200, status_text='OK', content_type='application/json')"
     )
-    assert repr(Response()) == "Response(status=200)"
+    assert repr(Response()) == "Response(status=200, status_text='OK')"
+
+
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [
+        (200, "OK"),
+        (299, "Successful"),
+        (306, "Redirection"),
+        (403, "Forbidden"),
+        (413, "Payload Too Large"),
+        (418, "I'm a teapot"),
+        (422, "Unprocessable Entity"),
+        (425, "Client Error"),
+        (599, "Server Error"),
+    ],
+)
+def test_a_status_has_the_platforms_text(status, text):
+    assert Response(None, status).status_text == text
+    assert Response(None, status, "").status_text == text
+    assert Response(None, status, "My own").status_text == "My own"
+
+
+@pytest.mark.parametrize("body", ["", b"", None])
+async def test_an_empty_body_is_none_where_the_status_allows_none(body):
+    response = Response(body, 204)
+    assert list(response.headers) == []
+    for _ in range(2):
+        assert await response.text() == ""
+
+
+@pytest.mark.parametrize("url", ["https://x/a?b#c", "mailto:a@b", "ftp://x/"])
+def test_a_redirect_goes_to_the_whole_url(url):
+    assert Response.redirect(url).headers["location"] == url
+
+
+async def test_a_request_made_of_a_received_one_leaves_redirects_alone_too(runtime_with):
+    handle = runtime_with(
+        """
+        derived = Request(request)
+        return Response.from_json([request.redirect, derived.redirect, request.clone().redirect])
+        """
+    )
+    assert await (await handle.fetch("http://x/")).json() == ["manual", "manual", "manual"]
+    assert Request(Request("http://x/")).redirect == "follow"
+
+
+async def test_cf_is_a_copy_with_attributes(runtime_with):
+    handle = runtime_with(
+        """
+        request.cf["colo"] = request.cf.geo["list"][0] = request.cf.geo.country = "changed"
+        missing = getattr(request.cf, "missing", None)
+        return Response.from_json([request.cf.colo, request.cf.geo.country, missing, request.cf])
+        """
+    )
+    cf = {"colo": "TXL", "geo": {"country": "DE", "list": [1]}}
+    request = Request("http://x/", cf=cf)
+    cf["colo"] = "changed"
+    seen = await (await handle.fetch(request.clone())).json()
+    assert seen == ["TXL", "DE", None, {"colo": "TXL", "geo": {"country": "DE", "list": [1]}}]
+    assert Request(request).cf == request.cf
+    assert Request(request, cf={"a": 1}).cf == {"a": 1}
+    assert Request("http://x/").cf is None
+
+
+def test_what_a_request_has_for_a_workers_sake():
+    request = Request("http://x/")
+    assert (request.integrity, request.keepalive) == ("", False)
 
 
 def test_headers_may_be_given_as_headers():

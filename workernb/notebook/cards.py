@@ -11,7 +11,6 @@ from typing import Any
 from workernb.runtime.dispatch import Answer
 from workernb.runtime.traces import Log
 from workernb.views.text import escaped, ms, one_line, visible
-from workernb.workers.response import phrase
 
 KEPT_BYTES = 1024 * 1024
 """How much of a body a card keeps."""
@@ -54,7 +53,7 @@ class Card:
         return cls(
             request=redact(request),
             status=answer.status,
-            phrase=redact(answer.status_text) or phrase(answer.status),
+            phrase=redact(answer.status_text),
             headers=[(redact(name), redact(value)) for name, value in answer.headers.items()],
             body="(read already)" if answer.body_used else body_text(data, kind),
             image=_image(data, kind),

@@ -65,6 +65,8 @@ def strand(
             loop.set_task_factory(factory)
             if made:
                 _start_all(made)
+        if trace.condemned is not None and error is not trace.condemned:
+            continue  # In this very slice, where nothing could be raised: it must not wait now.
         if invocation is None:
             trace.task = asyncio.current_task(loop)
         try:

@@ -21,7 +21,7 @@ class _Used:
 
 
 USED: Final = _Used()
-BodyInit: TypeAlias = "str | bytes | bytearray | memoryview | None"
+BodyInit: TypeAlias = "str | bytes | memoryview | None"
 Data: TypeAlias = "str | bytes | _Used | None"
 
 
@@ -31,8 +31,9 @@ def make_data(body: BodyInit, what: str) -> str | bytes | None:
         return body
     if isinstance(body, str):
         return str(body)
-    if isinstance(body, bytes | bytearray | memoryview):
+    if isinstance(body, bytes | memoryview):
         return bytes(body)
+    # A bytearray too: the platform's Python SDK takes none.
     raise TypeError(Text.UNSUPPORTED_BODY.format(what=what, type=type(body).__name__))
 
 

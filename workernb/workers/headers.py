@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from workernb.errors import Text, noted
+
+if TYPE_CHECKING:
+    from http.client import HTTPMessage
 
 HeadersInit: TypeAlias = "Mapping[str, str] | Iterable[tuple[str, str]] | None"
 
@@ -195,6 +198,39 @@ class Headers(MutableMapping[str, str]):
         return list(pairs(self._fields))
 
     entries = items
+
+    def keys(self) -> list[str]:  # type: ignore[override]
+        """Return the names, in the order of `items`; once for each cookie."""
+        return [name for name, _ in pairs(self._fields)]
+
+    def values(self) -> list[str]:  # type: ignore[override]
+        """Return the values, in the order of `items`; each cookie by itself."""
+        return [value for _, value in pairs(self._fields)]
+
+    def get_content_type(self) -> str:
+        """Return the content type without its parameters; `text/plain` when there is none."""
+        return self._as_message().get_content_type()
+
+    def get_content_charset(self, failobj: str | None = None) -> str | None:
+        """Return the charset that the content type names, in lower case, or `failobj`."""
+        charset = self._as_message().get_content_charset(failobj)
+        return charset if charset is None else str(charset)
+
+    def get_param(self, param: str, failobj: str | None = None) -> str | None:
+        """Return a parameter of the content type, such as `boundary`, or `failobj`."""
+        from email.utils import collapse_rfc2231_value
+
+        value = self._as_message().get_param(param, failobj)
+        return None if value is None else collapse_rfc2231_value(value)
+
+    def _as_message(self) -> HTTPMessage:
+        """Return the content type as the standard library has it, for what it can read of it."""
+        from http.client import HTTPMessage
+
+        message = HTTPMessage()
+        if "content-type" in self._fields:
+            message["content-type"] = self._fields["content-type"]
+        return message
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Headers):

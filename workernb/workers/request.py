@@ -5,6 +5,7 @@ https://developers.cloudflare.com/workers/runtime-apis/request/
 
 from __future__ import annotations
 
+import copy
 from http import HTTPMethod
 from typing import Any
 
@@ -15,15 +16,22 @@ from .headers import NO_FIELDS, Fields, Headers, HeadersInit, make_fields
 from .urls import is_normal, normalize
 
 _METHODS: dict[str, HTTPMethod] = {
-    spelling: method
-    for method in HTTPMethod
-    if method not in (HTTPMethod.CONNECT, HTTPMethod.TRACE)
-    # PATCH has to be upper-case: https://fetch.spec.whatwg.org/#concept-method-normalize
-    for spelling in {method.value, *([] if method == "PATCH" else [method.value.lower()])}
+    method.value: method for method in HTTPMethod if method != "CONNECT"
 }
 _new = object.__new__
 _GET = HTTPMethod.GET
 _HEAD = HTTPMethod.HEAD
+
+
+class Properties(dict[str, Any]):
+    """A dict whose values are attributes as well, as the properties of a JavaScript object."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            value = self[name]
+        except KeyError:
+            raise AttributeError(name, name=name, obj=self) from None
+        return Properties(value) if value.__class__ is dict else value
 
 
 class Request(Body):
@@ -66,15 +74,15 @@ class Request(Body):
             self._method = _GET if method is None else _checked_method(method)
             self._fields = NO_FIELDS if headers is None else make_fields(headers)
             self._redirect = "follow" if redirect is None else _checked_redirect(redirect)
-            self._cf = cf
+            self._cf = None if cf is None else copy.deepcopy(cf)
             self._data = None
             proxied = False
         elif isinstance(input, Request):
             self._url = input._url
             self._method = input._method if method is None else _checked_method(method)
             self._fields = input._current_fields() if headers is None else make_fields(headers)
-            self._redirect = input._redirect if redirect is None else _checked_redirect(redirect)
-            self._cf = input._cf if cf is None else cf
+            self._redirect = input.redirect if redirect is None else _checked_redirect(redirect)
+            self._cf = input._cf if cf is None else copy.deepcopy(cf)
             self._data = input._hand_over() if body is None else None
             # A GET that came with a body may be passed on as it is.
             proxied = method is None
@@ -126,9 +134,19 @@ class Request(Body):
         return "manual" if self._received else self._redirect
 
     @property
-    def cf(self) -> dict[str, Any] | None:
-        """The platform's own properties, or None."""
-        return self._cf
+    def cf(self) -> Properties | None:
+        """The platform's own properties, a copy of them: `request.cf.colo`; None without any."""
+        return None if self._cf is None else Properties(copy.deepcopy(self._cf))
+
+    @property
+    def integrity(self) -> str:
+        """A hash that the body would have to have; always empty, as in a Worker."""
+        return ""
+
+    @property
+    def keepalive(self) -> bool:
+        """Whether the request outlives its page; always False, as in a Worker."""
+        return False
 
     def clone(self) -> Request:
         """Return a request like this one, with a body of its own; BodyUsedError if it was used."""
@@ -177,8 +195,9 @@ class Request(Body):
 
 def _checked_method(method: str) -> HTTPMethod:
     try:
-        return _METHODS[method]
-    except (KeyError, TypeError):
+        # In any case, as the platform has it by default since October 2024.
+        return _METHODS.get(method) or _METHODS[method.upper()]
+    except (AttributeError, KeyError, TypeError):
         raise TypeError(Text.INVALID_METHOD.format(method=method)) from None
 
 

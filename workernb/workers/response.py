@@ -10,11 +10,12 @@ import re
 from http import HTTPStatus
 from typing import Any
 
+import ada_url
+
 from workernb.errors import BodyUsedError, Text, noted
 
 from .body import USED, Body, BodyInit, make_data
 from .headers import NO_FIELDS, TEXT_FIELDS, Fields, Headers, HeadersInit, make_fields, view
-from .urls import normalize
 
 _NULL_BODY = frozenset({101, 204, 205, 304})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -55,8 +56,13 @@ class Response(Body):
                 self._become(body, status is None and not status_text and headers is None)
                 return
             body = make_data(body, "Response")
+        if status is None or status == 200:
+            self._status = 200
+        else:
+            self._status = _checked_status(status, body)
+            if self._status in _NULL_BODY:
+                body = None  # An empty one is let through, as on the platform.
         self._data = body
-        self._status = 200 if status is None or status == 200 else _checked_status(status, body)
         self._status_text = _checked_reason(status_text) if status_text else ""
         if headers is None:
             self._fields = TEXT_FIELDS if body.__class__ is str else NO_FIELDS
@@ -92,8 +98,8 @@ class Response(Body):
         if code not in REDIRECTS:
             raise ValueError(Text.NOT_A_REDIRECT.format(status=code))
         try:
-            location = normalize(url)
-        except TypeError:
+            location = ada_url.URL(url).href
+        except ValueError:
             raise TypeError(Text.UNABLE_TO_PARSE.format(url=url)) from None
         response = Response(None, code, headers={"location": location})
         response._received = True
@@ -125,8 +131,8 @@ class Response(Body):
 
     @property
     def status_text(self) -> str:
-        """The status text; empty unless it was given."""
-        return self._status_text
+        """The status text: the usual one for the status, unless another was given."""
+        return self._status_text or phrase(self._status)
 
     statusText = status_text
 
@@ -175,8 +181,7 @@ class Response(Body):
         """Raise OSError when the status is 400 or more."""
         if 400 <= self._status < 600:
             whose = "Client" if self._status < 500 else "Server"
-            reason = self._status_text or phrase(self._status)
-            raise OSError(f"{self._status} {whose} Error: {reason} for url: {self._url}")
+            raise OSError(f"{self._status} {whose} Error: {self.status_text} for url: {self._url}")
 
     def replace_body(self, body: BodyInit) -> Response:
         """Return a response like this one with another body."""
@@ -227,9 +232,7 @@ class Response(Body):
         return received
 
     def __repr__(self) -> str:
-        parts = [f"status={self._status}"]
-        if self._status_text:
-            parts.append(f"status_text={self._status_text!r}")
+        parts = [f"status={self._status}", f"status_text={self.status_text!r}"]
         content_type = self._current_fields().get("content-type")
         if content_type:
             parts.append(f"{content_type=}")
@@ -242,7 +245,6 @@ def _checked_status(status: HTTPStatus | int, data: str | bytes | None) -> int:
     code = int(status)
     if not 200 <= code <= 599:
         raise ValueError(Text.STATUS_RANGE)
-    # An empty body is let through, as on the platform.
     if code in _NULL_BODY and data:
         raise TypeError(Text.NULL_BODY_STATUS)
     return code
@@ -255,8 +257,22 @@ def _checked_reason(status_text: str) -> str:
 
 
 def phrase(status: int) -> str:
-    """Return the usual words for a status, or nothing."""
+    """Return the platform's words for a status."""
+    if status in _PHRASES:
+        return _PHRASES[status]
     try:
         return HTTPStatus(status).phrase
     except ValueError:
-        return ""
+        return _CLASSES.get(status // 100, "")
+
+
+# Where Python's versions say something else.
+_PHRASES = {
+    413: "Payload Too Large",
+    414: "URI Too Long",
+    416: "Range Not Satisfiable",
+    418: "I'm a teapot",
+    422: "Unprocessable Entity",
+    425: "Client Error",
+}
+_CLASSES = {2: "Successful", 3: "Redirection", 4: "Client Error", 5: "Server Error"}

@@ -1,0 +1,90 @@
+"""The same gateway and auth in JavaScript, in workerd and in miniflare, where there is an npm.
+
+They are installed once, from the lock beside them, into the user's cache.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import count
+from pathlib import Path
+
+from benchmarks.processes import serving
+
+SOURCES = Path(__file__).parent / "javascript"
+CALLS = 300
+
+Round = Callable[[], Awaitable[float]]
+
+
+class Absent(Exception):
+    """Why the peers in JavaScript are not there, in a sentence."""
+
+
+def installed() -> Path:
+    """Return the folder where they are, once they are installed; Absent when they cannot be."""
+    npm = shutil.which("npm")
+    if npm is None or shutil.which("node") is None:
+        raise Absent("workerd and miniflare are left out: there is no npm here.")
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    content = b"".join(path.read_bytes() for path in sorted(SOURCES.iterdir()))
+    folder = cache / "workernb-benchmarks" / hashlib.sha256(content).hexdigest()[:12]
+    if not (folder / "done").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(SOURCES, folder)
+        print("Installing workerd and miniflare ...", flush=True)
+        command = [npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        if done.returncode:
+            reason = (done.stderr.strip() or done.stdout.strip()).split("\n")[0]
+            raise Absent(
+                f"workerd and miniflare are left out: npm could not install them: {reason}"
+            )
+        (folder / "done").touch()
+    return folder
+
+
+@asynccontextmanager
+async def rounds() -> AsyncIterator[Mapping[str, Round]]:
+    """Give a round of calls for each: seconds of one call. Absent when they cannot be had."""
+    import aiohttp
+
+    folder = installed()
+    workerd = [folder / "node_modules/.bin/workerd", "serve", "workerd.capnp", "--control-fd=1"]
+    async with AsyncExitStack() as stack:
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        plain = await stack.enter_async_context(serving(workerd, folder))
+        mini = await stack.enter_async_context(serving(["node", "miniflare.mjs"], folder))
+        yield {
+            "workerd, JavaScript: a hop": _calls(session, plain, "AUTH"),
+            "workerd, JavaScript: gateway to auth": _calls(session, plain, "GATEWAY"),
+            "miniflare, JavaScript: a hop": _calls(session, mini, "AUTH"),
+        }
+
+
+def _calls(session: object, port: int, binding: str) -> Round:
+    """Return a round of calls over a binding of the caller in `caller.js`.
+
+    Its request without any call is taken off: what it takes to ask for them over HTTP.
+    """
+    starts = count(0, CALLS)
+
+    async def ask(calls: int) -> float:
+        url = f"http://127.0.0.1:{port}/{binding}/{next(starts)}/{calls}"
+        began = time.perf_counter()
+        async with session.get(url) as answer:  # type: ignore[attr-defined]
+            text = await answer.text()
+        taken = time.perf_counter() - began
+        assert (answer.status, text) == (200, str(calls)), text
+        return taken
+
+    async def run() -> float:
+        return (await ask(CALLS) - await ask(0)) / CALLS
+
+    return run

@@ -1,0 +1,66 @@
+"""Much at once, and much in a row: each in a process of its own, whose memory is measured."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+MB = 1024 * 1024
+
+SOAK = int(os.environ.get("WORKERNB_SOAK", "300000"))
+"""How many requests the soak makes; a million take a minute.
+
+With fewer than these, memory is not yet level after the first tenth.
+"""
+
+
+def run(script: str, number: int, timeout: float) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(HERE / script), str(number)],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stderr == ""
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="measures memory as POSIX does")
+def test_a_thousand_requests_in_flight_are_kept_apart():
+    assert run("in_flight.py", 1_000, 100)["most"] == 1_000
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="measures memory as POSIX does")
+def test_ten_thousand_requests_in_flight_are_kept_apart_in_a_gigabyte():
+    result = run("in_flight.py", 10_000, 110)
+    assert result["most"] == 10_000
+    assert result["grown"] < 1024 * MB
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_soak_leaves_nothing_behind():
+    result = run("soak.py", SOAK, 3500)
+    assert result["left"] == []
+    before, after = result["before"], result["after"]
+    assert after["workers"] == 2
+    for kind in ("modules", "files", "threads"):
+        assert after[kind] == before[kind], (kind, result)
+    # Twenty versions of auth are kept; ten were there after the first tenth.
+    assert after["sources"] == before["sources"] + 10
+    assert after["objects"] < before["objects"] * 1.05, result
+    assert after["bytes"] < before["bytes"] + 5 * MB, result

@@ -1,0 +1,420 @@
+"""A request over the binding and over HTTP between two processes: the figures, and the process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import workernb
+from workernb.network.process import OtherProcess
+from workernb.runtime.limits import Limits
+from workernb.workers import Request
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAD = """\
+import asyncio, json, time
+from workers import Request, Response, WorkerEntrypoint
+
+"""
+CALLS = "return await self.env.AUTH.fetch(request)"
+
+
+@pytest.fixture
+def runtime() -> Iterator[workernb.Runtime]:
+    gc.collect()
+    runtime = workernb.Runtime()
+    yield runtime
+    runtime.close()
+
+
+@pytest.fixture
+def define(runtime):
+    """Define a Worker by the body of its fetch handler."""
+
+    def define(name: str, body: str, entrypoint: str = "Default", **settings) -> workernb.Handle:
+        source = (
+            f"{HEAD}class {entrypoint}(WorkerEntrypoint):\n    async def fetch(self, request):\n"
+        ) + textwrap.indent(textwrap.dedent(body).strip("\n") + "\n", " " * 8)
+        return runtime.define(name, source, **settings)
+
+    return define
+
+
+async def test_both_ways_are_measured(define):
+    define("auth", 'return Response("yes")')
+    gateway = define("gateway", CALLS, services={"AUTH": "auth"})
+    made = await workernb.compare_network(gateway, "http://gateway/path", times=3)
+    assert made.binding.status == made.network.status == 200
+    assert len(made.binding.walls_ms) == len(made.network.walls_ms) == 3
+    (thread,) = made.binding.processes
+    here, there = made.network.processes
+    assert [process.name for process in (here, there)] == ["this process", "the other process"]
+    assert set(thread.cpu_by) == {"gateway", "auth", None}
+    assert set(here.cpu_by) == {"gateway", None}
+    assert set(there.cpu_by) == {"auth", None}
+    for way in (made.binding, made.network):
+        for process in way.processes:
+            assert 0 < process.cpu_ms <= way.wall_ms + 0.1
+            assert 0 <= process.idle_ms < way.wall_ms
+            assert sum(process.cpu_by.values()) == pytest.approx(process.cpu_ms, abs=0.01)
+            for stretch in process.stretches:
+                assert -0.001 <= stretch.begin_ms <= stretch.end_ms <= way.wall_ms + 0.001
+    assert made.binding.idle_ms == 0
+    assert made.network.idle_ms > 0
+    assert made.ratio > 1
+    assert "GET http://gateway/path" in made.headline
+
+
+async def test_one_process_sits_idle_while_the_other_works(define):
+    define(
+        "auth",
+        """
+        began = time.thread_time_ns()
+        while time.thread_time_ns() - began < 20e6:
+            pass
+        return Response("done")
+        """,
+    )
+    gateway = define("gateway", CALLS, services={"AUTH": "auth"})
+    made = await workernb.compare_network(gateway, times=1)
+    here, there = made.network.processes
+    assert there.cpu_by["auth"] >= 19.9
+    # Less where the machine ran the other process in the midst of a slice of this one.
+    assert here.idle_ms >= 10
+    assert here.cpu_ms < there.cpu_ms
+    (thread,) = made.binding.processes
+    assert thread.cpu_by["auth"] >= 19.9
+    assert thread.idle_ms == 0
+
+
+async def test_the_callee_gets_the_same_request_and_its_caller_the_same_response(define):
+    define(
+        "auth",
+        """
+        assert self.env.SECRET == "s3cret-token" and self.env.VAR == {"deep": [1]}
+        seen = [request.url, request.method.value, dict(request.headers), await request.text()]
+        headers = [("set-cookie", "a=1"), ("set-cookie", "b=2"), ("x-own", "1"), ("date", "never")]
+        return Response(json.dumps(seen), status=418, status_text="Teapot", headers=headers)
+        """,
+        secrets={"SECRET": "s3cret-token"},
+        vars={"VAR": {"deep": [1]}},
+    )
+    gateway = define(
+        "gateway",
+        """
+        response = await self.env.AUTH.fetch(request)
+        seen = json.loads(await response.text())
+        headers = {"content-type": "text/plain;charset=UTF-8", "x-a": "1, 2", "user-agent": "me"}
+        url = "https://example.com/a%20b/%C3%A9?q=%2F&r"
+        assert seen == [url, "PUT", headers, "b\\u00f6dy"], seen
+        assert (response.status, response.status_text) == (418, "Teapot"), response
+        headers = list(response.headers.items())
+        assert headers == [("content-type", "text/plain;charset=UTF-8"), ("date", "never"),
+            ("set-cookie", "a=1"), ("set-cookie", "b=2"), ("x-own", "1")], headers
+        return Response("the same")
+        """,
+        services={"AUTH": "auth"},
+    )
+    made = await workernb.compare_network(
+        gateway,
+        "https://example.com/a b/é?q=%2F&r#f",
+        method="PUT",
+        headers=[("x-a", "1"), ("x-a", "2"), ("user-agent", "me")],
+        body="bödy",
+        times=1,
+    )
+    assert made.network.status == 200
+    assert made.notes == []
+
+
+async def test_entrypoints_chains_and_a_binding_to_itself_are_there_too(define):
+    define("store", 'return Response("stored")', environment="staging")
+    define("auth", "return await self.env.STORE.fetch(request)", "Admin",
+           services={"STORE": "store-staging", "BACK": "gateway"})  # fmt: skip
+    gateway = define(
+        "gateway",
+        """
+        if request.url.endswith("/self"):
+            return Response("me")
+        answers = await asyncio.gather(
+            self.env.AUTH.fetch(request), self.env.SELF.fetch("http://x/self")
+        )
+        texts = [await answer.text() for answer in answers]
+        assert texts == ["stored", "me"], texts
+        return Response("all")
+        """,
+        services={"AUTH": "auth#Admin", "SELF": "gateway"},
+    )
+    made = await workernb.compare_network(gateway, times=1)
+    assert made.network.status == 200
+    assert set(made.network.processes[1].cpu_by) == {"auth", "store-staging", "gateway", None}
+    assert set(made.comparison.services) == {"gateway", "auth", "store-staging"}
+
+
+async def test_the_notebooks_own_workers_are_left_as_they_are(define, runtime):
+    gateway_body = """
+        print("noise")
+        return await self.env.AUTH.fetch(request)
+        """
+    define("auth", 'return Response("yes")')
+    gateway = define("gateway", gateway_body, services={"AUTH": "auth"})
+    await gateway.fetch()
+    await workernb.compare_network(gateway, times=1)
+    assert len(runtime.traces) == 1
+    assert runtime["gateway"].version.number == 1
+
+
+async def test_prints_do_not_reach_the_cell(define, capfd):
+    define("auth", 'print("noise"); return Response("yes")')
+    gateway = define("gateway", 'print("noise")\n' + CALLS, services={"AUTH": "auth"})
+    await workernb.compare_network(gateway, times=1)
+    assert "noise" not in "".join(capfd.readouterr())
+
+
+async def test_an_answer_that_differs_is_noted(define):
+    define(
+        "auth",
+        """
+        import sys
+        if "workernb.network.host" in sys.modules:
+            raise ValueError("only at home")
+        return Response("yes")
+        """,
+    )
+    gateway = define("gateway", CALLS, services={"AUTH": "auth"})
+    made = await workernb.compare_network(gateway, times=1)
+    assert (made.binding.status, made.network.status) == (200, 500)
+    assert made.notes == [
+        "The answers differ: 200 over the binding, 500 over HTTP.",
+        "In the other process a Worker failed: ValueError: only at home",
+    ]
+    assert all(note in made.text() for note in made.notes)
+
+
+# What cannot be compared
+
+
+def one_line(error: BaseException) -> str:
+    (line,) = error._render_traceback_()
+    assert "\n" not in line
+    return line
+
+
+async def test_only_a_handle_can_be_compared():
+    with pytest.raises(workernb.UsageError, match="takes a Worker's handle, not str"):
+        await workernb.compare_network("gateway")
+
+
+@pytest.mark.parametrize("times", [0, -1, 1.5, True, "3"])
+async def test_times_is_a_number(define, times):
+    define("auth", 'return Response("yes")')
+    gateway = define("gateway", CALLS, services={"AUTH": "auth"})
+    with pytest.raises(workernb.UsageError, match="times is a number of requests, 1 or more"):
+        await workernb.compare_network(gateway, times=times)
+
+
+async def test_a_worker_without_bindings_has_nothing_to_compare(define):
+    alone = define("alone", 'return Response("yes")')
+    with pytest.raises(workernb.UsageError, match="'alone' has no service bindings") as caught:
+        await workernb.compare_network(alone)
+    assert "--bind AUTH=auth" in one_line(caught.value)
+
+
+async def test_a_missing_target_is_named(define):
+    define("auth", 'return Response("yes")')
+    gateway = define("gateway", CALLS, services={"AUTH": "atuh"})
+    with pytest.raises(workernb.UsageError, match="bound to atuh, which is not defined") as caught:
+        await workernb.compare_network(gateway)
+    assert "Did you mean auth?" in one_line(caught.value)
+
+
+async def test_a_request_that_calls_nothing_is_refused(define):
+    define("auth", 'return Response("yes")')
+    gateway = define("gateway", 'return Response("no", status=404)', services={"AUTH": "auth"})
+    with pytest.raises(workernb.ComparisonError, match="answered 404 without a call") as caught:
+        await workernb.compare_network(gateway)
+    one_line(caught.value)
+
+
+async def test_a_request_that_fails_is_told_on_one_line_and_without_secrets(define):
+    define("auth", 'raise ValueError("no " + self.env.KEY)', secrets={"KEY": "planted-secret"})
+    gateway = define("gateway", CALLS, services={"AUTH": "auth"})
+    with pytest.raises(workernb.ComparisonError) as caught:
+        await workernb.compare_network(gateway)
+    assert one_line(caught.value) == (
+        "ComparisonError: Over the binding the request failed: ValueError: no REDACTED"
+    )
+
+
+async def test_a_budget_that_is_used_up_is_told(define):
+    define("auth", "while True: pass")
+    gateway = define("gateway", CALLS, services={"AUTH": "auth"}, limits=workernb.Limits(cpu_ms=20))
+    with pytest.raises(workernb.ComparisonError, match="exceeded CPU time limit"):
+        await workernb.compare_network(gateway)
+
+
+async def test_a_worker_that_cannot_be_loaded_elsewhere_is_named(runtime, define, monkeypatch):
+    source = (
+        HEAD
+        + 'import sys\nif "workernb.network.host" in sys.modules:\n'
+        + "    raise ImportError(\"No module named 'planted-secret'\")\n"
+        + "class Default(WorkerEntrypoint):\n    async def fetch(self, request):\n"
+        + '        return Response("yes")\n'
+    )
+    runtime.define("auth", source, secrets={"KEY": "planted-secret"})
+    gateway = define("gateway", CALLS, services={"AUTH": "auth"})
+    with pytest.raises(workernb.ComparisonError) as caught:
+        await workernb.compare_network(gateway)
+    line = one_line(caught.value)
+    assert "Worker 'auth' cannot be loaded in the other process: ImportError: No module" in line
+    assert "a Worker imports all that it needs" in line
+    assert "planted-secret" not in line
+
+
+async def test_a_process_that_does_not_start_is_told(define, monkeypatch):
+    define("auth", 'return Response("yes")')
+    gateway = define("gateway", CALLS, services={"AUTH": "auth"})
+    monkeypatch.setattr("workernb.network.process._BOOT", "raise SystemExit(3)")
+    with pytest.raises(workernb.ComparisonError, match=r"did not start: .* ended with code 3\."):
+        await workernb.compare_network(gateway)
+
+
+async def test_a_module_that_only_this_path_has_is_found(define, tmp_path, monkeypatch):
+    (tmp_path / "only_here.py").write_text("ANSWER = 'found'\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    define("auth", "import only_here\nreturn Response(only_here.ANSWER)")
+    gateway = define("gateway", CALLS, services={"AUTH": "auth"})
+    made = await workernb.compare_network(gateway, times=1)
+    assert made.network.status == 200
+
+
+# The other process
+
+SERVICE = (
+    HEAD + "class Default(WorkerEntrypoint):\n"
+    "    async def fetch(self, request):\n"
+    "        if request.url.endswith('/busy'):\n"
+    "            while True: pass\n"
+    "        return Response('yes')\n"
+)
+SETTINGS = {"services": {}, "vars": {}, "secrets": {"KEY": "planted-secret"}, "limits": None,
+            "compatibility_date": None}  # fmt: skip
+FOREVER = Limits(cpu_ms=None, wall_ms=None)
+
+
+def read(path: str) -> bytes:
+    return Path(path).read_bytes()
+
+
+def answers(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5):
+        return True
+    return False
+
+
+async def test_it_listens_on_loopback_only_to_whoever_has_the_key():
+    async with OtherProcess({"auth": (SERVICE, SETTINGS)}, FOREVER) as process:
+        url = process.url
+        assert url.startswith("http://127.0.0.1:")
+
+        def ask(key: str) -> int:
+            request = urllib.request.Request(
+                url, headers={"workernb": f"{key} 1 auth Default http"}
+            )
+            try:
+                with urllib.request.urlopen(request) as answer:
+                    return answer.status
+            except urllib.error.HTTPError as error:
+                error.close()
+                return error.code
+
+        assert await asyncio.to_thread(ask, "guess") == 403
+        assert await asyncio.to_thread(ask, "") == 403
+        assert await asyncio.to_thread(ask, process._key) == 200
+        if sys.platform == "linux":
+            listening = read(f"/proc/{process.pid}/net/tcp").decode()
+            port = f":{int(url.rpartition(':')[2]):04X}"
+            (line,) = [one for one in listening.splitlines() if f"{port} 00000000:0000" in one]
+            assert f"0100007F{port}" in line
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+async def test_no_secret_is_in_its_arguments_or_environment():
+    async with OtherProcess({"auth": (SERVICE, SETTINGS)}, FOREVER) as process:
+        for name in ("cmdline", "environ"):
+            content = read(f"/proc/{process.pid}/{name}")
+            assert b"planted-secret" not in content
+            assert process._key.encode() not in content
+
+
+async def test_it_ends_with_the_comparison_also_when_that_is_cancelled():
+    ended = asyncio.Event()
+    ports: list[int] = []
+
+    async def run() -> None:
+        async with OtherProcess({"auth": (SERVICE, SETTINGS)}, FOREVER) as process:
+            ports.append(int(process.url.rpartition(":")[2]))
+            ended.set()
+            await process.ask("auth", "Default", Request("http://auth/busy"))
+
+    task = asyncio.ensure_future(run())
+    await ended.wait()
+    assert answers(ports[0])
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not answers(ports[0])
+
+
+PARENT = """
+import asyncio, sys
+from workernb.network.process import OtherProcess
+from workernb.runtime.limits import Limits
+from workernb.workers import Request
+
+async def main():
+    service = (sys.argv[1], {"services": {}, "vars": {}, "secrets": {}, "limits": None,
+               "compatibility_date": None})
+    limits = Limits(cpu_ms=None, wall_ms=None)
+    async with OtherProcess({"auth": service}, limits) as process:
+        asking = asyncio.ensure_future(process.ask("auth", "Default", Request(sys.argv[2])))
+        await asyncio.sleep(0)
+        print(process.url, flush=True)
+        await asking
+        await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills by signal")
+@pytest.mark.parametrize("path", ["idle", "busy"])
+def test_it_ends_when_the_process_that_started_it_is_killed(path):
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, SERVICE, f"http://auth/{path}"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert parent.stdout is not None
+    with parent, parent.stdout:
+        port = int(parent.stdout.readline().strip().rpartition(":")[2])
+        assert answers(port)
+        parent.send_signal(signal.SIGKILL)
+        parent.wait()
+    while answers(port):
+        time.sleep(0.01)

@@ -1,0 +1,53 @@
+"""The benchmarks run, and say what they could not measure."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from benchmarks import javascript
+from benchmarks.results import Result, table
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_the_table_puts_groups_together_and_gives_ratios():
+    lines = table(
+        {
+            Result("the same work", "bare"): 0.5e-6,
+            Result("the same work", "a hop"): 5e-6,
+            Result("defining", 2): 50e-6,
+            Result("a request", 2): 20e-6,
+            Result("defining", 1000): 60e-6,
+        }
+    ).splitlines()
+    words = [line.split() for line in lines if line]
+    assert words[1:3] == [["bare", "0.50", "1.0"], ["a", "hop", "5.00", "10.0"]]
+    assert words[3][0] == "defining"
+    assert words[4:6] == [["2", "50.00", "100.0"], ["1,000", "60.00", "120.0"]]
+
+
+def test_without_npm_a_sentence_says_so(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(javascript.Absent, match="are left out: there is no npm here"):
+        javascript.installed()
+
+
+@pytest.mark.slow
+def test_one_command_measures_it_all(tmp_path):
+    chart = tmp_path / "chart.svg"
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "--rounds", "1", "--calls", "20",
+         "--without", "javascript", "--chart", str(chart)],
+        cwd=ROOT, capture_output=True, text=True, timeout=100, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    for row in ("bare", "a hop: env.AUTH.fetch(url, headers=…)", "httpx over loopback to uvicorn"):
+        assert re.search(rf"^{re.escape(row)} +[\d.]+ +[\d.]+$", done.stdout, re.MULTILINE)
+    assert len(re.findall(r"^ *1,000 ", done.stdout, re.MULTILINE)) == 3
+    assert ET.parse(chart).getroot().tag.endswith("svg")
