@@ -120,6 +120,9 @@ class Text:
     UNIQUE_NAMES = (
         "Bindings must have unique names, so that they can all be referenced in the worker."
     )
+    NOT_100 = "Sum of specified percentages ({total}%) must be 100%"
+    NOT_FOUND = "Service binding '{binding}' references Worker '{service}' which was not found."
+    NO_ENVIRONMENT = 'No environment found in configuration with name "{environment}".'
 
 
 class WorkernbError(Exception):

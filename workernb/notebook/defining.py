@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from workernb.errors import UsageError
 from workernb.options import WorkerOptions
 from workernb.runtime.handles import Handle
 from workernb.runtime.runtime import Runtime
 from workernb.runtime.targets import service_name
 from workernb.views.workers import bound_services
 
-from .failures import SourceError, show_only_workers_frames
+from .failures import shown_from_the_worker_on
 from .secrets import resolve
 from .variables import variable_for
 
@@ -34,7 +33,7 @@ def define_worker(runtime: Runtime, options: WorkerOptions, cell: str, shell: An
 
 def _define(runtime: Runtime, options: WorkerOptions, cell: str, shell: Any) -> Handle:
     limits = runtime.limits.but(**options.limits) if options.limits else None
-    try:
+    with shown_from_the_worker_on(runtime.redactor, shell):
         return runtime.define(
             options.name,
             # The first line is the magic's own: lines are counted as in the cell.
@@ -47,16 +46,8 @@ def _define(runtime: Runtime, options: WorkerOptions, cell: str, shell: Any) -> 
             limits=limits,
             compatibility_date=options.compatibility_date,
             environment=options.environment,
+            reason=f"the cell In [{shell.execution_count}]",
         )
-    except UsageError:
-        raise
-    except SyntaxError as error:
-        raise SourceError(error) from None
-    except BaseException as error:
-        # An interrupt too: the cell's own line, which may hold a secret, is not shown.
-        runtime.redactor.redact_error(error)
-        show_only_workers_frames(error, shell)
-        raise
 
 
 def _tell_of_written_secrets(options: WorkerOptions) -> None:

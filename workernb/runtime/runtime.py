@@ -7,15 +7,16 @@ import copy
 import linecache
 import sys
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, TextIO
 
-from workernb.errors import UsageError, noted
+from workernb.errors import Text, UsageError, did_you_mean, noted
 from workernb.workers import Request
 from workernb.workers.environment import Env
 
 from .bindings import AbsentEntrypoint, ServiceBinding
 from .calls import Call
+from .deployments import Deployment
 from .engine import Engine, Entrypoint
 from .guard import guard
 from .handles import Handle
@@ -24,7 +25,7 @@ from .limits import Limits
 from .redaction import Redactor
 from .routes import best
 from .services import Definition, Service, Version
-from .targets import Target, near
+from .targets import DEFAULT, Target, missing, near
 from .thread import this_thread
 from .traces import Trace, Traces
 
@@ -54,45 +55,110 @@ class Runtime:
 
     # Services
 
-    def define(self, name: str, source: str, **settings: Any) -> Handle:
+    def define(
+        self, name: str, source: str, *, reason: str = "define()", **settings: Any
+    ) -> Handle:
         """Define a service, or make a new version of it, and return its handle.
 
         settings: services={"AUTH": "auth"}, vars, secrets, routes=["example.com/*"], public,
-        limits, compatibility_date, environment. Raises UsageError for what is refused, and what
-        the source raises when it is loaded; the version that serves then goes on serving.
+        limits, compatibility_date, environment. reason: who did it, in words, for the history.
+        Raises UsageError for what is refused, and what the source raises when it is loaded; the
+        version that serves then goes on serving.
         """
         try:
             definition = Definition.make(name, source, **settings)
         except TypeError as error:
             raise UsageError(str(error).replace("Definition.make()", "define()")) from None
-        service = self._service(definition.name)
-        number = service.versions[-1].number + 1 if service.versions else 1
-        filename = _free_filename(f"worker {definition.name} v{number}")
+        return self._adopt(definition, reason)
+
+    def change(
+        self,
+        name: str,
+        *,
+        services: Mapping[str, str] | None = None,
+        vars: Mapping[str, Any] | None = None,
+        secrets: Mapping[str, str] | None = None,
+        remove: Collection[str] = (),
+        reason: str = "change()",
+    ) -> Handle:
+        """Change the settings of a defined service, without touching its code.
+
+        services, vars, secrets: what is added or replaced, by name. remove: names, of any kind,
+        to take away. What changes anything makes a new version, loaded from the same source, that
+        serves from the next call on; a request in flight stays where it was. All or nothing:
+        UsageError for what is refused, a target that is not there included, and what the source
+        raises when it is loaded.
+        """
+        service = self._defined(name)
+        before = service.definition
+        if not service.deployment.stable:
+            raise noted(
+                UsageError(f"Two versions of Worker {name!r} serve: {service.deployment}."),
+                f"Settle on one before you change its settings: %deploy {name} "
+                f"v{service.deployment.main}",
+            )
+        after = before.changed(services or {}, vars or {}, secrets or {}, remove)
+        for binding, target in after.services.items():
+            if before.services.get(binding) != target:
+                self._refuse_lost(name, binding, target)
+        if after == before:
+            return Handle(self, service)
+        return self._adopt(after, reason)
+
+    def _refuse_lost(self, worker: str, binding: str, target: Target) -> None:
+        """Refuse a target that is not there. A definition may be ahead of its targets; not this."""
+        service = self.services.get(target.service)
+        if service is None or not service.versions:
+            raise missing(binding, target, list(self))
+        if target.entrypoint not in service.entrypoints and target.entrypoint != DEFAULT:
+            known = service.entrypoints
+            text = Text.NO_SUCH_ENTRYPOINT.format(
+                worker=worker,
+                binding=binding,
+                service=target.service,
+                entrypoint=target.entrypoint,
+            )
+            raise noted(
+                UsageError(text),
+                did_you_mean(target.entrypoint, known)
+                or (f"It has {', '.join(known)}." if known else None),
+            )
+
+    def _adopt(self, definition: Definition, reason: str) -> Handle:
+        """Make a version of a definition, load it, and let it serve. Nothing is left of failures."""
         self.redactor.learn(definition.secrets.values())
-        version = Version(number, definition, filename, self._env(definition))
+        before = set(self.services)
+        service = self._service(definition.name)
+        filename = _free_filename(f"worker {definition.name} v{service.next_number}")
         try:
+            version = Version(
+                service.next_number, definition, filename, self._env(definition), reason
+            )
             isolate = self._engine.load(version)
         except BaseException:
-            if not service.versions and not self._is_bound(service.name):
-                del self.services[service.name]
+            for name in set(self.services) - before:
+                del self.services[name]
             raise
         if not service.versions:
             # Undefined services keep their place only until they are defined.
             self.services[service.name] = self.services.pop(service.name)
-        forgotten = service.install(version, isolate)
-        if forgotten is not None:
-            linecache.cache.pop(forgotten.filename, None)
+        service.versions.append(version)
+        service.deploy(Deployment.of({version.number: 100}), {version.number: isolate})
+        self._drop_old_versions(service)
         return Handle(self, service)
+
+    def _drop_old_versions(self, service: Service) -> None:
+        running = {
+            call.version
+            for trace in self.in_flight
+            for call in trace.invocations
+            if call.version is not None
+        }
+        for version in service.drop_old_versions(running):
+            linecache.cache.pop(version.filename, None)
 
     def _service(self, name: str) -> Service:
         return self.services.setdefault(name, Service(name))
-
-    def _is_bound(self, name: str) -> bool:
-        return any(
-            target.service == name
-            for service in self.defined()
-            for target in service.definition.services.values()
-        )
 
     def _env(self, definition: Definition) -> Env:
         """Build the environment that a version's code sees."""
@@ -113,10 +179,7 @@ class Runtime:
 
     def __getitem__(self, name: str) -> Handle:
         """Return the handle of a service; UsageError when it is not defined."""
-        service = self.services.get(name)
-        if service is None or not service.versions:
-            raise self._unknown(name)
-        return Handle(self, service)
+        return Handle(self, self._defined(name))
 
     def __contains__(self, name: object) -> bool:
         return any(service.name == name for service in self.defined())
@@ -126,6 +189,12 @@ class Runtime:
 
     def __len__(self) -> int:
         return len(self.defined())
+
+    def _defined(self, name: str) -> Service:
+        service = self.services.get(name)
+        if service is None or not service.versions:
+            raise self._unknown(name)
+        return service
 
     def _unknown(self, name: str) -> UsageError:
         remedy = near(name, [service.name for service in self.defined()])
@@ -141,9 +210,7 @@ class Runtime:
         owner: whether by name, or as an outsider. echo: where prints go besides the trace; the
         cell's own output when there is none.
         """
-        service = self.services.get(target.service)
-        if service is None or not service.versions:
-            raise self._unknown(target.service)
+        service = self._defined(target.service)
         entrypoint: Any = service.entrypoints.get(target.entrypoint)
         if entrypoint is None:
             entrypoint = AbsentEntrypoint(None, target, "the notebook", service, self.services)

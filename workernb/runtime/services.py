@@ -7,13 +7,14 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from workernb.errors import Text, UsageError, noted
+from workernb.errors import Text, UsageError, did_you_mean, noted
 from workernb.workers.environment import Env
 
+from .deployments import Deployment, entrypoints_of
 from .engine import Entrypoint, Isolate
 from .limits import Limits
 from .routes import Route, public_route
@@ -25,7 +26,10 @@ _is_date = re.compile(r"\d{4}-\d{2}-\d{2}").fullmatch
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """What a service is defined to be: its source and its settings. Checked, and never changed."""
+    """What a service is defined to be: its source and its settings. Checked, and never changed.
+
+    name: that of the service, with the environment that it is in, if any, as `auth-staging`.
+    """
 
     name: str
     source: str
@@ -35,6 +39,7 @@ class Definition:
     routes: tuple[Route, ...]
     limits: Limits | None
     compatibility_date: str | None
+    environment: str | None = None
 
     @classmethod
     def make(
@@ -65,12 +70,45 @@ class Definition:
         definition = cls(
             name,
             source,
-            {binding_name(key): Target.of_binding(to) for key, to in (services or {}).items()},
-            {binding_name(key): _checked_var(key, value) for key, value in (vars or {}).items()},
-            {binding_name(key): _checked_secret(key, v) for key, v in (secrets or {}).items()},
+            _checked_services(services or {}),
+            _checked_vars(vars or {}),
+            _checked_secrets(secrets or {}),
             tuple(parsed),
             limits,
             compatibility_date,
+            environment,
+        )
+        definition._refuse_shared_names()
+        return definition
+
+    def changed(
+        self,
+        services: Mapping[str, str],
+        vars: Mapping[str, Any],
+        secrets: Mapping[str, str],
+        remove: Collection[str],
+    ) -> Definition:
+        """Return the definition with settings added, replaced and removed; UsageError if refused.
+
+        It is checked as a whole, as a new definition is.
+        """
+        known = {*self.services, *self.vars, *self.secrets}
+        for name in remove:
+            if name not in known:
+                bound = f"It has {', '.join(sorted(known)) or 'none'}."
+                raise noted(
+                    UsageError(f"Worker {self.name!r} has no binding {name}."),
+                    did_you_mean(name, known) or bound,
+                )
+
+        def merged(before: Mapping[str, Any], given: Mapping[str, Any]) -> Mapping[str, Any]:
+            return {**{key: before[key] for key in before if key not in remove}, **given}
+
+        definition = replace(
+            self,
+            services=merged(self.services, _checked_services(services)),
+            vars=merged(self.vars, _checked_vars(vars)),
+            secrets=merged(self.secrets, _checked_secrets(secrets)),
         )
         definition._refuse_shared_names()
         return definition
@@ -102,32 +140,42 @@ class Definition:
         return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def _checked_var(name: str, value: Any) -> Any:
-    try:
-        json.dumps(value)
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"The var {name} must be text or JSON: {error}") from None
-    return copy.deepcopy(value)
+def _checked_services(services: Mapping[str, str]) -> dict[str, Target]:
+    return {binding_name(key): Target.of_binding(to) for key, to in services.items()}
 
 
-def _checked_secret(name: str, value: Any) -> str:
-    if not isinstance(value, str):
-        raise UsageError(f"The secret {name} must be text, not {type(value).__name__}.")
-    return value
+def _checked_vars(vars: Mapping[str, Any]) -> dict[str, Any]:
+    for name, value in vars.items():
+        binding_name(name)
+        try:
+            json.dumps(value)
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"The var {name} must be text or JSON: {error}") from None
+    return copy.deepcopy(dict(vars))
+
+
+def _checked_secrets(secrets: Mapping[str, str]) -> dict[str, str]:
+    for name, value in secrets.items():
+        binding_name(name)
+        if not isinstance(value, str):
+            raise UsageError(f"The secret {name} must be text, not {type(value).__name__}.")
+    return dict(secrets)
 
 
 @dataclass(eq=False, slots=True)
 class Version:
     """One definition of a service: its code and settings, numbered from 1.
 
-    id: short and made of the content. created: seconds since the epoch. filename: what frames of
-    its code have for a file, `<worker auth v2>`.
+    id: short and made of the content. created: seconds since the epoch. reason: who made it, in
+    words: a cell, a magic, a call. filename: what frames of its code have for a file,
+    `<worker auth v2>`.
     """
 
     number: int
     definition: Definition
     filename: str
     env: Env
+    reason: str
     created: float = field(default_factory=time.time)
 
     @property
@@ -148,37 +196,82 @@ class Service:
     """A name that Workers can be bound to, and what stands behind it now.
 
     It exists from the moment that something names it, so a binding holds on to it whether or not
-    it is defined yet. versions: the last 20, the newest, which serves, last.
+    it is defined yet. versions: those that are kept, the newest last. deployments: which of them
+    served when, the present one last. entrypoints: what a call is handed to; of the one version
+    that serves, the isolate's own.
     """
 
     def __init__(self, name: str) -> None:
         """Make a service that is not defined yet."""
         self.name = name
         self.versions: list[Version] = []
+        self.deployments: list[Deployment] = []
+        self.isolates: dict[int, Isolate] = {}
         self.entrypoints: Mapping[str, Entrypoint] = {}
 
     @property
+    def deployment(self) -> Deployment:
+        """Which versions serve, and how much each; only for a defined service."""
+        return self.deployments[-1]
+
+    @property
     def version(self) -> Version | None:
-        """The version that serves, or None."""
-        return self.versions[-1] if self.versions else None
+        """The version that serves, or None; of two, the one with the greater share."""
+        return self[self.deployment.main] if self.versions else None
+
+    @property
+    def serving(self) -> list[Version]:
+        """The versions that serve, the one with the greater share first."""
+        return [self[number] for number in self.deployment.numbers] if self.versions else []
 
     @property
     def definition(self) -> Definition:
         """The definition of the version that serves; only for a defined service."""
-        return self.versions[-1].definition
+        return self[self.deployment.main].definition
 
     @property
     def public(self) -> bool:
         """Whether an outsider can reach it: whether it has a route."""
         return bool(self.versions and self.definition.routes)
 
-    def install(self, version: Version, isolate: Isolate) -> Version | None:
-        """Let `version` serve from now on; returns the version that is forgotten for it."""
-        self.entrypoints = isolate.entrypoints
-        self.versions.append(version)
-        return self.versions.pop(0) if len(self.versions) > KEPT_VERSIONS else None
+    @property
+    def next_number(self) -> int:
+        """The number that a new version gets."""
+        return self.versions[-1].number + 1 if self.versions else 1
+
+    def __getitem__(self, number: int) -> Version:
+        """Return a version that is kept; UsageError for another one."""
+        for version in self.versions:
+            if version.number == number:
+                return version
+        if not self.versions:
+            raise UsageError(f"Worker {self.name!r} is not defined.")
+        if 0 < number < self.next_number:
+            raise UsageError(
+                f"Version {number} of Worker {self.name!r} is gone: the last {KEPT_VERSIONS} are "
+                f"kept, from v{self.versions[0].number} on."
+            )
+        numbers = ", ".join(f"v{version.number}" for version in self.versions)
+        raise UsageError(f"Worker {self.name!r} has no version {number}. It has {numbers}.")
+
+    def deploy(self, deployment: Deployment, isolates: Mapping[int, Isolate]) -> None:
+        """Let the versions of a deployment serve from now on, from their isolates."""
+        self.isolates = {number: isolates[number] for number in deployment.numbers}
+        self.deployments.append(deployment)
+        self.entrypoints = entrypoints_of(self.name, deployment, self.isolates)
+
+    def drop_old_versions(self, in_use: Collection[Version]) -> list[Version]:
+        """Forget the oldest beyond the last 20, unless they serve or are in use; return them."""
+        spare = self.versions[: max(0, len(self.versions) - KEPT_VERSIONS)]
+        gone = [v for v in spare if v.number not in self.isolates and v not in in_use]
+        self.versions = [version for version in self.versions if version not in gone]
+        kept = {version.number for version in self.versions}
+        self.deployments = [one for one in self.deployments if kept.issuperset(one.numbers)]
+        return gone
 
     def forget(self) -> None:
         """Define the service no more."""
         self.entrypoints = {}
+        self.isolates = {}
         self.versions = []
+        self.deployments = []

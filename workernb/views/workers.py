@@ -67,7 +67,7 @@ def _row(runtime: Runtime, service: Service) -> Row:
     bindings += [f"{name} (secret)" for name in definition.secrets]
     return (
         service.name,
-        f"v{service.versions[-1].number} {service.versions[-1].id}",
+        " · ".join(f"v{version.number} {version.id}" for version in service.serving),
         ", ".join(route.pattern for route in definition.routes) or "bindings only",
         ", ".join(bindings) or "–",
         ", ".join(bound_services(runtime, service.name)) or "–",
