@@ -87,7 +87,7 @@ def _make_fetch(
         # Its target is looked up now: a redefined Worker answers the next call.
         entrypoint = service.entrypoints.get(entrypoint_name)
         if entrypoint is None:
-            entrypoint = AbsentEntrypoint(name, target, worker, service, services)
+            entrypoint = AbsentEntrypoint(name, target, worker, service.version, services)
         call = Invocation(trace, caller, name, entrypoint, request, depth + 1)
         trace.record(call)
         made.append(call)
@@ -113,12 +113,12 @@ class AbsentEntrypoint:
         binding: str | None,
         target: Target,
         worker: str,
-        service: Service,
+        version: Version | None,
         services: Mapping[str, Service],
     ) -> None:
         """Keep what the error will have to name."""
         self.service = target.service
-        self.version: Version | None = service.version
+        self.version: Version | None = version
         self._binding = binding
         self._target = target
         self._worker = worker

@@ -6,12 +6,22 @@ https://developers.cloudflare.com/workers/configuration/versions-and-deployments
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
+from random import Random
+from typing import TYPE_CHECKING, Any
 
 from workernb.errors import Text, UsageError
+from workernb.workers import Request, Response
 
+from .bindings import AbsentEntrypoint
 from .engine import Entrypoint, Isolate
+from .overrides import KEY, is_called, point_of, wanted
+from .targets import Target
+
+if TYPE_CHECKING:
+    from .invocations import Invocation
+    from .services import Version
 
 MOST_VERSIONS = 2
 """How many versions one deployment may have, as on the platform."""
@@ -73,10 +83,74 @@ class Deployment:
 
 
 def entrypoints_of(
-    service: str, deployment: Deployment, isolates: Mapping[int, Isolate]
+    service: str,
+    deployment: Deployment,
+    versions: Mapping[int, Version],
+    isolates: Mapping[int, Isolate],
+    random: Random,
 ) -> Mapping[str, Entrypoint]:
-    """Return what calls of a service are handed to.
+    """Return what calls of a service are handed to, by the entrypoint's name.
 
     Of a single version these are the isolate's own entrypoints: nothing stands between.
     """
-    return isolates[deployment.main].entrypoints
+    if deployment.stable:
+        return isolates[deployment.main].entrypoints
+    split = Split(service, deployment, versions, isolates, random)
+    names = {name for isolate in isolates.values() for name in isolate.entrypoints}
+    return {name: SplitEntrypoint(split, name) for name in sorted(names)}
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Two versions of a service that are both loaded, and what chooses between them."""
+
+    service: str
+    deployment: Deployment
+    versions: Mapping[int, Version]
+    isolates: Mapping[int, Isolate]
+    random: Random
+
+    def choose(self, fields: Mapping[str, str]) -> int:
+        """Return the version for a call: by its override, by its key, or at random."""
+        name = wanted(self.service, fields)
+        if name is not None:
+            for number, _ in self.deployment.shares:
+                if is_called(self.versions[number], name):
+                    return number
+        key = fields.get(KEY)
+        point = self.random.random() * 100 if key is None else point_of(self.service, key)
+        return self.deployment.pick(point)
+
+
+class SplitEntrypoint:
+    """Stands for an entrypoint while two versions serve, and hands each call to one of them.
+
+    What is chosen is chosen when the call begins, from the versions that served when it was made.
+    """
+
+    version: Version | None = None
+    """Not known before a call begins."""
+
+    def __init__(self, split: Split, name: str) -> None:
+        """Stand for the entrypoint `name`."""
+        self.service = split.service
+        self._split = split
+        self._name = name
+
+    def choose(self, fields: Mapping[str, str], invocation: Invocation) -> Entrypoint:
+        """Choose a version by a request's headers, and say so on the invocation."""
+        split = self._split
+        number = split.choose(fields)
+        invocation.version = version = split.versions[number]
+        invocation.deployment = split.deployment
+        found = split.isolates[number].entrypoints.get(self._name)
+        if found is not None:
+            return found
+        caller = invocation.caller
+        worker = "the notebook" if caller is None else caller.service
+        target = Target(self.service, self._name)
+        return AbsentEntrypoint(invocation.binding, target, worker, version, {})
+
+    def handle(self, request: Request, invocation: Invocation) -> Generator[Any, Any, Response]:
+        """Begin the handler of the version that is chosen for the request."""
+        return self.choose(request._fields, invocation).handle(request, invocation)

@@ -28,10 +28,12 @@ from workernb.workers import Request, Response
 from workernb.workers.body import USED
 from workernb.workers.invocation import current
 
+from .overrides import why_ignored
 from .strands import as_coroutine
 from .tracebacks import from_the_worker_on
 
 if TYPE_CHECKING:
+    from .deployments import Deployment
     from .engine import Entrypoint
     from .services import Version
     from .traces import Log, Trace
@@ -53,8 +55,9 @@ class Invocation(Coroutine[Any, Any, Response]):
 
     `trace.invocations` has them in call order. caller: the invocation that made the call, None
     for the first. binding: the name it was made over. service, version: what handled it; the
-    version is None when there is no such service. depth: 1 for the first. status: of its
-    response, or None.
+    version is None when there is no such service. deployment: what the version was chosen from,
+    where two serve. depth: 1 for the first. status: of its response, or None. fields: the
+    request's headers as they are kept.
     """
 
     __slots__ = (
@@ -68,8 +71,10 @@ class Invocation(Coroutine[Any, Any, Response]):
         "began_ns",
         "binding",
         "caller",
+        "deployment",
         "depth",
         "ended_ns",
+        "fields",
         "service",
         "status",
         "tasks",
@@ -96,6 +101,8 @@ class Invocation(Coroutine[Any, Any, Response]):
         self.status: int | None = None
         self.tasks: dict[asyncio.Future[Any], object] | None = None
         self.began_ns = self.ended_ns = 0
+        self.deployment: Deployment | None = None
+        self.fields = request._fields
         self._method = request._method
         self._url = request._url
         self._entrypoint: Entrypoint | None = entrypoint
@@ -298,6 +305,12 @@ class Invocation(Coroutine[Any, Any, Response]):
     def exception(self) -> str | None:
         """What the handler raised, as `Type: text`, without secrets; None when nothing."""
         return None if self._failure is None else self.trace.redact(self._failure[1])
+
+    @property
+    def override_ignored(self) -> str | None:
+        """Why an override of the version was not applied; None when none was asked for."""
+        text = why_ignored(self)
+        return None if text is None else self.trace.redact(text)
 
     @property
     def cpu_ms(self) -> float:

@@ -7,7 +7,8 @@ import copy
 import linecache
 import sys
 import weakref
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from random import Random
 from typing import Any, TextIO
 
 from workernb.errors import Text, UsageError, did_you_mean, noted
@@ -16,10 +17,13 @@ from workernb.workers.environment import Env
 
 from .bindings import AbsentEntrypoint, ServiceBinding
 from .calls import Call
+from .dependents import dependents, told
 from .deployments import Deployment
-from .engine import Engine, Entrypoint
+from .differences import in_words
+from .engine import Engine, Entrypoint, Isolate
 from .guard import guard
 from .handles import Handle
+from .history import Change
 from .invocations import Invocation
 from .limits import Limits
 from .redaction import Redactor
@@ -35,7 +39,8 @@ class Runtime:
 
     services: by name, in the order of their definition; undefined ones that something is bound to
     are among them. traces: of requests that have ended, newest last, at most 1,000. in_flight: of
-    those that have not. on_finished: called with each trace that ends. limits: of a request.
+    those that have not. history: all that was defined, changed, deployed and removed, oldest first.
+    random: what splits the traffic between two versions. on_finished: called with each trace that ends. limits: of a request.
     """
 
     def __init__(self, engine: Engine, limits: Limits | None = None) -> None:
@@ -44,6 +49,8 @@ class Runtime:
         self.services: dict[str, Service] = {}
         self.traces = Traces()
         self.in_flight: set[Trace] = set()
+        self.history: list[Change] = []
+        self.random = Random()
         self.on_finished: list[Callable[[Trace], None]] = []
         self.redactor = Redactor()
         self._engine = engine
@@ -69,7 +76,9 @@ class Runtime:
             definition = Definition.make(name, source, **settings)
         except TypeError as error:
             raise UsageError(str(error).replace("Definition.make()", "define()")) from None
-        return self._adopt(definition, reason)
+        self._adopt([definition], reason)
+        self._drop_old_versions(self._defined(definition.name))
+        return self[definition.name]
 
     def change(
         self,
@@ -101,9 +110,10 @@ class Runtime:
         for binding, target in after.services.items():
             if before.services.get(binding) != target:
                 self._refuse_lost(name, binding, target)
-        if after == before:
-            return Handle(self, service)
-        return self._adopt(after, reason)
+        if after != before:
+            self._adopt([after], reason)
+            self._drop_old_versions(service)
+        return Handle(self, service)
 
     def _refuse_lost(self, worker: str, binding: str, target: Target) -> None:
         """Refuse a target that is not there. A definition may be ahead of its targets; not this."""
@@ -124,38 +134,120 @@ class Runtime:
                 or (f"It has {', '.join(known)}." if known else None),
             )
 
-    def _adopt(self, definition: Definition, reason: str) -> Handle:
-        """Make a version of a definition, load it, and let it serve. Nothing is left of failures."""
-        self.redactor.learn(definition.secrets.values())
-        before = set(self.services)
-        service = self._service(definition.name)
-        filename = _free_filename(f"worker {definition.name} v{service.next_number}")
-        try:
-            version = Version(
-                service.next_number, definition, filename, self._env(definition), reason
+    def deploy(self, name: str, shares: Mapping[int, float], *, reason: str = "deploy()") -> Handle:
+        """Let versions of a service serve, each its share in per cent: `{3: 90, 4: 10}`.
+
+        A version that does not serve yet is loaded again, into a new isolate. UsageError for a
+        version that is not there, or shares that are not 100 %; what the source raises when it is
+        loaded; the deployment then stays as it was.
+        """
+        service = self._defined(name)
+        deployment = Deployment.of(shares)
+        if deployment != service.deployment:
+            self._deploy(service, deployment, reason)
+            self._drop_old_versions(service)
+        return Handle(self, service)
+
+    def rollback(self, name: str, *, reason: str = "rollback()") -> Handle:
+        """Let the version serve that served alone before; UsageError when there was none."""
+        service = self._defined(name)
+        before = service.before_this()
+        if before is None:
+            raise UsageError(
+                f"Worker {name!r} has nothing to go back to: only {service.deployment} has served."
             )
-            isolate = self._engine.load(version)
+        return self.deploy(name, dict(before.shares), reason=reason)
+
+    def remove(self, name: str, *, force: bool = False, reason: str = "remove()") -> None:
+        """Define a service no more; requests in flight go on.
+
+        UsageError, which names them, when others depend on it; with force they lose it.
+        """
+        service = self._defined(name)
+        callers = [one for one in dependents(self.defined(), name) if one.caller != name]
+        if callers and not force:
+            raise noted(
+                UsageError(f"Worker {name!r} is not removed: {told(callers)}."),
+                f"Unbind them first, or use %remove {name} --force",
+            )
+        self._remove(service, reason)
+
+    def replay(self, history: Iterable[Change]) -> None:
+        """Do again all that a history lists: an empty runtime becomes the same system."""
+        for change in history:
+            if change.definition is not None:
+                self._adopt([change.definition], change.reason)
+            elif change.shares:
+                deployment = Deployment.of(change.shares)
+                self._deploy(self._defined(change.service), deployment, change.reason)
+            else:
+                self._remove(self._defined(change.service), change.reason)
+        for service in self.defined():
+            self._drop_old_versions(service)
+
+    def _adopt(self, definitions: Sequence[Definition], reason: str) -> None:
+        """Make a version of each definition, load it, and let it serve: all of them, or none."""
+        before = set(self.services)
+        loaded: list[tuple[Version, Isolate]] = []
+        try:
+            for definition in definitions:
+                self.redactor.learn(definition.secrets.values())
+                number = self._service(definition.name).next_number
+                version = Version(number, definition, reason)
+                loaded.append((version, self._load(version)))
         except BaseException:
             for name in set(self.services) - before:
                 del self.services[name]
             raise
-        if not service.versions:
-            # Undefined services keep their place only until they are defined.
-            self.services[service.name] = self.services.pop(service.name)
-        service.versions.append(version)
-        service.deploy(Deployment.of({version.number: 100}), {version.number: isolate})
-        self._drop_old_versions(service)
-        return Handle(self, service)
+        for version, isolate in loaded:
+            service = self.services[version.service]
+            replaced = None if service.version is None else service.version.definition
+            if not service.versions:
+                # Undefined services keep their place only until they are defined.
+                self.services[service.name] = self.services.pop(service.name)
+            service.versions.append(version)
+            deployment = Deployment.of({version.number: 100})
+            service.deploy(deployment, {version.number: isolate}, self.random)
+            words = in_words(replaced, version.definition)
+            self._note(version.service, reason, words, version)
+
+    def _load(self, version: Version) -> Isolate:
+        version.env = self._env(version.definition)
+        filename = _free_filename(f"worker {version}")
+        version.filenames = [*(f for f in version.filenames if f != filename), filename]
+        return self._engine.load(version)
+
+    def _deploy(self, service: Service, deployment: Deployment, reason: str) -> None:
+        versions = [service[number] for number in deployment.numbers]
+        isolates = {
+            version.number: service.isolates.get(version.number) or self._load(version)
+            for version in versions
+        }
+        service.deploy(deployment, isolates, self.random)
+        self._note(service.name, reason, f"deployed {deployment}", shares=dict(deployment.shares))
+
+    def _remove(self, service: Service, reason: str) -> None:
+        for version in service.versions:
+            _forget_source(version)
+        service.forget()
+        self._note(service.name, reason, "removed")
+
+    def _note(
+        self,
+        service: str,
+        reason: str,
+        words: str,
+        version: Version | None = None,
+        shares: Mapping[int, float] | None = None,
+    ) -> None:
+        """Add to the history."""
+        reason, words = self.redactor.redact(reason), self.redactor.redact(words)
+        self.history.append(Change.of(service, reason, words, version, shares))
 
     def _drop_old_versions(self, service: Service) -> None:
-        running = {
-            call.version
-            for trace in self.in_flight
-            for call in trace.invocations
-            if call.version is not None
-        }
+        running = {call.version for trace in self.in_flight for call in trace.invocations}
         for version in service.drop_old_versions(running):
-            linecache.cache.pop(version.filename, None)
+            _forget_source(version)
 
     def _service(self, name: str) -> Service:
         return self.services.setdefault(name, Service(name))
@@ -213,7 +305,8 @@ class Runtime:
         service = self._defined(target.service)
         entrypoint: Any = service.entrypoints.get(target.entrypoint)
         if entrypoint is None:
-            entrypoint = AbsentEntrypoint(None, target, "the notebook", service, self.services)
+            absent = AbsentEntrypoint
+            entrypoint = absent(None, target, "the notebook", service.version, self.services)
         limits = service.definition.limits or self.limits
         return Call(self, entrypoint, request, limits, owner, echo or sys.stdout)
 
@@ -281,6 +374,11 @@ class Runtime:
 
     def __repr__(self) -> str:
         return f"<Runtime with {', '.join(self) or 'no Workers'}>"
+
+
+def _forget_source(version: Version) -> None:
+    for filename in version.filenames:
+        linecache.cache.pop(filename, None)
 
 
 def _free_filename(name: str) -> str:

@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from random import Random
 from typing import Any
 
 from workernb.errors import Text, UsageError, did_you_mean, noted
@@ -167,16 +168,16 @@ class Version:
     """One definition of a service: its code and settings, numbered from 1.
 
     id: short and made of the content. created: seconds since the epoch. reason: who made it, in
-    words: a cell, a magic, a call. filename: what frames of its code have for a file,
-    `<worker auth v2>`.
+    words: a cell, a magic, a call. filenames: what frames of its code have for a file, as
+    `<worker auth v2>`; another one each time that it is loaded while an earlier load still runs.
     """
 
     number: int
     definition: Definition
-    filename: str
-    env: Env
     reason: str
     created: float = field(default_factory=time.time)
+    filenames: list[str] = field(default_factory=list)
+    env: Env = field(init=False, repr=False)
 
     @property
     def service(self) -> str:
@@ -188,6 +189,11 @@ class Version:
         """A short id made of code and settings."""
         return self.definition.fingerprint()
 
+    @property
+    def filename(self) -> str:
+        """The file name of the code that was loaded last."""
+        return self.filenames[-1]
+
     def __str__(self) -> str:
         return f"{self.service} v{self.number}"
 
@@ -197,27 +203,27 @@ class Service:
 
     It exists from the moment that something names it, so a binding holds on to it whether or not
     it is defined yet. versions: those that are kept, the newest last. deployments: which of them
-    served when, the present one last. entrypoints: what a call is handed to; of the one version
-    that serves, the isolate's own.
+    served when, the present one last. version: the one that serves, or None; of two, the one with
+    the greater share. isolates: of those that serve. entrypoints: what a call is handed to.
     """
 
     def __init__(self, name: str) -> None:
         """Make a service that is not defined yet."""
         self.name = name
+        self.forget()
+
+    def forget(self) -> None:
+        """Define the service no more."""
         self.versions: list[Version] = []
         self.deployments: list[Deployment] = []
-        self.isolates: dict[int, Isolate] = {}
+        self.version: Version | None = None
+        self.isolates: Mapping[int, Isolate] = {}
         self.entrypoints: Mapping[str, Entrypoint] = {}
 
     @property
     def deployment(self) -> Deployment:
         """Which versions serve, and how much each; only for a defined service."""
         return self.deployments[-1]
-
-    @property
-    def version(self) -> Version | None:
-        """The version that serves, or None; of two, the one with the greater share."""
-        return self[self.deployment.main] if self.versions else None
 
     @property
     def serving(self) -> list[Version]:
@@ -227,7 +233,8 @@ class Service:
     @property
     def definition(self) -> Definition:
         """The definition of the version that serves; only for a defined service."""
-        return self[self.deployment.main].definition
+        assert self.version is not None
+        return self.version.definition
 
     @property
     def public(self) -> bool:
@@ -244,34 +251,38 @@ class Service:
         for version in self.versions:
             if version.number == number:
                 return version
-        if not self.versions:
-            raise UsageError(f"Worker {self.name!r} is not defined.")
-        if 0 < number < self.next_number:
+        first = self.versions[0].number if self.versions else 1
+        if 0 < number < first:
             raise UsageError(
-                f"Version {number} of Worker {self.name!r} is gone: the last {KEPT_VERSIONS} are "
-                f"kept, from v{self.versions[0].number} on."
+                f"Version v{number} of Worker {self.name!r} is gone: the last {KEPT_VERSIONS} are "
+                f"kept, from v{first} on."
             )
-        numbers = ", ".join(f"v{version.number}" for version in self.versions)
-        raise UsageError(f"Worker {self.name!r} has no version {number}. It has {numbers}.")
+        numbers = ", ".join(f"v{version.number}" for version in self.versions) or "none"
+        raise UsageError(f"Worker {self.name!r} has no version v{number}. It has {numbers}.")
 
-    def deploy(self, deployment: Deployment, isolates: Mapping[int, Isolate]) -> None:
+    def deploy(
+        self, deployment: Deployment, isolates: Mapping[int, Isolate], random: Random
+    ) -> None:
         """Let the versions of a deployment serve from now on, from their isolates."""
-        self.isolates = {number: isolates[number] for number in deployment.numbers}
+        versions = {number: self[number] for number in deployment.numbers}
+        self.isolates = isolates
         self.deployments.append(deployment)
-        self.entrypoints = entrypoints_of(self.name, deployment, self.isolates)
+        self.version = versions[deployment.main]
+        self.entrypoints = entrypoints_of(self.name, deployment, versions, isolates, random)
 
-    def drop_old_versions(self, in_use: Collection[Version]) -> list[Version]:
+    def before_this(self) -> Deployment | None:
+        """Return what a rollback goes back to: the last other version that served alone."""
+        for deployment in reversed(self.deployments):
+            if deployment.stable and deployment != self.deployment:
+                return deployment
+        return None
+
+    def drop_old_versions(self, in_use: Collection[Version | None]) -> list[Version]:
         """Forget the oldest beyond the last 20, unless they serve or are in use; return them."""
         spare = self.versions[: max(0, len(self.versions) - KEPT_VERSIONS)]
         gone = [v for v in spare if v.number not in self.isolates and v not in in_use]
-        self.versions = [version for version in self.versions if version not in gone]
-        kept = {version.number for version in self.versions}
-        self.deployments = [one for one in self.deployments if kept.issuperset(one.numbers)]
+        if gone:
+            self.versions = [version for version in self.versions if version not in gone]
+            kept = {version.number for version in self.versions}
+            self.deployments = [one for one in self.deployments if kept.issuperset(one.numbers)]
         return gone
-
-    def forget(self) -> None:
-        """Define the service no more."""
-        self.entrypoints = {}
-        self.isolates = {}
-        self.versions = []
-        self.deployments = []
