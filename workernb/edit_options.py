@@ -1,9 +1,13 @@
-"""The grammar of the magics that change a running system: `%bind`, `%unbind`, `%var`, `%secret`."""
+"""The grammar of the magics that change a running system, or tell what was changed.
+
+`%bind`, `%unbind`, `%var`, `%secret`, `%deploy`, `%rollback`, `%diff`, `%remove`, `%workers`.
+"""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,11 +62,93 @@ def secret_parser() -> Parser:
     return parser
 
 
+def deploy_parser() -> Parser:
+    """Return the parser of `%deploy`."""
+    parser = _parser("%deploy", "Let one version of a Worker serve, or two, each its share.")
+    parser.add_argument("shares", metavar="VERSION[@SHARE]", nargs="+", type=_share,
+        help="v3@90%% v4@10%%; without a share what the others leave")  # fmt: skip
+    return parser
+
+
+def rollback_parser() -> Parser:
+    """Return the parser of `%rollback`."""
+    return _parser("%rollback", "Let the version serve that served alone before.")
+
+
+def diff_parser() -> Parser:
+    """Return the parser of `%diff`."""
+    parser = _parser("%diff", "Show how two versions of a Worker differ, in code and settings.")
+    parser.add_argument("versions", metavar="VERSION", nargs="*", type=version_number,
+        help="two of them, v2 v3; one against what serves; none for the last two")  # fmt: skip
+    return parser
+
+
+def remove_parser() -> Parser:
+    """Return the parser of `%remove`."""
+    parser = _parser("%remove", "Define a Worker no more.")
+    parser.add_argument("--force", action="store_true", help="though others depend on it")
+    return parser
+
+
+def workers_parser() -> Parser:
+    """Return the parser of `%workers`."""
+    parser = Parser("%workers", "List the Workers, or show one.")
+    parser.add_argument("name", metavar="NAME", nargs="?", help="auth, or auth@staging")
+    parser.add_argument("--history", action="store_true", help="what was done, and by whom")
+    parser.add_argument("--used-by", action="store_true", help="who depends on it")
+    return parser
+
+
+def import_parser() -> Parser:
+    """Return the parser of `%import-workers`."""
+    parser = Parser("%import-workers", "Define the Workers of another notebook here.")
+    parser.add_argument("path", metavar="NOTEBOOK", help="the other notebook's file")
+    parser.add_argument("--prefix", metavar="P", default="", help="put before their names")
+    parser.add_argument("-q", "--quiet", action="store_true", help="say nothing when it worked")
+    return parser
+
+
+_version = re.compile(r"v?(\d+)").fullmatch
+_version_share = re.compile(r"v?(\d+)(?:@(\d+(?:\.\d*)?)%?)?").fullmatch
+
+
+def version_number(text: str) -> int:
+    """Read the number of a version: `v3`, or `3`."""
+    match = _version(text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"write a version as v3, not {text!r}")
+    return int(match[1])
+
+
+def _share(text: str) -> tuple[int, float | None]:
+    match = _version_share(text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"write v3@90%, not {text!r}")
+    return int(match[1]), None if match[2] is None else float(match[2])
+
+
+def shares(typed: Sequence[tuple[int, float | None]]) -> dict[int, float]:
+    """Return the shares in per cent; versions without one divide what is left among them."""
+    numbers = unique("%deploy", [(f"v{number}", share) for number, share in typed])
+    rest = 100 - sum(share for share in numbers.values() if share is not None)
+    open_ones = sum(share is None for share in numbers.values())
+    return {
+        int(name[1:]): max(rest, 0) / open_ones if share is None else share
+        for name, share in numbers.items()
+    }
+
+
 PARSERS: dict[str, Callable[[], Parser]] = {
     "bind": bind_parser,
     "unbind": unbind_parser,
     "var": var_parser,
     "secret": secret_parser,
+    "deploy": deploy_parser,
+    "rollback": rollback_parser,
+    "diff": diff_parser,
+    "remove": remove_parser,
+    "workers": workers_parser,
+    "import-workers": import_parser,
 }
 
 

@@ -127,6 +127,8 @@ def worker_parser() -> Parser:
     add("--wall-ms", type=_number, metavar="N", help="how long a request may take, in ms")
     add("--subrequests", type=int, metavar="N", help="how many calls a request may make")
     add("--compatibility-date", metavar="DATE", help="as on the platform: 2026-11-23")
+    add("--version-metadata", metavar="BINDING", help="env.BINDING has id, tag and timestamp")
+    add("--tag", metavar="TAG", help="what this version is called")
     add("-q", "--quiet", action="store_true", help="say nothing when it worked")
     return parser
 
@@ -145,6 +147,8 @@ class WorkerOptions:
     variable: str | None
     limits: dict[str, float]
     compatibility_date: str | None
+    version_metadata: str | None
+    tag: str | None
     quiet: bool
 
     @classmethod
@@ -164,6 +168,8 @@ class WorkerOptions:
             variable=typed.variable,
             limits={name: value for name, value in limits.items() if value is not None},
             compatibility_date=typed.compatibility_date,
+            version_metadata=typed.version_metadata,
+            tag=typed.tag,
             quiet=typed.quiet,
         )
 

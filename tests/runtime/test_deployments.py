@@ -273,11 +273,11 @@ async def test_old_versions_are_kept_while_they_serve_or_run(define, runtime):
     call = asyncio.ensure_future(handle.fetch())
     await asyncio.sleep(0)
     for number in range(2, 26):
-        define("echo", SAY.format(number))
+        define("echo", SAY.format(str(number)))
     numbers = [version.number for version in runtime.services["echo"].versions]
     assert numbers == [1, *range(6, 26)]
     await call
-    define("echo", SAY.format(26))
+    define("echo", SAY.format("26"))
     assert runtime.services["echo"].versions[0].number == 7
     with pytest.raises(UsageError, match="v6 of Worker 'echo' is gone: the last 20 are kept"):
         runtime.deploy("echo", {6: 100})

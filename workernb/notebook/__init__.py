@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from . import awaiting, completion, displays
+from .deploying import DeployingMagics
 from .editing import EditingMagics
 from .magics import WorkerMagics
 
-MAGICS = (WorkerMagics, EditingMagics)
+MAGICS = (WorkerMagics, EditingMagics, DeployingMagics)
 
 
 def load(shell: Any) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from workernb.errors import did_you_mean
 from workernb.options import WorkerOptions
 from workernb.runtime.handles import Handle
+from workernb.runtime.history import replaced
 from workernb.runtime.runtime import Runtime
-from workernb.runtime.targets import service_name
+from workernb.runtime.targets import DEFAULT, Target, service_name
 from workernb.views.workers import bound_services
 
 from .failures import shown_from_the_worker_on
@@ -27,8 +29,13 @@ def define_worker(runtime: Runtime, options: WorkerOptions, cell: str, shell: An
     handle = _define(runtime, options, cell, shell)
     shell.user_ns[variable] = handle
     _tell_of_written_secrets(options)
+    for warning in not_inherited(runtime, handle):
+        print(f"Warning: {warning}")
     if not options.quiet:
         print(summary(runtime, handle))
+    undone = replaced(runtime.history, handle.name)
+    if undone is not None:
+        print(f"The cell replaced {undone}.")
 
 
 def _define(runtime: Runtime, options: WorkerOptions, cell: str, shell: Any) -> Handle:
@@ -46,6 +53,8 @@ def _define(runtime: Runtime, options: WorkerOptions, cell: str, shell: Any) -> 
             limits=limits,
             compatibility_date=options.compatibility_date,
             environment=options.environment,
+            version_metadata=options.version_metadata,
+            tag=options.tag,
             reason=f"the cell In [{shell.execution_count}]",
         )
 
@@ -60,14 +69,32 @@ def _tell_of_written_secrets(options: WorkerOptions) -> None:
         )
 
 
+def not_inherited(runtime: Runtime, handle: Handle) -> list[str]:
+    """Return Wrangler's warnings about a Worker that was defined in an environment."""
+    definition = runtime.services[handle.name].definition
+    if definition.environment is None or definition.worker not in runtime:
+        return []
+    return definition.not_inherited(runtime.services[definition.worker].definition)
+
+
 def summary(runtime: Runtime, handle: Handle) -> str:
     """Return one line about a Worker: version, who reaches it, its bindings, and who calls it."""
     service = runtime.services[handle.name]
     urls = [route.url for route in service.definition.routes]
     parts = [str(handle.version), f"public: {', '.join(urls)}" if urls else "private"]
     for binding, target in service.definition.services.items():
-        missing = "" if target.service in runtime else " (not defined yet)"
-        parts.append(f"{binding} → {target}{missing}")
+        parts.append(f"{binding} → {target}{_what_is_missing(runtime, target)}")
     if callers := bound_services(runtime, handle.name):
         parts.append(f"bound by {', '.join(callers)}")
     return " · ".join(parts)
+
+
+def _what_is_missing(runtime: Runtime, target: Target) -> str:
+    """Return what a binding's target lacks, in brackets, or nothing."""
+    if target.service not in runtime:
+        close = did_you_mean(target.service, runtime) or ""
+        return f" (not defined yet{f'. {close}' if close else ''})"
+    known = runtime.services[target.service].entrypoints
+    if target.entrypoint in known or target.entrypoint == DEFAULT:
+        return ""
+    return f" (no such entrypoint; it has {', '.join(known) or 'none'})"

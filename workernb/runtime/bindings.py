@@ -16,6 +16,7 @@ from .invocations import FailedCall, Invocation
 from .targets import DEFAULT, Target, near
 
 if TYPE_CHECKING:
+    from .props import Callee
     from .services import Service, Version
 
 Fetch = Callable[..., Coroutine[Any, Any, Response]]
@@ -34,7 +35,7 @@ class ServiceBinding:
         name: str,
         target: Target,
         worker: str,
-        service: Service,
+        service: Callee,
         made: list[Invocation],
         services: Mapping[str, Service],
     ) -> None:
@@ -50,7 +51,7 @@ def _make_fetch(
     name: str,
     target: Target,
     worker: str,
-    service: Service,
+    service: Callee,
     made: list[Invocation],
     services: Mapping[str, Service],
 ) -> Fetch:

@@ -6,17 +6,17 @@ https://developers.cloudflare.com/workers/configuration/versions-and-deployments
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from workernb.errors import Text, UsageError
-from workernb.workers import Request, Response
 
 from .bindings import AbsentEntrypoint
 from .engine import Entrypoint, Isolate
 from .overrides import KEY, is_called, point_of, wanted
+from .standins import StandIn
 from .targets import Target
 
 if TYPE_CHECKING:
@@ -56,12 +56,12 @@ class Deployment:
     @property
     def main(self) -> int:
         """The version with the greatest share; of equal ones the newer."""
-        return max(self.shares, key=lambda share: share[1])[0]
+        return main_of(dict(self.shares))
 
     @property
     def numbers(self) -> list[int]:
         """The versions, the one with the greatest share first."""
-        return [number for number, _ in sorted(self.shares, key=lambda share: -share[1])]
+        return sorted(dict(self.shares), key=lambda number: number != self.main)
 
     @property
     def stable(self) -> bool:
@@ -80,6 +80,11 @@ class Deployment:
         if self.stable:
             return f"v{self.main}"
         return " · ".join(f"v{number} {share:g} %" for number, share in sorted(self.shares))
+
+
+def main_of(shares: Mapping[int, float]) -> int:
+    """Return the version with the greatest share; of equal ones the newer."""
+    return max(shares, key=lambda number: (shares[number], number))
 
 
 def entrypoints_of(
@@ -122,22 +127,19 @@ class Split:
         return self.deployment.pick(point)
 
 
-class SplitEntrypoint:
+class SplitEntrypoint(StandIn):
     """Stands for an entrypoint while two versions serve, and hands each call to one of them.
 
     What is chosen is chosen when the call begins, from the versions that served when it was made.
     """
 
-    version: Version | None = None
-    """Not known before a call begins."""
-
     def __init__(self, split: Split, name: str) -> None:
         """Stand for the entrypoint `name`."""
-        self.service = split.service
+        super().__init__(split.service, None)
         self._split = split
         self._name = name
 
-    def choose(self, fields: Mapping[str, str], invocation: Invocation) -> Entrypoint:
+    def resolve(self, fields: Mapping[str, str], invocation: Invocation) -> Entrypoint:
         """Choose a version by a request's headers, and say so on the invocation."""
         split = self._split
         number = split.choose(fields)
@@ -150,7 +152,3 @@ class SplitEntrypoint:
         worker = "the notebook" if caller is None else caller.service
         target = Target(self.service, self._name)
         return AbsentEntrypoint(invocation.binding, target, worker, version, {})
-
-    def handle(self, request: Request, invocation: Invocation) -> Generator[Any, Any, Response]:
-        """Begin the handler of the version that is chosen for the request."""
-        return self.choose(request._fields, invocation).handle(request, invocation)

@@ -72,6 +72,8 @@ def _facts(definition: Definition) -> dict[str, str]:
         "routes": ", ".join(route.pattern for route in definition.routes),
         "limits": "" if definition.limits is None else repr(definition.limits),
         "compatibility date": definition.compatibility_date or "",
+        "version metadata": definition.version_metadata or "",
+        "tag": definition.tag or "",
     }
     return {name: value for name, value in facts.items() if value}
 

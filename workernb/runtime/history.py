@@ -3,48 +3,65 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from .deployments import main_of
+from .differences import settings_that_differ
 
 if TYPE_CHECKING:
     from .services import Definition, Version
 
+DEFINED, CHANGED, DEPLOYED, REMOVED = "defined", "changed", "deployed", "removed"
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing that was done: a definition, a change of settings, a deployment, a removal.
+    """One thing that was done to a service.
 
-    at: seconds since the epoch. reason: who did it, in words. words: what it changed. version: the
-    number of the version that it made, if it made one, of this definition. shares: what it
-    deployed, if it made none. With neither, it removed the service. No values of secrets are in
-    the words.
+    kind: `defined`, `changed` (its settings alone), `deployed` or `removed`. reason: who did it,
+    in words. words: what it changed, without values of secrets. version: what it made, if it
+    made one. shares: what it deployed else. at: seconds since the epoch.
     """
 
-    at: float
+    kind: str
     service: str
     reason: str
     words: str
-    version: int | None
-    definition: Definition | None = field(repr=False)
-    shares: Mapping[int, float] | None
+    version: Version | None = field(default=None, repr=False)
+    shares: Mapping[int, float] | None = None
+    at: float = field(default_factory=time.time)
 
-    @classmethod
-    def of(
-        cls,
-        service: str,
-        reason: str,
-        words: str,
-        version: Version | None,
-        shares: Mapping[int, float] | None,
-    ) -> Change:
-        """Take note of what was done just now."""
-        if version is None:
-            return cls(time.time(), service, reason, words, None, None, shares)
-        return cls(
-            version.created, service, reason, words, version.number, version.definition, None
-        )
+    @property
+    def definition(self) -> Definition | None:
+        """The definition that it made a version of, if it did."""
+        return None if self.version is None else self.version.definition
 
     def __str__(self) -> str:
-        made = f" v{self.version}" if self.version is not None else ""
+        made = f" v{self.version.number}" if self.version is not None else ""
         return f"{self.service}{made}: {self.words} ({self.reason})"
+
+
+def replaced(history: Sequence[Change], service: str) -> str | None:
+    """Return what the last definition of a service undid of what was changed since the one before.
+
+    None when nothing had been changed, or when the definition says the same.
+    """
+    mine = [change for change in history if change.service == service]
+    since: list[Change] = []
+    while len(mine) > 1 and mine[-2].kind in (CHANGED, DEPLOYED):
+        since.insert(0, mine.pop(-2))
+    if not since or mine[-1].definition is None:
+        return None
+    last, new = mine[-2].definition if len(mine) > 1 else None, mine[-1].definition
+    made = {one.version.number: one.version.definition for one in [*mine, *since] if one.version}
+    shares = since[-1].shares
+    now = made.get(main_of(shares)) if shares else since[-1].definition
+    words = [since[-1].words] if shares else []
+    if now is not None and last is not None:
+        touched = {one.name for one in settings_that_differ(last, now)}
+        words += [str(one) for one in settings_that_differ(now, new) if one.name in touched]
+    if not words:
+        return None
+    return f"{'; '.join(words)} (set by {', '.join(one.reason for one in since[-3:])})"

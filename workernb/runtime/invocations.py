@@ -28,6 +28,7 @@ from workernb.workers import Request, Response
 from workernb.workers.body import USED
 from workernb.workers.invocation import current
 
+from .exports import Exports
 from .overrides import why_ignored
 from .strands import as_coroutine
 from .tracebacks import from_the_worker_on
@@ -55,15 +56,16 @@ class Invocation(Coroutine[Any, Any, Response]):
 
     `trace.invocations` has them in call order. caller: the invocation that made the call, None
     for the first. binding: the name it was made over. service, version: what handled it; the
-    version is None when there is no such service. deployment: what the version was chosen from,
-    where two serve. depth: 1 for the first. status: of its response, or None. fields: the
-    request's headers as they are kept.
+    version is None when there is no such service. depth: 1 for the first. status: of its
+    response, or None. fields: the request's headers, as they are kept.
     """
 
     __slots__ = (
+        "_deployment",
         "_entrypoint",
         "_failure",
         "_method",
+        "_props",
         "_request",
         "_steps",
         "_task",
@@ -71,7 +73,6 @@ class Invocation(Coroutine[Any, Any, Response]):
         "began_ns",
         "binding",
         "caller",
-        "deployment",
         "depth",
         "ended_ns",
         "fields",
@@ -101,7 +102,6 @@ class Invocation(Coroutine[Any, Any, Response]):
         self.status: int | None = None
         self.tasks: dict[asyncio.Future[Any], object] | None = None
         self.began_ns = self.ended_ns = 0
-        self.deployment: Deployment | None = None
         self.fields = request._fields
         self._method = request._method
         self._url = request._url
@@ -275,7 +275,35 @@ class Invocation(Coroutine[Any, Any, Response]):
 
     def describe(self) -> str:
         """Return the call as its caller's source has it."""
-        return f"env.{self.binding}.fetch({self.url!r})"
+        env = "" if (self.binding or "").startswith("ctx.") else "env."
+        return f"{env}{self.binding}.fetch({self.url!r})"
+
+    # What few invocations have. Not set before it is there, so that the others do not pay.
+
+    @property
+    def deployment(self) -> Deployment | None:
+        """What the version was chosen from, where two serve; else None."""
+        return getattr(self, "_deployment", None)
+
+    @deployment.setter
+    def deployment(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+
+    @property
+    def props(self) -> dict[str, Any]:
+        """What the binding that it came over tells the Worker: `ctx.props`."""
+        if not hasattr(self, "_props"):
+            self._props: dict[str, Any] = {}
+        return self._props
+
+    @props.setter
+    def props(self, props: dict[str, Any]) -> None:
+        self._props = props
+
+    @property
+    def exports(self) -> Exports:
+        """The Worker's own entrypoints, of the same version: `ctx.exports`."""
+        return Exports(self)
 
     # What happened, in words and figures
 

@@ -23,9 +23,10 @@ from .differences import in_words
 from .engine import Engine, Entrypoint, Isolate
 from .guard import guard
 from .handles import Handle
-from .history import Change
+from .history import CHANGED, DEFINED, DEPLOYED, REMOVED, Change
 from .invocations import Invocation
 from .limits import Limits
+from .props import with_props
 from .redaction import Redactor
 from .routes import best
 from .services import Definition, Service, Version
@@ -40,7 +41,8 @@ class Runtime:
     services: by name, in the order of their definition; undefined ones that something is bound to
     are among them. traces: of requests that have ended, newest last, at most 1,000. in_flight: of
     those that have not. history: all that was defined, changed, deployed and removed, oldest first.
-    random: what splits the traffic between two versions. on_finished: called with each trace that ends. limits: of a request.
+    random: what splits the traffic between two versions. on_finished: called with each trace that
+    ends. limits: of a request.
     """
 
     def __init__(self, engine: Engine, limits: Limits | None = None) -> None:
@@ -68,17 +70,30 @@ class Runtime:
         """Define a service, or make a new version of it, and return its handle.
 
         settings: services={"AUTH": "auth"}, vars, secrets, routes=["example.com/*"], public,
-        limits, compatibility_date, environment. reason: who did it, in words, for the history.
-        Raises UsageError for what is refused, and what the source raises when it is loaded; the
-        version that serves then goes on serving.
+        limits, compatibility_date, environment, version_metadata, tag. In an environment, limits
+        and date are those of the same Worker outside of it unless they are given; nothing else is.
+        reason: who did it, in words, for the history. Raises UsageError for what is refused, and
+        what the source raises when it is loaded; the version that serves then goes on serving.
         """
         try:
             definition = Definition.make(name, source, **settings)
         except TypeError as error:
             raise UsageError(str(error).replace("Definition.make()", "define()")) from None
-        self._adopt([definition], reason)
-        self._drop_old_versions(self._defined(definition.name))
-        return self[definition.name]
+        return self.define_all([definition], reason=reason)[0]
+
+    def define_all(self, definitions: Sequence[Definition], *, reason: str) -> list[Handle]:
+        """Define several services at once: all of them, or none."""
+        whole = [definition.inherit(self._outside(definition)) for definition in definitions]
+        self._adopt(whole, reason, DEFINED)
+        for definition in whole:
+            self._drop_old_versions(self._defined(definition.name))
+        return [self[definition.name] for definition in whole]
+
+    def _outside(self, definition: Definition) -> Definition | None:
+        """Return the definition of the same Worker outside of its environment, if there is one."""
+        if definition.environment is None or definition.worker not in self:
+            return None
+        return self._defined(definition.worker).definition
 
     def change(
         self,
@@ -111,7 +126,7 @@ class Runtime:
             if before.services.get(binding) != target:
                 self._refuse_lost(name, binding, target)
         if after != before:
-            self._adopt([after], reason)
+            self._adopt([after], reason, CHANGED)
             self._drop_old_versions(service)
         return Handle(self, service)
 
@@ -176,7 +191,7 @@ class Runtime:
         """Do again all that a history lists: an empty runtime becomes the same system."""
         for change in history:
             if change.definition is not None:
-                self._adopt([change.definition], change.reason)
+                self._adopt([change.definition], change.reason, change.kind)
             elif change.shares:
                 deployment = Deployment.of(change.shares)
                 self._deploy(self._defined(change.service), deployment, change.reason)
@@ -185,7 +200,7 @@ class Runtime:
         for service in self.defined():
             self._drop_old_versions(service)
 
-    def _adopt(self, definitions: Sequence[Definition], reason: str) -> None:
+    def _adopt(self, definitions: Sequence[Definition], reason: str, kind: str) -> None:
         """Make a version of each definition, load it, and let it serve: all of them, or none."""
         before = set(self.services)
         loaded: list[tuple[Version, Isolate]] = []
@@ -209,10 +224,10 @@ class Runtime:
             deployment = Deployment.of({version.number: 100})
             service.deploy(deployment, {version.number: isolate}, self.random)
             words = in_words(replaced, version.definition)
-            self._note(version.service, reason, words, version)
+            self._note(kind, version.service, reason, words, version=version)
 
     def _load(self, version: Version) -> Isolate:
-        version.env = self._env(version.definition)
+        version.env = self._env(version)
         filename = _free_filename(f"worker {version}")
         version.filenames = [*(f for f in version.filenames if f != filename), filename]
         return self._engine.load(version)
@@ -224,25 +239,19 @@ class Runtime:
             for version in versions
         }
         service.deploy(deployment, isolates, self.random)
-        self._note(service.name, reason, f"deployed {deployment}", shares=dict(deployment.shares))
+        shares = dict(deployment.shares)
+        self._note(DEPLOYED, service.name, reason, f"deployed {deployment}", shares=shares)
 
     def _remove(self, service: Service, reason: str) -> None:
         for version in service.versions:
             _forget_source(version)
         service.forget()
-        self._note(service.name, reason, "removed")
+        self._note(REMOVED, service.name, reason, "removed")
 
-    def _note(
-        self,
-        service: str,
-        reason: str,
-        words: str,
-        version: Version | None = None,
-        shares: Mapping[int, float] | None = None,
-    ) -> None:
+    def _note(self, kind: str, service: str, reason: str, words: str, **more: Any) -> None:
         """Add to the history."""
         reason, words = self.redactor.redact(reason), self.redactor.redact(words)
-        self.history.append(Change.of(service, reason, words, version, shares))
+        self.history.append(Change(kind, service, reason, words, **more))
 
     def _drop_old_versions(self, service: Service) -> None:
         running = {call.version for trace in self.in_flight for call in trace.invocations}
@@ -252,17 +261,25 @@ class Runtime:
     def _service(self, name: str) -> Service:
         return self.services.setdefault(name, Service(name))
 
-    def _env(self, definition: Definition) -> Env:
+    def _env(self, version: Version) -> Env:
         """Build the environment that a version's code sees."""
+        definition = version.definition
         worker = definition.name
         values: dict[str, Any] = {
             name: ServiceBinding(
-                name, target, worker, self._service(target.service), self.made, self.services
+                name,
+                target,
+                worker,
+                with_props(self._service(target.service), target.props),
+                self.made,
+                self.services,
             )
             for name, target in definition.services.items()
         }
         values.update(copy.deepcopy(dict(definition.vars)))
         values.update(definition.secrets)
+        if definition.version_metadata is not None:
+            values[definition.version_metadata] = version.metadata
         return Env(values, frozenset(definition.secrets), worker)
 
     def defined(self) -> list[Service]:

@@ -7,16 +7,17 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
 from workernb.errors import Text, UsageError, did_you_mean, noted
-from workernb.workers.environment import Env
+from workernb.workers.environment import Env, VersionMetadata
 
 from .deployments import Deployment, entrypoints_of
-from .engine import Entrypoint, Isolate
+from .engine import Entrypoint, Exporter, Isolate
 from .limits import Limits
 from .routes import Route, public_route
 from .targets import Target, binding_name, service_name
@@ -30,6 +31,8 @@ class Definition:
     """What a service is defined to be: its source and its settings. Checked, and never changed.
 
     name: that of the service, with the environment that it is in, if any, as `auth-staging`.
+    version_metadata: the name of the binding that tells the Worker its version. tag: what its
+    author calls this version.
     """
 
     name: str
@@ -41,6 +44,13 @@ class Definition:
     limits: Limits | None
     compatibility_date: str | None
     environment: str | None = None
+    version_metadata: str | None = None
+    tag: str | None = None
+
+    @property
+    def worker(self) -> str:
+        """The name of the Worker, which its services in all environments share."""
+        return self.name.removesuffix(f"-{self.environment}") if self.environment else self.name
 
     @classmethod
     def make(
@@ -56,6 +66,8 @@ class Definition:
         limits: Limits | None = None,
         compatibility_date: str | None = None,
         environment: str | None = None,
+        version_metadata: str | None = None,
+        tag: str | None = None,
     ) -> Definition:
         """Check what a user gave; UsageError for what is refused."""
         name = service_name(name, environment)
@@ -78,9 +90,30 @@ class Definition:
             limits,
             compatibility_date,
             environment,
+            None if version_metadata is None else binding_name(version_metadata),
+            tag,
         )
         definition._refuse_shared_names()
         return definition
+
+    def inherit(self, outside: Definition | None) -> Definition:
+        """Return what it is in its environment, where the same Worker is defined outside of it.
+
+        As with Wrangler, limits and compatibility date are inherited unless it has its own, and
+        bindings, vars and secrets never are. Routes are not either: two would have the same.
+        """
+        if outside is None:
+            return self
+        date = self.compatibility_date or outside.compatibility_date
+        return replace(self, limits=self.limits or outside.limits, compatibility_date=date)
+
+    def not_inherited(self, outside: Definition) -> list[str]:
+        """Return Wrangler's warnings: what the Worker has outside of its environment only."""
+        return [
+            Text.NOT_INHERITED.format(field=field, environment=self.environment)
+            for field in ("vars", "secrets", "services", "version_metadata")
+            if getattr(outside, field) and not getattr(self, field)
+        ]
 
     def changed(
         self,
@@ -93,7 +126,8 @@ class Definition:
 
         It is checked as a whole, as a new definition is.
         """
-        known = {*self.services, *self.vars, *self.secrets}
+        metadata = self.version_metadata
+        known = {*self.services, *self.vars, *self.secrets, *filter(None, [metadata])}
         for name in remove:
             if name not in known:
                 bound = f"It has {', '.join(sorted(known)) or 'none'}."
@@ -110,14 +144,22 @@ class Definition:
             services=merged(self.services, _checked_services(services)),
             vars=merged(self.vars, _checked_vars(vars)),
             secrets=merged(self.secrets, _checked_secrets(secrets)),
+            version_metadata=None if metadata in remove else metadata,
         )
         definition._refuse_shared_names()
-        return definition
+        # A tag is that of one version.
+        return self if definition == self else replace(definition, tag=None)
 
     def _refuse_shared_names(self) -> None:
         seen: dict[str, str] = {}
-        for kind in ("services", "vars", "secrets"):
-            for name in getattr(self, kind):
+        kinds: dict[str, Iterable[str]] = {
+            "services": self.services,
+            "vars": self.vars,
+            "secrets": self.secrets,
+            "version_metadata": filter(None, [self.version_metadata]),
+        }
+        for kind, names in kinds.items():
+            for name in names:
                 if name in seen:
                     raise noted(
                         UsageError(Text.UNIQUE_NAMES),
@@ -136,6 +178,7 @@ class Definition:
             [route.pattern for route in self.routes],
             repr(self.limits),
             self.compatibility_date,
+            self.version_metadata,
         ]
         text = json.dumps(settings, sort_keys=True, default=repr)
         return hashlib.sha256(text.encode()).hexdigest()[:8]
@@ -170,6 +213,7 @@ class Version:
     id: short and made of the content. created: seconds since the epoch. reason: who made it, in
     words: a cell, a magic, a call. filenames: what frames of its code have for a file, as
     `<worker auth v2>`; another one each time that it is loaded while an earlier load still runs.
+    isolate: a weak reference to what was loaded last.
     """
 
     number: int
@@ -178,6 +222,7 @@ class Version:
     created: float = field(default_factory=time.time)
     filenames: list[str] = field(default_factory=list)
     env: Env = field(init=False, repr=False)
+    isolate: Callable[[], Exporter | None] = field(default=lambda: None, repr=False)
 
     @property
     def service(self) -> str:
@@ -188,6 +233,12 @@ class Version:
     def id(self) -> str:
         """A short id made of code and settings."""
         return self.definition.fingerprint()
+
+    @property
+    def metadata(self) -> VersionMetadata:
+        """What the Worker can know of its version."""
+        at = datetime.fromtimestamp(self.created, UTC).isoformat(timespec="milliseconds")
+        return VersionMetadata(self.id, self.definition.tag or "", at.replace("+00:00", "Z"))
 
     @property
     def filename(self) -> str:
