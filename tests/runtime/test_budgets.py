@@ -60,7 +60,9 @@ async def test_a_caller_may_go_on_without_a_callee_that_used_up_its_own(define, 
 
 
 async def test_its_own_budget_cannot_be_swallowed(define, runtime):
-    define("auth", "while True:\n    try:\n        while True: pass\n    except BaseException: pass")
+    define(
+        "auth", "while True:\n    try:\n        while True: pass\n    except BaseException: pass"
+    )
     handle = define("gateway", "return await self.env.AUTH.fetch(request)", AUTH="auth")
     runtime.limits = ALONE
     with pytest.raises(CpuLimitError, match="exceeded CPU time limit"):

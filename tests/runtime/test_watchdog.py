@@ -86,9 +86,7 @@ def test_busy_code_is_cut_off_the_main_thread(define, runtime, kind):
 
 
 @pytest.mark.parametrize("kind", BUSY)
-async def test_busy_code_is_cut_where_there_is_no_tick(
-    define, runtime, kind, monkeypatch, until
-):
+async def test_busy_code_is_cut_where_there_is_no_tick(define, runtime, kind, monkeypatch, until):
     guard.uninstall()
     monkeypatch.setattr(guards, "has_tick", False)
     await check_the_cut(busy_worker(define, kind), runtime)

@@ -7,9 +7,10 @@ from typing import Any
 from . import awaiting, completion, displays
 from .deploying import DeployingMagics
 from .editing import EditingMagics
+from .importing import ImportingMagics
 from .magics import WorkerMagics
 
-MAGICS = (WorkerMagics, EditingMagics, DeployingMagics)
+MAGICS = (WorkerMagics, EditingMagics, DeployingMagics, ImportingMagics)
 
 
 def load(shell: Any) -> None:

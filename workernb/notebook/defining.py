@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from workernb.errors import did_you_mean
@@ -39,24 +40,30 @@ def define_worker(runtime: Runtime, options: WorkerOptions, cell: str, shell: An
 
 
 def _define(runtime: Runtime, options: WorkerOptions, cell: str, shell: Any) -> Handle:
-    limits = runtime.limits.but(**options.limits) if options.limits else None
+    settings = settings_of(runtime, options, shell)
+    # The running cell is the last input; shells differ in when they count it.
+    reason = f"the cell In [{len(shell.history_manager.input_hist_parsed) - 1}]"
     with shown_from_the_worker_on(runtime.redactor, shell):
-        return runtime.define(
-            options.name,
-            # The first line is the magic's own: lines are counted as in the cell.
-            "\n" + cell,
-            services=options.services,
-            vars=options.vars,
-            secrets=resolve(options.secrets, options.environment, shell),
-            routes=options.routes,
-            public=options.public,
-            limits=limits,
-            compatibility_date=options.compatibility_date,
-            environment=options.environment,
-            version_metadata=options.version_metadata,
-            tag=options.tag,
-            reason=f"the cell In [{shell.execution_count}]",
-        )
+        # The first line is the magic's own: lines are counted as in the cell.
+        return runtime.define(options.name, "\n" + cell, reason=reason, **settings)
+
+
+def settings_of(
+    runtime: Runtime, options: WorkerOptions, shell: Any, folder: Path = Path()
+) -> dict[str, Any]:
+    """Return the settings that `Runtime.define` takes. folder: where `.dev.vars` is."""
+    return {
+        "services": options.services,
+        "vars": options.vars,
+        "secrets": resolve(options.secrets, options.environment, shell, folder),
+        "routes": options.routes,
+        "public": options.public,
+        "limits": runtime.limits.but(**options.limits) if options.limits else None,
+        "compatibility_date": options.compatibility_date,
+        "environment": options.environment,
+        "version_metadata": options.version_metadata,
+        "tag": options.tag,
+    }
 
 
 def _tell_of_written_secrets(options: WorkerOptions) -> None:

@@ -79,15 +79,15 @@ class Runtime:
             definition = Definition.make(name, source, **settings)
         except TypeError as error:
             raise UsageError(str(error).replace("Definition.make()", "define()")) from None
-        return self.define_all([definition], reason=reason)[0]
+        return self.define_all([(definition, reason)])[0]
 
-    def define_all(self, definitions: Sequence[Definition], *, reason: str) -> list[Handle]:
-        """Define several services at once: all of them, or none."""
-        whole = [definition.inherit(self._outside(definition)) for definition in definitions]
-        self._adopt(whole, reason, DEFINED)
-        for definition in whole:
+    def define_all(self, definitions: Sequence[tuple[Definition, str]]) -> list[Handle]:
+        """Define several services at once, each for a reason: all of them, or none."""
+        whole = [(one.inherit(self._outside(one)), reason) for one, reason in definitions]
+        self._adopt(DEFINED, whole)
+        for definition, _ in whole:
             self._drop_old_versions(self._defined(definition.name))
-        return [self[definition.name] for definition in whole]
+        return [self[definition.name] for definition, _ in whole]
 
     def _outside(self, definition: Definition) -> Definition | None:
         """Return the definition of the same Worker outside of its environment, if there is one."""
@@ -126,7 +126,7 @@ class Runtime:
             if before.services.get(binding) != target:
                 self._refuse_lost(name, binding, target)
         if after != before:
-            self._adopt([after], reason, CHANGED)
+            self._adopt(CHANGED, [(after, reason)])
             self._drop_old_versions(service)
         return Handle(self, service)
 
@@ -191,7 +191,7 @@ class Runtime:
         """Do again all that a history lists: an empty runtime becomes the same system."""
         for change in history:
             if change.definition is not None:
-                self._adopt([change.definition], change.reason, change.kind)
+                self._adopt(change.kind, [(change.definition, change.reason)])
             elif change.shares:
                 deployment = Deployment.of(change.shares)
                 self._deploy(self._defined(change.service), deployment, change.reason)
@@ -200,12 +200,12 @@ class Runtime:
         for service in self.defined():
             self._drop_old_versions(service)
 
-    def _adopt(self, definitions: Sequence[Definition], reason: str, kind: str) -> None:
+    def _adopt(self, kind: str, definitions: Sequence[tuple[Definition, str]]) -> None:
         """Make a version of each definition, load it, and let it serve: all of them, or none."""
         before = set(self.services)
         loaded: list[tuple[Version, Isolate]] = []
         try:
-            for definition in definitions:
+            for definition, reason in definitions:
                 self.redactor.learn(definition.secrets.values())
                 number = self._service(definition.name).next_number
                 version = Version(number, definition, reason)
@@ -224,7 +224,7 @@ class Runtime:
             deployment = Deployment.of({version.number: 100})
             service.deploy(deployment, {version.number: isolate}, self.random)
             words = in_words(replaced, version.definition)
-            self._note(kind, version.service, reason, words, version=version)
+            self._note(kind, version.service, version.reason, words, version=version)
 
     def _load(self, version: Version) -> Isolate:
         version.env = self._env(version)
