@@ -109,6 +109,7 @@ class Text:
         "https://developers.cloudflare.com/workers/observability/errors/"
     )
     CANCELED = "The execution context responding to this call was canceled."
+    CONTEXT_ENDED = "The execution context which hosts this callback is no longer running."
     WAIT_UNTIL = (
         "waitUntil() tasks did not complete within the allowed time after invocation end and have "
         "been cancelled. See: "
@@ -121,6 +122,14 @@ class Text:
     UNIQUE_NAMES = (
         "Bindings must have unique names, so that they can all be referenced in the worker."
     )
+    NOT_INHERITED = (
+        '"{field}" exists at the top level, but not on "env.{environment}".\n'
+        'This is not what you probably want, since "{field}" is not inherited by environments.\n'
+        'Please add "{field}" to "env.{environment}".'
+    )
+    NOT_100 = "Sum of specified percentages ({total}%) must be 100%"
+    NOT_FOUND = "Service binding '{binding}' references Worker '{service}' which was not found."
+    NO_ENVIRONMENT = 'No environment found in configuration with name "{environment}".'
 
 
 class WorkernbError(Exception):

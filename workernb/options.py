@@ -84,7 +84,9 @@ def strip_comment(line: str) -> str:
     return match[1].strip()
 
 
-def _pair(what: str, line: str) -> Callable[[str], tuple[str, str]]:
+def pair(what: str, line: str) -> Callable[[str], tuple[str, str]]:
+    """Return what reads NAME=VALUE; what: a key of _EXAMPLES. line: what stands before it."""
+
     def read(text: str) -> tuple[str, str]:
         name, equals, value = text.partition("=")
         if not equals or not name or (not value and what == "binding"):
@@ -109,11 +111,11 @@ def worker_parser() -> Parser:
     parser = Parser("%%worker", "Define a Worker, or replace it, from the rest of the cell.")
     add = parser.add_argument
     add("name", metavar="NAME", help="the service's name: lower case, digits, dashes")
-    add("-b", "--bind", metavar="BINDING=TARGET", type=_pair("binding", "--bind"), default=[],
+    add("-b", "--bind", metavar="BINDING=TARGET", type=pair("binding", "--bind"), default=[],
         action="append", help="a Service binding: env.BINDING.fetch(…) calls TARGET")  # fmt: skip
-    add("-v", "--var", metavar="KEY=VALUE", type=_pair("var", "--var"), default=[],
+    add("-v", "--var", metavar="KEY=VALUE", type=pair("var", "--var"), default=[],
         action="append", help="a text in the environment")  # fmt: skip
-    add("--var-json", metavar="KEY=JSON", type=_pair("json", "--var-json"), default=[],
+    add("--var-json", metavar="KEY=JSON", type=pair("json", "--var-json"), default=[],
         action="append", help="a JSON value in the environment")  # fmt: skip
     add("-s", "--secret", metavar="KEY[=VALUE]", action="append", default=[],
         help="a secret; without a value from .dev.vars, the environment, or asked for")  # fmt: skip
@@ -126,6 +128,8 @@ def worker_parser() -> Parser:
     add("--wall-ms", type=_number, metavar="N", help="how long a request may take, in ms")
     add("--subrequests", type=int, metavar="N", help="how many calls a request may make")
     add("--compatibility-date", metavar="DATE", help="as on the platform: 2026-11-23")
+    add("--version-metadata", metavar="BINDING", help="env.BINDING has id, tag and timestamp")
+    add("--tag", metavar="TAG", help="what this version is called")
     add("-q", "--quiet", action="store_true", help="say nothing when it worked")
     return parser
 
@@ -144,30 +148,35 @@ class WorkerOptions:
     variable: str | None
     limits: dict[str, float]
     compatibility_date: str | None
+    version_metadata: str | None
+    tag: str | None
     quiet: bool
 
     @classmethod
     def parse(cls, line: str, expand: Callable[[str], str] = str) -> WorkerOptions:
         """Read the line; OptionError for what is refused."""
         typed = worker_parser().parse(line, expand)
-        json_values = [(key, _json(key, text)) for key, text in typed.var_json]
+        json_values = [(key, json_value("--var-json", key, text)) for key, text in typed.var_json]
         limits = {name: getattr(typed, name) for name in ("cpu_ms", "wall_ms", "subrequests")}
         return cls(
             name=typed.name,
-            services=_unique("--bind", typed.bind),
-            vars=_unique("--var", [*typed.var, *json_values]),
-            secrets=_unique("--secret", [_secret(text) for text in typed.secret]),
+            services=unique("--bind", typed.bind),
+            vars=unique("--var", [*typed.var, *json_values]),
+            secrets=unique("--secret", [secret(text) for text in typed.secret]),
             routes=typed.route,
             public=typed.public,
             environment=typed.env,
             variable=typed.variable,
             limits={name: value for name, value in limits.items() if value is not None},
             compatibility_date=typed.compatibility_date,
+            version_metadata=typed.version_metadata,
+            tag=typed.tag,
             quiet=typed.quiet,
         )
 
 
-def _unique(option: str, pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+def unique(option: str, pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the pairs as a dict; OptionError for a name that is there twice."""
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
@@ -176,16 +185,18 @@ def _unique(option: str, pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _json(key: str, text: str) -> Any:
+def json_value(option: str, key: str, text: str) -> Any:
+    """Return the value of KEY=JSON; OptionError when it is none."""
     try:
         return json.loads(text)
     except ValueError as error:
         raise OptionError(
-            f"--var-json {key} is no JSON ({error}): write --var-json '{key}={{\"a\": 1}}'."
+            f"{option} {key} is no JSON ({error}): write {option} '{key}={{\"a\": 1}}'."
         ) from None
 
 
-def _secret(text: str) -> tuple[str, str | None]:
+def secret(text: str) -> tuple[str, str | None]:
+    """Read KEY[=VALUE]: the value is None where there is none."""
     name, equals, value = text.partition("=")
     return name, value if equals else None
 

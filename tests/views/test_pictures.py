@@ -110,7 +110,7 @@ def test_the_graph_in_words(system):
     text = repr(GraphPicture(system(5)))
     assert text.splitlines()[:4] == [
         "outside ──service-0.localhost/*──▶ service-0",
-        "service-0 (public · 1 var · 1 secret)",
+        "service-0 (v1 · public · 1 var · 1 secret)",
         "  ──SVC1──▶ service-1",
         "  ──SVC2──▶ service-2",
     ]
@@ -139,9 +139,9 @@ async def test_the_cpu_in_words_and_figures(system):
     assert " of 1,000 ms · " in lines[1]
     assert "thread MainThread" in lines[1]
     assert [line.split("█")[0].strip() for line in lines[2:]] == [
-        "service-0",
-        "SVC1 → service-1",
-        "SVC2 → service-2",
+        "service-0 v1",
+        "SVC1 → service-1 v1",
+        "SVC2 → service-2 v1",
     ]
 
 

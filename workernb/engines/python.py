@@ -60,7 +60,7 @@ class PythonEngine:
         name, source = version.filename, version.definition.source
         linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
         code = compile(source, name, "exec", dont_inherit=True)
-        registration = Registration(name)
+        registration = Registration(name, version)
         try:
             return _isolate(version, code, registration)
         except BaseException:
@@ -76,9 +76,10 @@ def _isolate(version: Version, code: types.CodeType, registration: Registration)
     finally:
         current.reset(running)
     isolate = PythonIsolate(registration)
-    for entrypoint, make in _entrypoints(registration.module):
-        handle = make(version.env)
-        isolate.entrypoints[entrypoint] = PythonEntrypoint(version, registration, handle)
+    registration.makers.update(_entrypoints(registration.module))
+    for name in registration.makers:
+        isolate.entrypoints[name] = registration.make(name)
+    version.isolate = weakref.ref(registration)
     return isolate
 
 
@@ -89,16 +90,22 @@ class Registration:
     version is replaced and the last request in flight on it has ended.
     """
 
-    __slots__ = ("__weakref__", "drop", "module")
+    __slots__ = ("__weakref__", "drop", "makers", "module", "version")
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, version: Version) -> None:
         """Make and register an empty module called `name`."""
+        self.version = version
+        self.makers: dict[str, Callable[[Any], Handle]] = {}
         self.module = types.ModuleType(name)
         self.module.__file__ = name
         self.module.__dict__["__builtins__"] = _builtins()
         sys.modules[name] = self.module
         self.drop = weakref.finalize(self, sys.modules.pop, name, None)
         self.drop.atexit = False
+
+    def make(self, name: str) -> PythonEntrypoint:
+        """Make an entrypoint of the module anew; KeyError when it has none of this name."""
+        return PythonEntrypoint(self.version, self, self.makers[name](self.version.env))
 
 
 class Loading:
@@ -107,6 +114,9 @@ class Loading:
     def __init__(self, env: Any) -> None:
         """Keep the environment of the Worker that loads."""
         self.env = env
+
+        self.props: dict[str, Any] = {}
+        self.exports = None
 
     def wait_until(self, awaitable: Awaitable[Any]) -> None:
         """Refuse: nothing can be waited for in the global scope."""

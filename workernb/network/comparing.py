@@ -18,15 +18,13 @@ from typing import Any
 
 from workernb.assembly import Runtime
 from workernb.errors import CanceledError, ComparisonError, UsageError, noted
-from workernb.runtime.engine import Entrypoint
 from workernb.runtime.handles import Handle
 from workernb.runtime.invocations import in_words
 from workernb.runtime.runtime import Runtime as CoreRuntime
-from workernb.runtime.services import Definition, Version
+from workernb.runtime.services import Definition
 from workernb.runtime.targets import Target, near
 from workernb.runtime.traces import Trace
 from workernb.workers import Request
-from workernb.workers.environment import Env
 
 from .process import HttpEntrypoint, OtherProcess
 
@@ -214,23 +212,16 @@ def _define_over_http(runtime: Runtime, definition: Definition, process: OtherPr
     own = {**settings(definition), "services": services}
     runtime.define(definition.name, definition.source, **own)
     for alias in set(aliases.values()):
-        entrypoints: dict[str, Entrypoint] = {
+        # There is no source behind these: what is called stands in the other process.
+        runtime.services[alias].entrypoints = {
             target.entrypoint: HttpEntrypoint(process, target.service, target.entrypoint)
             for target in aliases
             if aliases[target] == alias
         }
-        nothing = Definition.make(alias, "")
-        version = Version(1, nothing, f"<{alias}>", Env({}, frozenset(), alias))
-        runtime.services[alias].install(version, _Isolate(entrypoints))
 
 
 def _targets(definition: Definition) -> set[Target]:
     return set(definition.services.values())
-
-
-@dataclass(frozen=True, slots=True)
-class _Isolate:
-    entrypoints: Mapping[str, Entrypoint]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from . import awaiting, completion, displays
+from .deploying import DeployingMagics
+from .editing import EditingMagics
+from .importing import ImportingMagics
 from .magics import WorkerMagics
+
+MAGICS = (WorkerMagics, EditingMagics, DeployingMagics, ImportingMagics)
 
 
 def load(shell: Any) -> None:
     """Add the magics to a shell, once. Nothing else of the process is touched."""
     if any(isinstance(magics, WorkerMagics) for magics in shell.magics_manager.registry.values()):
         return
-    shell.register_magics(WorkerMagics(shell))
+    shell.register_magics(*(magics(shell) for magics in MAGICS))
     awaiting.add(shell)
     completion.add(shell)
     displays.add(shell)
@@ -22,10 +27,11 @@ def load(shell: Any) -> None:
 def unload(shell: Any) -> None:
     """Take away what `load` added."""
     registry = shell.magics_manager
-    for kind, names in WorkerMagics.magics.items():
-        for name in names:
-            registry.magics[kind].pop(name, None)
-    registry.registry.pop(WorkerMagics.__name__, None)
+    for magics in MAGICS:
+        for kind, names in magics.magics.items():
+            for name in names:
+                registry.magics[kind].pop(name, None)
+        registry.registry.pop(magics.__name__, None)
     awaiting.remove(shell)
     completion.remove(shell)
     displays.remove(shell)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from workernb.errors import UsageError
+from workernb.errors import did_you_mean
 from workernb.options import WorkerOptions
 from workernb.runtime.handles import Handle
+from workernb.runtime.history import replaced
 from workernb.runtime.runtime import Runtime
-from workernb.runtime.targets import service_name
+from workernb.runtime.targets import DEFAULT, Target, service_name
 from workernb.views.workers import bound_services
 
-from .failures import SourceError, show_only_workers_frames
+from .failures import shown_from_the_worker_on
 from .secrets import resolve
 from .variables import variable_for
 
@@ -28,34 +30,40 @@ def define_worker(runtime: Runtime, options: WorkerOptions, cell: str, shell: An
     handle = _define(runtime, options, cell, shell)
     shell.user_ns[variable] = handle
     _tell_of_written_secrets(options)
+    for warning in not_inherited(runtime, handle):
+        print(f"Warning: {warning}")
     if not options.quiet:
         print(summary(runtime, handle))
+    undone = replaced(runtime.history, handle.name)
+    if undone is not None:
+        print(f"The cell replaced {undone}.")
 
 
 def _define(runtime: Runtime, options: WorkerOptions, cell: str, shell: Any) -> Handle:
-    try:
-        return runtime.define(
-            options.name,
-            # The first line is the magic's own: lines are counted as in the cell.
-            "\n" + cell,
-            services=options.services,
-            vars=options.vars,
-            secrets=resolve(options.secrets, options.environment, shell),
-            routes=options.routes,
-            public=options.public,
-            limits=options.limits or None,
-            compatibility_date=options.compatibility_date,
-            environment=options.environment,
-        )
-    except UsageError:
-        raise
-    except SyntaxError as error:
-        raise SourceError(error) from None
-    except BaseException as error:
-        # An interrupt too: the cell's own line, which may hold a secret, is not shown.
-        runtime.redactor.redact_error(error)
-        show_only_workers_frames(error, shell)
-        raise
+    settings = settings_of(runtime, options, shell)
+    # The running cell is the last input; shells differ in when they count it.
+    reason = f"the cell In [{len(shell.history_manager.input_hist_parsed) - 1}]"
+    with shown_from_the_worker_on(runtime.redactor, shell):
+        # The first line is the magic's own: lines are counted as in the cell.
+        return runtime.define(options.name, "\n" + cell, reason=reason, **settings)
+
+
+def settings_of(
+    runtime: Runtime, options: WorkerOptions, shell: Any, folder: Path = Path()
+) -> dict[str, Any]:
+    """Return the settings that `Runtime.define` takes. folder: where `.dev.vars` is."""
+    return {
+        "services": options.services,
+        "vars": options.vars,
+        "secrets": resolve(options.secrets, options.environment, shell, folder),
+        "routes": options.routes,
+        "public": options.public,
+        "limits": options.limits or None,
+        "compatibility_date": options.compatibility_date,
+        "environment": options.environment,
+        "version_metadata": options.version_metadata,
+        "tag": options.tag,
+    }
 
 
 def _tell_of_written_secrets(options: WorkerOptions) -> None:
@@ -68,14 +76,32 @@ def _tell_of_written_secrets(options: WorkerOptions) -> None:
         )
 
 
+def not_inherited(runtime: Runtime, handle: Handle) -> list[str]:
+    """Return Wrangler's warnings about a Worker that was defined in an environment."""
+    definition = runtime.services[handle.name].definition
+    if definition.environment is None or definition.worker not in runtime:
+        return []
+    return definition.not_inherited(runtime.services[definition.worker].definition)
+
+
 def summary(runtime: Runtime, handle: Handle) -> str:
     """Return one line about a Worker: version, who reaches it, its bindings, and who calls it."""
     service = runtime.services[handle.name]
     urls = [route.url for route in service.definition.routes]
     parts = [str(handle.version), f"public: {', '.join(urls)}" if urls else "private"]
     for binding, target in service.definition.services.items():
-        missing = "" if target.service in runtime else " (not defined yet)"
-        parts.append(f"{binding} → {target}{missing}")
+        parts.append(f"{binding} → {target}{_what_is_missing(runtime, target)}")
     if callers := bound_services(runtime, handle.name):
         parts.append(f"bound by {', '.join(callers)}")
     return " · ".join(parts)
+
+
+def _what_is_missing(runtime: Runtime, target: Target) -> str:
+    """Return what a binding's target lacks, in brackets, or nothing."""
+    if target.service not in runtime:
+        close = did_you_mean(target.service, runtime) or ""
+        return f" (not defined yet{f'. {close}' if close else ''})"
+    known = runtime.services[target.service].entrypoints
+    if target.entrypoint in known or target.entrypoint == DEFAULT:
+        return ""
+    return f" (no such entrypoint; it has {', '.join(known) or 'none'})"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import traceback
+from collections.abc import Iterator
 from typing import Any
 
-from workernb.errors import OneLine, WorkernbError
+from workernb.errors import OneLine, UsageError, WorkernbError
+from workernb.runtime.redaction import Redactor
 from workernb.runtime.tracebacks import clean, from_the_worker_on
 
 
@@ -31,7 +33,23 @@ class FetchError(OneLine):
     """A fetch that fails its cell: by `-f`, `-m`, or a redirect that leads nowhere."""
 
 
-def show_only_workers_frames(error: BaseException, shell: Any) -> None:
+@contextlib.contextmanager
+def shown_from_the_worker_on(redactor: Redactor, shell: Any) -> Iterator[None]:
+    """Let what a Worker's source raises when it is loaded show the Worker's own lines only."""
+    try:
+        yield
+    except UsageError:
+        raise
+    except SyntaxError as error:
+        raise SourceError(error) from None
+    except BaseException as error:
+        # An interrupt too: the cell's own line, which may hold a secret, is not shown.
+        redactor.redact_error(error)
+        _show_only_workers_frames(error, shell)
+        raise
+
+
+def _show_only_workers_frames(error: BaseException, shell: Any) -> None:
     """Let the notebook show an exception at import from the Worker's own first line on."""
     from_the_worker_on(error)
     clean(error)

@@ -17,6 +17,7 @@ from IPython.core.magic import (
 )
 
 from workernb.assembly import Runtime, get_runtime
+from workernb.edit_options import worker, workers_parser
 from workernb.errors import UsageError
 from workernb.options import (
     FetchOptions,
@@ -107,11 +108,22 @@ class WorkerMagics(Magics):
 
     @line_magic
     def workers(self, line: str) -> None:
-        """List the Workers, or show one: %workers [NAME]."""
+        """List the Workers, or show one."""
+        from workernb.views.changes import HistoryTable, UsedByPage
         from workernb.views.workers import WorkerPage, WorkersTable
 
-        name = strip_comment(line).strip()
-        display(WorkerPage(self.runtime, name) if name else WorkersTable(self.runtime))
+        typed = workers_parser().parse(line)
+        name = None if typed.name is None else worker(typed.name)
+        if typed.history:
+            display(HistoryTable(self.runtime, name))
+        if typed.used_by:
+            if name is None:
+                raise UsageError("%workers --used-by is asked of one: %workers NAME --used-by.")
+            display(UsedByPage(self.runtime, name))
+        if not typed.history and not typed.used_by:
+            display(WorkersTable(self.runtime) if name is None else WorkerPage(self.runtime, name))
+
+    workers.__doc__ = workers_parser().help_text()
 
     @line_magic
     def graph(self, line: str) -> None:

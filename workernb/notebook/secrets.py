@@ -19,16 +19,19 @@ _line = re.compile(
 
 
 def resolve(
-    secrets: Mapping[str, str | None], environment: str | None, shell: Any
+    secrets: Mapping[str, str | None],
+    environment: str | None,
+    shell: Any,
+    folder: Path = Path(),
 ) -> dict[str, str]:
     """Return the values of secrets: as given, else from the first place that has one.
 
     `.dev.vars.ENVIRONMENT` or `.dev.vars`, then the process environment, then the user, where the
-    front end can ask. Raises UsageError for one that is set nowhere.
+    front end can ask. Raises UsageError for one that is set nowhere. folder: where the file is.
     """
     if all(value is not None for value in secrets.values()):
         return {name: value for name, value in secrets.items() if value is not None}
-    file, kept = read_dev_vars(environment)
+    file, kept = read_dev_vars(environment, folder)
     found: dict[str, str] = {}
     for name, value in secrets.items():
         chosen = value if value is not None else kept.get(name, os.environ.get(name))
@@ -36,12 +39,12 @@ def resolve(
     return found
 
 
-def read_dev_vars(environment: str | None) -> tuple[str, dict[str, str]]:
+def read_dev_vars(environment: str | None, folder: Path = Path()) -> tuple[str, dict[str, str]]:
     """Return the name of the file that counts, and what is in it."""
     names = [".dev.vars"] if environment is None else [f".dev.vars.{environment}", ".dev.vars"]
     for name in names:
-        if Path(name).is_file():
-            return name, parse_dev_vars(Path(name).read_text(encoding="utf-8"))
+        if (folder / name).is_file():
+            return name, parse_dev_vars((folder / name).read_text(encoding="utf-8"))
     return names[0], {}
 
 

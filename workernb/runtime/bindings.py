@@ -16,6 +16,7 @@ from .invocations import FailedCall, Invocation
 from .targets import DEFAULT, Target, near
 
 if TYPE_CHECKING:
+    from .props import Callee
     from .services import Service, Version
 
 Fetch = Callable[..., Coroutine[Any, Any, Response]]
@@ -34,7 +35,7 @@ class ServiceBinding:
         name: str,
         target: Target,
         worker: str,
-        service: Service,
+        service: Callee,
         made: list[Invocation],
         services: Mapping[str, Service],
     ) -> None:
@@ -50,7 +51,7 @@ def _make_fetch(
     name: str,
     target: Target,
     worker: str,
-    service: Service,
+    service: Callee,
     made: list[Invocation],
     services: Mapping[str, Service],
 ) -> Fetch:
@@ -87,7 +88,7 @@ def _make_fetch(
         # Its target is looked up now: a redefined Worker answers the next call.
         entrypoint = service.entrypoints.get(entrypoint_name)
         if entrypoint is None:
-            entrypoint = AbsentEntrypoint(name, target, worker, service, services)
+            entrypoint = AbsentEntrypoint(name, target, worker, service.version, services)
         call = Invocation(trace, caller, name, entrypoint, request, depth + 1)
         trace.record(call)
         made.append(call)
@@ -113,12 +114,12 @@ class AbsentEntrypoint:
         binding: str | None,
         target: Target,
         worker: str,
-        service: Service,
+        version: Version | None,
         services: Mapping[str, Service],
     ) -> None:
         """Keep what the error will have to name."""
         self.service = target.service
-        self.version: Version | None = service.version
+        self.version: Version | None = version
         self._binding = binding
         self._target = target
         self._worker = worker

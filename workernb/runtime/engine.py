@@ -30,11 +30,22 @@ class Isolate(Protocol):
         """The entrypoints by name; the plain one is `Default`."""
 
 
+class Exporter(Protocol):
+    """A loaded version, as its own code can ask it for its entrypoints: `ctx.exports`."""
+
+    @property
+    def makers(self) -> Mapping[str, object]:
+        """Its entrypoints by name, as far as their names are asked for."""
+
+    def make(self, name: str) -> Entrypoint:
+        """Make an entrypoint; KeyError when there is none of this name."""
+
+
 class Engine(Protocol):
     """Turns a Worker's source text into an isolate."""
 
     def load(self, version: Version) -> Isolate:
-        """Run the source of `version` as a module of its own.
+        """Run the source of `version` as a module of its own, and set `version.isolate`.
 
         Raises what the source raises; nothing of it is left behind then.
         """

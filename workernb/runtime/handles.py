@@ -13,12 +13,16 @@ from workernb.workers.request import receive
 from .calls import run_sync
 from .dispatch import Answer
 from .invocations import FailedCall
+from .settings import Bindings, Secrets, Vars
 from .targets import DEFAULT, Target
 from .tracebacks import from_the_worker_on
 
 if TYPE_CHECKING:
     from .runtime import Runtime
     from .services import Service, Version
+
+
+_HAS = "fetch fetch_sync name version url bindings vars secrets".split()
 
 
 class Handle:
@@ -48,6 +52,21 @@ class Handle:
     def url(self) -> str:
         """The URL of a request that is made without one."""
         return Target(self.name).url
+
+    @property
+    def bindings(self) -> Bindings:
+        """Its Service bindings, to be read and changed: `gateway.bindings["AUTH"] = "auth"`."""
+        return Bindings(self._runtime, self.name)
+
+    @property
+    def vars(self) -> Vars:
+        """Its vars, to be read and changed."""
+        return Vars(self._runtime, self.name)
+
+    @property
+    def secrets(self) -> Secrets:
+        """Its secrets, to be set and deleted; their values are not shown."""
+        return Secrets(self._runtime, self.name)
 
     def fetch(
         self,
@@ -86,7 +105,7 @@ class Handle:
             raise
 
     def __getattr__(self, name: str) -> Any:
-        text = f"A handle has no {name!r}; it has fetch, fetch_sync, name, version, url."
+        text = f"A handle has no {name!r}; it has {', '.join(_HAS)}."
         raise AttributeError(text, name=name, obj=self)
 
     def __eq__(self, other: object) -> bool:

@@ -28,10 +28,13 @@ from workernb.workers import Request, Response
 from workernb.workers.body import USED
 from workernb.workers.invocation import current
 
+from .exports import Exports
+from .overrides import why_ignored
 from .strands import as_coroutine
 from .tracebacks import from_the_worker_on
 
 if TYPE_CHECKING:
+    from .deployments import Deployment
     from .engine import Entrypoint
     from .services import Version
     from .traces import Log, Trace
@@ -54,13 +57,15 @@ class Invocation(Coroutine[Any, Any, Response]):
     `trace.invocations` has them in call order. caller: the invocation that made the call, None
     for the first. binding: the name it was made over. service, version: what handled it; the
     version is None when there is no such service. depth: 1 for the first. status: of its
-    response, or None.
+    response, or None. fields: the request's headers, as they are kept.
     """
 
     __slots__ = (
+        "_deployment",
         "_entrypoint",
         "_failure",
         "_method",
+        "_props",
         "_request",
         "_steps",
         "_task",
@@ -70,6 +75,7 @@ class Invocation(Coroutine[Any, Any, Response]):
         "caller",
         "depth",
         "ended_ns",
+        "fields",
         "service",
         "status",
         "tasks",
@@ -96,6 +102,7 @@ class Invocation(Coroutine[Any, Any, Response]):
         self.status: int | None = None
         self.tasks: dict[asyncio.Future[Any], object] | None = None
         self.began_ns = self.ended_ns = 0
+        self.fields = request._fields
         self._method = request._method
         self._url = request._url
         self._entrypoint: Entrypoint | None = entrypoint
@@ -268,7 +275,35 @@ class Invocation(Coroutine[Any, Any, Response]):
 
     def describe(self) -> str:
         """Return the call as its caller's source has it."""
-        return f"env.{self.binding}.fetch({self.url!r})"
+        env = "" if (self.binding or "").startswith("ctx.") else "env."
+        return f"{env}{self.binding}.fetch({self.url!r})"
+
+    # What few invocations have. Not set before it is there, so that the others do not pay.
+
+    @property
+    def deployment(self) -> Deployment | None:
+        """What the version was chosen from, where two serve; else None."""
+        return getattr(self, "_deployment", None)
+
+    @deployment.setter
+    def deployment(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+
+    @property
+    def props(self) -> dict[str, Any]:
+        """What the binding that it came over tells the Worker: `ctx.props`."""
+        if not hasattr(self, "_props"):
+            self._props: dict[str, Any] = {}
+        return self._props
+
+    @props.setter
+    def props(self, props: dict[str, Any]) -> None:
+        self._props = props
+
+    @property
+    def exports(self) -> Exports:
+        """The Worker's own entrypoints, of the same version: `ctx.exports`."""
+        return Exports(self)
 
     # What happened, in words and figures
 
@@ -298,6 +333,12 @@ class Invocation(Coroutine[Any, Any, Response]):
     def exception(self) -> str | None:
         """What the handler raised, as `Type: text`, without secrets; None when nothing."""
         return None if self._failure is None else self.trace.redact(self._failure[1])
+
+    @property
+    def override_ignored(self) -> str | None:
+        """Why an override of the version was not applied; None when none was asked for."""
+        text = why_ignored(self)
+        return None if text is None else self.trace.redact(text)
 
     @property
     def cpu_ms(self) -> float:

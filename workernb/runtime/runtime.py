@@ -7,24 +7,30 @@ import copy
 import linecache
 import sys
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from random import Random
 from typing import Any, TextIO
 
-from workernb.errors import UsageError, noted
+from workernb.errors import Text, UsageError, did_you_mean, noted
 from workernb.workers import Request
 from workernb.workers.environment import Env
 
 from .bindings import AbsentEntrypoint, ServiceBinding
 from .calls import Call
-from .engine import Engine, Entrypoint
+from .dependents import dependents, told
+from .deployments import Deployment
+from .differences import in_words
+from .engine import Engine, Entrypoint, Isolate
 from .guard import guard
 from .handles import Handle
+from .history import CHANGED, DEFINED, DEPLOYED, REMOVED, Change
 from .invocations import Invocation
 from .limits import Limits
+from .props import with_props
 from .redaction import Redactor
 from .routes import best
 from .services import Definition, Service, Version
-from .targets import Target, near
+from .targets import DEFAULT, Target, missing, near
 from .thread import this_thread
 from .traces import Trace, Traces
 
@@ -34,7 +40,9 @@ class Runtime:
 
     services: by name, in the order of their definition; undefined ones that something is bound to
     are among them. traces: of requests that have ended, newest last, at most 1,000. in_flight: of
-    those that have not. on_finished: called with each trace that ends. limits: of a request.
+    those that have not. history: all that was defined, changed, deployed and removed, oldest first.
+    random: what splits the traffic between two versions. on_finished: called with each trace that
+    ends. limits: of a request.
     """
 
     def __init__(self, engine: Engine, limits: Limits | None = None) -> None:
@@ -43,6 +51,8 @@ class Runtime:
         self.services: dict[str, Service] = {}
         self.traces = Traces()
         self.in_flight: set[Trace] = set()
+        self.history: list[Change] = []
+        self.random = Random()
         self.on_finished: list[Callable[[Trace], None]] = []
         self.redactor = Redactor()
         self._engine = engine
@@ -54,58 +64,223 @@ class Runtime:
 
     # Services
 
-    def define(self, name: str, source: str, **settings: Any) -> Handle:
+    def define(
+        self, name: str, source: str, *, reason: str = "define()", **settings: Any
+    ) -> Handle:
         """Define a service, or make a new version of it, and return its handle.
 
         settings: services={"AUTH": "auth"}, vars, secrets, routes=["example.com/*"], public,
-        limits={"cpu_ms": 50} (or Limits), compatibility_date, environment. Raises UsageError for
-        what is refused, and what the source raises when it is loaded; the version that serves
-        then goes on serving.
+        limits={"cpu_ms": 50} (or Limits), compatibility_date, environment, version_metadata, tag.
+        In an environment, limits and date are those of the same Worker outside of it unless they
+        are given; nothing else is.
+        reason: who did it, in words, for the history. Raises UsageError for what is refused, and
+        what the source raises when it is loaded; the version that serves then goes on serving.
         """
         try:
             definition = Definition.make(name, source, **settings)
         except TypeError as error:
             raise UsageError(str(error).replace("Definition.make()", "define()")) from None
-        service = self._service(definition.name)
-        number = service.versions[-1].number + 1 if service.versions else 1
-        filename = _free_filename(f"worker {definition.name} v{number}")
-        self.redactor.learn(definition.secrets.values())
-        version = Version(number, definition, filename, self._env(definition))
-        try:
-            isolate = self._engine.load(version)
-        except BaseException:
-            if not service.versions and not self._is_bound(service.name):
-                del self.services[service.name]
-            raise
-        if not service.versions:
-            # Undefined services keep their place only until they are defined.
-            self.services[service.name] = self.services.pop(service.name)
-        forgotten = service.install(version, isolate)
-        if forgotten is not None:
-            linecache.cache.pop(forgotten.filename, None)
+        return self.define_all([(definition, reason)])[0]
+
+    def define_all(self, definitions: Sequence[tuple[Definition, str]]) -> list[Handle]:
+        """Define several services at once, each for a reason: all of them, or none."""
+        whole = [(one.inherit(self._outside(one)), reason) for one, reason in definitions]
+        self._adopt(DEFINED, whole)
+        for definition, _ in whole:
+            self._drop_old_versions(self._defined(definition.name))
+        return [self[definition.name] for definition, _ in whole]
+
+    def _outside(self, definition: Definition) -> Definition | None:
+        """Return the definition of the same Worker outside of its environment, if there is one."""
+        if definition.environment is None or definition.worker not in self:
+            return None
+        return self._defined(definition.worker).definition
+
+    def change(
+        self,
+        name: str,
+        *,
+        services: Mapping[str, str] | None = None,
+        vars: Mapping[str, Any] | None = None,
+        secrets: Mapping[str, str] | None = None,
+        remove: Collection[str] = (),
+        reason: str = "change()",
+    ) -> Handle:
+        """Change the settings of a defined service, without touching its code.
+
+        services, vars, secrets: what is added or replaced, by name. remove: names, of any kind,
+        to take away. What changes anything makes a new version, loaded from the same source, that
+        serves from the next call on; a request in flight stays where it was. All or nothing:
+        UsageError for what is refused, a target that is not there included, and what the source
+        raises when it is loaded.
+        """
+        service = self._defined(name)
+        before = service.definition
+        if not service.deployment.stable:
+            raise noted(
+                UsageError(f"Two versions of Worker {name!r} serve: {service.deployment}."),
+                f"Settle on one before you change its settings: %deploy {name} "
+                f"v{service.deployment.main}",
+            )
+        after = before.changed(services or {}, vars or {}, secrets or {}, remove)
+        for binding, target in after.services.items():
+            if before.services.get(binding) != target:
+                self._refuse_lost(name, binding, target)
+        if after != before:
+            self._adopt(CHANGED, [(after, reason)])
+            self._drop_old_versions(service)
         return Handle(self, service)
+
+    def _refuse_lost(self, worker: str, binding: str, target: Target) -> None:
+        """Refuse a target that is not there. A definition may be ahead of its targets; not this."""
+        service = self.services.get(target.service)
+        if service is None or not service.versions:
+            raise missing(binding, target, list(self))
+        if target.entrypoint not in service.entrypoints and target.entrypoint != DEFAULT:
+            known = service.entrypoints
+            text = Text.NO_SUCH_ENTRYPOINT.format(
+                worker=worker,
+                binding=binding,
+                service=target.service,
+                entrypoint=target.entrypoint,
+            )
+            raise noted(
+                UsageError(text),
+                did_you_mean(target.entrypoint, known)
+                or (f"It has {', '.join(known)}." if known else None),
+            )
+
+    def deploy(self, name: str, shares: Mapping[int, float], *, reason: str = "deploy()") -> Handle:
+        """Let versions of a service serve, each its share in per cent: `{3: 90, 4: 10}`.
+
+        A version that does not serve yet is loaded again, into a new isolate. UsageError for a
+        version that is not there, or shares that are not 100 %; what the source raises when it is
+        loaded; the deployment then stays as it was.
+        """
+        service = self._defined(name)
+        deployment = Deployment.of(shares)
+        if deployment != service.deployment:
+            self._deploy(service, deployment, reason)
+            self._drop_old_versions(service)
+        return Handle(self, service)
+
+    def rollback(self, name: str, *, reason: str = "rollback()") -> Handle:
+        """Let the version serve that served alone before; UsageError when there was none."""
+        service = self._defined(name)
+        before = service.before_this()
+        if before is None:
+            raise UsageError(
+                f"Worker {name!r} has nothing to go back to: only {service.deployment} has served."
+            )
+        return self.deploy(name, dict(before.shares), reason=reason)
+
+    def remove(self, name: str, *, force: bool = False, reason: str = "remove()") -> None:
+        """Define a service no more; requests in flight go on.
+
+        UsageError, which names them, when others depend on it; with force they lose it.
+        """
+        service = self._defined(name)
+        callers = [one for one in dependents(self.defined(), name) if one.caller != name]
+        if callers and not force:
+            raise noted(
+                UsageError(f"Worker {name!r} is not removed: {told(callers)}."),
+                f"Unbind them first, or use %remove {name} --force",
+            )
+        self._remove(service, reason)
+
+    def replay(self, history: Iterable[Change]) -> None:
+        """Do again all that a history lists: an empty runtime becomes the same system."""
+        for change in history:
+            if change.definition is not None:
+                self._adopt(change.kind, [(change.definition, change.reason)])
+            elif change.shares:
+                deployment = Deployment.of(change.shares)
+                self._deploy(self._defined(change.service), deployment, change.reason)
+            else:
+                self._remove(self._defined(change.service), change.reason)
+        for service in self.defined():
+            self._drop_old_versions(service)
+
+    def _adopt(self, kind: str, definitions: Sequence[tuple[Definition, str]]) -> None:
+        """Make a version of each definition, load it, and let it serve: all of them, or none."""
+        before = set(self.services)
+        loaded: list[tuple[Version, Isolate]] = []
+        try:
+            for definition, reason in definitions:
+                self.redactor.learn(definition.secrets.values())
+                number = self._service(definition.name).next_number
+                version = Version(number, definition, reason)
+                loaded.append((version, self._load(version)))
+        except BaseException:
+            for name in set(self.services) - before:
+                del self.services[name]
+            raise
+        for version, isolate in loaded:
+            service = self.services[version.service]
+            replaced = None if service.version is None else service.version.definition
+            if not service.versions:
+                # Undefined services keep their place only until they are defined.
+                self.services[service.name] = self.services.pop(service.name)
+            service.versions.append(version)
+            deployment = Deployment.of({version.number: 100})
+            service.deploy(deployment, {version.number: isolate}, self.random)
+            words = in_words(replaced, version.definition)
+            self._note(kind, version.service, version.reason, words, version=version)
+
+    def _load(self, version: Version) -> Isolate:
+        version.env = self._env(version)
+        filename = _free_filename(f"worker {version}")
+        version.filenames = [*(f for f in version.filenames if f != filename), filename]
+        return self._engine.load(version)
+
+    def _deploy(self, service: Service, deployment: Deployment, reason: str) -> None:
+        versions = [service[number] for number in deployment.numbers]
+        isolates = {
+            version.number: service.isolates.get(version.number) or self._load(version)
+            for version in versions
+        }
+        service.deploy(deployment, isolates, self.random)
+        shares = dict(deployment.shares)
+        self._note(DEPLOYED, service.name, reason, f"deployed {deployment}", shares=shares)
+
+    def _remove(self, service: Service, reason: str) -> None:
+        for version in service.versions:
+            _forget_source(version)
+        service.forget()
+        self._note(REMOVED, service.name, reason, "removed")
+
+    def _note(self, kind: str, service: str, reason: str, words: str, **more: Any) -> None:
+        """Add to the history."""
+        reason, words = self.redactor.redact(reason), self.redactor.redact(words)
+        self.history.append(Change(kind, service, reason, words, **more))
+
+    def _drop_old_versions(self, service: Service) -> None:
+        running = {call.version for trace in self.in_flight for call in trace.invocations}
+        for version in service.drop_old_versions(running):
+            _forget_source(version)
 
     def _service(self, name: str) -> Service:
         return self.services.setdefault(name, Service(name))
 
-    def _is_bound(self, name: str) -> bool:
-        return any(
-            target.service == name
-            for service in self.defined()
-            for target in service.definition.services.values()
-        )
-
-    def _env(self, definition: Definition) -> Env:
+    def _env(self, version: Version) -> Env:
         """Build the environment that a version's code sees."""
+        definition = version.definition
         worker = definition.name
         values: dict[str, Any] = {
             name: ServiceBinding(
-                name, target, worker, self._service(target.service), self.made, self.services
+                name,
+                target,
+                worker,
+                with_props(self._service(target.service), target.props),
+                self.made,
+                self.services,
             )
             for name, target in definition.services.items()
         }
         values.update(copy.deepcopy(dict(definition.vars)))
         values.update(definition.secrets)
+        if definition.version_metadata is not None:
+            values[definition.version_metadata] = version.metadata
         return Env(values, frozenset(definition.secrets), worker)
 
     def defined(self) -> list[Service]:
@@ -114,10 +289,7 @@ class Runtime:
 
     def __getitem__(self, name: str) -> Handle:
         """Return the handle of a service; UsageError when it is not defined."""
-        service = self.services.get(name)
-        if service is None or not service.versions:
-            raise self._unknown(name)
-        return Handle(self, service)
+        return Handle(self, self._defined(name))
 
     def __contains__(self, name: object) -> bool:
         return any(service.name == name for service in self.defined())
@@ -127,6 +299,12 @@ class Runtime:
 
     def __len__(self) -> int:
         return len(self.defined())
+
+    def _defined(self, name: str) -> Service:
+        service = self.services.get(name)
+        if service is None or not service.versions:
+            raise self._unknown(name)
+        return service
 
     def _unknown(self, name: str) -> UsageError:
         remedy = near(name, [service.name for service in self.defined()])
@@ -142,13 +320,12 @@ class Runtime:
         owner: whether by name, or as an outsider. echo: where prints go besides the trace; the
         cell's own output when there is none.
         """
-        service = self.services.get(target.service)
-        if service is None or not service.versions:
-            raise self._unknown(target.service)
+        service = self._defined(target.service)
         entrypoint: Any = service.entrypoints.get(target.entrypoint)
         if entrypoint is None:
-            entrypoint = AbsentEntrypoint(None, target, "the notebook", service, self.services)
-        limits = service.versions[-1].limits(self.limits)
+            absent = AbsentEntrypoint
+            entrypoint = absent(None, target, "the notebook", service.version, self.services)
+        limits = self.limits_of(service.version)
         return Call(self, entrypoint, request, limits, owner, echo or sys.stdout)
 
     def limits_of(self, version: Version | None) -> Limits:
@@ -215,6 +392,11 @@ class Runtime:
 
     def __repr__(self) -> str:
         return f"<Runtime with {', '.join(self) or 'no Workers'}>"
+
+
+def _forget_source(version: Version) -> None:
+    for filename in version.filenames:
+        linecache.cache.pop(filename, None)
 
 
 def _free_filename(name: str) -> str:

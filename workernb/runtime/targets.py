@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from workernb.errors import Text, UsageError, did_you_mean, noted
 
@@ -49,11 +50,17 @@ def binding_name(name: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a target names: a service (its environment included), an entrypoint, a path."""
+    """What a target names: a service (its environment included), an entrypoint, a path.
+
+    environment: as it was written, for what is said about it. props: what a binding gives to each
+    invocation, as JSON text in one spelling; empty for none.
+    """
 
     service: str
     entrypoint: str = DEFAULT
     path: str = "/"
+    environment: str | None = field(default=None, compare=False)
+    props: str = ""
 
     @classmethod
     def parse(cls, text: object) -> Target:
@@ -71,15 +78,20 @@ class Target:
             service_name(match["service"], match["environment"]),
             entrypoint or DEFAULT,
             path if path.startswith("/") else f"/{path}",
+            match["environment"],
         )
 
     @classmethod
     def of_binding(cls, text: object) -> Target:
-        """Read the target of a binding, which has no path."""
-        target = cls.parse(text)
+        """Read the target of a binding: no path, and props, if any, right behind the name.
+
+        `auth#Admin{"role": "reader"}`
+        """
+        name, brace, rest = text.partition("{") if isinstance(text, str) else (text, "", "")
+        target = cls.parse(name.rstrip() if isinstance(name, str) else name)
         if target.path != "/":
             raise UsageError(f"A binding's target has no path: {text!r}.")
-        return target
+        return replace(target, props=_checked_props(brace + rest)) if brace else target
 
     @property
     def url(self) -> str:
@@ -87,7 +99,35 @@ class Target:
         return f"http://{self.service}.localhost{self.path}"
 
     def __str__(self) -> str:
-        return self.service if self.entrypoint == DEFAULT else f"{self.service}#{self.entrypoint}"
+        name = self.service if self.entrypoint == DEFAULT else f"{self.service}#{self.entrypoint}"
+        return name + self.props
+
+
+def _checked_props(text: str) -> str:
+    try:
+        props = json.loads(text)
+    except ValueError as error:
+        raise UsageError(
+            f'The props {text!r} are no JSON ({error}): write \'auth#Admin{{"role": "reader"}}\'.'
+        ) from None
+    return json.dumps(props, sort_keys=True) if props else ""
+
+
+def missing(binding: str, target: Target, known: Iterable[str]) -> UsageError:
+    """Return why a binding's target is refused that is not among the known services."""
+    names = list(known)
+    if target.environment is not None:
+        base = target.service.removesuffix(f"-{target.environment}")
+        environments = [name[len(base) + 1 :] for name in names if name.startswith(f"{base}-")]
+        if base in names or environments:
+            there = ", ".join(environments)
+            return noted(
+                UsageError(Text.NO_ENVIRONMENT.format(environment=target.environment)),
+                did_you_mean(target.environment, environments)
+                or f"{base} has {f'the environments {there}' if there else 'no environments'}.",
+            )
+    text = Text.NOT_FOUND.format(binding=binding, service=target.service)
+    return noted(UsageError(text), near(target.service, names))
 
 
 def near(name: str, known: Iterable[str]) -> str | None:

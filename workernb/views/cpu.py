@@ -206,7 +206,8 @@ def lanes_of(trace: Trace) -> tuple[list[Lane], list[tuple[float, int, int]]]:
         known = lanes.get(key)
         if known is None:
             over = f"{call.binding} → " if call.binding and not grouped else ""
-            name = one_line(over + call.service, 60)
+            version = f" v{call.version.number}" if call.version and not grouped else ""
+            name = one_line(over + call.service, 60) + version
             depth = 1 if grouped else call.depth
             lanes[key] = Lane(
                 call.service, name, depth, began, ended, call.cpu_ms, call.inclusive_cpu_ms

@@ -12,13 +12,14 @@ OUTSIDE = " outside"
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A service. missing: bound to, and not defined."""
+    """A service. missing: bound to, and not defined. version: what serves, in words."""
 
     name: str
     public: bool = False
     missing: bool = False
     vars: int = 0
     secrets: int = 0
+    version: str = ""
 
     @property
     def detail(self) -> str:
@@ -29,7 +30,8 @@ class Node:
             return "not defined"
         counts = [(self.vars, "var"), (self.secrets, "secret")]
         words = [f"{count} {word}{'s' * (count > 1)}" for count, word in counts if count]
-        return " · ".join(["public" if self.public else "private", *words])
+        kind = "public" if self.public else "private"
+        return " · ".join([word for word in (self.version, kind, *words) if word])
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,11 @@ class System:
             routes = definition.routes
             nodes.append(
                 Node(
-                    service.name, bool(routes), False, len(definition.vars), len(definition.secrets)
+                    service.name,
+                    public=bool(routes),
+                    vars=len(definition.vars),
+                    secrets=len(definition.secrets),
+                    version=str(service.deployment),
                 )
             )
             arrows += [Arrow(OUTSIDE, service.name, route.pattern) for route in routes]

@@ -62,6 +62,8 @@ def _branch(
     called = children.get(call, [])
     lines = [first + describe(call)]
     gap = rest + ("│ " if called else "  ")
+    if call.override_ignored is not None:
+        lines.append(f"{gap}· {one_line(call.override_ignored, 400)}")
     for log in logs.get(call, []):
         head, *more = visible(log.text).split("\n")
         level = "" if log.level == "log" else f"{log.level}: "

@@ -5,12 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from workernb.runtime.dependents import dependents
 from workernb.runtime.runtime import Runtime
 from workernb.runtime.services import Service
 
 from .text import escaped, one_line
 
 Row = Sequence[str]
+
+_VERSIONS = ("version", "id", "at", "serves", "tag", "made by")
+
+
+def clock(at: float) -> str:
+    """Return a time of day."""
+    return time.strftime("%H:%M:%S", time.localtime(at))
 
 
 class Table:
@@ -67,7 +75,7 @@ def _row(runtime: Runtime, service: Service) -> Row:
     bindings += [f"{name} (secret)" for name in definition.secrets]
     return (
         service.name,
-        f"v{service.versions[-1].number} {service.versions[-1].id}",
+        " · ".join(f"v{version.number} {version.id}" for version in service.serving),
         ", ".join(route.pattern for route in definition.routes) or "bindings only",
         ", ".join(bindings) or "–",
         ", ".join(bound_services(runtime, service.name)) or "–",
@@ -77,12 +85,7 @@ def _row(runtime: Runtime, service: Service) -> Row:
 
 def bound_services(runtime: Runtime, name: str) -> list[str]:
     """Return what is bound to a service, as `gateway.AUTH`."""
-    return [
-        f"{service.name}.{binding}"
-        for service in runtime.defined()
-        for binding, target in service.definition.services.items()
-        if target.service == name
-    ]
+    return list(dict.fromkeys(str(one) for one in dependents(runtime.defined(), name)))
 
 
 def _requests(runtime: Runtime, name: str) -> tuple[int, int]:
@@ -110,11 +113,15 @@ class WorkerPage:
             ("requests in the kept traces", f"{requests:,}, of which {errors:,} failed"),
         ]
         bound: list[Row] = [(one,) for one in bound_services(runtime, name)]
+        shares = dict(service.deployment.shares)
         versions: list[Row] = [
             (
                 f"v{version.number}",
                 version.id,
-                time.strftime("%H:%M:%S", time.localtime(version.created)),
+                clock(version.created),
+                f"{shares[version.number]:g} %" if version.number in shares else "–",
+                version.definition.tag or "–",
+                runtime.redactor.redact(version.reason),
             )
             for version in reversed(service.versions)
         ]
@@ -122,7 +129,7 @@ class WorkerPage:
             Table(name, ("what", "value"), facts, ""),
             Table("Bindings", ("name", "kind"), out, "none"),
             Table("Bound Services", ("who calls it",), bound, "none; nobody is bound to it"),
-            Table("Versions", ("version", "id", "at"), versions, "none"),
+            Table("Versions", _VERSIONS, versions, "none"),
         ]
 
     def __repr__(self) -> str:

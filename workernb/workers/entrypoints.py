@@ -30,6 +30,19 @@ class ExecutionContext:
 
     wait_until = waitUntil
 
+    @property
+    def props(self) -> dict[str, Any]:
+        """What the binding that the call came over says, `{}` unless it says something."""
+        return self._invocation.props
+
+    @property
+    def exports(self) -> Any:
+        """The Worker's own entrypoints: `ctx.exports.Admin.fetch(…)`, also with props of its own.
+
+        `ctx.exports.Admin(props={"role": "reader"}).fetch(…)`
+        """
+        return self._invocation.exports
+
 
 class WorkerEntrypoint:
     """The base of a Worker's entrypoints; a new instance serves each invocation.

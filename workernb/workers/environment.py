@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from workernb.errors import did_you_mean, noted
 
 from .invocation import running
+
+
+@dataclass(frozen=True, slots=True)
+class VersionMetadata:
+    """What a Worker can know of the version that it runs as. timestamp: ISO 8601, UTC.
+
+    https://developers.cloudflare.com/workers/runtime-apis/bindings/version-metadata/
+    """
+
+    id: str
+    tag: str
+    timestamp: str
 
 
 class Env:

@@ -18,6 +18,14 @@ class RunningInvocation(Protocol):
     def env(self) -> Any:
         """The environment of the Worker: bindings, vars and secrets."""
 
+    @property
+    def props(self) -> dict[str, Any]:
+        """What the binding that it came over tells the Worker."""
+
+    @property
+    def exports(self) -> Any:
+        """The Worker's own entrypoints."""
+
     def wait_until(self, awaitable: Awaitable[Any]) -> None:
         """Keep the invocation alive until `awaitable` is done."""
 

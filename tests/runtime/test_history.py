@@ -1,0 +1,97 @@
+"""The history: what was done, in words; what a definition undid; and that it can be done again."""
+
+from __future__ import annotations
+
+import workernb
+from workernb.runtime.history import replaced
+
+SAY = "return Response({!r})"
+
+
+def words(runtime, service=None):
+    return [str(one) for one in runtime.history if service in (None, one.service)]
+
+
+def test_all_that_was_done_is_listed(define, runtime):
+    define("auth", SAY.format("x"))
+    auth = define("auth", SAY.format("y"), vars={"A": "b"}, reason="the cell In [2]")
+    auth.secrets["S"] = "a-secret-value"
+    runtime.change("auth", secrets={"S": "another-secret"}, vars={"A": "a-secret-value"})
+    runtime.deploy("auth", {1: 10, 2: 90}, reason="%deploy auth")
+    runtime.rollback("auth")
+    runtime.remove("auth")
+    assert words(runtime) == [
+        "auth v1: defined (define())",
+        'auth v2: code (+1 −1 lines); A: "b" is new (the cell In [2])',
+        "auth v3: secret S: a value is new (auth.secrets['S'] = …)",
+        'auth v4: A: "b" → "REDACTED"; secret S: a value → another value (change())',
+        "auth: deployed v1 10 % · v2 90 % (%deploy auth)",
+        "auth: deployed v4 (rollback())",
+        "auth: removed (remove())",
+    ]
+    assert "secret-value" not in repr(runtime.history)
+
+
+def test_what_failed_or_changed_nothing_is_not_listed(define, runtime):
+    auth = define("auth", SAY.format("x"))
+    for what in ("B=", "1/0"):
+        try:
+            runtime.define("auth", what)
+        except (SyntaxError, ZeroDivisionError):
+            continue
+    auth.vars.update({})
+    runtime.deploy("auth", {1: 100})
+    assert len(runtime.history) == 1
+
+
+def test_what_a_definition_undid(define, runtime):
+    define("auth", SAY.format("x"))
+    define("other", SAY.format("x"))
+    for _ in range(2):
+        gateway = define("gateway", SAY.format("x"), AUTH="auth", vars={"A": "1"})
+        assert replaced(runtime.history, "gateway") is None
+    runtime.change("gateway", services={"AUTH": "other"}, reason="%bind gateway AUTH=other")
+    gateway.vars["B"] = "2"
+    define("gateway", SAY.format("x"), AUTH="auth", vars={"A": "from the cell"})
+    assert replaced(runtime.history, "gateway") == (
+        'AUTH: other → auth; B: "2" is removed '
+        "(set by %bind gateway AUTH=other, gateway.vars['B'] = …)"
+    )
+    define("gateway", SAY.format("x"), AUTH="auth")
+    assert replaced(runtime.history, "gateway") is None
+
+
+def test_a_definition_that_says_the_same_undid_nothing(define, runtime):
+    gateway = define("gateway", SAY.format("x"), vars={"A": "1"})
+    gateway.vars["A"] = "2"
+    define("gateway", SAY.format("x"), vars={"A": "2"})
+    assert replaced(runtime.history, "gateway") is None
+
+
+def test_a_definition_undoes_a_deployment(define, runtime):
+    define("auth", SAY.format("x"))
+    define("auth", SAY.format("y"))
+    runtime.deploy("auth", {1: 90, 2: 10}, reason="%deploy auth v1@90% v2@10%")
+    define("auth", SAY.format("z"))
+    assert replaced(runtime.history, "auth") == (
+        "deployed v1 90 % · v2 10 % (set by %deploy auth v1@90% v2@10%)"
+    )
+
+
+async def test_a_history_replays_to_the_same_system(define, runtime):
+    auth = define("auth", SAY.format("x"), secrets={"S": "a-secret-value"})
+    define("auth", SAY.format("y"))
+    define("gone", SAY.format("z"))
+    runtime.deploy("auth", {1: 0, 2: 100})
+    define("gateway", "return await self.env.AUTH.fetch(request)", AUTH="gone")
+    runtime["gateway"].bindings["AUTH"] = "auth"
+    runtime.remove("gone")
+    again = workernb.Runtime()
+    again.replay(runtime.history)
+    assert words(again) == words(runtime)
+    assert list(again) == list(runtime)
+    assert str(again.services["auth"].deployment) == "v1 0 % · v2 100 %"
+    assert again["auth"].version.id == auth.version.id
+    assert again["auth"].version.filename != auth.version.filename
+    assert await (await again["gateway"].fetch()).text() == "y"
+    again.close()

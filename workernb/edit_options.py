@@ -1,0 +1,192 @@
+"""The grammar of the magics that change a running system, or tell what was changed.
+
+`%bind`, `%unbind`, `%var`, `%secret`, `%deploy`, `%rollback`, `%diff`, `%remove`, `%workers`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .errors import OptionError
+from .options import Parser, json_value, pair, secret, unique
+from .runtime.targets import DEFAULT, Target
+
+
+def worker(text: str) -> str:
+    """Read the name of a Worker, `auth` or `auth@staging`, and return that of its service."""
+    target = Target.parse(text)
+    if target.path != "/" or target.entrypoint != DEFAULT:
+        raise OptionError(f"{text!r} is no Worker's name: write NAME or NAME@ENVIRONMENT.")
+    return target.service
+
+
+def _parser(prog: str, description: str) -> Parser:
+    parser = Parser(prog, description)
+    parser.add_argument("name", metavar="NAME", help="the Worker: auth, or auth@staging")
+    return parser
+
+
+def bind_parser() -> Parser:
+    """Return the parser of `%bind`."""
+    parser = _parser("%bind", "Bind a Worker that runs to others, without touching its code.")
+    parser.add_argument("bindings", metavar="BINDING=TARGET", nargs="+",
+        type=pair("binding", "%bind gateway"), help="env.BINDING calls TARGET")  # fmt: skip
+    return parser
+
+
+def unbind_parser() -> Parser:
+    """Return the parser of `%unbind`."""
+    parser = _parser("%unbind", "Take bindings, vars or secrets away from a Worker that runs.")
+    parser.add_argument("names", metavar="BINDING", nargs="+", help="what is taken away")
+    return parser
+
+
+def var_parser() -> Parser:
+    """Return the parser of `%var`."""
+    parser = _parser("%var", "Set vars of a Worker that runs.")
+    parser.add_argument("vars", metavar="KEY=VALUE", nargs="+",
+        type=pair("var", "%var gateway"), help="a text in the environment")  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="each VALUE is JSON")
+    return parser
+
+
+def secret_parser() -> Parser:
+    """Return the parser of `%secret`."""
+    parser = _parser("%secret", "Set secrets of a Worker that runs.")
+    parser.add_argument("secrets", metavar="KEY[=VALUE]", nargs="+",
+        help="without a value from .dev.vars, the environment, or asked for")  # fmt: skip
+    return parser
+
+
+def deploy_parser() -> Parser:
+    """Return the parser of `%deploy`."""
+    parser = _parser("%deploy", "Let one version of a Worker serve, or two, each its share.")
+    parser.add_argument("shares", metavar="VERSION[@SHARE]", nargs="+", type=_share,
+        help="v3@90%% v4@10%%; without a share what the others leave")  # fmt: skip
+    return parser
+
+
+def rollback_parser() -> Parser:
+    """Return the parser of `%rollback`."""
+    return _parser("%rollback", "Let the version serve that served alone before.")
+
+
+def diff_parser() -> Parser:
+    """Return the parser of `%diff`."""
+    parser = _parser("%diff", "Show how two versions of a Worker differ, in code and settings.")
+    parser.add_argument("versions", metavar="VERSION", nargs="*", type=version_number,
+        help="two of them, v2 v3; one against what serves; none for the last two")  # fmt: skip
+    return parser
+
+
+def remove_parser() -> Parser:
+    """Return the parser of `%remove`."""
+    parser = _parser("%remove", "Define a Worker no more.")
+    parser.add_argument("--force", action="store_true", help="though others depend on it")
+    return parser
+
+
+def workers_parser() -> Parser:
+    """Return the parser of `%workers`."""
+    parser = Parser("%workers", "List the Workers, or show one.")
+    parser.add_argument("name", metavar="NAME", nargs="?", help="auth, or auth@staging")
+    parser.add_argument("--history", action="store_true", help="what was done, and by whom")
+    parser.add_argument("--used-by", action="store_true", help="who depends on it")
+    return parser
+
+
+def import_parser() -> Parser:
+    """Return the parser of `%import-workers`."""
+    parser = Parser("%import-workers", "Define the Workers of another notebook here.")
+    parser.add_argument("path", metavar="NOTEBOOK", help="the other notebook's file")
+    parser.add_argument("--prefix", metavar="P", default="", help="put before their names")
+    parser.add_argument("-q", "--quiet", action="store_true", help="say nothing when it worked")
+    return parser
+
+
+_version = re.compile(r"v?(\d+)").fullmatch
+_version_share = re.compile(r"v?(\d+)(?:@(\d+(?:\.\d*)?)%?)?").fullmatch
+
+
+def version_number(text: str) -> int:
+    """Read the number of a version: `v3`, or `3`."""
+    match = _version(text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"write a version as v3, not {text!r}")
+    return int(match[1])
+
+
+def _share(text: str) -> tuple[int, float | None]:
+    match = _version_share(text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"write v3@90%, not {text!r}")
+    return int(match[1]), None if match[2] is None else float(match[2])
+
+
+def shares(typed: Sequence[tuple[int, float | None]]) -> dict[int, float]:
+    """Return the shares in per cent; versions without one divide what is left among them."""
+    numbers = unique("%deploy", [(f"v{number}", share) for number, share in typed])
+    rest = 100 - sum(share for share in numbers.values() if share is not None)
+    open_ones = sum(share is None for share in numbers.values())
+    return {
+        int(name[1:]): max(rest, 0) / open_ones if share is None else share
+        for name, share in numbers.items()
+    }
+
+
+PARSERS: dict[str, Callable[[], Parser]] = {
+    "bind": bind_parser,
+    "unbind": unbind_parser,
+    "var": var_parser,
+    "secret": secret_parser,
+    "deploy": deploy_parser,
+    "rollback": rollback_parser,
+    "diff": diff_parser,
+    "remove": remove_parser,
+    "workers": workers_parser,
+    "import-workers": import_parser,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What was typed after one of these magics.
+
+    service: whose settings change. secrets: None for a value that is to be looked up. words: the
+    line as history has it, without values of secrets.
+    """
+
+    service: str
+    words: str
+    services: dict[str, str] = field(default_factory=dict)
+    vars: dict[str, Any] = field(default_factory=dict)
+    secrets: dict[str, str | None] = field(default_factory=dict)
+    remove: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, magic: str, line: str, expand: Callable[[str], str] = str) -> Edit:
+        """Read the line of a magic; OptionError for what is refused."""
+        typed = PARSERS[magic]().parse(line, expand)
+        service = worker(typed.name)
+        words = f"%{magic} {typed.name} "
+        if magic == "bind":
+            services = unique("%bind", typed.bindings)
+            told = " ".join(f"{name}={to}" for name, to in services.items())
+            return cls(service, words + told, services=services)
+        if magic == "unbind":
+            return cls(service, words + " ".join(typed.names), remove=tuple(typed.names))
+        if magic == "var":
+            vars = unique("%var", _values(typed))
+            return cls(service, words + " ".join(f"{name}=…" for name in vars), vars=vars)
+        secrets = unique("%secret", [secret(text) for text in typed.secrets])
+        return cls(service, words + " ".join(secrets), secrets=secrets)
+
+
+def _values(typed: argparse.Namespace) -> list[tuple[str, Any]]:
+    if not typed.json:
+        return list(typed.vars)
+    return [(key, json_value("%var --json", key, text)) for key, text in typed.vars]
