@@ -35,6 +35,12 @@ class Definition:
     routes: tuple[Route, ...]
     limits: Limits | Mapping[str, Any] | None
     compatibility_date: str | None
+    environment: str | None = None
+
+    @property
+    def worker(self) -> str:
+        """The name of the Worker, which its services in all environments share."""
+        return self.name.removesuffix(f"-{self.environment}") if self.environment else self.name
 
     @classmethod
     def make(
@@ -74,6 +80,7 @@ class Definition:
             tuple(parsed),
             limits,
             compatibility_date,
+            environment,
         )
         definition._refuse_shared_names()
         return definition
