@@ -53,6 +53,8 @@ def test_all_that_a_worker_may_be_told():
         limits={"cpu_ms": 1.5, "wall_ms": 20.0, "subrequests": 3},
         compatibility_date="2026-11-23",
         quiet=True,
+        version_metadata=None,
+        tag=None,
     )
 
 

@@ -12,7 +12,7 @@ ALONE = Limits(budget="per-invocation", cpu_ms=50)
 
 
 async def test_a_shared_budget_is_drawn_on_by_all(define, runtime):
-    define("auth", "burn(30); return Response('x')", limits=Limits(cpu_ms=1_000))
+    define("auth", "burn(40); return Response('x')", limits=Limits(cpu_ms=1_000))
     handle = define(
         "gateway",
         "burn(30); await self.env.AUTH.fetch(request); return Response('x')",
@@ -23,7 +23,7 @@ async def test_a_shared_budget_is_drawn_on_by_all(define, runtime):
         await handle.fetch()
     used = runtime.traces[-1].cpu_by_service()
     assert used["gateway"] > 29
-    assert used["auth"] < 29
+    assert used["auth"] < 39
 
 
 async def test_each_invocation_may_have_a_budget_of_its_own(define, runtime):

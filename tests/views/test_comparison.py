@@ -9,7 +9,7 @@ import pytest
 
 from workernb.network.comparing import HERE, THERE, Comparison, Process, Stretch, Way
 from workernb.views.comparison import AXIS, ComparisonPicture
-from workernb.views.drawing import Rect
+from workernb.views.shapes import Rect
 from workernb.views.palette import role_of
 
 

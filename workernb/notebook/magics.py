@@ -127,12 +127,12 @@ class WorkerMagics(Magics):
 
     @line_magic
     def graph(self, line: str) -> None:
-        """Draw who is bound to whom: %graph."""
-        from workernb.views.graph import GraphPicture
+        """Draw who is bound to whom, with the traffic as it happens: %graph."""
+        from workernb.views.graph_view import GraphView
 
         if strip_comment(line).strip():
             raise UsageError("%graph takes nothing: it draws all Workers.")
-        display(GraphPicture(self.runtime))
+        display(GraphView(self.runtime))
 
     @line_magic
     def cpu(self, line: str) -> None:
@@ -140,9 +140,9 @@ class WorkerMagics(Magics):
 
         Without a number the last request; -2 is the last but one.
         """
-        from workernb.views.cpu import CpuPicture
+        from workernb.views.cpu_view import CpuView
 
-        display(CpuPicture(self._trace(line, "%cpu")))
+        display(CpuView(self.runtime, self._trace(line, "%cpu")))
 
     @line_magic
     def trace(self, line: str) -> None:
@@ -155,18 +155,9 @@ class WorkerMagics(Magics):
         display(TracePicture(self._trace(line, "%trace")))
 
     def _trace(self, line: str, magic: str) -> Trace:
-        traces = self.runtime.traces
+        from workernb.views.requests import find_trace
+
         text = strip_comment(line).strip()
-        if not traces:
-            raise UsageError(f"{magic} has nothing to show yet: make a request first, %fetch NAME.")
         if not text.removeprefix("-").isdecimal() and text:
             raise UsageError(f"{magic} takes the number of a request, not {text!r}.")
-        wanted = int(text or -1)
-        if wanted < 0 and -wanted <= len(traces):
-            return traces[wanted]
-        for trace in traces:
-            if trace.number == wanted:
-                return trace
-        first, last = traces[0].number, traces[-1].number
-        kept = f"there are {first} to {last}" if first < last else f"there is only {first}"
-        raise UsageError(f"There is no request {wanted}; {kept}.")
+        return find_trace(self.runtime, int(text or -1), magic)

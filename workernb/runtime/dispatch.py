@@ -68,7 +68,12 @@ def serve(root: Invocation) -> Generator[Any, Any, Answer]:
     guard.enter(trace, asyncio.get_running_loop())
     trace.steps = root.__await__()
     try:
-        answer = Answer.of((yield from strand(trace.steps, trace, None, copy_context())), trace)
+        response = yield from strand(trace.steps, trace, None, copy_context())
+        if trace.condemned is not None:
+            # Its last slice was the one that used up the budget: too late.
+            root.fail(trace.condemned)
+            raise trace.condemned
+        answer = Answer.of(response, trace)
     except BaseException as error:
         failure = _failed(trace, error)
     _settle(trace)

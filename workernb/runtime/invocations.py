@@ -146,7 +146,7 @@ class Invocation(Coroutine[Any, Any, Response]):
                 raise trace.condemned
             return response
         except BaseException as error:
-            self._fail(error)
+            self.fail(error)
             raise
         finally:
             if made or self.tasks is not None:
@@ -155,7 +155,7 @@ class Invocation(Coroutine[Any, Any, Response]):
             self.ended_ns = now = wall_clock()
             stamps += (self.caller, now, 0 if now < trace.fresh_until else trace.anchor(now))
 
-    def _fail(self, error: BaseException) -> None:
+    def fail(self, error: BaseException) -> None:
         """Note how the invocation ended, and see that a condemned request stays condemned."""
         if isinstance(error, CpuLimitExceeded) and not error.args:
             error.args = (Text.CPU_CUT,)  # The watchdog can raise a class only.
