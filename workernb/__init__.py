@@ -30,6 +30,8 @@ from .workers import Request
 
 if TYPE_CHECKING:
     from .views.comparison import ComparisonPicture
+    from .views.cpu_view import CpuView
+    from .views.graph_view import GraphView
     from .workers.body import BodyInit
     from .workers.headers import HeadersInit
 
@@ -43,7 +45,9 @@ __all__ = [
     "CanceledError",
     "ComparisonError",
     "CpuLimitError",
+    "CpuView",
     "GlobalScopeError",
+    "GraphView",
     "Handle",
     "HandlerError",
     "HungError",
@@ -89,6 +93,17 @@ async def compare_network(
     url = gateway.url if resource is None else resource
     request = Request(url, method=method, headers=headers, body=body)
     return ComparisonPicture(await compare(gateway, request, times))
+def __getattr__(name: str) -> Any:
+    """Return a widget, whose libraries are imported when it is first asked for."""
+    if name == "GraphView":
+        from .views.graph_view import GraphView
+
+        return GraphView
+    if name == "CpuView":
+        from .views.cpu_view import CpuView
+
+        return CpuView
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def load_ipython_extension(shell: Any) -> None:

@@ -10,9 +10,10 @@ import pytest
 
 import workernb
 from workernb.views.cpu import CpuPicture, nice_step
-from workernb.views.drawing import Drawing, Label, Line, Rect, fitted, text_width
+from workernb.views.drawing import Drawing
 from workernb.views.graph import GraphPicture
 from workernb.views.palette import ROLES, WORKERS, role_of
+from workernb.views.shapes import Label, Line, Rect, fitted, text_width
 
 SIZES = [1, 2, 6, 20, 60]
 
@@ -35,7 +36,7 @@ def test_no_label_of_the_graph_is_on_another_or_outside(system, size):
     picture = GraphPicture(system(size))
     check_labels(picture.drawing)
     boxes = [
-        shape for shape in picture.drawing.shapes if isinstance(shape, Rect) and shape.radius > 2
+        shape for shape in picture.drawing.flat if isinstance(shape, Rect) and shape.radius > 2
     ]
     spaces = [(box.x, box.y, box.x + box.width, box.y + box.height) for box in boxes]
     for one, other in combinations(spaces, 2):
@@ -50,8 +51,8 @@ def test_no_label_of_the_graph_is_on_another_or_outside(system, size):
 @pytest.mark.parametrize("size", SIZES)
 def test_every_arrow_ends_at_a_box(system, size):
     picture = GraphPicture(system(size))
-    boxes = [s for s in picture.drawing.shapes if isinstance(s, Rect) and s.radius > 2]
-    arrows = [s for s in picture.drawing.shapes if isinstance(s, Line) and s.arrow]
+    boxes = [s for s in picture.drawing.flat if isinstance(s, Rect) and s.radius > 2]
+    arrows = [s for s in picture.drawing.flat if isinstance(s, Line) and s.arrow]
     assert len(arrows) == len(picture.system.arrows)
     for arrow in arrows:
         x, y = arrow.points[-1]
@@ -138,7 +139,7 @@ async def test_the_cpu_in_words_and_figures(system):
     assert lines[1].startswith("CPU ")
     assert " of 1,000 ms · " in lines[1]
     assert "thread MainThread" in lines[1]
-    assert [line.split("█")[0].strip() for line in lines[2:]] == [
+    assert [line.split("█")[0].strip() for line in lines[3:]] == [
         "service-0 v1",
         "SVC1 → service-1 v1",
         "SVC2 → service-2 v1",

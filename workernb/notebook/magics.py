@@ -142,7 +142,7 @@ class WorkerMagics(Magics):
         """
         from workernb.views.cpu import CpuPicture
 
-        display(CpuPicture(self._trace(line, "%cpu")))
+        display(CpuPicture(self._trace(line, "%cpu"), list(self.runtime.traces)[-8:]))
 
     @line_magic
     def trace(self, line: str) -> None:
@@ -155,18 +155,9 @@ class WorkerMagics(Magics):
         display(TracePicture(self._trace(line, "%trace")))
 
     def _trace(self, line: str, magic: str) -> Trace:
-        traces = self.runtime.traces
+        from workernb.views.requests import find_trace
+
         text = strip_comment(line).strip()
-        if not traces:
-            raise UsageError(f"{magic} has nothing to show yet: make a request first, %fetch NAME.")
         if not text.removeprefix("-").isdecimal() and text:
             raise UsageError(f"{magic} takes the number of a request, not {text!r}.")
-        wanted = int(text or -1)
-        if wanted < 0 and -wanted <= len(traces):
-            return traces[wanted]
-        for trace in traces:
-            if trace.number == wanted:
-                return trace
-        first, last = traces[0].number, traces[-1].number
-        kept = f"there are {first} to {last}" if first < last else f"there is only {first}"
-        raise UsageError(f"There is no request {wanted}; {kept}.")
+        return find_trace(self.runtime, int(text or -1), magic)

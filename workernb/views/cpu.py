@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from workernb.runtime.traces import Trace
 
-from .drawing import Drawing, Label, Line, Picture, Rect, fitted, text_width
+from .drawing import Drawing, Picture
 from .palette import role_of
+from .shapes import Group, Label, Line, Rect, Shape, fitted, text_width
 from .text import ms, one_line, share
 
 MOST_LANES = 24
+MOST_SLICES = 2_000
+MOST_ARROWS = 120
 LANE = 28.0
-AXIS = 520.0
+AXIS = 500.0
 MARGIN = 16.0
-TOP = 86.0
+TOP = 104.0
 SIZE, SMALL = 12.5, 11.0
 THINNEST = 1.2
-MOST_SLICES = 2_000
+RECENT = 8
+"""How many of the last requests are shown below, to compare."""
+RECENT_ROW = 22.0
+
+COLUMNS = (("share", 44.0), ("self", 74.0), ("with callees", 84.0), ("wall", 74.0))
+"""The figures beside each lane, and how wide their columns are."""
 
 
 @dataclass(slots=True)
@@ -34,155 +44,302 @@ class Lane:
     inclusive_ms: float
     slices: list[tuple[float, float]] = field(default_factory=list)
 
+    def figures(self, whole: float) -> tuple[str, ...]:
+        """Return its share of the whole CPU, its own, that with its callees, and wall clock."""
+        return (
+            share(self.self_ms, whole),
+            ms(self.self_ms),
+            ms(self.inclusive_ms),
+            ms(self.ended - self.began),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """The thread goes from one lane to another, at a moment in ms since the begin."""
+
+    at: float
+    giver: int
+    taker: int
+
 
 class CpuPicture(Picture):
-    """What `%cpu` shows: a request, as it is when the picture is made."""
+    """What `%cpu` shows: a request, as it is when the picture is made.
 
-    def __init__(self, trace: Trace) -> None:
-        """Take the figures of a request, and draw them."""
+    recent: other requests to compare with; the last ones come last.
+    """
+
+    def __init__(self, trace: Trace | None, recent: Sequence[Trace] = ()) -> None:
+        """Take the figures of a request, or of none, and draw them."""
         self.trace = trace
-        self.lanes, self._handovers = lanes_of(trace)
-        self.drawing = self._draw()
+        self.recent = list(recent)[-RECENT:]
+        self.lanes: list[Lane] = []
+        self.handovers: list[HandOver] = []
+        self._holds: list[tuple[float, float, int]] = []
+        if trace is None:
+            self.drawing = _nothing()
+            return
+        self.lanes, self._holds, self.handovers = lanes_of(trace)
+        self._whole = trace.cpu_ms
+        self.drawing = self._draw(trace)
 
-    @property
-    def headline(self) -> str:
-        """The request and its outcome."""
-        trace = self.trace
-        status = f" → {trace.status}" if trace.status else ""
-        return f"{trace.method} {one_line(trace.url, 90)}{status} · {trace.outcome or 'running'}"
-
-    @property
-    def figures(self) -> str:
-        """CPU, budget, wall clock and thread."""
-        trace = self.trace
-        budget = trace.limits.cpu_ms
-        of = f" of {budget:,.0f} ms" if budget is not None else ""
-        wall = f"{ms(trace.wall_ms)} wall clock"
-        sampled = f" · {ms(trace.sampled_ns / 1e6)} sampled" if trace.sampled_ns else ""
-        return f"CPU {ms(trace.cpu_ms)}{of} · {wall} · thread {trace.thread_name}{sampled}"
+    # In words
 
     def text(self) -> str:
-        """Return the lanes with bars made of characters."""
-        whole = self.trace.cpu_ms
-        width = max((len(lane.name) + 2 * lane.depth for lane in self.lanes), default=0)
-        lines = [self.headline, self.figures]
-        for lane in self.lanes:
-            name = "  " * (lane.depth - 1) + lane.name
-            filled = round(20 * lane.self_ms / whole) if whole else 0
+        """Return the lanes with bars made of characters, and a table of their figures."""
+        trace = self.trace
+        if trace is None:
+            return _NOTHING
+        names = ["  " * (lane.depth - 1) + lane.name for lane in self.lanes]
+        width = max(map(len, names), default=0)
+        heads = "  ".join(f"{name:>{_CHARS}}" for name, _ in COLUMNS)
+        lines = [headline(trace), figures(trace), f"{'':{width}} {'':20} {heads}"]
+        for name, lane in zip(names, self.lanes, strict=True):
+            filled = round(20 * lane.self_ms / self._whole) if self._whole else 0
             bar = "█" * filled + "░" * (20 - filled)
-            lines.append(
-                f"{name:{width}} {bar} {share(lane.self_ms, whole):>5}  self {ms(lane.self_ms)}, "
-                f"with callees {ms(lane.inclusive_ms)}, wall {ms(lane.ended - lane.began)}"
-            )
-        lines += self._notes()
-        return "\n".join(lines)
+            cells = "  ".join(f"{cell:>{_CHARS}}" for cell in lane.figures(self._whole))
+            lines.append(f"{name:{width}} {bar} {cells}")
+        return "\n".join([*lines, *(text for text, _ in _notes(trace))])
 
-    def _notes(self) -> list[str]:
-        notes = []
-        folded = len(self.trace.invocations) + self.trace.not_kept
-        if folded > MOST_LANES:
-            notes.append(f"A lane for each Worker: there were {folded:,} invocations.")
-        if self.trace.outcome == "exceededCpu":
-            notes.append("Cut: the CPU budget was used up.")
-        return notes
+    def replay(self) -> dict[str, Any]:
+        """Return who holds the thread when, for a widget: in ms, and in pixels of the drawing.
 
-    def _draw(self) -> Drawing:
-        left = max([90.0, *(_indent(lane) + text_width(lane.name, SIZE) for lane in self.lanes)])
-        left = min(left, 260.0) + MARGIN + 13
-        right = 190.0
-        width = left + AXIS + right + MARGIN
-        height = TOP + LANE * len(self.lanes) + 46 + 16 * len(self._notes())
+        begins, ends, lanes: of the slices. names, services: of the lanes. left, scale: the
+        moment `t` is at `left + scale * t`, from `top` to `bottom`.
+        """
+        return {
+            "begins": [round(begin, 5) for begin, _, _ in self._holds],
+            "ends": [round(end, 5) for _, end, _ in self._holds],
+            "lanes": [row for _, _, row in self._holds],
+            "names": [lane.name for lane in self.lanes],
+            "services": [lane.service for lane in self.lanes],
+            "length": self._length(),
+            "left": self._left(),
+            "scale": self._scale(),
+            "top": TOP - 6,
+            "bottom": TOP + LANE * len(self.lanes) + 4,
+        }
+
+    # The drawing
+
+    def _draw(self, trace: Trace) -> Drawing:
+        width = self._left() + AXIS + 14 + sum(room for _, room in COLUMNS) + MARGIN
         described = "; ".join(
             f"{lane.name} used {ms(lane.self_ms)} of CPU" for lane in self.lanes[:20]
         )
-        drawing = Drawing(width, height, f"Who held the thread: {self.headline}", described)
-        drawing.shapes += self._heading(width)
-        drawing.shapes += self._budget(width)
-        scale = AXIS / max(self._length(), 1e-6)
-        drawing.shapes += self._ticks(left, scale)
-        drawing.shapes += self._hand_over_lines(left, scale)
-        for row, lane in enumerate(self.lanes):
-            drawing.shapes += self._lane(row, lane, left, scale)
-        y = TOP + LANE * len(self.lanes) + 40
-        for note in self._notes():
-            drawing.shapes.append(
-                Label(MARGIN, y, note, SMALL, "alarm" if "Cut" in note else "muted")
+        drawing = Drawing(width, 0, f"Who held the thread: {headline(trace)}", described)
+        drawing.shapes += self._heading(trace, width)
+        drawing.shapes += self._budget(trace, width)
+        drawing.shapes += self._ticks()
+        drawing.shapes += [
+            Group(
+                self._lane(row, lane),
+                {"lane": str(row)},
+                f"{lane.name}: {', '.join(lane.figures(self._whole))}",
             )
+            for row, lane in enumerate(self.lanes)
+        ]
+        drawing.shapes += self._hand_over_lines()
+        drawing.shapes += self._cut(trace)
+        y = TOP + LANE * len(self.lanes) + 40
+        for text, color in _notes(trace):
+            drawing.shapes.append(Label(MARGIN, y, text, SMALL, color))
             y += 16
+        if len(self.recent) > 1:
+            drawing.shapes += self._stack(trace, y + 4, width)
+            y += 26 + RECENT_ROW * len(self.recent)
+        drawing.height = y
         return drawing
+
+    def _left(self) -> float:
+        """Where the time axis begins."""
+        widest = max(
+            (_indent(lane) + text_width(lane.name, SIZE) for lane in self.lanes), default=0
+        )
+        return min(max(90.0, widest), 260.0) + MARGIN + 13
 
     def _length(self) -> float:
         """How long the time axis is, in ms."""
         return max((lane.ended for lane in self.lanes), default=0.0)
 
-    def _heading(self, width: float) -> list[Label]:
+    def _scale(self) -> float:
+        return AXIS / max(self._length(), 1e-6)
+
+    def _x(self, at: float) -> float:
+        return self._left() + at * self._scale()
+
+    def _heading(self, trace: Trace, width: float) -> list[Label]:
         room = width - 2 * MARGIN
         return [
-            Label(MARGIN, 24, fitted(self.headline, 14, room, True), 14, bold=True),
-            Label(MARGIN, 42, fitted(self.figures, SMALL, room), SMALL, "muted"),
+            Label(MARGIN, 26, fitted(headline(trace), 14, room, True), 14, bold=True),
+            Label(MARGIN, 45, fitted(figures(trace), SMALL, room), SMALL, "muted"),
         ]
 
-    def _budget(self, width: float) -> list[Rect]:
+    def _budget(self, trace: Trace, width: float) -> list[Rect]:
         """The budget as a bar that fills in the Workers' colours."""
-        budget = self.trace.limits.cpu_ms or self.trace.cpu_ms or 1.0
-        whole = max(budget, self.trace.cpu_ms)
         room = width - 2 * MARGIN
-        bar = [Rect(MARGIN, 50, room, 10, "box", "faint", radius=3)]
-        x = MARGIN
-        for name, used in self.trace.cpu_by_service().items():
-            part = room * used / whole
-            if part > 0:
-                bar.append(Rect(x, 50, max(part, THINNEST), 10, role_of(name)))
-                x += part
+        whole = max(trace.limits.cpu_ms or 0.0, self._whole) or 1.0
+        over = trace.outcome == "exceededCpu"
+        bar = [Rect(MARGIN, 56, room, 12, "box", "alarm" if over else "faint", radius=3)]
+        bar += _stacked(trace, MARGIN, 57, room / whole, 10)
         return bar
 
-    def _ticks(self, left: float, scale: float) -> list[Line | Label]:
+    def _ticks(self) -> list[Shape]:
         length = self._length()
         step = nice_step(length)
         bottom = TOP + LANE * len(self.lanes)
-        shapes: list[Line | Label] = []
-        for number in range(int(length / step) + 1 if step else 1):
-            x = left + number * step * scale
+        shapes: list[Shape] = []
+        for number in range(int(length / step) + 1):
+            x = self._x(number * step)
             text = f"{number * step:.10g}" + (" ms" if number == 0 else "")
             shapes.append(Line([(x, TOP - 6), (x, bottom + 4)], "faint", 1))
             shapes.append(Label(x - 3, bottom + 18, text, SMALL, "muted"))
+        x = self._left() + AXIS + 14
+        for name, room in COLUMNS:
+            x += room
+            shapes.append(Label(x, TOP - 10, name, SMALL, "muted", end=True))
         return shapes
 
-    def _hand_over_lines(self, left: float, scale: float) -> list[Line]:
-        return [
-            Line([(left + at * scale, _middle(a)), (left + at * scale, _middle(b))], "line", 1)
-            for at, a, b in self._handovers
-        ]
-
-    def _lane(self, row: int, lane: Lane, left: float, scale: float) -> list[Rect | Label | Line]:
+    def _lane(self, row: int, lane: Lane) -> list[Shape]:
         y = TOP + LANE * row
-        room = left - 12.5 - MARGIN - _indent(lane)
-        shapes: list[Rect | Label | Line] = [
+        room = self._left() - 12.5 - MARGIN - _indent(lane)
+        whole = max((lane.ended - lane.began) * self._scale(), THINNEST)
+        shapes: list[Shape] = [
             Label(MARGIN + _indent(lane), y + 18, fitted(lane.name, SIZE, room), SIZE),
             Rect(
-                left + lane.began * scale,
+                self._x(lane.began),
                 y + 8,
-                max((lane.ended - lane.began) * scale, THINNEST),
+                whole,
                 12,
-                stroke="faint",
+                None,
+                "faint",
                 hatched=True,
+                part=f"lane{row}",
             ),
         ]
+        role = role_of(lane.service)
         for began, ended in lane.slices:
+            thick = max((ended - began) * self._scale(), THINNEST)
+            shapes.append(Rect(self._x(began), y + 6, thick, 16, role))
+        x = self._left() + AXIS + 14
+        for (_, room), figure in zip(COLUMNS, lane.figures(self._whole), strict=True):
+            x += room
+            shapes.append(Label(x, y + 18, figure, SMALL, end=True))
+        return shapes
+
+    def _hand_over_lines(self) -> list[Line]:
+        """From the lane that gives the thread to the one that takes it."""
+        lines = []
+        heads = len(self.handovers) <= MOST_ARROWS
+        for over in self.handovers:
+            down = over.taker > over.giver
+            begin = _middle(over.giver) + (8 if down else -8)
+            end = _middle(over.taker) - (8 if down else -8)
+            x = self._x(over.at)
+            lines.append(Line([(x, begin), (x, end)], "line", 1, arrow=heads))
+        return lines
+
+    def _cut(self, trace: Trace) -> list[Shape]:
+        """Where the request was stopped: after the last slice, in the lane that held the thread."""
+        words = _STOPPED.get(trace.outcome or "")
+        if words is None or not self._holds:
+            return []
+        _, at, row = self._holds[-1]
+        x = self._x(at)
+        y = TOP + LANE * row
+        bottom = TOP + LANE * len(self.lanes) + 4
+        return [
+            Line([(x, TOP - 6), (x, bottom)], "alarm", 1.4, dashed=True),
+            Rect(x - 2, y + 3, 4, 22, "alarm"),
+            Label(x - 5, TOP - 10, words[0], SMALL, "alarm", bold=True, end=True),
+        ]
+
+    def _stack(self, trace: Trace, y: float, width: float) -> list[Shape | Group]:
+        """The last requests, each a bar of the CPU that its Workers used, on one scale."""
+        most = max([1e-6, *(one.cpu_ms for one in self.recent)])
+        name_room = self._left() - MARGIN - 13
+        shapes: list[Shape | Group] = [
+            Label(MARGIN, y + 12, "The last requests: CPU, on one scale", SMALL, "muted")
+        ]
+        y += 20
+        for one in reversed(self.recent):
+            name = fitted(f"#{one.number} {one.method} {_path(one)}", SMALL, name_room)
+            cells = f"{ms(one.cpu_ms)} · {one.status or one.outcome or 'running'}"
+            bars = _stacked(one, self._left(), y + 5, AXIS / most, 12)
+            row = Rect(
+                MARGIN - 6,
+                y,
+                width - 2 * MARGIN + 12,
+                RECENT_ROW,
+                "box" if one is trace else "card",
+                radius=4,
+                part=f"row{one.number}",
+            )
+            figure = Label(self._left() + AXIS + 24, y + 15, cells, SMALL)
             shapes.append(
-                Rect(
-                    left + began * scale,
-                    y + 6,
-                    max((ended - began) * scale, THINNEST),
-                    16,
-                    role_of(lane.service),
+                Group(
+                    [row, Label(MARGIN, y + 15, name, SMALL), *bars, figure],
+                    {"request": str(one.number)},
+                    f"Request {one.number}: {headline(one)}, CPU {ms(one.cpu_ms)}",
                 )
             )
-        figures = f"{share(lane.self_ms, self.trace.cpu_ms)} · {ms(lane.self_ms)}"
-        shapes.append(Label(left + AXIS + 14, y + 14, figures, SMALL))
-        wall = f"with callees {ms(lane.inclusive_ms)}"
-        shapes.append(Label(left + AXIS + 14, y + 26, wall, 9.5, "muted"))
+            y += RECENT_ROW
         return shapes
+
+
+_CHARS = 12
+_NOTHING = "No request yet. Make one: %fetch NAME"
+_STOPPED = {
+    "exceededCpu": ("cut", "Cut: the CPU budget was used up."),
+    "exceededWallTime": ("stopped", "Stopped: the request was out of time."),
+    "canceled": ("canceled", "Canceled."),
+}
+
+
+def _nothing() -> Drawing:
+    return Drawing(340, 52, _NOTHING, "", [Label(MARGIN, 31, _NOTHING, SIZE)])
+
+
+def headline(trace: Trace) -> str:
+    """Return a request and its outcome on one line."""
+    status = f" → {trace.status}" if trace.status else ""
+    return f"{trace.method} {one_line(trace.url, 90)}{status} · {trace.outcome or 'running'}"
+
+
+def figures(trace: Trace) -> str:
+    """Return a request's CPU, budget, wall clock and thread."""
+    budget = trace.limits.cpu_ms
+    of = f" of {budget:,.0f} ms" if budget is not None else ""
+    wall = f"{ms(trace.wall_ms)} wall clock"
+    sampled = f" · {ms(trace.sampled_ns / 1e6)} sampled" if trace.sampled_ns else ""
+    return f"CPU {ms(trace.cpu_ms)}{of} · {wall} · thread {trace.thread_name}{sampled}"
+
+
+def _notes(trace: Trace) -> list[tuple[str, str]]:
+    """Return what has to be said below, with its colour."""
+    notes = []
+    calls = len(trace.invocations) + trace.not_kept
+    if calls > MOST_LANES:
+        notes.append((f"A lane for each Worker: there were {calls:,} invocations.", "muted"))
+    if trace.outcome in _STOPPED:
+        notes.append((_STOPPED[trace.outcome][1], "alarm"))
+    return notes
+
+
+def _path(trace: Trace) -> str:
+    """Return a request's URL without what all of them have."""
+    _, _, rest = one_line(trace.url, 90).partition("://")
+    return rest
+
+
+def _stacked(trace: Trace, x: float, y: float, scale: float, height: float) -> list[Rect]:
+    """Return the CPU of each Worker in a request as one bar."""
+    bar = []
+    for name, used in trace.cpu_by_service().items():
+        if used > 0:
+            bar.append(Rect(x, y, used * scale, height, role_of(name)))
+            x += used * scale
+    return bar
 
 
 def _middle(row: int) -> float:
@@ -193,8 +350,10 @@ def _indent(lane: Lane) -> float:
     return 12.0 * min(lane.depth - 1, 8)
 
 
-def lanes_of(trace: Trace) -> tuple[list[Lane], list[tuple[float, int, int]]]:
-    """Return the lanes of a request, and its hand-overs: when, from which lane to which."""
+def lanes_of(
+    trace: Trace,
+) -> tuple[list[Lane], list[tuple[float, float, int]], list[HandOver]]:
+    """Return the lanes of a request, who holds the thread from when to when, and the hand-overs."""
     calls = trace.invocations
     base = calls[0].began_ns or trace.began_ns
     grouped = len(calls) > MOST_LANES
@@ -217,19 +376,19 @@ def lanes_of(trace: Trace) -> tuple[list[Lane], list[tuple[float, int, int]]]:
             known.ended = max(known.ended, ended)
             known.inclusive_ms = max(known.inclusive_ms, known.self_ms)
     rows = {key: row for row, key in enumerate(lanes)}
-    handovers: list[tuple[float, int, int]] = []
-    last: tuple[float, int] | None = None
+    holds: list[tuple[float, float, int]] = []
+    handovers: list[HandOver] = []
     for piece in list(trace.slices)[:MOST_SLICES]:
         key = piece.invocation.service if grouped else piece.invocation
         if key not in lanes:
             continue
-        began = (piece.begin_ns - base) / 1e6
-        ended = (piece.end_ns - base) / 1e6
+        row = rows[key]
+        began, ended = (piece.begin_ns - base) / 1e6, (piece.end_ns - base) / 1e6
         lanes[key].slices.append((began, ended))
-        if last is not None and last[1] != rows[key] and began - last[0] < 1e-6:
-            handovers.append((began, last[1], rows[key]))
-        last = (ended, rows[key])
-    return list(lanes.values()), handovers
+        if holds and holds[-1][2] != row and began - holds[-1][1] < 1e-6:
+            handovers.append(HandOver(began, holds[-1][2], row))
+        holds.append((began, ended, row))
+    return list(lanes.values()), holds, handovers
 
 
 def nice_step(length: float) -> float:

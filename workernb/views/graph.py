@@ -11,8 +11,9 @@ from itertools import pairwise
 
 from workernb.runtime.runtime import Runtime
 
-from .drawing import Drawing, Label, Line, Picture, Rect, fitted, text_width
+from .drawing import Drawing, Picture
 from .palette import role_of
+from .shapes import Group, Label, Line, Rect, fitted, text_width
 from .system import OUTSIDE, Arrow, Node, System
 from .text import one_line
 
@@ -129,7 +130,7 @@ def draw(system: System) -> Drawing:
                 drawing.height += 10
             drawing.shapes.append(_back(box, index, arrow, target, label, below))
     for box in boxes.values():
-        drawing.shapes += _box(box)
+        drawing.shapes.append(Group(_box(box), {"node": box.node.name}, box.node.detail))
     drawing.shapes += labels
     if not boxes:
         drawing.shapes.append(Label(MARGIN, 34, "No Workers yet: %%worker NAME", NAME))
@@ -282,6 +283,7 @@ def _box(box: Box) -> list[Rect | Label]:
             stroke,
             2.4 if node.public else 1.4,
             dashed=node.missing,
+            part=f"box-{node.name}",
             radius=16 if node.name == OUTSIDE else 6,
         ),
     ]

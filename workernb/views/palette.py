@@ -18,6 +18,7 @@ ROLES: Mapping[str, tuple[str, str]] = {
     "line": ("#69727c", "#98a2ad"),
     "faint": ("#c9cfd6", "#4a525b"),
     "alarm": ("#b3261e", "#ff9a8f"),
+    "glow": ("#b8500a", "#ffc04d"),
 }
 """What a colour is for: in the light theme and in the dark one."""
 

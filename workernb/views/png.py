@@ -6,11 +6,11 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from .palette import colors
-from .svg import HEAD
 from .text import visible
 
 if TYPE_CHECKING:
-    from .drawing import Drawing, Label, Line, Rect
+    from .drawing import Drawing
+    from .shapes import Label, Line, Rect
 
 _DPI = 100
 _POINTS = 72 / _DPI
@@ -31,10 +31,10 @@ def figure(drawing: Drawing) -> Any:
     made = Figure(figsize=(drawing.width / _DPI, drawing.height / _DPI), dpi=_DPI)
     made.patch.set_facecolor(palette["card"])
     axes = made.add_axes((0, 0, 1, 1))
-    axes.set_xlim(0, drawing.width)
-    axes.set_ylim(drawing.height, 0)
+    axes.set_xlim(drawing.left, drawing.left + drawing.width)
+    axes.set_ylim(drawing.top + drawing.height, drawing.top)
     axes.set_axis_off()
-    for order, shape in enumerate(drawing.shapes):
+    for order, shape in enumerate(drawing.flat):
         _DRAW[type(shape).__name__](axes, shape, palette, order)
     return made
 
@@ -76,9 +76,9 @@ def _line(axes: Any, line: Line, palette: dict[str, str], order: int) -> None:
         )
     )
     if line.arrow:
-        x, y = line.points[-1]
-        tip = [(x, y), (x - HEAD, y - HEAD / 2), (x - HEAD, y + HEAD / 2)]
-        axes.add_patch(Polygon(tip, closed=True, facecolor=color, edgecolor="none", zorder=order))
+        axes.add_patch(
+            Polygon(line.head, closed=True, facecolor=color, edgecolor="none", zorder=order)
+        )
 
 
 def _label(axes: Any, label: Label, palette: dict[str, str], order: int) -> None:
@@ -99,6 +99,7 @@ def _label(axes: Any, label: Label, palette: dict[str, str], order: int) -> None
         color=palette[label.color],
         fontweight="bold" if label.bold else "normal",
         va="baseline",
+        ha="right" if label.end else "left",
         parse_math=False,  # A dollar sign is one.
         zorder=order + 0.5,
     )

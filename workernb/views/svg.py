@@ -2,94 +2,134 @@
 
 from __future__ import annotations
 
+import html
 from typing import TYPE_CHECKING
 
 from .palette import colors
+from .shapes import Group, Label, Line, Rect, Shape
 from .text import escaped
 
 if TYPE_CHECKING:
-    from .drawing import Drawing, Label, Line, Rect
-
-HEAD = 7.0
-"""How long an arrow's head is, in pixels."""
+    from .drawing import Drawing
 
 
-def render(drawing: Drawing) -> str:
-    """Return a drawing as SVG: text only, with both themes, and nothing that runs."""
+def render(drawing: Drawing, inline: bool = False) -> str:
+    """Return a drawing as SVG: text only, with both themes, and nothing that runs.
+
+    inline: for a widget, which brings the colours of the theme that its page is in. Groups and
+    parts are marked in it, so that the widget's script finds them.
+    """
     width, height = round(drawing.width), round(drawing.height)
-    body = "".join(_shape(shape) for shape in drawing.shapes)
+    left, top = round(drawing.left), round(drawing.top)
+    body = "".join(_group(s, inline) if isinstance(s, Group) else _shape(s) for s in drawing.shapes)
+    title, described = escaped(drawing.title), escaped(drawing.description)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-        f'viewBox="0 0 {width} {height}" role="img" aria-label="{escaped(drawing.title)}" '
+        f'viewBox="{left} {top} {width} {height}" role="{"group" if inline else "img"}" '
+        f'aria-label="{title}" font-size="11" '
         'font-family="system-ui,-apple-system,Segoe UI,Helvetica,Arial,sans-serif">'
-        f"<title>{escaped(drawing.title)}</title><desc>{escaped(drawing.description)}</desc>"
-        f"<style>{_style()}</style>"
+        + ("" if inline else f"<title>{title}</title><style>{_style()}</style>")
+        + f"<desc>{described}</desc>"
         '<defs><pattern id="wb-wait" width="6" height="6" patternUnits="userSpaceOnUse" '
         'patternTransform="rotate(45)"><path d="M0 0V6" class="wb s-line" stroke-width="1.4"/>'
-        "</pattern></defs>"
-        f'<rect width="{width}" height="{height}" rx="6" class="wb f-card"/>{body}</svg>'
+        f'</pattern></defs><rect x="{left}" y="{top}" width="{width}" height="{height}" rx="6" '
+        f'class="wb f-card"/>{body}</svg>'
     )
 
 
 def _style() -> str:
-    light = _rules(0)
-    return f"{light}@media(prefers-color-scheme:dark){{{_rules(1)}}}"
+    both = [
+        "".join(
+            f".wb.f-{role}{{fill:{color}}}.wb.s-{role}{{stroke:{color}}}"
+            for role, color in colors(theme).items()
+        )
+        for theme in (0, 1)
+    ]
+    return f"{both[0]}@media(prefers-color-scheme:dark){{{both[1]}}}"
 
 
-def _rules(theme: int) -> str:
+def variables(theme: int) -> str:
+    """Return the colours of a theme as CSS variables."""
+    return "".join(f"--wb-{role}:{color};" for role, color in colors(theme).items())
+
+
+def inline_rules() -> str:
+    """Return the style of inline pictures, which takes its colours from CSS variables."""
     return "".join(
-        f".wb.f-{role}{{fill:{color}}}.wb.s-{role}{{stroke:{color}}}"
-        for role, color in colors(theme).items()
+        f".workernb .f-{role}{{fill:var(--wb-{role})}}"
+        f".workernb .s-{role}{{stroke:var(--wb-{role})}}"
+        for role in colors(0)
     )
 
 
-def _shape(shape: Rect | Line | Label) -> str:
-    kind = type(shape).__name__
-    if kind == "Rect":
-        return _rect(shape)  # type: ignore[arg-type]
-    if kind == "Line":
-        return _line(shape)  # type: ignore[arg-type]
-    return _label(shape)  # type: ignore[arg-type]
+def _group(group: Group, marked: bool) -> str:
+    body = "".join(map(_shape, group.shapes))
+    if not marked:
+        return body
+    data = "".join(f' data-{key}="{escaped(value)}"' for key, value in group.data.items())
+    return f"<g{data}><title>{escaped(group.title)}</title>{body}</g>"
+
+
+def _shape(shape: Shape) -> str:
+    if isinstance(shape, Rect):
+        return _rect(shape)
+    return _line(shape) if isinstance(shape, Line) else _label(shape)
+
+
+def _part(shape: Shape) -> str:
+    return f' data-part="{html.escape(shape.part)}"' if shape.part else ""
 
 
 def _rect(rect: Rect) -> str:
     classes = "wb" + (f" f-{rect.fill}" if rect.fill else "")
-    classes += f" s-{rect.stroke}" if rect.stroke else ""
+    stroke = ""
+    if rect.stroke:
+        classes += f" s-{rect.stroke}"
+        stroke = f' stroke-width="{rect.thick:g}"' + (
+            ' stroke-dasharray="5 3"' if rect.dashed else ""
+        )
     fill = "" if rect.fill else ' fill="url(#wb-wait)"' if rect.hatched else ' fill="none"'
-    dash = ' stroke-dasharray="5 3"' if rect.dashed else ""
+    corner = f' rx="{rect.radius:g}"' if rect.radius else ""
     return (
-        f'<rect x="{rect.x:.1f}" y="{rect.y:.1f}" width="{rect.width:.2f}" '
-        f'height="{rect.height:.1f}" rx="{rect.radius:g}" class="{classes}" '
-        f'stroke-width="{rect.thick:g}"{fill}{dash}/>'
+        f'<rect x="{_n(rect.x)}" y="{_n(rect.y)}" width="{_n(rect.width)}" '
+        f'height="{_n(rect.height)}"{corner} class="{classes}"{stroke}{fill}{_part(rect)}/>'
     )
 
 
 def _line(line: Line) -> str:
-    points = [f"{x:.1f} {y:.1f}" for x, y in line.points]
+    points = [f"{_n(x)} {_n(y)}" for x, y in line.points]
     path = f"M{points[0]}" + ("C" if line.curved else "L") + " ".join(points[1:])
     dash = ' stroke-dasharray="5 3"' if line.dashed else ""
     drawn = (
         f'<path d="{path}" fill="none" class="wb s-{line.color}" '
-        f'stroke-width="{line.thick:g}"{dash}/>'
+        f'stroke-width="{line.thick:g}"{dash}{_part(line)}/>'
     )
     if not line.arrow:
         return drawn
-    x, y = line.points[-1]
-    tip = f"M{x:.1f} {y:.1f}l{-HEAD:g} {-HEAD / 2:g}v{HEAD:g}z"
+    tip = "M" + "L".join(f"{_n(x)} {_n(y)}" for x, y in line.head) + "z"
     return f'{drawn}<path d="{tip}" class="wb f-{line.color}"/>'
 
 
 def _label(label: Label) -> str:
-    weight = ' font-weight="600"' if label.bold else ""
-    left, top, right, bottom = label.box
     ground = ""
     if label.ground:
+        left, top, right, bottom = label.box
         ground = (
-            f'<rect x="{left - 2:.1f}" y="{top:.1f}" width="{right - left + 4:.1f}" '
-            f'height="{bottom - top:.1f}" class="wb f-card"/>'
+            f'<rect x="{_n(left - 2)}" y="{_n(top)}" width="{_n(right - left + 4)}" '
+            f'height="{_n(bottom - top)}" class="wb f-card"/>'
         )
+    size = "" if label.size == 11 else f' font-size="{label.size:g}"'
+    weight = ' font-weight="600"' if label.bold else ""
+    anchor = ' text-anchor="end"' if label.end else ""
+    # Text of ours is plain; what users wrote is kept from turning the direction of writing.
+    plain = label.text.isascii() and "  " not in label.text
+    keep = "" if plain else ' direction="ltr" unicode-bidi="bidi-override" style="white-space:pre"'
     return (
-        f'{ground}<text x="{label.x:.1f}" y="{label.y:.1f}" font-size="{label.size:g}" '
-        f'class="wb f-{label.color}"{weight} direction="ltr" unicode-bidi="bidi-override" '
-        f'xml:space="preserve">{escaped(label.text)}</text>'
+        f'{ground}<text x="{_n(label.x)}" y="{_n(label.y)}"{size} class="wb f-{label.color}"'
+        f"{weight}{anchor}{keep}{_part(label)}>{escaped(label.text)}</text>"
     )
+
+
+def _n(value: float) -> str:
+    """Return a length with one decimal at most."""
+    return f"{value:.1f}".removesuffix(".0")

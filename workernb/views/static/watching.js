@@ -1,0 +1,42 @@
+// Tells the kernel whether a picture can be seen, since it sends news only to who looks; and says
+// so when the kernel, which is there at least once a second, has not been heard of for a while.
+function watch(model, el, silence) {
+  const page = Math.random().toString(36).slice(2);
+  let inSight = false, heard = Date.now();
+  const watching = () => inSight && document.visibilityState === "visible";
+  const tell = () => model.send({ page, watching: watching() });
+  const observer = new IntersectionObserver((entries) => {
+    inSight = entries.at(-1).isIntersecting;
+    heard = Date.now();
+    tell();
+  });
+  const hear = () => { heard = Date.now(); silence.hidden = true; };
+  const renew = setInterval(() => watching() && tell(), 15000);
+  const listen = setInterval(() => {
+    if (watching() && Date.now() - heard > 3000) {
+      silence.hidden = false;
+      silence.textContent = "No news from the kernel: a cell keeps it busy, or it was restarted "
+        + "(then run this cell again). The picture is of " + new Date(heard).toLocaleTimeString() + ".";
+    }
+  }, 500);
+  observer.observe(el);
+  document.addEventListener("visibilitychange", tell);
+  model.on("msg:custom", hear);
+  model.on("change:picture", hear);
+  return () => {
+    observer.disconnect();
+    clearInterval(renew);
+    clearInterval(listen);
+    document.removeEventListener("visibilitychange", tell);
+    model.off("msg:custom", hear);
+    model.off("change:picture", hear);
+    model.send({ page, watching: false });
+  };
+}
+
+function element(tag, className, parent) {
+  const made = document.createElement(tag);
+  made.className = className;
+  parent.append(made);
+  return made;
+}

@@ -1,0 +1,139 @@
+"""What the two widgets have in common: a picture that lives, and the still one beside it."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import traitlets
+from anywidget import AnyWidget
+
+from .clock import Clock, on_loop, running_loop
+from .drawing import Picture
+from .svg import inline_rules, variables
+
+LEASE = 1_200
+"""For how many ticks a page that said that it shows a picture is believed: for a minute."""
+
+BEAT = 20
+"""After how many ticks without news the page is told that the kernel is there."""
+
+
+@cache
+def script(name: str) -> str:
+    """Return a widget's script, with what the widgets share before it."""
+    folder = files("workernb.views") / "static"
+    return (folder / "watching.js").read_text("utf-8") + (folder / name).read_text("utf-8")
+
+
+@cache
+def style() -> str:
+    """Return the widgets' style, with the colours of both themes."""
+    dark = variables(1)
+    return (
+        f".workernb{{{variables(0)}}}"
+        # JupyterLab says which theme it has; elsewhere the browser does.
+        f"@media(prefers-color-scheme:dark){{body:not([data-jp-theme-light]) .workernb{{{dark}}}}}"
+        f"body[data-jp-theme-light=false] .workernb{{{dark}}}"
+        + inline_rules()
+        + (files("workernb.views") / "static" / "widget.css").read_text("utf-8")
+    )
+
+
+class LivePicture(AnyWidget):
+    """A widget that shows a picture and keeps it up to date while somebody looks.
+
+    picture: the SVG that the page shows. watched: whether a page has said that it shows it.
+    """
+
+    picture = traitlets.Unicode("").tag(sync=True)
+    watched = traitlets.Bool(False, read_only=True)
+
+    def __init__(self, **traits: Any) -> None:
+        """Make the widget; it begins to live when a page shows it."""
+        self._loop = running_loop()
+        self._leases: dict[str, int] = {}
+        self._quiet = 0
+        super().__init__(**traits)
+        self.on_msg(LivePicture._hear)
+
+    # What a widget says of itself
+
+    def still(self) -> Picture:
+        """Return the picture as it is now, for where there are no widgets."""
+        raise NotImplementedError
+
+    def refresh(self) -> bool:
+        """Bring the picture up to date; returns whether there was anything to tell the page."""
+        raise NotImplementedError
+
+    def redraw(self) -> None:
+        """Draw the picture anew, for a page that has just begun to show it."""
+        raise NotImplementedError
+
+    def figure(self) -> Any:
+        """Return the picture as it is now as a matplotlib Figure."""
+        return self.still().figure()
+
+    def savefig(self, file: Any, **options: Any) -> None:
+        """Save the picture as it is now: `view.savefig("graph.svg")`, or .png, or .pdf."""
+        self.still().savefig(file, **options)
+
+    def __repr__(self) -> str:
+        return self.still().text()
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        """Return the widget, and the still picture for where it cannot be shown."""
+        self._loop = self._loop or running_loop()
+        still, metadata = self.still()._repr_mimebundle_()
+        bundle = super()._repr_mimebundle_(**kwargs)
+        widget = bundle[0] if bundle else {}
+        return {**widget, **still}, metadata
+
+    # Events from the page
+
+    def _handle_msg(self, msg: Any) -> None:
+        on_loop(self._loop, super()._handle_msg, msg)
+
+    def _hear(self, content: Any, buffers: Any) -> None:
+        """Take note of a page that shows the picture, or shows it no more."""
+        if not isinstance(content, dict) or not isinstance(content.get("page"), str):
+            return
+        page = content["page"]
+        if not content.get("watching"):
+            self._leases.pop(page, None)
+            self._look_who_watches()
+            return
+        if page not in self._leases and len(self._leases) < 100:
+            self.redraw()
+            self.send({"beat": True})
+        self._leases[page] = LEASE
+        self._look_who_watches()
+        if self._loop is not None:
+            Clock.of(self._loop).add(self)
+
+    # The clock
+
+    def tick(self) -> bool:
+        """Bring the picture up to date; returns whether a page still shows it."""
+        self._leases = {page: left - 1 for page, left in self._leases.items() if left > 1}
+        self._look_who_watches()
+        if not self.watched or self.comm is None:
+            return False
+        self._quiet = 0 if self.refresh() else self._quiet + 1
+        if self._quiet >= BEAT:
+            self._quiet = 0
+            self.send({"beat": True})
+        return True
+
+    def _look_who_watches(self) -> None:
+        watched = bool(self._leases)
+        if watched != self.watched:
+            self.set_trait("watched", watched)
+
+    def close(self) -> None:
+        """Show nothing any more, and let the clock go."""
+        if self._loop is not None:
+            Clock.of(self._loop).remove(self)
+        super().close()
