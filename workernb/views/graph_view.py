@@ -10,7 +10,7 @@ from workernb.assembly import get_runtime
 from workernb.runtime.runtime import Runtime
 
 from .graph import GraphPicture
-from .system import System
+from .traffic import Flow
 from .widget import LivePicture, script, style
 
 
@@ -36,15 +36,63 @@ class GraphView(LivePicture):
         """Return the graph as it is now, as a still picture."""
         return GraphPicture(self.runtime)
 
+    def tidy(self) -> None:
+        """Lay the system out as a whole, as if it had been defined at once."""
+        self._shown.layout.forget()
+        self.redraw()
+
     def redraw(self) -> None:
         """Draw the graph anew."""
-        shown = self.still()
-        self._system: System = shown.system
-        self.picture = shown.drawing.svg(inline=True)
+        self._versions = self._serving()
+        self._shown = self.still()
+        self._seen: dict[str, Any] = {}
+        self._frame()
+        self.picture = self._shown.drawing.svg(inline=True)
 
     def refresh(self) -> bool:
-        """Draw the graph anew if the system has changed."""
-        if System.of(self.runtime) == self._system:
+        """Draw the graph anew if the system has changed; else tell the page of the traffic."""
+        if self._serving() != self._versions:
+            self.redraw()
+            return True
+        self._shown.traffic.update(self.runtime)
+        if self._shown.traffic.revision == self._revision:
             return False
-        self.redraw()
+        self.send(self._frame())
         return True
+
+    def _serving(self) -> list[Any]:
+        """Return what a change of the system can be told by."""
+        return [service.version for service in self.runtime.services.values()]
+
+    def _frame(self) -> dict[str, Any]:
+        """Return what is to be seen now and was not in the frame before.
+
+        texts, widths: of parts of the drawing. passed: the arrows that requests went over.
+        busy: the arrows and the services that are under way.
+        """
+        system, traffic = self._shown.system, self._shown.traffic
+        self._revision = traffic.revision
+        texts: dict[str, str] = {}
+        widths: dict[str, float] = {}
+        passed: list[str] = []
+        seen = self._seen
+        for index, arrow in enumerate(system.arrows):
+            flow = traffic.arrows.get(arrow.key) or _NOTHING
+            if seen.get(f"count{index}") != flow.requests:
+                seen[f"count{index}"] = flow.requests
+                texts[f"count{index}"], texts[f"failed{index}"] = flow.texts
+                passed.append(str(index))
+        loads = traffic.loads()
+        for index, node in enumerate(system.nodes):
+            load = loads.get(node.name)
+            if load is not None and seen.get(node.name) != load:
+                seen[node.name] = load
+                texts[f"load{index}"] = load.text
+                widths[f"fill{index}"] = round(self._shown.fill(node.name, load.share), 1)
+        under_way = traffic.under_way
+        busy = [str(i) for i, arrow in enumerate(system.arrows) if arrow.key in under_way]
+        busy += [node.name for node in system.nodes if node.name in under_way]
+        return {"texts": texts, "widths": widths, "passed": passed, "busy": busy}
+
+
+_NOTHING = Flow()

@@ -41,7 +41,24 @@ def role_of(worker: str) -> str:
     return f"worker{_given.setdefault(worker, len(_given)) % len(WORKERS)}"
 
 
+def tint_of(worker: str) -> str:
+    """Return the colour role of a Worker's tint, on which text can stand."""
+    return role_of(worker).replace("worker", "tint")
+
+
 def colors(theme: int) -> dict[str, str]:
     """Return every role's colour, in the light theme (0) or the dark one (1)."""
-    workers = {f"worker{number}": pair[theme] for number, pair in enumerate(WORKERS)}
-    return {**{role: pair[theme] for role, pair in ROLES.items()}, **workers}
+    roles = {role: pair[theme] for role, pair in ROLES.items()}
+    for number, pair in enumerate(WORKERS):
+        roles[f"worker{number}"] = pair[theme]
+        roles[f"tint{number}"] = _mixed(roles["box"], pair[theme], _TINT[theme])
+    return roles
+
+
+_TINT = (0.3, 0.24)
+"""How much of a Worker's colour is in its tint: what `muted` text can still be read on."""
+
+
+def _mixed(ground: str, color: str, part: float) -> str:
+    pairs = [(int(ground[at : at + 2], 16), int(color[at : at + 2], 16)) for at in (1, 3, 5)]
+    return "#" + "".join(f"{round(a + (b - a) * part):02x}" for a, b in pairs)

@@ -3,106 +3,156 @@
 from __future__ import annotations
 
 import io
+import math
+import warnings
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from .palette import colors
+from .shapes import Label, Line, Rect
 from .text import visible
 
 if TYPE_CHECKING:
     from .drawing import Drawing
-    from .shapes import Label, Line, Rect
 
 _DPI = 100
 _POINTS = 72 / _DPI
+_MOST_PIXELS = 1_200_000
+"""How large a PNG is at most: a notebook keeps it, so it must stay small."""
 
 
 def render(drawing: Drawing) -> bytes:
-    """Return a drawing as PNG, at twice its size in pixels."""
+    """Return a drawing as PNG: at twice its size, or smaller where that would be too large."""
+    import numpy
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from PIL import Image
+
+    scale = min(2.0, math.sqrt(_MOST_PIXELS / (drawing.width * drawing.height)))
+    canvas = FigureCanvasAgg(figure(drawing, scale))
+    with warnings.catch_warnings():
+        # A character that the font does not have is drawn as a box.
+        warnings.filterwarnings("ignore", "Glyph .* missing from")
+        canvas.draw()
+    picture = Image.fromarray(numpy.asarray(canvas.buffer_rgba())).convert("RGB")
     buffer = io.BytesIO()
-    figure(drawing).savefig(buffer, format="png", dpi=2 * _DPI, metadata={"Software": None})
+    # With so few colours it takes a third of the room, and nobody sees it.
+    picture.quantize(128, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
 
 
-def figure(drawing: Drawing) -> Any:
+def figure(drawing: Drawing, scale: float = 1.0) -> Any:
     """Return a drawing as a matplotlib Figure, in the light theme."""
     from matplotlib.figure import Figure
 
-    palette = colors(0)
-    made = Figure(figsize=(drawing.width / _DPI, drawing.height / _DPI), dpi=_DPI)
-    made.patch.set_facecolor(palette["card"])
-    axes = made.add_axes((0, 0, 1, 1))
-    axes.set_xlim(drawing.left, drawing.left + drawing.width)
-    axes.set_ylim(drawing.top + drawing.height, drawing.top)
-    axes.set_axis_off()
-    for order, shape in enumerate(drawing.flat):
-        _DRAW[type(shape).__name__](axes, shape, palette, order)
+    made = Figure(
+        figsize=(drawing.width / _DPI, drawing.height / _DPI),
+        dpi=scale * _DPI,
+        facecolor=colors(0)["card"],
+    )
+    made.add_artist(_artist(drawing))
     return made
 
 
-def _rect(axes: Any, rect: Rect, palette: dict[str, str], order: int) -> None:
-    from matplotlib.patches import FancyBboxPatch
+def _artist(drawing: Drawing) -> Any:
+    """Return one artist for all shapes: an artist for each takes ten times as long."""
+    from matplotlib.artist import Artist
 
-    axes.add_patch(
-        FancyBboxPatch(
-            (rect.x, rect.y),
-            rect.width,
-            rect.height,
-            boxstyle=f"round,pad=0,rounding_size={min(rect.radius, rect.height / 2)}",
-            facecolor=palette[rect.fill] if rect.fill else "none",
-            edgecolor=palette[rect.stroke or "line"] if rect.stroke or rect.hatched else "none",
-            linewidth=rect.thick * _POINTS if rect.stroke else 0,
-            linestyle=(0, (5, 3)) if rect.dashed else "-",
-            hatch="/////" if rect.hatched else None,
-            zorder=order,
-        )
-    )
+    class Shapes(Artist):
+        def draw(self, renderer: Any) -> None:
+            _Pen(drawing, renderer, self.get_figure()).draw()
+
+    return Shapes()
 
 
-def _line(axes: Any, line: Line, palette: dict[str, str], order: int) -> None:
-    from matplotlib.patches import PathPatch, Polygon
+class _Pen:
+    """Draws the shapes of a drawing with one of matplotlib's renderers."""
+
+    def __init__(self, drawing: Drawing, renderer: Any, figure: Any) -> None:
+        from matplotlib.transforms import Affine2D
+
+        self._drawing = drawing
+        self._renderer = renderer
+        self._colors = colors(0)
+        inches = Affine2D().translate(-drawing.left, -drawing.top - drawing.height)
+        self._transform = inches.scale(1 / _DPI, -1 / _DPI) + figure.dpi_scale_trans
+        self._height = figure.bbox.height
+
+    def draw(self) -> None:
+        draw = {Rect: self._rect, Line: self._line, Label: self._label}
+        for shape in self._drawing.flat:
+            if not shape.empty:
+                draw[type(shape)](shape)
+
+    def _context(self, color: str | None, thick: float = 0, dashed: bool = False) -> Any:
+        context = self._renderer.new_gc()
+        context.set_linewidth(thick * _POINTS if color else 0)
+        if color:
+            context.set_foreground(self._colors[color])
+        if dashed:
+            context.set_dashes(0, [5 * _POINTS, 3 * _POINTS])
+        return context
+
+    def _path(self, context: Any, path: Any, fill: str | None) -> None:
+        from matplotlib.colors import to_rgba
+
+        face = to_rgba(self._colors[fill]) if fill else None
+        self._renderer.draw_path(context, path, self._transform, face)
+        context.restore()
+
+    def _rect(self, rect: Rect) -> None:
+        context = self._context(rect.stroke, rect.thick, rect.dashed)
+        if rect.hatched:
+            context.set_hatch("/////")
+            context.set_hatch_color(self._colors["line"])
+        self._path(context, _box(rect), rect.fill)
+
+    def _line(self, line: Line) -> None:
+        from matplotlib.path import Path
+
+        follow = Path.CURVE4 if line.curved else Path.LINETO
+        codes = [Path.MOVETO] + [follow] * (len(line.points) - 1)
+        context = self._context(line.color, line.thick, line.dashed)
+        self._path(context, Path(list(line.points), codes), None)
+        if line.arrow:
+            self._path(self._context(None), Path([*line.head, line.head[0]]), line.color)
+
+    def _label(self, label: Label) -> None:
+        text, font = visible(label.text), _font(label.size, label.bold)
+        x, y = self._transform.transform((label.x, label.y))
+        if label.end:
+            x -= self._renderer.get_text_width_height_descent(text, font, False)[0]
+        if self._renderer.flipy():
+            y = self._height - y
+        context = self._context(label.color)
+        # Not as mathematics: a dollar sign is one.
+        self._renderer.draw_text(context, x, y, text, font, 0, ismath=False)
+        context.restore()
+
+
+def _box(rect: Rect) -> Any:
+    """Return the outline of a box, with its corners round."""
     from matplotlib.path import Path
 
-    follow = Path.CURVE4 if line.curved else Path.LINETO
-    codes = [Path.MOVETO] + [follow] * (len(line.points) - 1)
-    color = palette[line.color]
-    axes.add_patch(
-        PathPatch(
-            Path(list(line.points), codes),
-            fill=False,
-            edgecolor=color,
-            linewidth=line.thick * _POINTS,
-            linestyle=(0, (5, 3)) if line.dashed else "-",
-            zorder=order,
-        )
-    )
-    if line.arrow:
-        axes.add_patch(
-            Polygon(line.head, closed=True, facecolor=color, edgecolor="none", zorder=order)
-        )
+    left, top, right, bottom = rect.x, rect.y, rect.x + rect.width, rect.y + rect.height
+    round_ = min(rect.radius, rect.width / 2, rect.height / 2)
+    if not round_:
+        return Path([(left, top), (right, top), (right, bottom), (left, bottom), (left, top)])
+    points = [(left + round_, top)]
+    codes = [Path.MOVETO]
+    for (x, y), (in_x, in_y), (out_x, out_y) in (
+        ((right, top), (-round_, 0), (0, round_)),
+        ((right, bottom), (0, -round_), (-round_, 0)),
+        ((left, bottom), (round_, 0), (0, -round_)),
+        ((left, top), (0, round_), (round_, 0)),
+    ):
+        points += [(x + in_x, y + in_y), (x, y), (x + out_x, y + out_y)]
+        codes += [Path.LINETO, Path.CURVE3, Path.CURVE3]
+    return Path(points, codes)
 
 
-def _label(axes: Any, label: Label, palette: dict[str, str], order: int) -> None:
-    if label.ground:
-        left, top, right, bottom = label.box
-        from matplotlib.patches import Rectangle
+@cache
+def _font(size: float, bold: bool) -> Any:
+    from matplotlib.font_manager import FontProperties
 
-        axes.add_patch(
-            Rectangle(
-                (left - 2, top), right - left + 4, bottom - top, color=palette["card"], zorder=order
-            )
-        )
-    axes.text(
-        label.x,
-        label.y,
-        visible(label.text),
-        fontsize=label.size * 0.88 * _POINTS,
-        color=palette[label.color],
-        fontweight="bold" if label.bold else "normal",
-        va="baseline",
-        ha="right" if label.end else "left",
-        parse_math=False,  # A dollar sign is one.
-        zorder=order + 0.5,
-    )
-
-
-_DRAW: dict[str, Any] = {"Rect": _rect, "Line": _line, "Label": _label}
+    # matplotlib's own font is wider than those that browsers use.
+    return FontProperties(size=size * 0.88 * _POINTS, weight="bold" if bold else "normal")

@@ -30,6 +30,11 @@ class Rect:
     radius: float = 0
     part: str = ""
 
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to see."""
+        return self.width <= 0
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -42,6 +47,11 @@ class Line:
     dashed: bool = False
     arrow: bool = False
     part: str = ""
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to see."""
+        return not self.points
 
     @property
     def head(self) -> list[tuple[float, float]]:
@@ -61,7 +71,7 @@ class Line:
 class Label:
     """A text on one line. x, y: its begin and base line.
 
-    end: x is where it ends. ground: a box of the card behind it.
+    end: x is where it ends.
     """
 
     x: float
@@ -70,9 +80,13 @@ class Label:
     size: float = 12
     color: str = "ink"
     bold: bool = False
-    ground: bool = False
     end: bool = False
     part: str = ""
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to see."""
+        return not self.text
 
     @property
     def box(self) -> tuple[float, float, float, float]:

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from workernb.runtime.runtime import Runtime
+from workernb.runtime.targets import DEFAULT
 
 OUTSIDE = " outside"
 """The node that stands for the world; no service can be called that."""
 
+Key = tuple[str, str, str]
+"""An arrow: where it begins, the binding or the route, where it ends."""
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A service. missing: bound to, and not defined. version: what serves, in words."""
+    """A service. worker, environment: what it is made of. missing: bound to, and not defined.
+
+    version: what serves, in words.
+    """
 
     name: str
+    worker: str
+    environment: str | None = None
     public: bool = False
     missing: bool = False
     vars: int = 0
@@ -40,11 +50,22 @@ class Arrow:
 
     source: str
     target: str
-    label: str
+    name: str
+    entrypoint: str = DEFAULT
     broken: bool = False
 
+    @property
+    def key(self) -> Key:
+        """What tells it from all others."""
+        return (self.source, self.name, self.target)
 
-@dataclass(frozen=True, slots=True)
+    @property
+    def label(self) -> str:
+        """What is written on it."""
+        return self.name if self.entrypoint == DEFAULT else f"{self.name} #{self.entrypoint}"
+
+
+@dataclass(frozen=True)
 class System:
     """All services of a runtime, and who is bound to whom, when it was taken."""
 
@@ -57,30 +78,41 @@ class System:
         nodes, arrows = [], []
         for service in runtime.defined():
             definition = service.definition
-            routes = definition.routes
             nodes.append(
                 Node(
                     service.name,
-                    public=bool(routes),
+                    definition.worker,
+                    definition.environment,
+                    public=bool(definition.routes),
                     vars=len(definition.vars),
                     secrets=len(definition.secrets),
                     version=str(service.deployment),
                 )
             )
-            arrows += [Arrow(OUTSIDE, service.name, route.pattern) for route in routes]
+            arrows += [Arrow(OUTSIDE, service.name, route.pattern) for route in definition.routes]
             for name, target in definition.services.items():
                 known = runtime.services.get(target.service)
-                plain = target.entrypoint == "Default"
                 broken = known is None or target.entrypoint not in known.entrypoints
-                label = name if plain else f"{name} #{target.entrypoint}"
-                arrows.append(Arrow(service.name, target.service, label, broken))
+                arrows.append(Arrow(service.name, target.service, name, target.entrypoint, broken))
         defined = {node.name for node in nodes}
         missing = [arrow.target for arrow in arrows if arrow.target not in defined]
-        nodes += [Node(name, missing=True) for name in dict.fromkeys(missing)]
+        nodes += [Node(name, name, missing=True) for name in dict.fromkeys(missing)]
         if any(arrow.source == OUTSIDE for arrow in arrows):
-            nodes.insert(0, Node(OUTSIDE))
+            nodes.insert(0, Node(OUTSIDE, OUTSIDE))
         return cls(tuple(nodes), tuple(arrows))
 
-    def out_of(self, name: str) -> list[Arrow]:
-        """Return the arrows that begin at a node."""
-        return [arrow for arrow in self.arrows if arrow.source == name]
+    @cached_property
+    def outgoing(self) -> dict[str, list[Arrow]]:
+        """The arrows that begin at each node."""
+        found: dict[str, list[Arrow]] = {node.name: [] for node in self.nodes}
+        for arrow in self.arrows:
+            found[arrow.source].append(arrow)
+        return found
+
+    @cached_property
+    def incoming(self) -> dict[str, list[Arrow]]:
+        """The arrows that end at each node."""
+        found: dict[str, list[Arrow]] = {node.name: [] for node in self.nodes}
+        for arrow in self.arrows:
+            found[arrow.target].append(arrow)
+        return found

@@ -47,3 +47,10 @@ def ms(value: float) -> str:
 def share(part: float, whole: float) -> str:
     """Return a share in per cent."""
     return f"{100 * part / whole:.0f} %" if whole else "0 %"
+
+
+def count(number: int) -> str:
+    """Return a number that takes little room: `9,999`, `12.3k`, `4.5M`."""
+    if number < 10_000:
+        return f"{number:,}"
+    return f"{number / 1e3:.1f}k" if number < 999_950 else f"{number / 1e6:.1f}M"
