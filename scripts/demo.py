@@ -18,6 +18,7 @@ from nbclient.exceptions import CellExecutionError
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "artifacts" / "demo"
+WIDGET = "application/vnd.jupyter.widget-view+json"
 ENDINGS = {"image/svg+xml": "svg", "image/png": "png"}
 
 
@@ -67,6 +68,8 @@ def save(notebook: Any, path: Path) -> None:
     notebook.metadata.pop("widgets", None)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
+        # The still picture beside each widget stays.
+        cell.outputs = [one for one in cell.get("outputs", []) if WIDGET not in one.get("data", {})]
     nbformat.write(notebook, path)
 
 

@@ -127,12 +127,12 @@ class WorkerMagics(Magics):
 
     @line_magic
     def graph(self, line: str) -> None:
-        """Draw who is bound to whom: %graph."""
-        from workernb.views.graph import GraphPicture
+        """Draw who is bound to whom, with the traffic as it happens: %graph."""
+        from workernb.views.graph_view import GraphView
 
         if strip_comment(line).strip():
             raise UsageError("%graph takes nothing: it draws all Workers.")
-        display(GraphPicture(self.runtime))
+        display(GraphView(self.runtime))
 
     @line_magic
     def cpu(self, line: str) -> None:
@@ -140,9 +140,9 @@ class WorkerMagics(Magics):
 
         Without a number the last request; -2 is the last but one.
         """
-        from workernb.views.cpu import CpuPicture
+        from workernb.views.cpu_view import CpuView
 
-        display(CpuPicture(self._trace(line, "%cpu"), list(self.runtime.traces)[-8:]))
+        display(CpuView(self.runtime, self._trace(line, "%cpu")))
 
     @line_magic
     def trace(self, line: str) -> None:

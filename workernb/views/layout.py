@@ -220,7 +220,8 @@ class Layout:
             starts.append(one.bottom + place.apart(one))
             starts.append(one.y - place.apart(one) - place.height)
         fits = [y for y in starts if all(_fits(y, place, one) for one in stack)]
-        return float(round(min(fits, key=lambda y: abs(y - wanted))))
+        nearest: float = min(fits, key=lambda y: abs(y - wanted))
+        return float(round(nearest))
 
     def _in_column(self, column: int) -> list[Place]:
         stack = [place for place in self.places.values() if place.column == column]

@@ -28,7 +28,7 @@ def render(drawing: Drawing) -> bytes:
     from PIL import Image
 
     scale = min(2.0, math.sqrt(_MOST_PIXELS / (drawing.width * drawing.height)))
-    canvas = FigureCanvasAgg(figure(drawing, scale))
+    canvas: Any = FigureCanvasAgg(figure(drawing, scale))
     with warnings.catch_warnings():
         # A character that the font does not have is drawn as a box.
         warnings.filterwarnings("ignore", "Glyph .* missing from")
@@ -78,7 +78,7 @@ class _Pen:
         self._height = figure.bbox.height
 
     def draw(self) -> None:
-        draw = {Rect: self._rect, Line: self._line, Label: self._label}
+        draw: dict[type, Any] = {Rect: self._rect, Line: self._line, Label: self._label}
         for shape in self._drawing.flat:
             if not shape.empty:
                 draw[type(shape)](shape)

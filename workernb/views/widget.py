@@ -9,6 +9,7 @@ from typing import Any
 import traitlets
 from anywidget import AnyWidget
 
+from .beside import Beside
 from .clock import Clock, on_loop, running_loop
 from .drawing import Picture
 from .svg import inline_rules, variables
@@ -55,6 +56,7 @@ class LivePicture(AnyWidget):
         self._loop = running_loop()
         self._leases: dict[str, int] = {}
         self._quiet = 0
+        self._beside: Beside | None = None
         super().__init__(**traits)
         self.on_msg(LivePicture._hear)
 
@@ -72,6 +74,9 @@ class LivePicture(AnyWidget):
         """Draw the picture anew, for a page that has just begun to show it."""
         raise NotImplementedError
 
+    def tidy(self) -> None:
+        """Lay the picture out anew; only the graph can be."""
+
     def figure(self) -> Any:
         """Return the picture as it is now as a matplotlib Figure."""
         return self.still().figure()
@@ -83,13 +88,10 @@ class LivePicture(AnyWidget):
     def __repr__(self) -> str:
         return self.still().text()
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        """Return the widget, and the still picture for where it cannot be shown."""
+    def _ipython_display_(self) -> None:
+        """Show the widget, and the still picture for where it cannot be shown."""
         self._loop = self._loop or running_loop()
-        still, metadata = self.still()._repr_mimebundle_()
-        bundle = super()._repr_mimebundle_(**kwargs)
-        widget = bundle[0] if bundle else {}
-        return {**widget, **still}, metadata
+        self._beside = Beside(self, self.still)
 
     # Events from the page
 
@@ -98,9 +100,13 @@ class LivePicture(AnyWidget):
 
     def _hear(self, content: Any, buffers: Any) -> None:
         """Take note of a page that shows the picture, or shows it no more."""
-        if not isinstance(content, dict) or not isinstance(content.get("page"), str):
+        if not isinstance(content, dict):
             return
-        page = content["page"]
+        if content.get("tidy"):
+            self.tidy()
+        page = content.get("page")
+        if not isinstance(page, str):
+            return
         if not content.get("watching"):
             self._leases.pop(page, None)
             self._look_who_watches()
@@ -121,7 +127,10 @@ class LivePicture(AnyWidget):
         self._look_who_watches()
         if not self.watched or self.comm is None:
             return False
-        self._quiet = 0 if self.refresh() else self._quiet + 1
+        news = self.refresh()
+        self._quiet = 0 if news else self._quiet + 1
+        if self._beside is not None:
+            self._beside.tick(news)
         if self._quiet >= BEAT:
             self._quiet = 0
             self.send({"beat": True})

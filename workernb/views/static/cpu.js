@@ -7,7 +7,7 @@ function render({ model, el }) {
   silence.hidden = true;
   const frame = element("div", "wb-scroll", el);
   const controls = element("div", "wb-replay", el);
-  const play = element("button", "wb-play", controls);
+  const play = element("button", "wb-button", controls);
   play.type = "button";
   const slider = element("input", "wb-slider", controls);
   slider.type = "range";
@@ -15,13 +15,16 @@ function render({ model, el }) {
   slider.max = 1000;
   slider.setAttribute("aria-label", "Replay: the moment of the request, in ms");
   const now = element("output", "wb-now", controls);
-  let playing = 0, sent = 0, later = 0;
+  let cursor, playing = 0, sent = 0, later = 0;
 
   const replay = () => model.get("replay");
   const length = () => replay().length || 0;
 
   function draw() {
-    frame.innerHTML = model.get("picture");
+    const svg = show(frame, model.get("picture"));
+    cursor = document.createElementNS("http://www.w3.org/2000/svg", "path");
+    cursor.setAttribute("class", "wb-cursor");
+    svg.append(cursor);
     for (const row of frame.querySelectorAll("[data-request]")) {
       row.setAttribute("tabindex", "0");
       row.setAttribute("role", "button");
@@ -53,9 +56,9 @@ function render({ model, el }) {
   function move() {
     const moment = Math.min(model.get("moment"), length());
     const lane = holder(moment);
-    const { left = 0, scale = 0, names = [] } = replay();
+    const { left = 0, scale = 0, top = 0, bottom = 0, names = [] } = replay();
     const x = left + moment * scale;
-    frame.querySelector("[data-cursor]")?.setAttribute("transform", `translate(${x} 0)`);
+    cursor.setAttribute("d", length() ? `M${x} ${top}V${bottom}` : "");
     frame.querySelectorAll("[data-lane]").forEach((row) =>
       row.classList.toggle("wb-holds", Number(row.dataset.lane) === lane));
     slider.value = length() ? (1000 * moment) / length() : 0;
@@ -98,8 +101,10 @@ function render({ model, el }) {
   model.on("change:replay", move);
   model.on("change:moment", move);
   const leave = watch(model, el, silence);
+  const unhide = hideStill(el);
   return () => {
     leave();
+    unhide();
     stop();
     clearTimeout(later);
     model.off("change:picture", draw);

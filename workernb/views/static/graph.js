@@ -6,10 +6,20 @@ function render({ model, el }) {
   silence.setAttribute("role", "status");
   silence.hidden = true;
   const frame = element("div", "wb-scroll", el);
+  const tidy = element("button", "wb-button wb-tidy", el);
+  tidy.type = "button";
+  tidy.textContent = "Tidy up";
+  tidy.title = "Lay the graph out anew: nodes keep their places otherwise";
+  tidy.addEventListener("click", () => model.send({ tidy: true }));
+  let origin = null;
   let parts = {}, nodes = [], arrows = [], timers = new Map();
 
   function draw() {
-    frame.innerHTML = model.get("picture");
+    const svg = show(frame, model.get("picture"));
+    // What has its place keeps it on the screen too when the picture grows to the left or up.
+    const { x, y } = svg.viewBox.baseVal;
+    if (origin) frame.scrollBy(origin.x - x, origin.y - y);
+    origin = { x, y };
     parts = Object.fromEntries([...frame.querySelectorAll("[data-part]")].map((e) => [e.dataset.part, e]));
     nodes = [...frame.querySelectorAll("[data-node]")];
     arrows = [...frame.querySelectorAll("[data-from]")];
@@ -50,8 +60,9 @@ function render({ model, el }) {
 
   function mark() {
     for (const node of nodes) {
-      node.classList.toggle("wb-lit", node.dataset.node === model.get("lit"));
-      const selected = node.dataset.node === model.get("selected");
+      const { node: name } = node.dataset;
+      node.classList.toggle("wb-lit", name !== "" && name === model.get("lit"));
+      const selected = name !== "" && name === model.get("selected");
       node.classList.toggle("wb-selected", selected);
       node.setAttribute("aria-pressed", String(selected));
     }
@@ -83,8 +94,10 @@ function render({ model, el }) {
   model.on("change:selected", mark);
   model.on("msg:custom", move);
   const stop = watch(model, el, silence);
+  const unhide = hideStill(el);
   return () => {
     stop();
+    unhide();
     timers.forEach(clearTimeout);
     model.off("change:picture", draw);
     model.off("change:lit", mark);

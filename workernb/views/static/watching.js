@@ -40,3 +40,34 @@ function element(tag, className, parent) {
   parent.append(made);
   return made;
 }
+
+// Beside the widget stands its still picture, for when the notebook is opened again. While the
+// widget lives, the picture is out of sight. Elsewhere than in JupyterLab it stays.
+function hideStill(el) {
+  const output = el.closest(".jp-OutputArea-child");
+  const hidden = new Set();
+  const hide = () => {
+    const beside = output?.nextElementSibling;
+    const picture = beside?.querySelector(".jp-RenderedSVG img");
+    if (picture && /class%3D'wb'|class='wb'/.test(picture.src)) {
+      beside.style.display = "none";
+      hidden.add(beside);
+    }
+  };
+  hide();
+  const observer = new MutationObserver(hide);
+  const what = { childList: true, subtree: true, attributeFilter: ["src"] };
+  if (output) observer.observe(output.parentElement, what);
+  return () => {
+    observer.disconnect();
+    hidden.forEach((beside) => { beside.style.display = ""; });
+  };
+}
+
+// As wide as the page, but never so small that it cannot be read.
+function show(frame, picture) {
+  frame.innerHTML = picture;
+  const svg = frame.querySelector("svg");
+  if (svg) svg.style.minWidth = 0.7 * svg.getAttribute("width") + "px";
+  return svg;
+}
