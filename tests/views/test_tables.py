@@ -40,8 +40,8 @@ async def test_a_failure_in_the_tree(runtime):
     picture = TracePicture(runtime.traces[-1])
     assert "bad v1: exception (ValueError: <b>no</b>)" in repr(picture)
     assert "· error: Traceback (most recent call last):" in repr(picture)
-    assert "<b>no" not in picture._repr_html_()
-    assert html.escape("<b>no</b>") in picture._repr_html_()
+    assert "<b>no" not in picture.svg()
+    assert html.escape("ValueError: <b>no</b>") in picture.svg()
 
 
 async def test_a_long_trace_is_cut(system, monkeypatch):

@@ -54,11 +54,10 @@ def show_once(answer: Answer) -> None:
     display(Card.of(answer, request, "", get_runtime().redactor.redact))
 
 
-def _tree(trace: Trace) -> dict[str, str]:
+def _tree(trace: Trace) -> Any:
     from workernb.views.tree import TracePicture
 
-    tree = TracePicture(trace)
-    return {"text/plain": repr(tree), "text/html": tree._repr_html_()}
+    return TracePicture(trace)._repr_mimebundle_()
 
 
 def warn_of_old_nest_asyncio() -> None:

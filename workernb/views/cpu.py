@@ -42,6 +42,7 @@ class Lane:
     ended: float
     self_ms: float
     inclusive_ms: float
+    outcome: str | None
     slices: list[tuple[float, float]] = field(default_factory=list)
 
     def figures(self, whole: float) -> tuple[str, ...]:
@@ -156,7 +157,7 @@ class CpuPicture(Picture):
         widest = max(
             (_indent(lane) + text_width(lane.name, SIZE) for lane in self.lanes), default=0
         )
-        return min(max(90.0, widest), 260.0) + MARGIN + 13
+        return min(max(150.0, widest), 260.0) + MARGIN + 13
 
     def _length(self) -> float:
         """How long the time axis is, in ms."""
@@ -182,6 +183,8 @@ class CpuPicture(Picture):
         over = trace.outcome == "exceededCpu"
         bar = [Rect(MARGIN, 56, room, 12, "box", "alarm" if over else "faint", radius=3)]
         bar += _stacked(trace, MARGIN, 57, room / whole, 10)
+        if over and trace.limits.cpu_ms:
+            bar.append(Rect(MARGIN + room * trace.limits.cpu_ms / whole - 1, 53, 2, 18, "alarm"))
         return bar
 
     def _ticks(self) -> list[Shape]:
@@ -240,13 +243,13 @@ class CpuPicture(Picture):
         return lines
 
     def _cut(self, trace: Trace) -> list[Shape]:
-        """Where the request was stopped: after the last slice, in the lane that held the thread."""
+        """Where the request was stopped: at the end of the deepest of those that were."""
         words = _STOPPED.get(trace.outcome or "")
-        if words is None or not self._holds:
+        stopped = [row for row, lane in enumerate(self.lanes) if lane.outcome == trace.outcome]
+        if words is None or not stopped:
             return []
-        _, at, row = self._holds[-1]
-        x = self._x(at)
-        y = TOP + LANE * row
+        row = max(stopped, key=lambda row: (self.lanes[row].depth, row))
+        x, y = self._x(self.lanes[row].ended), TOP + LANE * row
         bottom = TOP + LANE * len(self.lanes) + 4
         return [
             Line([(x, TOP - 6), (x, bottom)], "alarm", 1.4, dashed=True),
@@ -369,11 +372,19 @@ def lanes_of(
             name = one_line(over + call.service, 60) + version
             depth = 1 if grouped else call.depth
             lanes[key] = Lane(
-                call.service, name, depth, began, ended, call.cpu_ms, call.inclusive_cpu_ms
+                call.service,
+                name,
+                depth,
+                began,
+                ended,
+                call.cpu_ms,
+                call.inclusive_cpu_ms,
+                call.outcome,
             )
         else:
             known.self_ms += call.cpu_ms
             known.ended = max(known.ended, ended)
+            known.outcome = call.outcome if call.outcome != "ok" else known.outcome
             known.inclusive_ms = max(known.inclusive_ms, known.self_ms)
     rows = {key: row for row, key in enumerate(lanes)}
     holds: list[tuple[float, float, int]] = []

@@ -6,6 +6,7 @@ import math
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 HEAD = 7.0
 """How long an arrow's head is, in pixels."""
@@ -117,6 +118,7 @@ def text_width(text: str, size: float, bold: bool = False) -> float:
     return units * size * (1.1 if bold else 1.0)
 
 
+@lru_cache(4096)
 def _unit(character: str) -> float:
     if unicodedata.east_asian_width(character) in "WF":
         return 1.1
@@ -129,6 +131,9 @@ def fitted(text: str, size: float, room: float, bold: bool = False) -> str:
     """Return as much of a text as fits into `room`, with a … where it was cut."""
     if text_width(text, size, bold) <= room:
         return text
-    while text and text_width(text + "…", size, bold) > room:
-        text = text[:-1]
-    return text + "…"
+    used = text_width("…", size, bold)
+    for end, character in enumerate(text):
+        used += text_width(character, size, bold)
+        if used > room:
+            return text[:end] + "…"
+    return text
