@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import xml.etree.ElementTree as ET
-from itertools import combinations
+from itertools import combinations, product
 
 import pytest
 
@@ -12,10 +12,12 @@ import workernb
 from workernb.views.cpu import CpuPicture, nice_step
 from workernb.views.drawing import Drawing
 from workernb.views.graph import GraphPicture
-from workernb.views.palette import ROLES, WORKERS, role_of
+from workernb.views.palette import ROLES, WORKERS, colors, role_of
 from workernb.views.shapes import Label, Line, Rect, fitted, text_width
+from workernb.views.system import OUTSIDE
+from workernb.views.tree import TracePicture
 
-SIZES = [1, 2, 6, 20, 60]
+SIZES = [1, 2, 6, 20, 200]
 
 
 def overlap(a, b) -> bool:
@@ -23,52 +25,169 @@ def overlap(a, b) -> bool:
 
 
 def check_labels(drawing: Drawing) -> None:
-    for label in drawing.labels:
+    labels = [label for label in drawing.labels if label.text]
+    for label in labels:
         left, top, right, bottom = label.box
-        inside = left >= 0 and top >= 0 and right <= drawing.width and bottom <= drawing.height
-        assert inside, label
-    for one, other in combinations(drawing.labels, 2):
+        assert left >= drawing.left, label
+        assert top >= drawing.top, label
+        assert right <= drawing.left + drawing.width, label
+        assert bottom <= drawing.top + drawing.height, label
+    for one, other in combinations(labels, 2):
         assert not overlap(one.box, other.box), (one, other)
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_no_label_of_the_graph_is_on_another_or_outside(system, size):
-    picture = GraphPicture(system(size))
-    check_labels(picture.drawing)
-    boxes = [
-        shape
-        for shape in picture.drawing.flat
-        if isinstance(shape, Rect) and shape.part.startswith("box")
-    ]
+def boxes_of(drawing: Drawing) -> list[Rect]:
+    return [s for s in drawing.flat if isinstance(s, Rect) and s.part.startswith("box")]
+
+
+def check_graph(picture: GraphPicture) -> None:
+    """Names on nothing but their own ground, boxes apart, every arrowhead at its node."""
+    drawing = picture.drawing
+    check_labels(drawing)
+    boxes = boxes_of(drawing)
     spaces = [(box.x, box.y, box.x + box.width, box.y + box.height) for box in boxes]
     for one, other in combinations(spaces, 2):
         assert not overlap(one, other)
-    for label in picture.drawing.labels:
-        around = [space for space in spaces if overlap(label.box, space)]
-        for space in around:
-            assert space[0] <= label.box[0], label
-            assert label.box[2] <= space[2], label
+    for label in drawing.labels:
+        for space in spaces:
+            if label.text and overlap(label.box, space):
+                assert space[0] <= label.box[0], label
+                assert label.box[2] <= space[2], label
+                assert space[1] <= label.box[1], label
+                assert label.box[3] <= space[3], label
+    arrows = [s for s in drawing.flat if isinstance(s, Line) and s.arrow]
+    assert len(arrows) == len(picture.system.arrows)
+    at = {node.name: box for node, box in zip(picture.system.nodes, boxes, strict=True)}
+    for arrow, line in zip(picture.system.arrows, arrows, strict=True):
+        (begin_x, begin_y), (x, y) = line.points[0], line.points[-1]
+        source, target = at[arrow.source], at[arrow.target]
+        assert x == target.x
+        assert target.y < y < target.y + target.height
+        assert begin_x == source.x + source.width
+        assert source.y < begin_y < source.y + source.height
+        for point_x, point_y in line.points:
+            assert drawing.left <= point_x <= drawing.left + drawing.width
+            assert drawing.top <= point_y <= drawing.top + drawing.height
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_every_arrow_ends_at_a_box(system, size):
-    picture = GraphPicture(system(size))
-    boxes = [s for s in picture.drawing.flat if isinstance(s, Rect) and s.part.startswith("box")]
-    arrows = [s for s in picture.drawing.flat if isinstance(s, Line) and s.arrow]
-    assert len(arrows) == len(picture.system.arrows)
-    for arrow in arrows:
-        x, y = arrow.points[-1]
-        assert any(box.x == x and box.y < y < box.y + box.height for box in boxes)
+def test_the_graph_can_be_read_and_its_arrows_meet_their_boxes(system, size):
+    check_graph(GraphPicture(system(size)))
 
 
-@pytest.mark.parametrize("size", [1, 6, 20, 40])
-def test_no_label_of_the_cpu_picture_is_on_another_or_outside(system, size):
+@pytest.mark.parametrize("size", [6, 20])
+async def test_traffic_stands_on_nothing_else(system, size):
     runtime = system(size)
     runtime.limits = workernb.Limits(invocations=100)
+    await runtime["service-0"].fetch("http://service-0.localhost/")
+    picture = GraphPicture(runtime)
+    traffic = picture.traffic
+    for flow in traffic.arrows.values():
+        flow.requests = flow.failed = 9_999
+    for flow in traffic.services.values():
+        flow.requests = 999_900
+    check_graph(GraphPicture(runtime))
+    assert "9,999 failed" in picture.text()
+
+
+def test_adding_a_worker_moves_no_other(runtime):
+    """Twenty Workers one by one: each picture has all boxes where the last one had them."""
+    places: dict[str, tuple[float, float]] = {}
+    for number in reversed(range(20)):
+        called = [n for n in (2 * number + 1, 2 * number + 2) if n < 20]
+        runtime.define(
+            f"service-{number}",
+            "",
+            services={f"SVC{n}": f"service-{n}" for n in called},
+            public=number % 5 == 0,
+        )
+        picture = GraphPicture(runtime)
+        check_graph(picture)
+        boxes = boxes_of(picture.drawing)
+        now = {
+            node.name: (box.x, box.y)
+            for node, box in zip(picture.system.nodes, boxes, strict=True)
+            if node.name != OUTSIDE  # It grows upwards, with every route.
+        }
+        assert {name: now[name] for name in places if name in now} == {
+            name: place for name, place in places.items() if name in now
+        }
+        places = now
+
+
+def test_a_new_binding_moves_only_what_is_below(runtime):
+    for name in "abcd":
+        runtime.define(name, "")
+    before = {box.y for box in boxes_of(GraphPicture(runtime).drawing)}
+    runtime.define("b", "", services={f"B{n}": "d" for n in range(6)})
+    picture = GraphPicture(runtime)
+    check_graph(picture)
+    assert len(before & {box.y for box in boxes_of(picture.drawing)}) == 2
+
+
+def test_a_place_is_free_again_when_its_worker_is_gone(runtime):
+    runtime.define("a", "", services={"GONE": "gone"})
+    assert len(boxes_of(GraphPicture(runtime).drawing)) == 2
+    runtime.define("a", "")
+    assert len(boxes_of(GraphPicture(runtime).drawing)) == 1
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_the_environments_of_a_worker_stand_together(runtime, together):
+    """Whether they are there at once, or one after the other."""
+    for environment in (None, "staging", "production"):
+        runtime.define("auth", "", environment=environment)
+        if not together:
+            GraphPicture(runtime)
+        runtime.define(f"other-{environment or 'none'}", "")
+    runtime.define("gateway", "", services={"A": "auth", "B": "auth-staging"}, public=True)
+    picture = GraphPicture(runtime)
+    check_graph(picture)
+    places = {name: picture.layout.places[name] for name in picture.system.outgoing}
+    auth = [places[name] for name in ("auth", "auth-staging", "auth-production")]
+    assert len({place.column for place in auth}) == 1
+    if together:
+        frames = [s for s in picture.drawing.flat if isinstance(s, Rect) and s.radius == 12]
+        assert len(frames) == 1
+        for place in auth:
+            assert frames[0].y < place.y
+            assert place.bottom < frames[0].y + frames[0].height
+
+
+def test_circles_and_self_bindings(runtime):
+    runtime.define("a", "", services={"SELF": "a", "B": "b"}, public=True)
+    runtime.define("b", "", services={"C": "c", "A": "a"})
+    runtime.define("c", "", services={"A": "a", "B": "b", "SELF": "c", "AGAIN": "c"})
+    picture = GraphPicture(runtime)
+    check_graph(picture)
+    columns = {name: place.column for name, place in picture.layout.places.items()}
+    assert columns["a"] < columns["b"] < columns["c"]
+
+
+def test_public_and_private_differ_to_the_eye(runtime):
+    runtime.define("open", "", public=True)
+    runtime.define("shut", "", vars={"A": "1"}, secrets={"S": "planted-secret"})
+    picture = GraphPicture(runtime)
+    outside, public, private = picture.system.nodes
+    assert outside.detail == "by URL"
+    assert public.detail == "public"
+    assert private.detail == "private · 1 var · 1 secret"
+    thick = {b.part: b.thick for b in boxes_of(picture.drawing)}
+    assert thick["box1"] > thick["box2"]
+    locks = [s for s in picture.drawing.flat if isinstance(s, Rect) and s.fill == "muted"]
+    assert len(locks) == 1
+
+
+@pytest.mark.parametrize("size", [1, 2, 6, 20, 200])
+def test_no_label_of_the_cpu_picture_is_on_another_or_outside(system, size):
+    runtime = system(size)
+    runtime.limits = workernb.Limits(invocations=250)
     handle = runtime["service-0"]
-    answer = asyncio.run(handle.fetch())
-    picture = CpuPicture(answer.trace)
+    for _ in range(2):
+        answer = asyncio.run(handle.fetch())
+    picture = CpuPicture(answer.trace, runtime.traces)
     check_labels(picture.drawing)
+    check_labels(TracePicture(answer.trace).drawing)
     lanes = len(picture.lanes)
     assert lanes == size
     for lane in picture.lanes:
@@ -87,11 +206,17 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
+TINTS = [f"tint{number}" for number in range(len(WORKERS))]
+STAND_ON = [
+    *product(["ink", "muted", "alarm"], ["card", "box"]),
+    *product(["ink", "muted"], TINTS),
+]
+
+
 @pytest.mark.parametrize("theme", [0, 1])
-@pytest.mark.parametrize("ink", ["ink", "muted", "alarm"])
-@pytest.mark.parametrize("ground", ["card", "box"])
+@pytest.mark.parametrize(("ink", "ground"), STAND_ON)
 def test_text_can_be_read_in_both_themes(theme, ink, ground):
-    assert contrast(ROLES[ink][theme], ROLES[ground][theme]) >= 4.5
+    assert contrast(colors(theme)[ink], colors(theme)[ground]) >= 4.5
 
 
 @pytest.mark.parametrize("theme", [0, 1])
@@ -170,6 +295,9 @@ async def test_a_cut_is_marked(runtime):
     picture = CpuPicture(runtime.traces[-1])
     assert "Cut: the CPU budget was used up." in repr(picture)
     assert "Cut: the CPU budget was used up." in picture.svg()
+    (mark,) = [s for s in picture.drawing.flat if isinstance(s, Line) and s.color == "alarm"]
+    (lane,) = picture.lanes
+    assert mark.points[0][0] == pytest.approx(picture._x(lane.ended))
 
 
 async def test_a_request_in_flight_can_be_drawn(runtime):

@@ -24,9 +24,9 @@ ROW = 30.0
 HEAD = 60.0
 MARGIN = 18.0
 REACH = 42.0
-NAME, SMALL = 13.0, 11.0
-NARROWEST_NAME, WIDEST_NAME = 172.0, 230.0
-NARROWEST_LABEL, WIDEST_LABEL = 104.0, 190.0
+NAME, SMALL, TINY = 13.0, 11.0, 10.0
+NARROWEST_NAME, WIDEST_NAME = 182.0, 230.0
+NARROWEST_LABEL, WIDEST_LABEL = 118.0, 190.0
 OUTSIDE_WIDTH = 84.0
 CORNER = 7.0
 
@@ -189,7 +189,7 @@ class Sketch:
                     part=f"fill{index}",
                 ),
                 Rect(column.x, place.y + 5, 5, place.height - 10, role_of(node.name), radius=2),
-                Label(column.x + 14, middle + 21, words, SMALL, "muted", part=f"load{index}"),
+                Label(column.x + 14, middle + 21, words, TINY, "muted", part=f"load{index}"),
             ]
         lift = 0 if node.missing or outside else 9
         room = column.node - (20 if outside else 40)
@@ -249,8 +249,8 @@ class Sketch:
         count, failed = self.traffic.arrows.get(arrow.key, Flow()).texts
         texts = [
             Label(x + 8, y - 4, label, SMALL, "alarm" if arrow.broken else "ink"),
-            Label(x + 8, y + 12, count, 10, "muted", part=f"count{index}"),
-            Label(x + 42, y + 12, failed, 10, "alarm", part=f"failed{index}"),
+            Label(x + 8, y + 12, count, TINY, "muted", part=f"count{index}"),
+            Label(x + 48, y + 12, failed, TINY, "alarm", part=f"failed{index}"),
         ]
         line = Line(
             way, color, 1.4, curved=True, dashed=arrow.broken, arrow=True, part=f"way{index}"

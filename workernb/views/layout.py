@@ -163,7 +163,10 @@ class Layout:
     def _grow(self, measures: Measures) -> None:
         """Make room in boxes whose arrows have become more."""
         for name, place in self.places.items():
-            place.height = measures.height(name)
+            before, place.height = place.height, measures.height(name)
+            if name == OUTSIDE:
+                # Each new route makes it taller: upwards, where nothing is ever placed.
+                place.y += before - place.height
         for column in {place.column for place in self.places.values()}:
             stack = self._in_column(column)
             for above, below in pairwise(stack):
@@ -219,6 +222,9 @@ class Layout:
         for one in stack:
             starts.append(one.bottom + place.apart(one))
             starts.append(one.y - place.apart(one) - place.height)
+        outside = self.places.get(OUTSIDE)
+        if outside is not None and outside.column == place.column:
+            starts = [y for y in starts if y > outside.y]
         fits = [y for y in starts if all(_fits(y, place, one) for one in stack)]
         nearest: float = min(fits, key=lambda y: abs(y - wanted))
         return float(round(nearest))

@@ -14,7 +14,7 @@ ROLES: Mapping[str, tuple[str, str]] = {
     "card": ("#ffffff", "#1d2126"),
     "box": ("#f4f6f8", "#2a3037"),
     "ink": ("#16191d", "#f0f2f4"),
-    "muted": ("#4d555e", "#b6bec7"),
+    "muted": ("#4d555e", "#bfc7cf"),
     "line": ("#69727c", "#98a2ad"),
     "faint": ("#c9cfd6", "#4a525b"),
     "alarm": ("#b3261e", "#ff9a8f"),
@@ -55,7 +55,7 @@ def colors(theme: int) -> dict[str, str]:
     return roles
 
 
-_TINT = (0.3, 0.24)
+_TINT = (0.3, 0.22)
 """How much of a Worker's colour is in its tint: what `muted` text can still be read on."""
 
 
