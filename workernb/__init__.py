@@ -93,6 +93,8 @@ async def compare_network(
     url = gateway.url if resource is None else resource
     request = Request(url, method=method, headers=headers, body=body)
     return ComparisonPicture(await compare(gateway, request, times))
+
+
 def __getattr__(name: str) -> Any:
     """Return a widget, whose libraries are imported when it is first asked for."""
     if name == "GraphView":

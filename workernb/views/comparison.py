@@ -5,8 +5,9 @@ from __future__ import annotations
 from workernb.network.comparing import Comparison, Process, Way
 
 from .cpu import nice_step
-from .drawing import Drawing, Label, Line, Picture, Rect, fitted, text_width
+from .drawing import Drawing, Picture
 from .palette import role_of
+from .shapes import Label, Line, Rect, fitted, text_width
 from .text import ms, one_line
 
 OTHERS = "runtime and HTTP"
@@ -105,9 +106,9 @@ class ComparisonPicture(Picture):
         drawing.shapes += _ticks(left, bottom, whole)
         y = TOP
         for name, way in self._ways:
-            drawing.shapes.append(
-                Label(MARGIN, y + 14, f"{name}: {_words(way)}", SIZE, bold=True, ground=True)
-            )
+            label = Label(MARGIN, y + 14, f"{name}: {_words(way)}", SIZE, bold=True)
+            x, top, right, below = label.box
+            drawing.shapes += [Rect(x - 2, top, right - x + 4, below - top, "card"), label]
             y += SECTION
             for process in way.processes:
                 drawing.shapes += _lane(process, way, left, y, AXIS / whole)
