@@ -106,7 +106,9 @@ class ComparisonPicture(Picture):
         drawing.shapes += _ticks(left, bottom, whole)
         y = TOP
         for name, way in self._ways:
-            drawing.shapes.append(Label(MARGIN, y + 14, f"{name}: {_words(way)}", SIZE, bold=True))
+            label = Label(MARGIN, y + 14, f"{name}: {_words(way)}", SIZE, bold=True)
+            x, top, right, below = label.box
+            drawing.shapes += [Rect(x - 2, top, right - x + 4, below - top, "card"), label]
             y += SECTION
             for process in way.processes:
                 drawing.shapes += _lane(process, way, left, y, AXIS / whole)
