@@ -15,11 +15,8 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 MB = 1024 * 1024
 
-SOAK = int(os.environ.get("WORKERNB_SOAK", "300000"))
-"""How many requests the soak makes; a million take a minute.
-
-With fewer than these, memory is not yet level after the first tenth.
-"""
+SOAK = int(os.environ.get("WORKERNB_SOAK", "1000000"))
+"""How many requests the soak makes. With fewer, memory is not level after the first tenth."""
 
 
 def run(script: str, number: int, timeout: float) -> dict[str, Any]:

@@ -165,6 +165,30 @@ async def test_entrypoints_chains_and_a_binding_to_itself_are_there_too(define):
     assert set(made.comparison.services) == {"gateway", "auth", "store-staging"}
 
 
+@pytest.mark.parametrize("limits", [{"cpu_ms": 30}, workernb.Limits(cpu_ms=30)])
+async def test_the_callees_own_limits_hold_in_the_other_process(define, limits):
+    define(
+        "auth",
+        """
+        import sys
+        while "workernb.network.host" in sys.modules:
+            pass
+        return Response("yes")
+        """,
+        limits=limits,
+    )
+    gateway = define("gateway", CALLS, services={"AUTH": "auth"})
+    made = await workernb.compare_network(gateway, times=1)
+    assert made.comparison.failed == ("CpuLimitExceeded: Python Worker exceeded CPU time limit")
+
+
+async def test_the_runtimes_limits_hold_in_the_other_process():
+    limits = Limits(cpu_ms=30)
+    async with OtherProcess({"auth": (SERVICE, SETTINGS)}, limits) as process:
+        answer = await process.ask("auth", "Default", Request("http://auth/busy"))
+        assert answer.status == 500
+
+
 async def test_the_notebooks_own_workers_are_left_as_they_are(define, runtime):
     gateway_body = """
         print("noise")

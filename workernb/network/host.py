@@ -109,11 +109,11 @@ class StampingSelector(selectors.DefaultSelector):
 
 async def _serve(start: dict[str, Any], selector: StampingSelector, say: TextIO) -> None:
     """Load the Workers, say on which port they are served, and serve them for good."""
-    host = Host(start["key"], selector)
+    host = Host(start["key"], Limits(**start["limits"]), selector)
     told: dict[str, Any] = {}
     for name, settings in start["services"].items():
         try:
-            host.define(name, **settings)
+            host.define(name, settings)
         except BaseException as error:
             told = {"failed": name, "why": f"{type(error).__name__}: {error}"}
             break
@@ -126,16 +126,16 @@ async def _serve(start: dict[str, Any], selector: StampingSelector, say: TextIO)
 class Host:
     """Serves Workers to whoever has the key."""
 
-    def __init__(self, key: str, selector: StampingSelector) -> None:
-        """Make a host without Workers."""
+    def __init__(self, key: str, limits: Limits, selector: StampingSelector) -> None:
+        """Make a host without Workers; limits: of requests to those that have none."""
         self._key = key.encode()
         self._selector = selector
-        self._runtime = Runtime()
+        self._runtime = Runtime(limits)
         self._calls: deque[dict[str, Any]] = deque(maxlen=KEPT)
 
-    def define(self, name: str, source: str, limits: dict[str, Any], **settings: Any) -> None:
+    def define(self, name: str, settings: dict[str, Any]) -> None:
         """Define a Worker."""
-        self._runtime.define(name, source, limits=Limits(**limits), **settings)
+        self._runtime.define(name, **settings)
 
     async def listen(self) -> int:
         """Listen on a free port of 127.0.0.1, and return it."""

@@ -42,7 +42,7 @@ class OtherProcess:
     ) -> None:
         """Take what to run: source and settings of Workers by name.
 
-        limits: of requests to a Worker that has none of its own.
+        limits: of its runtime, for Workers that have none of their own.
         """
         self._services = services
         self._limits = limits
@@ -103,12 +103,9 @@ class OtherProcess:
         """Tell the process what to run, secrets included; return what it says. Blocks."""
         start = {
             "key": self._key,
+            "limits": _plain(self._limits),
             "services": {
-                name: {
-                    **settings,
-                    "source": source,
-                    "limits": _plain(settings["limits"] or self._limits),
-                }
+                name: {**settings, "source": source, "limits": _plain(settings["limits"])}
                 for name, (source, settings) in self._services.items()
             },
         }
@@ -169,9 +166,11 @@ class OtherProcess:
             return report
 
 
-def _plain(limits: Limits) -> dict[str, Any]:
+def _plain(limits: Limits | Mapping[str, Any] | None) -> Mapping[str, Any] | None:
     """Return limits as JSON can have them."""
-    return {name: getattr(limits, name) for name in names()}
+    if isinstance(limits, Limits):
+        return {name: getattr(limits, name) for name in names()}
+    return limits
 
 
 class HttpEntrypoint:
