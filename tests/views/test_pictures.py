@@ -170,8 +170,8 @@ def test_public_and_private_differ_to_the_eye(runtime):
     picture = GraphPicture(runtime)
     outside, public, private = picture.system.nodes
     assert outside.detail == "by URL"
-    assert public.detail == "public"
-    assert private.detail == "private · 1 var · 1 secret"
+    assert public.detail == "v1 · public"
+    assert private.detail == "v1 · private · 1 var · 1 secret"
     thick = {b.part: b.thick for b in boxes_of(picture.drawing)}
     assert thick["box1"] > thick["box2"]
     locks = [s for s in picture.drawing.flat if isinstance(s, Rect) and s.fill == "muted"]
