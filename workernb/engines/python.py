@@ -12,10 +12,12 @@ from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping
 from typing import Any
 
 import workernb.workers as workers_module
-from workernb.errors import Text
+from workernb.errors import StartupError, StartupExceeded, Text, noted
+from workernb.runtime.guard import guard
 from workernb.runtime.invocations import Invocation
 from workernb.runtime.logs import worker_print
 from workernb.runtime.services import Version
+from workernb.runtime.startup import Loading, imported
 from workernb.runtime.targets import DEFAULT
 from workernb.workers import Request, Response, WorkerEntrypoint
 from workernb.workers.entrypoints import ExecutionContext
@@ -70,11 +72,18 @@ class PythonEngine:
 
 
 def _isolate(version: Version, code: types.CodeType, registration: Registration) -> PythonIsolate:
-    running = current.set(Loading(version.env))
+    loading = Loading(version.env, version.startup_limit_ms)
+    running = current.set(loading)
     try:
-        exec(code, registration.module.__dict__)
+        with guard.loading():
+            exec(code, registration.module.__dict__)
+    except StartupExceeded as cut:
+        raise noted(StartupError(Text.STARTUP), *cut.__notes__).with_traceback(
+            cut.__traceback__
+        ) from None
     finally:
         current.reset(running)
+        version.startup_ms, version.imports_ms = loading.cpu_ms, loading.imports_ms
     isolate = PythonIsolate(registration)
     registration.makers.update(_entrypoints(registration.module))
     for name in registration.makers:
@@ -108,23 +117,6 @@ class Registration:
         return PythonEntrypoint(self.version, self, self.makers[name](self.version.env))
 
 
-class Loading:
-    """Stands for the invocation while a module loads: it has an environment, and may not call."""
-
-    def __init__(self, env: Any) -> None:
-        """Keep the environment of the Worker that loads."""
-        self.env = env
-
-        self.props: dict[str, Any] = {}
-        self.exports = None
-
-    def wait_until(self, awaitable: Awaitable[Any]) -> None:
-        """Refuse: nothing can be waited for in the global scope."""
-        if inspect.iscoroutine(awaitable):
-            awaitable.close()
-        raise RuntimeError(Text.GLOBAL_SCOPE)
-
-
 def _builtins() -> dict[str, Any]:
     """Return the builtins of an isolate: Python's, with its own `import` and `print`."""
     return {**vars(builtins), "__import__": _import, "print": worker_print}
@@ -138,8 +130,11 @@ def _import(
     level: int = 0,
 ) -> Any:
     """Import as Python does, except that `workers` is ours, whatever else is installed."""
-    if name == "workers" and level == 0:
-        return workers_module
+    if level == 0:
+        if name == "workers":
+            return workers_module
+        if name not in sys.modules:
+            return imported(lambda: builtins.__import__(name, globals, locals, fromlist, level))
     return builtins.__import__(name, globals, locals, fromlist, level)
 
 

@@ -16,6 +16,7 @@ import contextlib
 import logging
 import signal
 import threading
+from collections.abc import Iterator
 from time import perf_counter_ns as wall_clock
 from types import FrameType
 from typing import Any
@@ -27,7 +28,8 @@ from .cutting import Cut
 from .hanging import hangs
 from .invocations import Invocation
 from .logs import LogCapture
-from .thread import Thread
+from .startup import Loading
+from .thread import Thread, this_thread
 from .tracebacks import where
 from .traces import Trace
 from .watchdog import Watchdog
@@ -57,6 +59,7 @@ class Guard:
         self._interrupt: Any = None
         self._hears = self._on_interrupt
         self._main: Thread | None = None
+        self._loading = 0
         self._cut = Cut()
         self._watchdog = Watchdog(lambda: self.in_flight)
 
@@ -77,6 +80,25 @@ class Guard:
     def idle(self) -> bool:
         """Whether nothing of ours is installed in the process."""
         return self._capture is None
+
+    @contextlib.contextmanager
+    def loading(self) -> Iterator[None]:
+        """Watch over a module that loads on this thread, so that it can be cut."""
+        thread = this_thread()
+        if not (thread.is_main and has_tick):
+            yield  # Nothing but the tick enforces this one.
+            return
+        self._main = thread
+        self._loading += 1
+        self._start_ticking()
+        try:
+            yield
+        finally:
+            self._loading -= 1
+            if thread.trace is None:
+                self._end_long_slice()
+            if not self._loading and not self.in_flight:
+                self._stop_ticking()
 
     # The heartbeat
 
@@ -133,6 +155,10 @@ class Guard:
             logging.getLogger().removeHandler(self._capture)
             self._capture = None
         self._release_interrupts()
+        if not self._loading:
+            self._stop_ticking()
+
+    def _stop_ticking(self) -> None:
         if self._ticking and _on_main_thread():
             # The timer first: the signal's default action ends the process.
             signal.setitimer(signal.ITIMER_PROF, 0)
@@ -151,6 +177,11 @@ class Guard:
         thread = self._main
         assert thread is not None
         who: Any = current.get()
+        if isinstance(who, Loading):
+            error = who.judge(frame)
+            if error is not None:
+                self._cut.here(error, frame, lambda: current.get() is who)
+            return
         trace = thread.trace
         if trace is None:
             trace = self._sample(thread, who)

@@ -231,6 +231,7 @@ class Runtime:
         version.env = self._env(version)
         filename = _free_filename(f"worker {version}")
         version.filenames = [*(f for f in version.filenames if f != filename), filename]
+        version.startup_limit_ms = self.limits_of(version).startup_ms
         return self._engine.load(version)
 
     def _deploy(self, service: Service, deployment: Deployment, reason: str) -> None:

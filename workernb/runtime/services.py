@@ -226,6 +226,10 @@ class Version:
     filenames: list[str] = field(default_factory=list)
     env: Env = field(init=False, repr=False)
     isolate: Callable[[], Exporter | None] = field(default=lambda: None, repr=False)
+    # Thread CPU, in ms, of the module's own code when it was loaded last, and of its imports.
+    startup_ms: float = 0.0
+    imports_ms: float = 0.0
+    startup_limit_ms: float = 1_000
     # The limits of the runtime, and these with the Worker's own in their place.
     _limits: tuple[Limits, Limits] | None = None
 

@@ -23,6 +23,7 @@ from workernb.errors import (
     WallLimitExceeded,
     noted,
 )
+from workernb.workers.invocation import current
 
 from .limits import SHARED
 from .metering import Metering, Slice, slices, sum_up
@@ -77,6 +78,7 @@ class Trace:
     failed_late: tuple[str, str] | None = None
     task: asyncio.Task[Any] | None = None
     steps: Generator[Any, Any, Any] | None = None
+    imports_ns = _import_began_ns = 0
     fresh_until = cpu_ns = sampled_ns = ended_ns = not_kept = 0
     bytes = 0  # About what it takes; known when it is kept.
     _log_room = LOG_BYTES
@@ -172,7 +174,7 @@ class Trace:
         """Return what is to end `who`, whose code `frame` runs; None when it may go on."""
         if debugged():
             self.debugged = True
-        if self.condemned is None and not self.debugged:
+        if self.condemned is None and not self.debugged and not self._imports_now():
             if self.limits.budget != SHARED:
                 return self._judge_alone(who, frame)
             if self.cpu_ns + self.thread.slice_so_far_ns(self) > self.budget_ns:
@@ -188,6 +190,30 @@ class Trace:
             return None
         budget = f"The CPU budget of an invocation of Worker {who.service!r} is {cpu_ms:g} ms"
         return noted(CpuLimitExceeded(Text.CPU_CUT), _cut_in(budget, where(frame)))
+
+    def _imports_now(self) -> bool:
+        """Return whether an import runs, and has time left: it is not the budget's affair."""
+        if not self._import_began_ns:
+            return False
+        so_far = self.imports_ns + self.thread.cpu_now() - self._import_began_ns
+        return so_far <= self.limits.startup_ms * 1e6
+
+    def begin_import(self) -> None:
+        """Note that an import begins in a Worker's code."""
+        self._import_began_ns = self.thread.cpu_now()
+
+    def end_import(self, cpu_ns: int) -> None:
+        """Count an import apart: neither the invocation nor the budget is charged for it.
+
+        Beyond the startup limit they are.
+        """
+        self._import_began_ns = 0
+        apart = max(0, min(cpu_ns, int(self.limits.startup_ms * 1e6) - self.imports_ns))
+        self.imports_ns += apart
+        self.cpu_ns -= apart
+        who = current.get()
+        self._folded_ns[who] = self._folded_ns.get(who, 0) - apart
+        self._metering = None
 
     def interrupt(self, where: str | None = None) -> BaseException:
         """Condemn the request because the notebook's user interrupted it, while it was there."""
@@ -395,6 +421,11 @@ class Trace:
         if self._first_slices is not None:
             metering.slices = self._first_slices
         return metering
+
+    @property
+    def imports_ms(self) -> float:
+        """Thread CPU of imports, in ms; counted apart, neither in `cpu_ms` nor in the budget."""
+        return self.imports_ns / 1e6
 
     def cpu_by_service(self) -> dict[str, float]:
         """Return thread CPU (ms) by service, in the order in which they were first called."""

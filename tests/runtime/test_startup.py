@@ -1,0 +1,80 @@
+"""A module that loads has a budget of its own, and imports are counted apart."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from workernb import CpuLimitError, Limits, StartupError
+from workernb.runtime.guard import guard
+
+BUSY = {
+    "loop": "while True: pass",
+    "swallowing": """
+while True:
+    try:
+        while True: pass
+    except BaseException:
+        pass
+""",
+    "regular expression": "import re\nre.fullmatch('(a+)+b', 'a' * 64)",
+    "a class's body": "class A:\n    while True: pass",
+}
+HEAVY = """
+import time
+until = time.thread_time() + 0.1
+while time.thread_time() < until:
+    pass
+"""
+
+
+@pytest.fixture
+def heavy(tmp_path, monkeypatch):
+    """A module that takes 100 ms of CPU to import, the first time."""
+    (tmp_path / "heavy_for_a_test.py").write_text(HEAVY)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield
+    sys.modules.pop("heavy_for_a_test", None)
+
+
+@pytest.mark.parametrize("kind", BUSY)
+def test_a_module_that_does_not_end_is_cut(runtime, kind):
+    runtime.limits = Limits(startup_ms=50)
+    runtime.define("worker", "x = 1")
+    with pytest.raises(StartupError, match="Script startup exceeded CPU time limit") as caught:
+        runtime.define("worker", BUSY[kind])
+    assert "A module may use 50 ms of CPU while it loads" in caught.value.__notes__[0]
+    assert "<worker worker v2>" in caught.value.__notes__[0]
+    assert runtime["worker"].version.number == 1
+    assert guard.idle
+    assert sys.gettrace() is None or "coverage" in str(sys.gettrace())
+
+
+def test_imports_do_not_count_when_a_module_loads(runtime, heavy):
+    runtime.limits = Limits(startup_ms=50)
+    version = runtime.define("worker", "import heavy_for_a_test").version
+    assert version.startup_ms < 50
+    assert version.imports_ms > 90
+
+
+async def test_an_import_in_a_request_is_counted_apart(define, heavy):
+    handle = define(
+        "worker", "import heavy_for_a_test; burn(5); return Response('x')", limits=Limits(cpu_ms=50)
+    )
+    trace = (await handle.fetch()).trace
+    assert trace.imports_ms > 90
+    assert 4 < trace.cpu_ms < 50
+    assert trace.invocations[0].cpu_ms == trace.cpu_ms
+    assert (await handle.fetch()).trace.imports_ms == 0
+
+
+async def test_imports_beyond_the_startup_limit_are_the_budgets_affair(define, heavy):
+    handle = define(
+        "worker",
+        "import heavy_for_a_test; return Response('x')",
+        limits=Limits(cpu_ms=20, startup_ms=30),
+    )
+    with pytest.raises(CpuLimitError):
+        await handle.fetch()
+    assert "heavy_for_a_test" in sys.modules  # It was finished first.
