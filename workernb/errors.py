@@ -102,6 +102,7 @@ class Text:
     CPU_CUT = "Python Worker exceeded CPU time limit"
     INTERNAL = "Internal Server Error"
     WALL = "Worker exceeded wall time limit."
+    MEMORY = "Worker has exceeded memory limit."
     STARTUP = "Script startup exceeded CPU time limit."
     HUNG = (
         "The Workers runtime canceled this request because it detected that your Worker's code had "

@@ -28,6 +28,7 @@ from .cutting import Cut
 from .hanging import hangs
 from .invocations import Invocation
 from .logs import LogCapture
+from .memory import MemoryWatch
 from .startup import Loading
 from .thread import Thread, this_thread
 from .tracebacks import where
@@ -60,6 +61,8 @@ class Guard:
         self._hears = self._on_interrupt
         self._main: Thread | None = None
         self._loading = 0
+        self._ended: Trace | None = None
+        self._memory = MemoryWatch()
         self._cut = Cut()
         self._watchdog = Watchdog(lambda: self.in_flight)
 
@@ -75,6 +78,7 @@ class Guard:
     def leave(self, trace: Trace) -> None:
         """Watch no longer over a request that has ended."""
         self.in_flight.discard(trace)
+        self._ended = trace
 
     @property
     def idle(self) -> bool:
@@ -109,6 +113,8 @@ class Guard:
         thread.beat = loop.call_later(BEAT_S, self._heartbeat, thread, loop) if here else None
         for trace in here:
             self._look_at(trace)
+        self._memory.look([*here, *([self._ended] if self._ended else [])])
+        self._ended = None
         if not self.in_flight:
             self.uninstall()
 

@@ -230,6 +230,7 @@ class Version:
     startup_ms: float = 0.0
     imports_ms: float = 0.0
     startup_limit_ms: float = 1_000
+    memory_warned: bool = False
     # The limits of the runtime, and these with the Worker's own in their place.
     _limits: tuple[Limits, Limits] | None = None
 

@@ -1,0 +1,50 @@
+"""A Worker that holds more than it may is warned about, by name."""
+
+from __future__ import annotations
+
+import pytest
+
+from workernb import Limits
+from workernb.runtime.guard import guard
+from workernb.runtime.memory import MemoryLimitWarning, held_mb, resident_mb
+
+
+async def test_a_worker_that_grows_past_its_limit_is_named(define, runtime, until):
+    runtime.limits = Limits(memory_mb=40)
+    define("modest", "return Response('x')")
+    handle = define(
+        "hoard",
+        """
+        global hoard
+        await self.env.MODEST.fetch(request)
+        await asyncio.sleep(0.25)
+        hoard = [bytes([n % 256]) * 1_000_000 for n in range(60)]
+        return Response('x')
+        """,
+        MODEST="modest",
+    )
+
+    async def fetch():
+        response = await handle.fetch()
+        await until(lambda: guard.idle)
+        return response
+
+    with pytest.warns(MemoryLimitWarning, match="The globals of Worker 'hoard' hold about 60 MB"):
+        response = await fetch()
+    (log,) = response.trace.logs
+    assert log.level == "warn"
+    assert log.text.startswith("Worker has exceeded memory limit. The globals of Worker 'hoard'")
+    # Once is enough.
+    assert not (await fetch()).trace.logs
+
+
+async def test_what_others_hold_is_not_a_workers(runtime):
+    source = "import asyncio, json\nfrom workers import Response\nx = 'a' * 2_000_000"
+    version = runtime.define("worker", source).version
+    import sys
+
+    assert 1.9 < held_mb(sys.modules[version.filename]) < 2.5
+
+
+def test_the_process_takes_some_memory():
+    assert 10 < resident_mb() < 100_000

@@ -1,0 +1,113 @@
+"""How much memory a Worker's isolate holds, by estimate: what its module's globals lead to."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+import types
+import warnings
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from workernb.errors import Text
+
+if TYPE_CHECKING:
+    from .invocations import Invocation
+    from .services import Version
+    from .traces import Trace
+
+GROWN_MB = 16.0
+"""How much the process has to grow until its Workers are weighed: that takes a while."""
+
+MOST = 300_000
+"""How many objects are counted; beyond, the rest is taken to be alike."""
+
+_NOT_ITS_OWN = (types.ModuleType, type, types.FrameType, types.CodeType)
+
+
+def resident_mb() -> float:
+    """Return the process's memory, in MB of 10**6 bytes; where that is unknown, its peak."""
+    try:
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+    except (OSError, ValueError, AttributeError):
+        return _peak_mb()
+
+
+def _peak_mb() -> float:
+    try:
+        import resource
+    except ImportError:
+        return 0.0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+
+
+def held_mb(module: types.ModuleType) -> float:
+    """Return about how much a module's globals hold, in MB, other modules and classes left out.
+
+    Each object counts once. What lies in buffers that Python does not know of does not.
+    """
+    skip = {id(vars(module).get("__builtins__"))}
+    found: dict[int, Any] = {}
+    waiting: list[Any] = [vars(module)]
+    total = 0
+    while waiting and len(found) < MOST:
+        one = waiting.pop()
+        if id(one) in found or id(one) in skip or _is_foreign(one, module):
+            continue
+        found[id(one)] = one
+        total += sys.getsizeof(one)
+        waiting += gc.get_referents(one)
+    if waiting and found:
+        total += total // len(found) * len(waiting)
+    return total / 1e6
+
+
+def _is_foreign(one: Any, module: types.ModuleType) -> bool:
+    if isinstance(one, types.FunctionType):
+        return one.__module__ != module.__name__
+    if isinstance(one, type):
+        return one.__module__ != module.__name__
+    if isinstance(one, dict) and one.get("__name__") is not None and "__spec__" in one:
+        return one is not vars(module)
+    return isinstance(one, _NOT_ITS_OWN)
+
+
+class MemoryWatch:
+    """Warns, by name, of Workers whose globals hold more than their limit."""
+
+    def __init__(self) -> None:
+        """Begin with what the process holds when it is first asked."""
+        self._before_mb: float | None = None
+
+    def look(self, traces: Iterable[Trace]) -> None:
+        """Weigh the Workers of some requests, if the process has grown since the last time."""
+        now_mb = resident_mb()
+        if self._before_mb is None or now_mb < self._before_mb:
+            self._before_mb = now_mb
+        if now_mb - self._before_mb < GROWN_MB:
+            return
+        self._before_mb = now_mb
+        for trace in traces:
+            for call in trace.invocations:
+                if call.version is not None and not call.version.memory_warned:
+                    self._weigh(call, call.version)
+
+    def _weigh(self, call: Invocation, version: Version) -> None:
+        module = sys.modules.get(version.filename)
+        most_mb = call.trace.runtime.limits_of(version).memory_mb
+        held = 0.0 if module is None else held_mb(module)
+        if held > most_mb:
+            version.memory_warned = True
+            text = (
+                f"{Text.MEMORY} The globals of Worker {version.service!r} hold about "
+                f"{held:,.0f} MB; its limit is {most_mb:g} MB (%limits --memory-mb)."
+            )
+            call.trace.warn(call, text)
+            warnings.warn(text, MemoryLimitWarning, stacklevel=2)
+
+
+class MemoryLimitWarning(UserWarning):
+    """A Worker holds more memory than the platform would let it have."""
