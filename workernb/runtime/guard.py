@@ -25,6 +25,7 @@ from workernb.errors import Interrupted, Text
 from workernb.workers.invocation import current
 
 from .cutting import Cut
+from .elsewhere import Elsewhere
 from .hanging import hangs
 from .invocations import Invocation
 from .logs import LogCapture
@@ -39,7 +40,9 @@ from .watchdog import Watchdog
 _get_handler = _signal.getsignal
 
 TICK_S = 0.005
-BEAT_S = 0.1
+BEAT_S = 0.02
+JUST_NOW_S = 0.1
+"""How long (s of wall clock) ago a request ran that an interrupt ends with the one that runs."""
 HANGS_AFTER_S = 2.0
 """How long (s of wall clock) a request waits before the first look whether it hangs."""
 
@@ -63,6 +66,7 @@ class Guard:
         self._loading = 0
         self._ended: Trace | None = None
         self._memory = MemoryWatch()
+        self._elsewhere = Elsewhere()
         self._cut = Cut()
         self._watchdog = Watchdog(lambda: self.in_flight)
 
@@ -113,6 +117,7 @@ class Guard:
         thread.beat = loop.call_later(BEAT_S, self._heartbeat, thread, loop) if here else None
         for trace in here:
             self._look_at(trace)
+        self._elsewhere.look(self.in_flight)
         self._memory.look([*here, *([self._ended] if self._ended else [])])
         self._ended = None
         if not self.in_flight:
@@ -136,6 +141,7 @@ class Guard:
 
     def _install(self, thread: Thread, loop: asyncio.AbstractEventLoop) -> None:
         if self._capture is None:
+            self._elsewhere.begin()
             self._capture = LogCapture()
             logging.getLogger().addHandler(self._capture)
         if thread.is_main:
@@ -188,6 +194,8 @@ class Guard:
             if error is not None:
                 self._cut.here(error, frame, lambda: current.get() is who)
             return
+        if self.in_flight:
+            self._elsewhere.look(self.in_flight)
         trace = thread.trace
         if trace is None:
             trace = self._sample(thread, who)
@@ -281,7 +289,7 @@ class Guard:
         for trace in list(running.runtime.in_flight):
             if trace is running or trace.thread is not running.thread:
                 continue
-            if not trace.stamps or wall_clock() - trace.last_stamp_ns < BEAT_S * 1e9:
+            if not trace.stamps or wall_clock() - trace.last_stamp_ns < JUST_NOW_S * 1e9:
                 trace.wake(Interrupted(Text.CANCELED))
 
 

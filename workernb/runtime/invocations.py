@@ -351,6 +351,11 @@ class Invocation(Coroutine[Any, Any, Response]):
         return self.trace.metering.inclusive_ns.get(self, 0) / 1e6
 
     @property
+    def off_thread_ms(self) -> float:
+        """CPU in other threads on this invocation's behalf, in ms: sampled, and in no budget."""
+        return self.trace.elsewhere_ns.get(self, 0) / 1e6
+
+    @property
     def wall_ms(self) -> float:
         """From its begin to its end, or to now, in ms of wall clock."""
         if not self.began_ns:

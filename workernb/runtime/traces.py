@@ -6,12 +6,12 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from time import perf_counter_ns as wall_clock
 from time import thread_time_ns as cpu_clock
-from types import FrameType
+from types import FrameType, MappingProxyType
 from typing import TYPE_CHECKING, Any, TextIO
 
 from workernb.errors import (
@@ -73,6 +73,7 @@ class Trace:
 
     # What most requests leave as it is.
     condemned: BaseException | None = None
+    elsewhere_ns: Mapping[Invocation, int] = MappingProxyType({})
     debugged = False
     look_again_s = 0.0  # How long it waits until the guard looks whether it hangs.
     failed_late: tuple[str, str] | None = None
@@ -290,6 +291,11 @@ class Trace:
         self._folded_ns[invocation] = self._folded_ns.get(invocation, 0) + cpu_ns
         self._metering = None
 
+    def charge_elsewhere(self, invocation: Invocation, cpu_ns: int) -> None:
+        """Note CPU that was sampled in another thread, which works for `invocation`."""
+        used = self.elsewhere_ns.get(invocation, 0) + cpu_ns
+        self.elsewhere_ns = {**self.elsewhere_ns, invocation: used}
+
     def _count(self, invocation: Invocation) -> None:
         self.not_kept += 1
 
@@ -426,6 +432,11 @@ class Trace:
     def imports_ms(self) -> float:
         """Thread CPU of imports, in ms; counted apart, neither in `cpu_ms` nor in the budget."""
         return self.imports_ns / 1e6
+
+    @property
+    def off_thread_ms(self) -> float:
+        """CPU in other threads on the request's behalf, in ms: sampled, and in no budget."""
+        return sum(self.elsewhere_ns.values()) / 1e6
 
     def cpu_by_service(self) -> dict[str, float]:
         """Return thread CPU (ms) by service, in the order in which they were first called."""

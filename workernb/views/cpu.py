@@ -315,7 +315,10 @@ def figures(trace: Trace) -> str:
     of = f" of {budget:,.0f} ms" if budget is not None else ""
     wall = f"{ms(trace.wall_ms)} wall clock"
     sampled = f" · {ms(trace.sampled_ns / 1e6)} sampled" if trace.sampled_ns else ""
-    return f"CPU {ms(trace.cpu_ms)}{of} · {wall} · thread {trace.thread_name}{sampled}"
+    imports = f" · imports {ms(trace.imports_ms)}, apart" if trace.imports_ns else ""
+    elsewhere = f" · {ms(trace.off_thread_ms)} in other threads" if trace.elsewhere_ns else ""
+    where = f"{wall} · thread {trace.thread_name}"
+    return f"CPU {ms(trace.cpu_ms)}{of} · {where}{sampled}{imports}{elsewhere}"
 
 
 def _notes(trace: Trace) -> list[tuple[str, str]]:

@@ -1,0 +1,72 @@
+"""CPU in other threads is shown, by whom it was for, and charged to no budget."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from workernb import Limits
+from workernb.views.cpu import figures
+
+WORK = {
+    "a Worker's function in a thread": "await asyncio.to_thread(burn, 60)",
+    "a library's function in a thread": (
+        "import hashlib\n"
+        "def until(): \n"
+        "    pass\n"
+        "import timeit\n"
+        "await asyncio.to_thread(timeit.timeit, 'sum(range(1000))', number=8000)"
+    ),
+    "a pool of one's own": """
+import concurrent.futures
+with concurrent.futures.ThreadPoolExecutor() as pool:
+    await asyncio.get_running_loop().run_in_executor(pool, burn, 60)
+""",
+    "a thread of one's own": """
+import threading
+thread = threading.Thread(target=burn, args=(60,))
+thread.start()
+while thread.is_alive():
+    await asyncio.sleep(0.001)
+""",
+}
+
+
+@pytest.mark.parametrize("kind", WORK)
+async def test_cpu_in_other_threads_is_shown(define, kind):
+    define("auth", WORK[kind] + "\nreturn Response('x')")
+    handle = define(
+        "gateway",
+        "return await self.env.AUTH.fetch(request)",
+        AUTH="auth",
+        limits=Limits(cpu_ms=40),
+    )
+    trace = (await handle.fetch()).trace
+    gateway, auth = trace.invocations
+    assert 20 < auth.off_thread_ms < 400
+    assert gateway.off_thread_ms == 0
+    assert trace.off_thread_ms == auth.off_thread_ms
+    assert trace.cpu_ms < 40
+    assert "in other threads" in figures(trace)
+
+
+async def test_a_thread_of_the_notebook_is_nobodys(define):
+    handle = define("worker", "await asyncio.sleep(0.15); return Response('x')")
+    stop = threading.Event()
+
+    def spin() -> None:
+        while not stop.is_set():
+            sum(range(100))
+
+    thread = threading.Thread(target=spin)
+    thread.start()
+    try:
+        trace = (await handle.fetch()).trace
+    finally:
+        stop.set()
+        thread.join()
+    assert trace.off_thread_ms == 0
+    assert "in other threads" not in figures(trace)
+    await asyncio.sleep(0)
