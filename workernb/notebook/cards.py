@@ -125,8 +125,7 @@ def cpu_line(trace: Any) -> str:
     """Return who used how much CPU, on one line."""
     used = trace.cpu_by_service()
     parts = [f"{name} {ms(value)}" for name, value in used.items()]
-    budget = trace.limits.cpu_ms
-    whole = ms(trace.cpu_ms) + (f" of {budget:,.0f} ms" if budget else "")
+    whole = ms(trace.cpu_ms) + trace.limits.of_budget
     cut = f", {trace.outcome}" if trace.outcome not in ("ok", "exception") else ""
     return f"CPU {whole}: {' · '.join(parts)}{cut}"
 

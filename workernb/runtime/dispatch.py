@@ -26,7 +26,7 @@ from workernb.workers import Response
 
 from .guard import guard
 from .strands import strand
-from .tracebacks import clean, format_error, from_the_worker_on, raised_at
+from .tracebacks import clean, format_error, from_the_worker_on, raised_at, to_the_worker
 
 if TYPE_CHECKING:
     from .invocations import Invocation
@@ -103,6 +103,8 @@ def _failed(trace: Trace, error: BaseException) -> BaseException:
         error = trace.condemned.with_traceback(error.__traceback__)
     waited = raised_at(error)
     clean(error)
+    if isinstance(error, Cut):
+        to_the_worker(error)  # It fell there; what library code ran just then says nothing.
     trace.runtime.redactor.redact_error(error)
     trace.log(_deepest_failed(trace), "error", format_error(error))
     if isinstance(error, asyncio.CancelledError):

@@ -63,6 +63,15 @@ class Limits:
         object.__setattr__(self, "budget_ns", budget_ns)
         object.__setattr__(self, "room", min(self.invocations - 1, self.subrequests))
 
+    @property
+    def of_budget(self) -> str:
+        """The CPU budget as it stands behind what was used: ` of 50 ms`, or nothing."""
+        if self.cpu_ms is None:
+            return ""
+        return (
+            f" of {self.cpu_ms:,g} ms" if self.budget == SHARED else f", {self.cpu_ms:,g} ms each"
+        )
+
     def but(self, **changes: Any) -> Limits:
         """Return these limits with some of them changed; UsageError for an unknown one."""
         known = names()

@@ -53,6 +53,17 @@ def from_the_worker_on(error: BaseException) -> None:
     error.__traceback__ = tb
 
 
+def to_the_worker(error: BaseException) -> None:
+    """Take what lies behind the last Worker's frame out of an exception's traceback."""
+    tb, last = error.__traceback__, None
+    while tb is not None:
+        if is_worker(tb.tb_frame):
+            last = tb
+        tb = tb.tb_next
+    if last is not None:
+        last.tb_next = None
+
+
 def raised_at(error: BaseException) -> str | None:
     """Return where in a Worker's source an exception came up last, as `where` does."""
     found = None

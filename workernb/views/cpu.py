@@ -311,8 +311,7 @@ def headline(trace: Trace) -> str:
 
 def figures(trace: Trace) -> str:
     """Return a request's CPU, budget, wall clock and thread."""
-    budget = trace.limits.cpu_ms
-    of = f" of {budget:,.0f} ms" if budget is not None else ""
+    of = trace.limits.of_budget
     wall = f"{ms(trace.wall_ms)} wall clock"
     sampled = f" · {ms(trace.sampled_ns / 1e6)} sampled" if trace.sampled_ns else ""
     imports = f" · imports {ms(trace.imports_ms)}, apart" if trace.imports_ns else ""

@@ -61,8 +61,7 @@ class TracePicture(Picture):
     def text(self) -> str:
         """Return the tree, a line for each invocation and each line that was logged."""
         trace = self.trace
-        budget = trace.limits.cpu_ms
-        of = f" of {budget:,.0f} ms" if budget is not None else ""
+        of = trace.limits.of_budget
         lines = [
             f"request {trace.number}: {trace.method} {one_line(trace.url, 200)}",
             f"{trace.outcome or 'running'} · CPU {ms(trace.cpu_ms)}{of} · "
