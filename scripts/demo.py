@@ -68,8 +68,9 @@ def save(notebook: Any, path: Path) -> None:
     notebook.metadata.pop("widgets", None)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
-        # The still picture beside each widget stays.
-        cell.outputs = [one for one in cell.get("outputs", []) if WIDGET not in one.get("data", {})]
+        if cell.cell_type == "code":
+            # The still picture beside each widget stays.
+            cell.outputs = [one for one in cell.outputs if WIDGET not in one.get("data", {})]
     nbformat.write(notebook, path)
 
 

@@ -41,6 +41,7 @@ def _kinds(output: nbformat.NotebookNode) -> tuple[str, ...]:
 def test_it_is_committed_with_outputs_and_nothing_else(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     notebook = nbformat.reads(text, as_version=4)
+    nbformat.validate(notebook)
     assert "widgets" not in notebook.metadata
     assert any(cell.get("outputs") for cell in notebook.cells)
     assert all("execution" not in cell.metadata for cell in notebook.cells)
