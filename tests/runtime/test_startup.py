@@ -51,6 +51,14 @@ def test_a_module_that_does_not_end_is_cut(runtime, kind):
     assert sys.gettrace() is None or "coverage" in str(sys.gettrace())
 
 
+async def test_a_definition_between_requests_leaves_the_tick_as_it_is(define):
+    await define("first", "return Response('x')").fetch()
+    assert not guard.idle
+    handle = define("busy", "while True: pass", limits=Limits(cpu_ms=20))
+    with pytest.raises(CpuLimitError):
+        await handle.fetch()
+
+
 def test_imports_do_not_count_when_a_module_loads(runtime, heavy):
     runtime.limits = Limits(startup_ms=50)
     version = runtime.define("worker", "import heavy_for_a_test").version

@@ -105,7 +105,7 @@ class Guard:
             self._loading -= 1
             if thread.trace is None:
                 self._end_long_slice()
-            if not self._loading and not self.in_flight:
+            if not self._loading and self.idle:
                 self._stop_ticking()
 
     # The heartbeat
