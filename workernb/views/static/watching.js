@@ -44,22 +44,28 @@ function element(tag, className, parent) {
 // Beside the widget stands its still picture, for when the notebook is opened again. While the
 // widget lives, the picture is out of sight. Elsewhere than in JupyterLab it stays.
 function hideStill(el) {
-  const output = el.closest(".jp-OutputArea-child");
   const hidden = new Set();
   const hide = () => {
-    const beside = output?.nextElementSibling;
+    const beside = el.closest(".jp-OutputArea-child")?.nextElementSibling;
     const picture = beside?.querySelector(".jp-RenderedSVG img");
     if (picture && /class%3D'wb'|class='wb'/.test(picture.src)) {
       beside.style.display = "none";
       hidden.add(beside);
     }
   };
-  hide();
-  const observer = new MutationObserver(hide);
-  const what = { childList: true, subtree: true, attributeFilter: ["src"] };
-  if (output) observer.observe(output.parentElement, what);
+  const outputs = new MutationObserver(hide);
+  // A widget is made before it is put into the page.
+  const arrival = new IntersectionObserver(() => {
+    const area = el.closest(".jp-OutputArea");
+    if (!area) return;
+    arrival.disconnect();
+    outputs.observe(area, { childList: true, subtree: true, attributeFilter: ["src"] });
+    hide();
+  });
+  arrival.observe(el);
   return () => {
-    observer.disconnect();
+    arrival.disconnect();
+    outputs.disconnect();
     hidden.forEach((beside) => { beside.style.display = ""; });
   };
 }
