@@ -4,14 +4,14 @@ function watch(model, el, silence) {
   const page = Math.random().toString(36).slice(2);
   let inSight = false, heard = Date.now();
   const watching = () => inSight && document.visibilityState === "visible";
-  const tell = () => model.send({ page, watching: watching() });
+  const tell = whenIdle(model, () => model.send({ page, watching: watching() }));
   const observer = new IntersectionObserver((entries) => {
     inSight = entries.at(-1).isIntersecting;
     heard = Date.now();
     tell();
   });
   const hear = () => { heard = Date.now(); silence.hidden = true; };
-  const renew = setInterval(() => watching() && tell(), 15000);
+  const renew = setInterval(() => watching() && tell(), 120000);
   const listen = setInterval(() => {
     if (watching() && Date.now() - heard > 3000) {
       silence.hidden = false;
@@ -30,7 +30,29 @@ function watch(model, el, silence) {
     document.removeEventListener("visibilitychange", tell);
     model.off("msg:custom", hear);
     model.off("change:picture", hear);
-    model.send({ page, watching: false });
+    inSight = false;
+    tell();
+  };
+}
+
+// What can wait is sent when no cell runs: in ipykernel 7.4 a message that comes as a cell ends
+// makes the next cell's end look like that of the one before, and JupyterLab waits for it for ever.
+// The kernel takes a picture that has just been shown for watched, so nothing is missed meanwhile.
+function whenIdle(model, act) {
+  const kernel = model.widget_manager?.kernel;
+  let timer = 0, idle = 0, left = 1000;
+  const look = () => {
+    idle = kernel && kernel.status !== "idle" ? 0 : idle + 1;
+    left -= 1;
+    if (kernel && idle < 2 && left > 0) return;
+    clearInterval(timer);
+    timer = 0;
+    act();
+  };
+  return () => {
+    if (timer) return;
+    [idle, left] = [0, 1000];
+    timer = setInterval(look, 200);
   };
 }
 
