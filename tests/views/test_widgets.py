@@ -154,7 +154,7 @@ async def test_the_clock_stops_when_a_view_is_closed(pair, sent):
     assert not clock.running
 
 
-async def test_a_page_that_is_silent_for_a_minute_is_forgotten(pair, sent, monkeypatch):
+async def test_a_page_that_is_silent_for_long_is_forgotten(pair, sent, monkeypatch):
     view = GraphView(pair)
     from_page(view, page="a", watching=True)
     monkeypatch.setattr(type(view), "comm", object())

@@ -62,7 +62,10 @@ class GraphView(LivePicture):
 
     def _serving(self) -> list[Any]:
         """Return what a change of the system can be told by."""
-        return [service.version for service in self.runtime.services.values()]
+        return [
+            (service.name, service.version, service.deployments[-1:])
+            for service in list(self.runtime.services.values())
+        ]
 
     def _frame(self) -> dict[str, Any]:
         """Return what is to be seen now and was not in the frame before.

@@ -14,8 +14,14 @@ from .clock import Clock, on_loop, running_loop
 from .drawing import Picture
 from .svg import inline_rules, variables
 
-LEASE = 1_200
-"""For how many ticks a page that said that it shows a picture is believed: for a minute."""
+LEASE = 12_000
+"""For how many ticks a page that said that it shows a picture is believed: for ten minutes.
+
+It says so every two minutes, and at last when it shows it no more.
+"""
+
+AT_FIRST = 1_200
+"""For how many ticks a picture is taken for watched once it has been shown in a cell."""
 
 BEAT = 20
 """After how many ticks without news the page is told that the kernel is there."""
@@ -92,6 +98,15 @@ class LivePicture(AnyWidget):
         """Show the widget, and the still picture for where it cannot be shown."""
         self._loop = self._loop or running_loop()
         self._beside = Beside(self, self.still)
+        self.shown()
+
+    def shown(self) -> None:
+        """Take the picture for watched: whoever shows it within a box of widgets calls this.
+
+        A page says by itself that it shows the picture, but not before the cells that run are done.
+        """
+        self._loop = self._loop or running_loop()
+        self._watch(" shown", AT_FIRST)
 
     # Events from the page
 
@@ -107,6 +122,7 @@ class LivePicture(AnyWidget):
         page = content.get("page")
         if not isinstance(page, str):
             return
+        self._leases.pop(" shown", None)
         if not content.get("watching"):
             self._leases.pop(page, None)
             self._look_who_watches()
@@ -114,7 +130,10 @@ class LivePicture(AnyWidget):
         if page not in self._leases and len(self._leases) < 100:
             self.redraw()
             self.send({"beat": True})
-        self._leases[page] = LEASE
+        self._watch(page, LEASE)
+
+    def _watch(self, page: str, ticks: int) -> None:
+        self._leases[page] = ticks
         self._look_who_watches()
         if self._loop is not None:
             Clock.of(self._loop).add(self)

@@ -83,7 +83,11 @@ function render({ model, el }) {
     move();
   }
 
-  slider.addEventListener("input", () => { stop(); go((slider.value / 1000) * length()); });
+  slider.addEventListener("input", () => {
+    const moment = (slider.value / 1000) * length();
+    stop();
+    go(moment);
+  });
   play.addEventListener("click", () => {
     if (playing) return stop();
     const step = length() / 120;

@@ -4,14 +4,14 @@ function watch(model, el, silence) {
   const page = Math.random().toString(36).slice(2);
   let inSight = false, heard = Date.now();
   const watching = () => inSight && document.visibilityState === "visible";
-  const tell = () => model.send({ page, watching: watching() });
+  const tell = whenIdle(model, () => model.send({ page, watching: watching() }));
   const observer = new IntersectionObserver((entries) => {
     inSight = entries.at(-1).isIntersecting;
     heard = Date.now();
     tell();
   });
   const hear = () => { heard = Date.now(); silence.hidden = true; };
-  const renew = setInterval(() => watching() && tell(), 15000);
+  const renew = setInterval(() => watching() && tell(), 120000);
   const listen = setInterval(() => {
     if (watching() && Date.now() - heard > 3000) {
       silence.hidden = false;
@@ -30,7 +30,29 @@ function watch(model, el, silence) {
     document.removeEventListener("visibilitychange", tell);
     model.off("msg:custom", hear);
     model.off("change:picture", hear);
-    model.send({ page, watching: false });
+    inSight = false;
+    tell();
+  };
+}
+
+// What can wait is sent when no cell runs: in ipykernel 7.4 a message that comes as a cell ends
+// makes the next cell's end look like that of the one before, and JupyterLab waits for it for ever.
+// The kernel takes a picture that has just been shown for watched, so nothing is missed meanwhile.
+function whenIdle(model, act) {
+  const kernel = model.widget_manager?.kernel;
+  let timer = 0, idle = 0, left = 1000;
+  const look = () => {
+    idle = kernel && kernel.status !== "idle" ? 0 : idle + 1;
+    left -= 1;
+    if (kernel && idle < 2 && left > 0) return;
+    clearInterval(timer);
+    timer = 0;
+    act();
+  };
+  return () => {
+    if (timer) return;
+    [idle, left] = [0, 1000];
+    timer = setInterval(look, 200);
   };
 }
 
@@ -44,22 +66,28 @@ function element(tag, className, parent) {
 // Beside the widget stands its still picture, for when the notebook is opened again. While the
 // widget lives, the picture is out of sight. Elsewhere than in JupyterLab it stays.
 function hideStill(el) {
-  const output = el.closest(".jp-OutputArea-child");
   const hidden = new Set();
   const hide = () => {
-    const beside = output?.nextElementSibling;
+    const beside = el.closest(".jp-OutputArea-child")?.nextElementSibling;
     const picture = beside?.querySelector(".jp-RenderedSVG img");
     if (picture && /class%3D'wb'|class='wb'/.test(picture.src)) {
       beside.style.display = "none";
       hidden.add(beside);
     }
   };
-  hide();
-  const observer = new MutationObserver(hide);
-  const what = { childList: true, subtree: true, attributeFilter: ["src"] };
-  if (output) observer.observe(output.parentElement, what);
+  const outputs = new MutationObserver(hide);
+  // A widget is made before it is put into the page.
+  const arrival = new IntersectionObserver(() => {
+    const area = el.closest(".jp-OutputArea");
+    if (!area) return;
+    arrival.disconnect();
+    outputs.observe(area, { childList: true, subtree: true, attributeFilter: ["src"] });
+    hide();
+  });
+  arrival.observe(el);
   return () => {
-    observer.disconnect();
+    arrival.disconnect();
+    outputs.disconnect();
     hidden.forEach((beside) => { beside.style.display = ""; });
   };
 }
