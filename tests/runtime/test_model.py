@@ -1,0 +1,402 @@
+"""A model of the rules, run beside the runtime: whatever is done, in whatever order.
+
+The model is told in the rules' own words, with dicts, and without a look at how the runtime does
+it. Requests are held at a gate while definitions, bindings and deployments change around them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import hashlib
+import sys
+import types
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    rule,
+)
+
+import workernb
+from workernb import BindingError, LimitError, UsageError
+from workernb.runtime import services as services_module
+
+KEPT = 3
+KEY = "cloudflare-workers-version-key"
+OVERRIDES = "cloudflare-workers-version-overrides"
+
+SOURCE = """
+import json
+import workernb_model_gates as gates
+from workers import Response, WorkerEntrypoint
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        headers = dict(request.headers)
+        if "gate" in headers:
+            depth = int(headers["depth"])
+            headers["depth"] = str(depth - 1)
+            if depth == 0:
+                await gates.wait(headers["gate"])
+        said = [[{mark}, getattr(self.env, "V", None), getattr(self.env, "S", None)]]
+        if hasattr(self.env, "NEXT"):
+            answer = await self.env.NEXT.fetch("http://next/", headers=headers)
+            said += await answer.json()
+        return Response(json.dumps(said))
+"""
+
+NAMES = ["a", "a-staging", "b"]
+names = st.sampled_from(NAMES)
+values = st.sampled_from(["one", "two"])
+secret_values = st.sampled_from(["secret-one", "secret-two"])
+KEYS = ["k1", "k2", "k3", "k4"]
+keys = st.sampled_from(KEYS)
+shares = st.sampled_from([0.0, 10.0, 50.0, 90.0, 100.0])
+settings_given = st.fixed_dictionaries(
+    {}, optional={"NEXT": names, "V": values, "S": secret_values}
+)
+
+
+gates: dict[str, tuple[asyncio.Event, asyncio.Event]] = {}
+"""For each request that is held: that it has come to its gate, and that it may go on."""
+
+
+async def wait(gate: str) -> None:
+    reached, may_go_on = gates[gate]
+    reached.set()
+    await may_go_on.wait()
+
+
+gates_module = types.ModuleType("workernb_model_gates")
+vars(gates_module)["wait"] = wait
+
+
+def kinds(given: dict[str, str]) -> dict[str, dict[str, str]]:
+    """Return settings as `define` and `change` take them."""
+    kind = {"NEXT": "services", "V": "vars", "S": "secrets"}
+    found: dict[str, dict[str, str]] = {"services": {}, "vars": {}, "secrets": {}}
+    for name, value in given.items():
+        found[kind[name]][name] = value
+    return found
+
+
+@dataclass(eq=False)
+class Made:
+    """A version, as the model has it."""
+
+    service: str
+    number: int
+    mark: int
+    env: dict[str, str]
+
+    @property
+    def says(self) -> list[Any]:
+        return [self.mark, self.env.get("V"), self.env.get("S")]
+
+    def __str__(self) -> str:
+        return f"{self.service} v{self.number}"
+
+
+@dataclass
+class Known:
+    """A defined service, as the model has it."""
+
+    versions: dict[int, Made] = field(default_factory=dict)
+    deployments: list[dict[int, float]] = field(default_factory=list)
+
+    @property
+    def now(self) -> dict[int, float]:
+        return self.deployments[-1]
+
+    @property
+    def main(self) -> Made:
+        return self.versions[max(self.now, key=lambda n: (self.now[n], n))]
+
+    def chosen(self, service: str, headers: dict[str, str]) -> Made:
+        """Choose by the override, else by the key: the newest version has the lowest points."""
+        for number in sorted(self.now):
+            if headers.get(OVERRIDES) == f'{service}="v{number}"':
+                return self.versions[number]
+        digest = hashlib.sha256(f"{service}\0{headers[KEY]}".encode()).digest()
+        point = int.from_bytes(digest[:8], "big") / 2**64 * 100
+        newest = max(self.now)
+        return self.versions[newest if point < self.now[newest] else min(self.now)]
+
+
+@dataclass
+class Held:
+    """A request at its gate: what it has been through, and what it has still to do."""
+
+    task: asyncio.Task[Any]
+    gate: str
+    through: list[Made]
+    headers: dict[str, str]
+
+
+class Model(RuleBasedStateMachine):
+    held_requests: Bundle[Held] = Bundle("held_requests")
+
+    def __init__(self) -> None:
+        super().__init__()
+        gc.collect()  # Else the modules of the run before keep their names.
+        gates.clear()
+        self.patch = pytest.MonkeyPatch()
+        self.patch.setattr(services_module, "KEPT_VERSIONS", KEPT)
+        self.patch.setitem(sys.modules, "workernb_model_gates", gates_module)
+        self.loop = asyncio.new_event_loop()
+        self.runtime = workernb.Runtime()
+        self.known: dict[str, Known] = {}
+        self.marks = 0
+        self.held: list[Held] = []
+        self.changes = 0
+
+    # What the rules say
+
+    def chain(self, begin: Made | None, name: str, headers: dict[str, str]) -> list[Made] | str:
+        """Return the versions that answer, in call order, or how it fails. begin: already there."""
+        found: list[Made] = [] if begin is None else [begin]
+        at = name if begin is None else begin.env.get("NEXT")
+        while at is not None:
+            if at not in self.known:
+                return "missing"
+            found.append(self.known[at].chosen(at, headers))
+            if len(found) > 40:
+                return "deep"
+            at = found[-1].env.get("NEXT")
+        return found
+
+    def made(self, name: str, mark: int, env: dict[str, str]) -> None:
+        known = self.known.setdefault(name, Known())
+        number = max(known.versions, default=0) + 1
+        known.versions[number] = Made(name, number, mark, env)
+        self.deployed(name, {number: 100})
+
+    def deployed(self, name: str, now: dict[int, float]) -> None:
+        known = self.known[name]
+        known.deployments.append(now)
+        running = [one for held in self.held for one in held.through]
+        for number in list(known.versions)[: max(0, len(known.versions) - KEPT)]:
+            if number not in now and known.versions[number] not in running:
+                del known.versions[number]
+        known.deployments = [
+            one for one in known.deployments if one.keys() <= known.versions.keys()
+        ]
+        self.changes += 1
+
+    def source(self) -> str:
+        self.marks += 1
+        return SOURCE.format(mark=self.marks)
+
+    # What is done
+
+    @initialize()
+    def three_workers(self) -> None:
+        for name, given in {"a": {}, "a-staging": {}, "b": {"NEXT": "a"}}.items():
+            for value in ("one", "two"):
+                self.define(name, {**given, "V": value})
+
+    @rule(name=names, given=settings_given, times=st.integers(1, KEPT + 1))
+    def define(self, name: str, given: dict[str, str], times: int = 1) -> None:
+        for _ in range(times):
+            self.define_once(name, given)
+
+    def define_once(self, name: str, given: dict[str, str]) -> None:
+        base, _, environment = name.partition("-")
+        self.runtime.define(base, self.source(), environment=environment or None, **kinds(given))
+        self.made(name, self.marks, given)
+
+    @rule(name=names, how=st.sampled_from(["syntax", "import", "clash", "name"]))
+    def define_badly(self, name: str, how: str) -> None:
+        source, given = self.source(), kinds({"NEXT": "nowhere"})
+        if how == "syntax":
+            source += "def broken("
+        elif how == "import":
+            source += "raise ArithmeticError"
+        elif how == "clash":
+            given["vars"]["NEXT"] = "x"
+        else:
+            given["vars"]["no name"] = "x"
+        before = set(self.runtime.services)
+        with pytest.raises((SyntaxError, ArithmeticError, UsageError)):
+            self.runtime.define(name, source, **given)
+        assert set(self.runtime.services) == before
+
+    @rule(name=names, given=settings_given, remove=st.sets(st.sampled_from(["NEXT", "V", "S"])))
+    def change(self, name: str, given: dict[str, str], remove: set[str]) -> None:
+        known = self.known.get(name)
+        if known is None:
+            with pytest.raises(UsageError):
+                self.runtime.change(name, **kinds(given))
+            return
+        before = known.main
+        target = given.get("NEXT")
+        lost = target is not None and target != before.env.get("NEXT") and target not in self.known
+        if len(known.now) == 2 or not remove <= before.env.keys() or lost:
+            with pytest.raises(UsageError):
+                self.runtime.change(name, **kinds(given), remove=remove)
+            return
+        self.runtime.change(name, **kinds(given), remove=remove)
+        after = {key: value for key, value in before.env.items() if key not in remove} | given
+        if after != before.env:
+            self.made(name, before.mark, after)
+
+    @rule(name=names, places=st.sets(st.integers(0, KEPT), min_size=1, max_size=2), share=shares)
+    def deploy(self, name: str, places: set[int], share: float) -> None:
+        """Deploy versions by their places among those that are kept; the last is one too many."""
+        known = self.known.get(name)
+        kept = [*sorted(known.versions), 1 + max(known.versions), 0] if known else [1]
+        numbers = sorted({kept[place % len(kept)] for place in places})
+        now = dict(zip(numbers, (share, 100 - share) if len(numbers) == 2 else (100,), strict=True))
+        if known is None or not now.keys() <= known.versions.keys():
+            with pytest.raises(UsageError):
+                self.runtime.deploy(name, now)
+            return
+        self.runtime.deploy(name, now)
+        if now != known.now:
+            self.deployed(name, now)
+
+    @rule(name=names, shares=st.lists(st.sampled_from([-10, 30, 60, 110]), min_size=1, max_size=3))
+    def deploy_badly(self, name: str, shares: list[float]) -> None:
+        with pytest.raises(UsageError):
+            self.runtime.deploy(name, dict(enumerate(shares, 1)))
+
+    @rule(name=names)
+    def rollback(self, name: str) -> None:
+        known = self.known.get(name)
+        alone = [one for one in (known.deployments if known else []) if len(one) == 1]
+        others = [one for one in alone if known is not None and one != known.now]
+        if known is not None and len(known.now) == 2:
+            others = [{min(known.now): 100}]
+        if not others:
+            with pytest.raises(UsageError):
+                self.runtime.rollback(name)
+            return
+        self.runtime.rollback(name)
+        self.deployed(name, others[-1])
+
+    @rule(name=names, force=st.booleans())
+    def remove(self, name: str, force: bool) -> None:
+        needed = any(
+            known.versions[number].env.get("NEXT") == name
+            for caller, known in self.known.items()
+            for number in known.now
+            if caller != name
+        )
+        if name not in self.known or (needed and not force):
+            with pytest.raises(UsageError):
+                self.runtime.remove(name, force=force)
+            return
+        self.runtime.remove(name, force=force)
+        del self.known[name]
+        self.changes += 1
+
+    # What is asked
+
+    @rule()
+    def fetch(self) -> None:
+        """Ask every Worker for every key, and with an override of every version."""
+        for name in NAMES:
+            for key in KEYS:
+                self.ask(self.runtime, name, {KEY: key})
+            for other, known in self.known.items():
+                for number in known.versions:
+                    forced = {KEY: KEYS[0], OVERRIDES: f'{other}="v{number}"'}
+                    self.ask(self.runtime, name, forced)
+
+    def ask(self, runtime: workernb.Runtime, name: str, headers: dict[str, str]) -> None:
+        expected = self.chain(None, name, headers)
+        if name not in self.known:
+            with pytest.raises(UsageError):
+                runtime[name]
+            return
+        call = runtime[name].fetch(headers=headers)
+        self.loop.run_until_complete(self.check(call, expected))
+
+    async def check(self, call: Any, expected: list[Made] | str) -> None:
+        if isinstance(expected, str):
+            with pytest.raises(BindingError if expected == "missing" else LimitError):
+                await call
+            return
+        answer = await call
+        assert await answer.json() == [made.says for made in expected]
+        assert [str(one.version) for one in answer.trace.invocations] == list(map(str, expected))
+
+    @rule(target=held_requests, name=names, key=keys, depth=st.integers(0, 2))
+    def begin(self, name: str, key: str, depth: int) -> Held | None:
+        """Begin a request that is held in the Worker `depth` calls down, if there is one."""
+        expected = self.chain(None, name, {KEY: key})
+        if name not in self.known or isinstance(expected, str) or len(expected) <= depth:
+            return None
+        gate = f"gate {len(gates)}"
+        reached, _ = gates[gate] = (asyncio.Event(), asyncio.Event())
+        headers = {KEY: key, "gate": gate, "depth": str(depth)}
+
+        async def ask() -> Any:
+            return await self.runtime[name].fetch(headers=headers)
+
+        task = self.loop.create_task(ask())
+        self.loop.run_until_complete(asyncio.wait_for(reached.wait(), 10))
+        held = Held(task, gate, expected[: depth + 1], headers)
+        self.held.append(held)
+        return held
+
+    @rule(held=consumes(held_requests))
+    def finish(self, held: Held | None) -> None:
+        """Let a request go on: from here on it meets what is there now."""
+        if held is not None:
+            self.release(held)
+
+    def release(self, held: Held) -> None:
+        rest = self.chain(held.through[-1], "", held.headers)
+        expected = rest if isinstance(rest, str) else [*held.through[:-1], *rest]
+        self.held.remove(held)
+        gates[held.gate][1].set()
+        self.loop.run_until_complete(self.check(held.task, expected))
+
+    # What always holds
+
+    @invariant()
+    def the_same_versions_serve(self) -> None:
+        assert set(self.runtime) == set(self.known)
+        for name, known in self.known.items():
+            service = self.runtime.services[name]
+            assert [one.number for one in service.versions] == sorted(known.versions)
+            assert dict(service.deployment.shares) == known.now
+            assert len(service.isolates) == len(known.now)
+        assert len(self.runtime.history) == self.changes
+
+    def teardown(self) -> None:
+        for held in list(self.held):
+            self.release(held)
+        again = workernb.Runtime()
+        again.replay(self.runtime.history)
+        assert list(map(str, again.history)) == list(map(str, self.runtime.history))
+        for name in NAMES:
+            for key in KEYS:
+                self.ask(again, name, {KEY: key})
+        for runtime in (again, self.runtime):
+            assert not runtime.in_flight
+            runtime.close()
+        self.loop.close()
+        self.patch.undo()
+
+
+Model.TestCase.settings = settings(
+    max_examples=40,
+    stateful_step_count=50,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+
+TestModel = Model.TestCase
+pytestmark = pytest.mark.timeout(600)  # If it fails, it looks for the shortest way to fail.
