@@ -75,7 +75,8 @@ async def check_the_cut(handle: Any, runtime: Any) -> None:
     assert "The CPU budget of the request was 50 ms" in caught.value.__notes__[0]
     trace = runtime.traces[-1]
     assert trace.outcome == "exceededCpu"
-    assert 45 < trace.cpu_ms < 150
+    # It wakes by the wall clock, and needs the interpreter to look: later than the tick.
+    assert 45 < trace.cpu_ms < 500
     assert (await runtime["echo"].fetch()).status == 200
 
 
