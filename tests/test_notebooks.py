@@ -23,7 +23,8 @@ def test_it_runs_from_top_to_bottom(path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
     notebook = nbformat.read(path, as_version=4)
     committed = [cell.get("outputs", []) for cell in notebook.cells]
-    NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
+    there = {"metadata": {"path": str(path.parent)}}
+    NotebookClient(notebook, timeout=60, kernel_name="python3", resources=there).execute()
     for cell, before in zip(notebook.cells, committed, strict=True):
         # A widget's own output is not committed: the still picture beside it is.
         shown = [

@@ -72,7 +72,9 @@ def deploy_parser() -> Parser:
 
 def rollback_parser() -> Parser:
     """Return the parser of `%rollback`."""
-    return _parser("%rollback", "Let the version serve that served alone before.")
+    return _parser(
+        "%rollback", "Go back: of two versions to the older one, else to what served alone before."
+    )
 
 
 def diff_parser() -> Parser:

@@ -166,12 +166,13 @@ def test_what_an_override_may_look_like(header, found):
     assert parse_overrides(header) == found
 
 
-async def test_rollback_goes_back_to_what_served_alone(runtime, auth):
-    runtime.deploy("auth", {3: 90, 4: 10})
+async def test_rollback_ends_a_split_with_the_older_version(runtime, auth):
+    for older in (90, 10):
+        runtime.deploy("auth", {3: older, 4: 100 - older})
+        runtime.rollback("auth")
+        assert await text(auth) == "v3"
     runtime.rollback("auth")
     assert await text(auth) == "v4"
-    runtime.rollback("auth")
-    assert await text(auth) == "v3"
 
 
 async def test_rollback_after_a_bad_version(runtime, define):

@@ -26,7 +26,7 @@ def test_all_that_was_done_is_listed(define, runtime):
         "auth v3: secret S: a value is new (auth.secrets['S'] = …)",
         'auth v4: A: "b" → "REDACTED"; secret S: a value → another value (change())',
         "auth: deployed v1 10 % · v2 90 % (%deploy auth)",
-        "auth: deployed v4 (rollback())",
+        "auth: deployed v1 (rollback())",
         "auth: removed (remove())",
     ]
     assert "secret-value" not in repr(runtime.history)
@@ -54,8 +54,8 @@ def test_what_a_definition_undid(define, runtime):
     gateway.vars["B"] = "2"
     define("gateway", SAY.format("x"), AUTH="auth", vars={"A": "from the cell"})
     assert replaced(runtime.history, "gateway") == (
-        'AUTH: other → auth; B: "2" is removed '
-        "(set by %bind gateway AUTH=other, gateway.vars['B'] = …)"
+        "AUTH: other → auth (set by %bind gateway AUTH=other); "
+        "B: \"2\" is removed (set by gateway.vars['B'] = …)"
     )
     define("gateway", SAY.format("x"), AUTH="auth")
     assert replaced(runtime.history, "gateway") is None
@@ -74,7 +74,7 @@ def test_a_definition_undoes_a_deployment(define, runtime):
     runtime.deploy("auth", {1: 90, 2: 10}, reason="%deploy auth v1@90% v2@10%")
     define("auth", SAY.format("z"))
     assert replaced(runtime.history, "auth") == (
-        "deployed v1 90 % · v2 10 % (set by %deploy auth v1@90% v2@10%)"
+        "deployed v1 90 % · v2 10 % (by %deploy auth v1@90% v2@10%)"
     )
 
 

@@ -54,14 +54,20 @@ def replaced(history: Sequence[Change], service: str) -> str | None:
         since.insert(0, mine.pop(-2))
     if not since or mine[-1].definition is None:
         return None
-    last, new = mine[-2].definition if len(mine) > 1 else None, mine[-1].definition
     made = {one.version.number: one.version.definition for one in [*mine, *since] if one.version}
-    shares = since[-1].shares
-    now = made.get(main_of(shares)) if shares else since[-1].definition
-    words = [since[-1].words] if shares else []
-    if now is not None and last is not None:
-        touched = {one.name for one in settings_that_differ(last, now)}
-        words += [str(one) for one in settings_that_differ(now, new) if one.name in touched]
-    if not words:
-        return None
-    return f"{'; '.join(words)} (set by {', '.join(one.reason for one in since[-3:])})"
+    now = mine[-2].definition if len(mine) > 1 else None
+    set_by: dict[str, str] = {}
+    for change in since:
+        before = now
+        now = made.get(main_of(change.shares)) if change.shares else change.definition
+        if before is not None and now is not None:
+            changed = settings_that_differ(before, now)
+            set_by.update((one.name, change.reason) for one in changed)
+    words = [f"{since[-1].words} (by {since[-1].reason})"] if since[-1].shares else []
+    if now is not None:
+        words += [
+            f"{one} (set by {set_by[one.name]})"
+            for one in settings_that_differ(now, mine[-1].definition)
+            if one.name in set_by
+        ]
+    return "; ".join(words) or None

@@ -165,7 +165,10 @@ class Runtime:
         return Handle(self, service)
 
     def rollback(self, name: str, *, reason: str = "rollback()") -> Handle:
-        """Let the version serve that served alone before; UsageError when there was none."""
+        """Go back: from two versions to the older, else to the version that served alone before.
+
+        UsageError when there was none.
+        """
         service = self._defined(name)
         before = service.before_this()
         if before is None:

@@ -341,7 +341,12 @@ class Service:
         self.entrypoints = entrypoints_of(self.name, deployment, versions, isolates, random)
 
     def before_this(self) -> Deployment | None:
-        """Return what a rollback goes back to: the last other version that served alone."""
+        """Return what a rollback goes back to, or None.
+
+        Of two versions that serve the older one; else the last other one that served alone.
+        """
+        if not self.deployment.stable:
+            return Deployment.of({min(self.deployment.numbers): 100})
         for deployment in reversed(self.deployments):
             if deployment.stable and deployment != self.deployment:
                 return deployment
