@@ -72,7 +72,6 @@ def test_the_shares_are_kept_over_100_000_choices():
     assert abs(picked[2] - 10_000) < 3 * math.sqrt(100_000 * 0.9 * 0.1)
 
 
-@pytest.mark.slow
 async def test_100_000_requests_land_within_three_standard_deviations(runtime, auth):
     runtime.deploy("auth", {3: 90, 4: 10})
     landed = Counter()

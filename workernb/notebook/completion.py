@@ -13,14 +13,15 @@ from IPython.core.completer import (
 )
 
 from workernb.assembly import get_runtime
+from workernb.edit_options import PARSERS
 from workernb.options import fetch_parser, limits_parser, worker_parser
 from workernb.runtime.limits import PRESETS
 
-_line = re.compile(
-    r"\s*(?:[\w, ]+=\s*)?(%%?)(worker|fetch|limits|workers|cpu|trace)\s+(.*)", re.DOTALL
-)
+_PARSERS = {"worker": worker_parser, "fetch": fetch_parser, "limits": limits_parser, **PARSERS}
 
-_PARSERS = {"worker": worker_parser, "fetch": fetch_parser, "limits": limits_parser}
+_line = re.compile(
+    rf"\s*(?:[\w, ]+=\s*)?(%%?)({'|'.join([*_PARSERS, 'cpu', 'trace'])})\s+(.*)", re.DOTALL
+)
 
 
 def add(shell: Any) -> None:
@@ -64,9 +65,29 @@ def _candidates(magic: str, word: str, rest: str) -> tuple[list[str], str]:
         return _beginning(word, newest_first[:20])
     if magic == "worker" and re.search(r"(--bind|-b)\s+\w+=\S*$", rest):
         return _targets(word.split("=", 1)[1])
-    if magic == "worker" and rest.strip() != word:
+    if magic == "bind" and "=" in word:
+        return _targets(word.split("=", 1)[1])
+    if magic == "import-workers" or (magic == "worker" and rest.strip() != word):
         return [], word
+    if magic in PARSERS and rest.strip() != word:
+        return _beginning(word, _belonging(magic, rest.split(maxsplit=1)[0]))
     return _targets(word)
+
+
+def _belonging(magic: str, name: str) -> list[str]:
+    """Return what stands behind a Worker's name: its bindings, its versions."""
+    service = get_runtime().services.get(name.replace("@", "-"))
+    if service is None or not service.versions:
+        return []
+    definition = service.definition
+    if magic in ("deploy", "diff"):
+        return [f"v{version.number}" for version in reversed(service.versions)]
+    names = {"bind": definition.services, "var": definition.vars}
+    if magic in names:
+        return [f"{one}=" for one in names[magic]]
+    if magic == "unbind":
+        return [*definition.services, *definition.vars, *definition.secrets]
+    return [*definition.secrets] if magic == "secret" else []
 
 
 def _targets(word: str) -> tuple[list[str], str]:

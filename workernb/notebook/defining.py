@@ -29,14 +29,17 @@ def define_worker(runtime: Runtime, options: WorkerOptions, cell: str, shell: An
     variable = variable_for(name, options.variable, shell.user_ns)
     handle = _define(runtime, options, cell, shell)
     shell.user_ns[variable] = handle
-    _tell_of_written_secrets(options)
-    for warning in not_inherited(runtime, handle):
-        print(f"Warning: {warning}")
-    if not options.quiet:
-        print(summary(runtime, handle))
+    lines = [*_note_of_written_secrets(options), *report(runtime, handle, options.quiet)]
     undone = replaced(runtime.history, handle.name)
     if undone is not None:
-        print(f"The cell replaced {undone}.")
+        lines.append(f"The cell replaced {runtime.redactor.redact(undone)}.")
+    tell(lines)
+
+
+def tell(lines: list[str]) -> None:
+    """Print lines at once: one output of the cell, not several."""
+    if lines:
+        print("\n".join(lines))
 
 
 def _define(runtime: Runtime, options: WorkerOptions, cell: str, shell: Any) -> Handle:
@@ -66,22 +69,25 @@ def settings_of(
     }
 
 
-def _tell_of_written_secrets(options: WorkerOptions) -> None:
+def _note_of_written_secrets(options: WorkerOptions) -> list[str]:
     written = [name for name, value in options.secrets.items() if value is not None]
-    if written and "secrets" not in _told:
-        _told.add("secrets")
-        print(
-            f"Note: the value of {written[0]} is in the cell's source, and is saved with the "
-            "notebook. A real secret belongs in .dev.vars."
-        )
-
-
-def not_inherited(runtime: Runtime, handle: Handle) -> list[str]:
-    """Return Wrangler's warnings about a Worker that was defined in an environment."""
-    definition = runtime.services[handle.name].definition
-    if definition.environment is None or definition.worker not in runtime:
+    if not written or "secrets" in _told:
         return []
-    return definition.not_inherited(runtime.services[definition.worker].definition)
+    _told.add("secrets")
+    return [
+        f"Note: the value of {written[0]} is in the cell's source, and is saved with the "
+        "notebook. A real secret belongs in .dev.vars."
+    ]
+
+
+def report(runtime: Runtime, handle: Handle, quiet: bool) -> list[str]:
+    """Return what is said about a Worker that was defined: Wrangler's warnings, and a summary."""
+    definition = runtime.services[handle.name].definition
+    lines = []
+    if definition.environment is not None and definition.worker in runtime:
+        outside = runtime.services[definition.worker].definition
+        lines = [f"Warning: {warning}" for warning in definition.not_inherited(outside)]
+    return lines if quiet else [*lines, summary(runtime, handle)]
 
 
 def summary(runtime: Runtime, handle: Handle) -> str:

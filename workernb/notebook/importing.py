@@ -13,7 +13,7 @@ from workernb.importing import ForeignWorker, read_workers
 from workernb.runtime.history import DEFINED
 from workernb.runtime.services import Definition
 
-from .defining import not_inherited, settings_of, summary
+from .defining import report, settings_of, tell
 from .failures import shown_from_the_worker_on
 from .variables import variable_for
 
@@ -35,12 +35,11 @@ class ImportingMagics(Magics):
         definitions = [(self._definition(runtime, one), one.place) for one in workers]
         with shown_from_the_worker_on(runtime.redactor, self.shell):
             runtime.define_all([one for one in definitions if _is_new(runtime, one[0])])
+        lines: list[str] = []
         for worker, variable in zip(workers, variables, strict=True):
             names[variable] = handle = runtime[worker.service]
-            for warning in not_inherited(runtime, handle):
-                print(f"Warning: {warning}")
-            if not typed.quiet:
-                print(summary(runtime, handle))
+            lines += report(runtime, handle, typed.quiet)
+        tell(lines)
 
     def _definition(self, runtime: Runtime, worker: ForeignWorker) -> Definition:
         try:
