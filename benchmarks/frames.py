@@ -96,7 +96,9 @@ async def main() -> None:
         picture = GraphPicture(tree(size))
         svg, png = len(picture.svg()) / 1e3, len(picture.png()) / 1e3
         print(f"{size:>8} {traffic:>9.2f} {anew:>11.2f} {svg:>14.0f} {png:>7.0f}")
-    print(f"graph and CPU view, open, at 1,000 requests/s: {await share_at_1000():.1f} % of the CPU")
+    print(
+        f"graph and CPU view, open, at 1,000 requests/s: {await share_at_1000():.1f} % of the CPU"
+    )
 
 
 if __name__ == "__main__":
