@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
 import xml.etree.ElementTree as ET
 from itertools import combinations, product
 
@@ -347,6 +349,48 @@ def test_hostile_text_breaks_no_png(text):
     assert drawing.png().startswith(b"\x89PNG")
 
 
+TAGS = {"svg", "title", "desc", "style", "defs", "pattern", "path", "rect", "text", "g"}
+
+
+@pytest.mark.filterwarnings("ignore:Glyph .* missing")
+@pytest.mark.parametrize("text", HOSTILE)
+async def test_hostile_text_in_every_place(runtime, text):
+    """In a URL, a route, a log, an exception and a header: nothing runs, nothing overlaps."""
+    runtime.define(
+        "front",
+        "from workers import Response, WorkerEntrypoint\n"
+        "class Default(WorkerEntrypoint):\n"
+        "    async def fetch(self, request):\n"
+        f"        print({text!r})\n"
+        f"        await self.env.DEEP.fetch('http://x/', headers={{'x-a': 'b'}})\n",
+        services={"DEEP": "deep"},
+        routes=["example.com/" + text.split("?")[0].split("#")[0].replace("*", "")],
+    )
+    runtime.define(
+        "deep",
+        "from workers import WorkerEntrypoint\n"
+        "class Default(WorkerEntrypoint):\n"
+        "    async def fetch(self, request):\n"
+        f"        raise ValueError({text!r})\n",
+        vars={"TEXT": text.encode("utf-8", "replace").decode()},
+    )
+    with pytest.raises(ValueError):  # noqa: PT011
+        await runtime["front"].fetch("http://x/" + text.encode("utf-8", "replace").decode())
+    trace = runtime.traces[-1]
+    graph = GraphPicture(runtime)
+    check_graph(graph)
+    for picture in (graph, CpuPicture(trace, [trace, trace]), TracePicture(trace)):
+        check_labels(picture.drawing)
+        assert picture.png().startswith(b"\x89PNG")
+        for svg in (picture.svg(), picture.drawing.svg(inline=True)):
+            tags = {element.tag.rsplit("}")[-1] for element in ET.fromstring(svg).iter()}
+            assert tags <= TAGS
+            for forbidden in ("\u202e", "\0", "\x1b", "<script", "<img", "onerror=alert(1)>"):
+                assert forbidden not in svg
+        assert "\0" not in repr(picture)
+        assert "\u202e" not in repr(picture)
+
+
 async def test_hostile_urls_are_drawn(system):
     runtime = system(2)
     answer = await runtime["service-0"].fetch("http://x/<script>?" + "\u202e" + "y" * 5000)
@@ -375,6 +419,18 @@ def test_the_bundle_has_svg_png_and_text_with_alternatives(system):
     assert root.attrib["role"] == "img"
     assert root.attrib["aria-label"]
     assert sum(len(value) for value in bundle.values()) < 300_000
+
+
+@pytest.mark.parametrize("size", [20, 200])
+async def test_a_notebook_gains_300_kb_a_picture_at_most(system, size):
+    runtime = system(size)
+    runtime.limits = workernb.Limits(invocations=250)
+    trace = (await runtime["service-0"].fetch()).trace
+    for picture in (GraphPicture(runtime), CpuPicture(trace, runtime.traces), TracePicture(trace)):
+        bundle, metadata = picture._repr_mimebundle_()
+        bundle["image/png"] = base64.b64encode(bundle["image/png"]).decode()
+        saved = json.dumps([bundle, metadata], ensure_ascii=False)
+        assert len(saved.encode()) < 300_000
 
 
 def test_a_figure_can_be_saved(system, tmp_path):

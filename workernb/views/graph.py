@@ -16,7 +16,7 @@ from .drawing import Drawing, Picture
 from .layout import GAP, Column, Layout, Measures, Place
 from .palette import role_of, tint_of
 from .shapes import Group, Label, Line, Rect, Shape, fitted, text_width
-from .system import OUTSIDE, Arrow, Node, System
+from .system import OUTSIDE, Arrow, Key, Node, System
 from .text import one_line
 from .traffic import Flow, Load, Traffic
 
@@ -107,6 +107,9 @@ class Sketch:
     below: float = 0
     """How far down arrows that lead back have been drawn."""
     _loads: dict[str, Load] = field(default_factory=dict)
+    _stacks: dict[int, list[Place]] = field(default_factory=dict)
+    _ports: dict[Key, float] = field(default_factory=dict)
+    _tips: dict[Key, Point] = field(default_factory=dict)
     _gaps: dict[tuple[int, float], int] = field(default_factory=dict)
 
     def drawing(self) -> Drawing:
@@ -124,6 +127,10 @@ class Sketch:
             return drawing
         places = self.layout.places.values()
         self._loads = self.traffic.loads()
+        for place in sorted(places, key=lambda place: place.y):
+            self._stacks.setdefault(place.column, []).append(place)
+        self._ports = self._port_places()
+        self._tips = self._tip_places()
         self.below = max(place.bottom for place in places) + GAP / 2
         drawing.shapes += self._frames()
         drawing.shapes += [self._arrow(i, arrow) for i, arrow in enumerate(self.system.arrows)]
@@ -207,11 +214,7 @@ class Sketch:
     def _frames(self) -> list[Rect]:
         """Around the environments of each Worker that stand together."""
         frames = []
-        stacks: dict[int, list[Place]] = {}
-        for place in self.layout.places.values():
-            stacks.setdefault(place.column, []).append(place)
-        for number, stack in stacks.items():
-            stack.sort(key=lambda place: place.y)
+        for number, stack in self._stacks.items():
             column = self.layout.columns[number]
             runs: list[list[Place]] = []
             for place in stack:
@@ -240,9 +243,9 @@ class Sketch:
 
     def _arrow(self, index: int, arrow: Arrow) -> Group:
         column = self._column(arrow.source)
-        y = self._port(arrow)
+        y = self._ports[arrow.key]
         x = column.x + column.node
-        tip = self._tip(arrow)
+        tip = self._tips[arrow.key]
         color = "alarm" if arrow.broken else "line"
         way = self._way((x, y), column, arrow, tip)
         label = fitted(one_line(arrow.label), SMALL, column.label - 16)
@@ -261,24 +264,24 @@ class Sketch:
         data = {"arrow": str(index), "from": source, "to": arrow.target}
         return Group([line, *texts], data, title)
 
-    def _port(self, arrow: Arrow) -> float:
-        """Where an arrow leaves its box."""
-        arrows = self.system.outgoing[arrow.source]
-        place = self.layout.places[arrow.source]
-        at = next(i for i, one in enumerate(arrows) if one.key == arrow.key)
-        return place.middle + ROW * (at - (len(arrows) - 1) / 2)
+    def _port_places(self) -> dict[Key, float]:
+        """Where each arrow leaves its box."""
+        return {
+            arrow.key: self.layout.places[name].middle + ROW * (at - (len(arrows) - 1) / 2)
+            for name, arrows in self.system.outgoing.items()
+            for at, arrow in enumerate(arrows)
+        }
 
-    def _tip(self, arrow: Arrow) -> Point:
-        """Where an arrow ends: at the left side of its target, beside the others that do."""
-        place = self.layout.places[arrow.target]
-        arrows = sorted(
-            self.system.incoming[arrow.target],
-            key=lambda a: (self._leads_back(a), self._port(a), a.key),
-        )
-        at = next(i for i, one in enumerate(arrows) if one.key == arrow.key)
-        apart = min(10.0, (place.height - 24) / max(len(arrows) - 1, 1))
-        y = place.middle + apart * (at - (len(arrows) - 1) / 2)
-        return self._column(arrow.target).x, y
+    def _tip_places(self) -> dict[Key, Point]:
+        """Where each arrow ends: at the left side of its target, beside the others that do."""
+        tips: dict[Key, Point] = {}
+        for name, arrows in self.system.incoming.items():
+            place, x = self.layout.places[name], self._column(name).x
+            ordered = sorted(arrows, key=lambda a: (self._leads_back(a), self._ports[a.key], a.key))
+            apart = min(10.0, (place.height - 24) / max(len(arrows) - 1, 1))
+            for at, arrow in enumerate(ordered):
+                tips[arrow.key] = (x, place.middle + apart * (at - (len(arrows) - 1) / 2))
+        return tips
 
     def _leads_back(self, arrow: Arrow) -> bool:
         places = self.layout.places
@@ -298,11 +301,8 @@ class Sketch:
 
     def _gap(self, number: int, wanted: float) -> float:
         """Return the height at which an arrow passes a column: between two of its boxes."""
-        stack = sorted(
-            (place for place in self.layout.places.values() if place.column == number),
-            key=lambda place: place.y,
-        )
-        if not stack:
+        stack = self._stacks.get(number)
+        if stack is None:
             return wanted
         gaps = [stack[0].y - GAP / 2, stack[-1].bottom + GAP / 2]
         gaps += [

@@ -18,16 +18,25 @@ if TYPE_CHECKING:
 _DPI = 100
 _POINTS = 72 / _DPI
 _MOST_PIXELS = 1_200_000
+_MOST_BYTES = 64_000
 """How large a PNG is at most: a notebook keeps it, so it must stay small."""
 
 
 def render(drawing: Drawing) -> bytes:
     """Return a drawing as PNG: at twice its size, or smaller where that would be too large."""
+    scale = min(2.0, math.sqrt(_MOST_PIXELS / (drawing.width * drawing.height)))
+    made = _render(drawing, scale)
+    while len(made) > _MOST_BYTES and scale > 0.1:
+        scale *= 0.7
+        made = _render(drawing, scale)
+    return made
+
+
+def _render(drawing: Drawing, scale: float) -> bytes:
     import numpy
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
 
-    scale = min(2.0, math.sqrt(_MOST_PIXELS / (drawing.width * drawing.height)))
     canvas: Any = FigureCanvasAgg(figure(drawing, scale))
     with warnings.catch_warnings():
         # A character that the font does not have is drawn as a box.

@@ -12,7 +12,7 @@ HEAD = 7.0
 """How long an arrow's head is, in pixels."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Rect:
     """A box. fill, stroke: colour roles. hatched: what stands for waiting.
 
@@ -37,7 +37,7 @@ class Rect:
         return self.width <= 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Line:
     """A line through points, or a curve of cubic pieces. arrow: a head at its end."""
 
@@ -68,7 +68,7 @@ class Line:
         ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Label:
     """A text on one line. x, y: its begin and base line.
 
@@ -100,7 +100,7 @@ class Label:
 Shape = Rect | Line | Label
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Group:
     """Shapes that are one thing, which a widget can point at.
 

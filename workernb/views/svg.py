@@ -5,6 +5,7 @@ Attributes stand in apostrophes: a notebook is JSON, where each quotation mark t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .palette import colors
@@ -16,9 +17,12 @@ if TYPE_CHECKING:
 
 _WAITING = (
     "<defs><pattern id='wb-wait' width='6' height='6' patternUnits='userSpaceOnUse' "
-    "patternTransform='rotate(45)'><path d='M0 0V6' class='s-line' stroke-width='1.4'/>"
+    "patternTransform='rotate(45)'><path d='M0 0V6' class='s-line'/>"
     "</pattern></defs>"
 )
+_THICK = 1.4
+"""How thick most lines are."""
+
 _FONTS = "system-ui,-apple-system,Segoe UI,Helvetica,Arial,sans-serif"
 
 
@@ -58,7 +62,15 @@ def _style() -> str:
         )
         for theme in (0, 1)
     ]
-    return f".wb path{{fill:none}}{both[0]}@media(prefers-color-scheme:dark){{{both[1]}}}"
+    return f"{_common('.wb')}{both[0]}@media(prefers-color-scheme:dark){{{both[1]}}}"
+
+
+def _common(within: str) -> str:
+    """Return what holds for all shapes. No text turns the direction of writing, or is folded."""
+    return (
+        f"{within} path{{fill:none}}{within} path,{within} rect{{stroke-width:{_THICK}}}"
+        f"{within} text{{direction:ltr;unicode-bidi:bidi-override;white-space:pre}}"
+    )
 
 
 def variables(theme: int) -> str:
@@ -68,7 +80,7 @@ def variables(theme: int) -> str:
 
 def inline_rules() -> str:
     """Return the style of inline pictures, which takes its colours from CSS variables."""
-    return ".workernb .wb path{fill:none}" + "".join(
+    return _common(".workernb .wb") + "".join(
         f".workernb .wb .f-{role}{{fill:var(--wb-{role})}}"
         f".workernb .wb .s-{role}{{stroke:var(--wb-{role})}}"
         for role in colors(0)
@@ -82,7 +94,7 @@ def _group(group: Group) -> str:
 
 
 def _shape(shape: Shape, marked: bool) -> str:
-    part = f" data-part='{escaped(shape.part)}'" if marked and shape.part else ""
+    part = f" data-part='{shape.part}'" if marked and shape.part else ""
     if isinstance(shape, Rect):
         return _rect(shape, part)
     return _line(shape, part) if isinstance(shape, Line) else _label(shape, part)
@@ -103,35 +115,45 @@ def _rect(rect: Rect, part: str) -> str:
 
 
 def _stroke(thick: float, dashed: bool) -> str:
-    width = "" if thick == 1 else f" stroke-width='{thick:g}'"
+    width = "" if thick == _THICK else f" style='stroke-width:{thick:g}'"
     return width + (" stroke-dasharray='5 3'" if dashed else "")
 
 
 def _line(line: Line, part: str) -> str:
-    (x, y), *points = line.points
-    path = f"M{_n(x)} {_n(y)}" + ("C" if line.curved else "L")
-    path += " ".join(f"{_n(x)} {_n(y)}" for x, y in points)
+    path = _curve(line.points) if line.curved else "M" + _path(line.points)
     stroke = _stroke(line.thick, line.dashed)
     drawn = f"<path d='{path}' class='s-{line.color}'{stroke}{part}/>"
     if not line.arrow:
         return drawn
-    tip = "M" + "L".join(f"{_n(x)} {_n(y)}" for x, y in line.head) + "z"
-    return f"{drawn}<path d='{tip}' class='f-{line.color}'/>"
+    return f"{drawn}<path d='M{_path(line.head)}z' class='f-{line.color}'/>"
+
+
+def _path(points: Sequence[tuple[float, float]]) -> str:
+    return " ".join([f"{_n(x)} {_n(y)}" for x, y in points])
+
+
+def _curve(points: Sequence[tuple[float, float]]) -> str:
+    """Return a path of cubic pieces; those that are straight and level as lines."""
+    path = ["M" + _path(points[:1])]
+    for at in range(1, len(points), 3):
+        y = points[at - 1][1]
+        if y == points[at][1] == points[at + 1][1] == points[at + 2][1]:
+            path.append(f"H{_n(points[at + 2][0])}")
+        else:
+            path.append("C" + _path(points[at : at + 3]))
+    return "".join(path)
 
 
 def _label(label: Label, part: str) -> str:
     size = "" if label.size == 11 else f" font-size='{label.size:g}'"
     weight = " font-weight='600'" if label.bold else ""
     anchor = " text-anchor='end'" if label.end else ""
-    # What is not plain is kept from turning the direction of writing, and in its place.
-    plain = label.text.isascii() and "  " not in label.text
-    keep = "" if plain else " direction='ltr' unicode-bidi='bidi-override' style='white-space:pre'"
     return (
         f"<text x='{_n(label.x)}' y='{_n(label.y)}'{size} class='f-{label.color}'"
-        f"{weight}{anchor}{keep}{part}>{escaped(label.text)}</text>"
+        f"{weight}{anchor}{part}>{escaped(label.text)}</text>"
     )
 
 
 def _n(value: float) -> str:
-    """Return a length with one decimal at most."""
-    return f"{value:.1f}".removesuffix(".0")
+    """Return a length, as exact as can be seen."""
+    return f"{value:.5g}" if value > 1000 else f"{value:.4g}"

@@ -12,6 +12,9 @@ _unseen = re.compile(
     "\\ufeff\\ud800-\\udfff\\ufffe\\uffff]"
 )
 
+_harmless = re.compile(r"[\w .,:;/#%@=+*()·→×-]*").fullmatch
+"""Most of what is drawn: there is nothing in it to escape."""
+
 
 def visible(text: str, most: int | None = None) -> str:
     """Return text with control and direction characters made visible, cut at `most` with a …"""
@@ -32,6 +35,8 @@ def one_line(text: str, most: int = 120) -> str:
 
 def escaped(text: str, most: int | None = None) -> str:
     """Return text for HTML and SVG: visible, and with markup escaped."""
+    if most is None and _harmless(text):
+        return text
     return html.escape(visible(text, most))
 
 

@@ -2,6 +2,7 @@
 // lane of who holds the thread.
 function render({ model, el }) {
   el.classList.add("workernb");
+  keepKeys(el);
   const silence = element("div", "wb-silence", el);
   silence.setAttribute("role", "status");
   silence.hidden = true;

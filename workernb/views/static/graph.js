@@ -2,6 +2,7 @@
 // changed: texts, the fill of nodes, arrows that are under way. Nothing is worked out here.
 function render({ model, el }) {
   el.classList.add("workernb");
+  keepKeys(el);
   const silence = element("div", "wb-silence", el);
   silence.setAttribute("role", "status");
   silence.hidden = true;

@@ -56,6 +56,14 @@ function whenIdle(model, act) {
   };
 }
 
+// JupyterLab would take keys for its own: arrows, Enter. Those with Shift or Ctrl stay its own.
+function keepKeys(el) {
+  el.dataset.lmSuppressShortcuts = "true";
+  el.addEventListener("keydown", (event) => {
+    if (!event.shiftKey && !event.ctrlKey && !event.metaKey) event.stopPropagation();
+  });
+}
+
 function element(tag, className, parent) {
   const made = document.createElement(tag);
   made.className = className;

@@ -1,0 +1,105 @@
+"""Measure a frame of the live graph, and what open pictures cost: `python -m benchmarks.frames`.
+
+A frame is what the kernel does 20 times a second while somebody looks: count the traffic, find what
+is new, and send it. Its messages go through ipywidgets as in a kernel, and end where a socket would
+begin. At 1,000 requests a second the share is of one second of CPU.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import statistics
+import time
+from typing import Any
+
+import workernb
+from workernb.views.cpu_view import CpuView
+from workernb.views.graph import GraphPicture
+from workernb.views.graph_view import GraphView
+
+SOURCE = """
+from workers import Response, WorkerEntrypoint
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        for name in NAMES:
+            await getattr(self.env, name).fetch(request.url)
+        return Response("x")
+"""
+REQUESTS_A_FRAME = 50
+FRAMES = 40
+
+
+def tree(size: int) -> workernb.Runtime:
+    """Define a tree of Workers; each request calls two of them below the first."""
+    runtime = workernb.Runtime()
+    for number in range(size):
+        called = [n for n in (2 * number + 1, 2 * number + 2) if n < size]
+        services = {f"SVC{n}": f"service-{n}" for n in called}
+        names = list(services) if number == 0 else []
+        source = SOURCE.replace("NAMES", repr(names))
+        runtime.define(f"service-{number}", source, services=services, public=number == 0)
+    return runtime
+
+
+async def requests(runtime: workernb.Runtime) -> None:
+    handle = runtime["service-0"]
+    for number in range(REQUESTS_A_FRAME):
+        await handle.fetch(f"http://x/{number}")
+
+
+def opened(view: Any) -> Any:
+    """Let a view's messages become text, as in a kernel, and go nowhere."""
+    view._send = lambda message, buffers=None: json.dumps(message)
+    return view
+
+
+async def frame_ms(size: int) -> tuple[float, float]:
+    """Return what a frame costs, in ms: with as much traffic as there can be, and drawn anew."""
+    runtime = tree(size)
+    view = opened(GraphView(runtime))
+    frames, drawn = [], []
+    for number in range(FRAMES):
+        await requests(runtime)
+        began = time.thread_time()
+        assert view.refresh()
+        frames.append(1e3 * (time.thread_time() - began))
+        source = SOURCE.replace("NAMES", "[]") + f"# {number}"
+        runtime.define(f"service-{size - 1}", source)
+        began = time.thread_time()
+        assert view.refresh()
+        drawn.append(1e3 * (time.thread_time() - began))
+    return statistics.median(frames), statistics.median(drawn)
+
+
+async def share_at_1000() -> float:
+    """Return the part of the CPU (in %) that a graph and a CPU view take at 1,000 requests/s."""
+    runtime = tree(6)
+    views = [opened(GraphView(runtime)), opened(CpuView(runtime))]
+    used = 0.0
+    for _ in range(4 * 20):
+        await requests(runtime)
+        began = time.thread_time()
+        for view in views:
+            view.refresh()
+        used += time.thread_time() - began
+    return 100 * used / 4
+
+
+async def main() -> None:
+    """Measure, and print a table."""
+    print("a frame of the live graph, ms of CPU: median of", FRAMES)
+    print(f"{'Workers':>8} {'traffic':>9} {'drawn anew':>11} {'still: SVG kB':>14} {'PNG kB':>7}")
+    for size in (2, 6, 20, 200):
+        traffic, anew = await frame_ms(size)
+        picture = GraphPicture(tree(size))
+        svg, png = len(picture.svg()) / 1e3, len(picture.png()) / 1e3
+        print(f"{size:>8} {traffic:>9.2f} {anew:>11.2f} {svg:>14.0f} {png:>7.0f}")
+    print(
+        f"graph and CPU view, open, at 1,000 requests/s: {await share_at_1000():.1f} % of the CPU"
+    )
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
