@@ -22,6 +22,7 @@ import pytest
 import workernb
 from workernb.network.process import OtherProcess
 from workernb.runtime.limits import Limits
+from workernb.runtime.targets import Target
 from workernb.workers import Request
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -185,8 +186,42 @@ async def test_the_callees_own_limits_hold_in_the_other_process(define, limits):
 async def test_the_runtimes_limits_hold_in_the_other_process():
     limits = Limits(cpu_ms=30)
     async with OtherProcess({"auth": (SERVICE, SETTINGS)}, limits) as process:
-        answer = await process.ask("auth", "Default", Request("http://auth/busy"))
+        answer = await process.ask(Target("auth"), Request("http://auth/busy"))
         assert answer.status == 500
+
+
+async def test_props_and_version_metadata_are_there_too(define):
+    define(
+        "auth",
+        """
+        return Response.from_json([self.ctx.props, self.env.VERSION.tag])
+        """,
+        version_metadata="VERSION",
+        tag="first",
+    )
+    gateway = define(
+        "gateway",
+        """
+        answers = [await binding.fetch(request) for binding in (self.env.ONE, self.env.TWO)]
+        seen = [await answer.json() for answer in answers]
+        assert seen == [[{"role": "a reader"}, "first"], [{}, "first"]], seen
+        return Response("the same")
+        """,
+        services={"ONE": 'auth{"role": "a reader"}', "TWO": "auth"},
+    )
+    made = await workernb.compare_network(gateway, times=1)
+    assert made.network.status == 200
+    assert made.notes == []
+
+
+async def test_what_is_deployed_is_compared(define, runtime):
+    define("auth", 'return Response("yes", status=201)')
+    define("auth", 'return Response("no", status=202)')
+    gateway = define("gateway", CALLS, services={"AUTH": "auth"})
+    runtime.rollback("auth")
+    assert (await gateway.fetch()).status == 201
+    made = await workernb.compare_network(gateway, times=1)
+    assert (made.binding.status, made.network.status) == (201, 201)
 
 
 async def test_the_notebooks_own_workers_are_left_as_they_are(define, runtime):
@@ -357,7 +392,7 @@ async def test_it_listens_on_loopback_only_to_whoever_has_the_key():
 
         def ask(key: str) -> int:
             request = urllib.request.Request(
-                url, headers={"workernb": f"{key} 1 auth Default http"}
+                url, headers={"workernb": f"{key} 1 auth Default  http"}
             )
             try:
                 with urllib.request.urlopen(request) as answer:
@@ -393,7 +428,7 @@ async def test_it_ends_with_the_comparison_also_when_that_is_cancelled():
         async with OtherProcess({"auth": (SERVICE, SETTINGS)}, FOREVER) as process:
             ports.append(int(process.url.rpartition(":")[2]))
             ended.set()
-            await process.ask("auth", "Default", Request("http://auth/busy"))
+            await process.ask(Target("auth"), Request("http://auth/busy"))
 
     task = asyncio.ensure_future(run())
     await ended.wait()
@@ -408,6 +443,7 @@ PARENT = """
 import asyncio, sys
 from workernb.network.process import OtherProcess
 from workernb.runtime.limits import Limits
+from workernb.runtime.targets import Target
 from workernb.workers import Request
 
 async def main():
@@ -415,7 +451,7 @@ async def main():
                "compatibility_date": None})
     limits = Limits(cpu_ms=None, wall_ms=None)
     async with OtherProcess({"auth": service}, limits) as process:
-        asking = asyncio.ensure_future(process.ask("auth", "Default", Request(sys.argv[2])))
+        asking = asyncio.ensure_future(process.ask(Target("auth"), Request(sys.argv[2])))
         await asyncio.sleep(0)
         print(process.url, flush=True)
         await asking

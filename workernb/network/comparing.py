@@ -18,11 +18,12 @@ from typing import Any
 
 from workernb.assembly import Runtime
 from workernb.errors import CanceledError, ComparisonError, UsageError, noted
+from workernb.runtime.engine import Entrypoint
 from workernb.runtime.handles import Handle
 from workernb.runtime.invocations import in_words
 from workernb.runtime.runtime import Runtime as CoreRuntime
 from workernb.runtime.services import Definition
-from workernb.runtime.targets import Target, near
+from workernb.runtime.targets import DEFAULT, Target, near
 from workernb.runtime.traces import Trace
 from workernb.workers import Request
 
@@ -198,30 +199,24 @@ def settings(definition: Definition) -> dict[str, Any]:
         "secrets": dict(definition.secrets),
         "limits": definition.limits,
         "compatibility_date": definition.compatibility_date,
+        "version_metadata": definition.version_metadata,
+        "tag": definition.tag,
     }
 
 
 def _define_over_http(runtime: Runtime, definition: Definition, process: OtherProcess) -> None:
     """Define the gateway alone, and in the place of all that it is bound to, HTTP."""
-    # A name that the gateway itself cannot have: it may be bound to itself.
-    aliases = {target: f"{definition.name}-to-{target.service}" for target in _targets(definition)}
-    services = {
-        name: f"{aliases[target]}#{target.entrypoint}"
-        for name, target in definition.services.items()
-    }
+    services: dict[str, str] = {}
+    stand_ins: dict[str, dict[str, Entrypoint]] = {}
+    for number, (binding, target) in enumerate(definition.services.items()):
+        # A name that the gateway itself cannot have: it may be bound to itself.
+        alias = services[binding] = f"{definition.name}-{number}"
+        # There is no source behind it: what is called stands in the other process.
+        stand_ins[alias] = {DEFAULT: HttpEntrypoint(process, target)}
     own = {**settings(definition), "services": services}
     runtime.define(definition.name, definition.source, **own)
-    for alias in set(aliases.values()):
-        # There is no source behind these: what is called stands in the other process.
-        runtime.services[alias].entrypoints = {
-            target.entrypoint: HttpEntrypoint(process, target.service, target.entrypoint)
-            for target in aliases
-            if aliases[target] == alias
-        }
-
-
-def _targets(definition: Definition) -> set[Target]:
-    return set(definition.services.values())
+    for alias, entrypoints in stand_ins.items():
+        runtime.services[alias].entrypoints = entrypoints
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,7 +164,7 @@ class Host:
 
     async def _call(self, envelope: Envelope, request: Request) -> Response:
         """Return a Worker's answer; a 500 where it has none, as a stranger gets it."""
-        target = Target(envelope.service, envelope.entrypoint)
+        target = Target(envelope.service, envelope.entrypoint, props=envelope.props)
         call = self._runtime.call(target, request, echo=io.StringIO())
         try:
             return await call

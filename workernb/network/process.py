@@ -20,6 +20,7 @@ from .wire import ENVELOPE, Envelope, received_headers, sent_headers
 if TYPE_CHECKING:
     from workernb.runtime.invocations import Invocation
     from workernb.runtime.services import Version
+    from workernb.runtime.targets import Target
 
 PATIENCE_S = 60.0
 """How long (s) the other process may take to start and to load its Workers."""
@@ -136,13 +137,20 @@ class OtherProcess:
             )
         return int(said["port"])
 
-    async def ask(self, service: str, entrypoint: str, request: Request) -> Response:
+    async def ask(self, target: Target, request: Request) -> Response:
         """Send a Worker a request over HTTP, and return its response."""
         from yarl import URL
 
         scheme, _, rest = request.url.partition("://")
         host, slash, path = rest.partition("/")
-        envelope = Envelope(self._key, next(self._numbers), service, entrypoint, scheme)
+        envelope = Envelope(
+            self._key,
+            next(self._numbers),
+            target.service,
+            target.entrypoint,
+            target.props,
+            scheme,
+        )
         headers = sent_headers(request.headers.items())
         async with self._session.request(
             request.method.value,
@@ -178,12 +186,12 @@ class HttpEntrypoint:
 
     version: Version | None = None
 
-    def __init__(self, process: OtherProcess, service: str, entrypoint: str) -> None:
-        """Stand for `service` in `process`."""
-        self.service = f"{service}, over HTTP"  # No Worker can be called that.
+    def __init__(self, process: OtherProcess, target: Target) -> None:
+        """Stand for `target` in `process`."""
+        self.service = f"{target.service}, over HTTP"  # No Worker can be called that.
         self._process = process
-        self._there = (service, entrypoint)
+        self._target = target
 
     def handle(self, request: Request, invocation: Invocation) -> Generator[Any, Any, Response]:
         """Ask the other process."""
-        return self._process.ask(*self._there, request).__await__()
+        return self._process.ask(self._target, request).__await__()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from urllib.parse import quote, unquote
 
 ENVELOPE = "workernb"
 NAMES = "workernb-names"
@@ -23,25 +24,29 @@ _FRAMING = frozenset(
 class Envelope:
     """What stands on the outside of a request.
 
-    key: proves that it comes from the process that started this one. call: its number.
+    key: proves that it comes from the process that started this one. call: its number. props: of
+    the binding, as JSON.
     """
 
     key: str
     call: int
     service: str
     entrypoint: str
+    props: str
     scheme: str
 
     def __str__(self) -> str:
-        return f"{self.key} {self.call} {self.service} {self.entrypoint} {self.scheme}"
+        props = quote(self.props, safe="")
+        return f"{self.key} {self.call} {self.service} {self.entrypoint} {props} {self.scheme}"
 
     @classmethod
     def parse(cls, text: str) -> Envelope | None:
         """Read an envelope; None for anything else."""
         words = text.split(" ")
-        if len(words) != 5 or not words[1].isdecimal():
+        if len(words) != 6 or not words[1].isdecimal():
             return None
-        return cls(words[0], int(words[1]), *words[2:])
+        key, call, service, entrypoint, props, scheme = words
+        return cls(key, int(call), service, entrypoint, unquote(props), scheme)
 
 
 def sent_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -325,7 +325,7 @@ class Runtime:
         cell's own output when there is none.
         """
         service = self._defined(target.service)
-        entrypoint: Any = service.entrypoints.get(target.entrypoint)
+        entrypoint: Any = with_props(service, target.props).entrypoints.get(target.entrypoint)
         if entrypoint is None:
             absent = AbsentEntrypoint
             entrypoint = absent(None, target, "the notebook", service.version, self.services)
