@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 
 import pytest
@@ -169,6 +170,30 @@ async def test_exports_lead_to_the_same_version(define, runtime):
     answer = await call
     assert await answer.text() == "{}"
     assert [call.version.number for call in answer.trace.invocations] == [1, 1]
+
+
+async def test_exports_of_a_version_that_is_unloaded(define, runtime, until):
+    handle = await exported(runtime, "self.ctx.waitUntil(later(self)); return Response('x')")
+    source = (
+        handle.version.definition.source
+        + """
+async def later(worker):
+    while len(worker.env.OPEN) == 0:
+        await asyncio.sleep(0)
+    return worker.ctx.exports.Plain
+"""
+    )
+    handle = runtime.define("own", source, vars={"OPEN": []})
+    answer = await handle.fetch()
+    version = handle.version
+    define("own", SAY.format("other"))
+    gc.collect()
+    assert version.isolate() is None
+    version.env.OPEN.append("now")
+    await until(lambda: answer.trace.done)
+    assert answer.trace.exception == (
+        "RuntimeError: The execution context which hosts this callback is no longer running."
+    )
 
 
 # A version's metadata

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ def define_worker(runtime: Runtime, options: WorkerOptions, cell: str, shell: An
     variable = variable_for(name, options.variable, shell.user_ns)
     handle = _define(runtime, options, cell, shell)
     shell.user_ns[variable] = handle
-    lines = [*_note_of_written_secrets(options), *report(runtime, handle, options.quiet)]
+    lines = [*note_of_written_secrets(options.secrets), *report(runtime, handle, options.quiet)]
     undone = replaced(runtime.history, handle.name)
     if undone is not None:
         lines.append(f"The cell replaced {runtime.redactor.redact(undone)}.")
@@ -69,8 +70,9 @@ def settings_of(
     }
 
 
-def _note_of_written_secrets(options: WorkerOptions) -> list[str]:
-    written = [name for name, value in options.secrets.items() if value is not None]
+def note_of_written_secrets(secrets: Mapping[str, str | None]) -> list[str]:
+    """Return a note about secrets whose values were typed, once in a session."""
+    written = [name for name, value in secrets.items() if value is not None]
     if not written or "secrets" in _told:
         return []
     _told.add("secrets")

@@ -13,6 +13,7 @@ from workernb.edit_options import PARSERS, Edit
 from workernb.runtime.differences import in_words
 from workernb.runtime.services import Version
 
+from .defining import note_of_written_secrets, tell
 from .failures import shown_from_the_worker_on
 from .secrets import resolve
 from .variables import expand
@@ -76,7 +77,8 @@ class EditingMagics(Magics):
             )
         after = _version(edit.service)
         changed = in_words(before.definition, after.definition)
-        print(f"{after} · {runtime.redactor.redact(changed)}")
+        line = f"{after} · {runtime.redactor.redact(changed)}"
+        tell([*note_of_written_secrets(edit.secrets), line])
 
 
 def _version(service: str) -> Version:
