@@ -183,7 +183,7 @@ def test_public_and_private_differ_to_the_eye(runtime):
 @pytest.mark.parametrize("size", [1, 2, 6, 20, 200])
 def test_no_label_of_the_cpu_picture_is_on_another_or_outside(system, size):
     runtime = system(size)
-    runtime.limits = workernb.Limits(invocations=250)
+    runtime.limits = workernb.Limits(cpu_ms=None, invocations=250)
     handle = runtime["service-0"]
     for _ in range(2):
         answer = asyncio.run(handle.fetch())
