@@ -424,7 +424,7 @@ def test_the_bundle_has_svg_png_and_text_with_alternatives(system):
 @pytest.mark.parametrize("size", [20, 200])
 async def test_a_notebook_gains_300_kb_a_picture_at_most(system, size):
     runtime = system(size)
-    runtime.limits = workernb.Limits(invocations=250)
+    runtime.limits = workernb.Limits(cpu_ms=None, invocations=250)
     trace = (await runtime["service-0"].fetch()).trace
     for picture in (GraphPicture(runtime), CpuPicture(trace, runtime.traces), TracePicture(trace)):
         bundle, metadata = picture._repr_mimebundle_()
