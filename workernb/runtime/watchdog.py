@@ -13,15 +13,19 @@ import ctypes
 import sys
 import threading
 from collections.abc import Callable
+from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
 
 from .cutting import may_raise
-from .thread import Thread
+from .thread import Thread, this_thread
+from .tracebacks import is_worker
 
 if TYPE_CHECKING:
     from .traces import Trace
 
 PERIOD_S = 0.005
+TOOL = 4
+"""Our number among the tools of `sys.monitoring`; 0 to 2 and 5 are debuggers' and profilers'."""
 
 
 class Watchdog:
@@ -68,6 +72,7 @@ class Watchdog:
         with self._lock:
             self._threads.clear()
             self._runner = None
+        _forget_lines()
 
     def _look_at(self, thread: Thread) -> None:
         trace = thread.trace
@@ -77,9 +82,46 @@ class Watchdog:
         who = trace.stamps[-3] if trace.stamps else None
         with contextlib.suppress(OSError):  # The thread has ended in the meantime.
             error = trace.judge(who, frame)
+            if error is None or thread.trace is not trace:
+                return
+            _raise_at_next_lines(frame)
             # This thread has the interpreter: the other one stands where `frame` says.
-            if error is not None and may_raise(frame) and thread.trace is trace:
+            if may_raise(frame):
                 _raise_in(thread.ident, type(error))
+
+
+def _raise_at_next_lines(frame: FrameType | None) -> None:
+    """Have the cut raised at each line of the Workers' code that a thread is in.
+
+    So code that swallows the first exception meets the next one in its `except`. Python has
+    `sys.monitoring` for that from 3.12 on; before, only the exception from outside is left.
+    """
+    monitoring: Any = getattr(sys, "monitoring", None)
+    if monitoring is None:
+        return
+    if monitoring.get_tool(TOOL) is None:
+        monitoring.use_tool_id(TOOL, "workernb")
+        monitoring.register_callback(TOOL, monitoring.events.LINE, _at_line)
+    while frame is not None:
+        if is_worker(frame):
+            monitoring.set_local_events(TOOL, frame.f_code, monitoring.events.LINE)
+        frame = frame.f_back
+
+
+def _at_line(code: CodeType, line: int) -> None:
+    """Raise what is to end the Worker that runs in this thread, if anything is."""
+    trace = this_thread().trace
+    if trace is not None:
+        error = trace.judge(trace.stamps[-3], sys._getframe(1))
+        if error is not None:
+            raise error.with_traceback(None)
+
+
+def _forget_lines() -> None:
+    monitoring: Any = getattr(sys, "monitoring", None)
+    if monitoring is not None and monitoring.get_tool(TOOL) == "workernb":
+        monitoring.register_callback(TOOL, monitoring.events.LINE, None)
+        monitoring.free_tool_id(TOOL)
 
 
 def _raise_in(ident: int, kind: type[BaseException]) -> None:
