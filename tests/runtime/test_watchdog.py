@@ -13,6 +13,10 @@ from workernb import CpuLimitError, Limits
 from workernb.runtime import guard as guards
 from workernb.runtime.guard import guard
 
+# The exception from outside may meet a callback of the collector (hypothesis has one), which Python
+# reports and goes on; the next one meets the Worker.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
 BUSY = {
     "loop": "while True: pass",
     "swallowing": """
