@@ -32,6 +32,7 @@ from .workers import Request
 if TYPE_CHECKING:
     from .views.comparison import ComparisonPicture
     from .views.cpu_view import CpuView
+    from .views.editor import BindingEditor
     from .views.graph_view import GraphView
     from .workers.body import BodyInit
     from .workers.headers import HeadersInit
@@ -41,6 +42,7 @@ __version__ = "0.1.0"
 __all__ = [
     "PRESETS",
     "Answer",
+    "BindingEditor",
     "BindingError",
     "BodyUsedError",
     "CanceledError",
@@ -107,6 +109,10 @@ def __getattr__(name: str) -> Any:
         from .views.cpu_view import CpuView
 
         return CpuView
+    if name == "BindingEditor":
+        from .views.editor import BindingEditor
+
+        return BindingEditor
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

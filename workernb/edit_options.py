@@ -1,6 +1,7 @@
 """The grammar of the magics that change a running system, or tell what was changed.
 
-`%bind`, `%unbind`, `%var`, `%secret`, `%deploy`, `%rollback`, `%diff`, `%remove`, `%workers`.
+`%bind`, `%unbind`, `%var`, `%secret`, `%deploy`, `%rollback`, `%diff`, `%remove`, `%workers`,
+`%bindings`.
 """
 
 from __future__ import annotations
@@ -92,6 +93,11 @@ def remove_parser() -> Parser:
     return parser
 
 
+def bindings_parser() -> Parser:
+    """Return the parser of `%bindings`."""
+    return _parser("%bindings", "Show a Worker's bindings, with buttons to change them.")
+
+
 def workers_parser() -> Parser:
     """Return the parser of `%workers`."""
     parser = Parser("%workers", "List the Workers, or show one.")
@@ -150,6 +156,7 @@ PARSERS: dict[str, Callable[[], Parser]] = {
     "diff": diff_parser,
     "remove": remove_parser,
     "workers": workers_parser,
+    "bindings": bindings_parser,
     "import-workers": import_parser,
 }
 

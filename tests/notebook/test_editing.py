@@ -146,3 +146,13 @@ async def test_completion(system, text, found):
     context = CompletionContext(text, text, len(text), 0, None)
     offered = [one.text for one in complete(context)["completions"]]
     assert offered == found
+
+
+async def test_bindings_shows_the_editor(system):
+    outcome = await system.ok("%bindings gateway")
+    assert "Bindings of gateway" in outcome.text
+    assert "service auth" in outcome.text
+    outcome = await system.run("%bindings gatewy")
+    assert "Did you mean gateway?" in outcome.traceback
+    outcome = await system.run("%bindings")
+    assert "NAME" in outcome.traceback

@@ -17,7 +17,7 @@ from IPython.core.magic import (
 )
 
 from workernb.assembly import Runtime, get_runtime
-from workernb.edit_options import worker, workers_parser
+from workernb.edit_options import bindings_parser, worker, workers_parser
 from workernb.errors import UsageError
 from workernb.options import (
     FetchOptions,
@@ -124,6 +124,15 @@ class WorkerMagics(Magics):
             display(WorkersTable(self.runtime) if name is None else WorkerPage(self.runtime, name))
 
     workers.__doc__ = workers_parser().help_text()
+
+    @line_magic
+    def bindings(self, line: str) -> None:
+        """Show a Worker's bindings, with buttons to change them."""
+        from workernb.views.editor import BindingEditor
+
+        display(BindingEditor(worker(bindings_parser().parse(line).name), self.runtime))
+
+    bindings.__doc__ = bindings_parser().help_text()
 
     @line_magic
     def graph(self, line: str) -> None:

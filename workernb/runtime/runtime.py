@@ -42,7 +42,7 @@ class Runtime:
     are among them. traces: of requests that have ended, newest last, at most 1,000. in_flight: of
     those that have not. history: all that was defined, changed, deployed and removed, oldest first.
     random: what splits the traffic between two versions. on_finished: called with each trace that
-    ends. limits: of a request.
+    ends; on_changed: with each Change, once it is in the history. limits: of a request.
     """
 
     def __init__(self, engine: Engine, limits: Limits | None = None) -> None:
@@ -54,6 +54,7 @@ class Runtime:
         self.history: list[Change] = []
         self.random = Random()
         self.on_finished: list[Callable[[Trace], None]] = []
+        self.on_changed: list[Callable[[Change], None]] = []
         self.redactor = Redactor()
         self._engine = engine
         self._requests = 0
@@ -256,7 +257,10 @@ class Runtime:
     def _note(self, kind: str, service: str, reason: str, words: str, **more: Any) -> None:
         """Add to the history."""
         reason, words = self.redactor.redact(reason), self.redactor.redact(words)
-        self.history.append(Change(kind, service, reason, words, **more))
+        change = Change(kind, service, reason, words, **more)
+        self.history.append(change)
+        for listener in list(self.on_changed):
+            listener(change)
 
     def _drop_old_versions(self, service: Service) -> None:
         running = {call.version for trace in self.in_flight for call in trace.invocations}

@@ -21,24 +21,13 @@ class Beside:
 
     def __init__(self, widget: Any, still: Callable[[], Picture]) -> None:
         """Show a widget, where there is a kernel to keep it alive, and the still picture."""
-        from IPython import get_ipython
         from IPython.display import display
 
         self._still = still
         self._old = False
         self._rested = 0
         self._not_before = 0.0
-        shell = get_ipython()
-        if getattr(shell, "kernel", None) is not None:
-            view = {
-                "version_major": 2,
-                "version_minor": 0,
-                "model_id": widget.model_id,
-            }
-            words = "Alive while its kernel runs. The still picture of it:"
-            display(  # type: ignore[no-untyped-call]
-                {"application/vnd.jupyter.widget-view+json": view, "text/plain": words}, raw=True
-            )
+        show_widget(widget, "Alive while its kernel runs. The still picture of it:")
         self._handle = display(still(), display_id=True)  # type: ignore[no-untyped-call]
 
     def tick(self, news: bool) -> None:
@@ -51,3 +40,17 @@ class Beside:
             self._handle.update(self._still())
             # One of fifty parts of the time, at most.
             self._not_before = time.monotonic() + 50 * (time.monotonic() - began)
+
+
+def show_widget(widget: Any, words: str) -> bool:
+    """Show a widget, or words where there are none; returns whether a kernel keeps it alive."""
+    from IPython import get_ipython
+    from IPython.display import display
+
+    if getattr(get_ipython(), "kernel", None) is None:
+        return False
+    view = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
+    display(  # type: ignore[no-untyped-call]
+        {"application/vnd.jupyter.widget-view+json": view, "text/plain": words}, raw=True
+    )
+    return True

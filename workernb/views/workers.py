@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from workernb.runtime.dependents import dependents
 from workernb.runtime.runtime import Runtime
-from workernb.runtime.services import Service
+from workernb.runtime.services import Definition, Service
 
 from .text import escaped, one_line
 
@@ -94,6 +94,16 @@ def _requests(runtime: Runtime, name: str) -> tuple[int, int]:
     return len(calls), sum(call.outcome != "ok" for call in calls)
 
 
+def settings_rows(definition: Definition) -> list[Row]:
+    """Return what a Worker finds in its environment: the name of each, and its kind."""
+    rows: list[Row] = [(key, f"service {to}") for key, to in definition.services.items()]
+    rows += [(key, "var") for key in definition.vars]
+    rows += [(key, "secret") for key in definition.secrets]
+    if definition.version_metadata is not None:
+        rows.append((definition.version_metadata, "version metadata"))
+    return rows
+
+
 class WorkerPage:
     """What `%workers NAME` shows: bindings out and in, routes, versions, limits, counters."""
 
@@ -103,9 +113,7 @@ class WorkerPage:
         definition = service.definition
         limits = runtime.limits_of(service.version)
         requests, errors = _requests(runtime, name)
-        out: list[Row] = [(key, f"service {to}") for key, to in definition.services.items()]
-        out += [(key, "var") for key in definition.vars]
-        out += [(key, "secret") for key in definition.secrets]
+        out = settings_rows(definition)
         facts: list[Row] = [
             ("reached by", ", ".join(r.pattern for r in definition.routes) or "bindings only"),
             ("CPU budget", f"{limits.cpu_ms:,.0f} ms" if limits.cpu_ms else "no limit"),
