@@ -32,6 +32,7 @@ from .workers import Request
 if TYPE_CHECKING:
     from .views.comparison import ComparisonPicture
     from .views.cpu_view import CpuView
+    from .views.dashboard import Dashboard
     from .views.editor import BindingEditor
     from .views.graph_view import GraphView
     from .workers.body import BodyInit
@@ -49,6 +50,7 @@ __all__ = [
     "ComparisonError",
     "CpuLimitError",
     "CpuView",
+    "Dashboard",
     "GlobalScopeError",
     "GraphView",
     "Handle",
@@ -109,6 +111,10 @@ def __getattr__(name: str) -> Any:
         from .views.cpu_view import CpuView
 
         return CpuView
+    if name == "Dashboard":
+        from .views.dashboard import Dashboard
+
+        return Dashboard
     if name == "BindingEditor":
         from .views.editor import BindingEditor
 

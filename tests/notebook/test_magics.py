@@ -499,3 +499,11 @@ async def test_old_nest_asyncio_is_named(shell, monkeypatch):
     workernb.unload_ipython_extension(shell.ip)
     with pytest.warns(UserWarning, match="nest_asyncio has been applied"):
         workernb.load_ipython_extension(shell.ip)
+
+
+async def test_the_dashboard_leaves_the_still_graph(shell):
+    await shell.ok("%%worker auth -q\n0\n")
+    outcome = await shell.ok("%dashboard")
+    assert any("image/svg+xml" in shown for shown in outcome.displays)
+    outcome = await shell.run("%dashboard auth")
+    assert "%dashboard takes nothing" in outcome.traceback

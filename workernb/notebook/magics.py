@@ -144,6 +144,15 @@ class WorkerMagics(Magics):
         display(GraphView(self.runtime))
 
     @line_magic
+    def dashboard(self, line: str) -> None:
+        """Show the graph, the last requests and their CPU, and the bindings, live: %dashboard."""
+        from workernb.views.dashboard import Dashboard
+
+        if strip_comment(line).strip():
+            raise UsageError("%dashboard takes nothing: it shows all Workers.")
+        display(Dashboard(self.runtime))
+
+    @line_magic
     def cpu(self, line: str) -> None:
         """Draw who held the thread during a request: %cpu [NUMBER].
 

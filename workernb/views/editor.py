@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import traitlets
-from ipywidgets import HTML, Button, Checkbox, Dropdown, HBox, Password, Text, VBox, Widget
+from ipywidgets import HTML, Button, Checkbox, HBox, Password, Text, VBox, Widget
 
 from workernb.assembly import get_runtime
 from workernb.edit_options import worker as service_of
@@ -19,6 +19,7 @@ from workernb.runtime.runtime import Runtime
 from workernb.runtime.services import Definition, Version
 from workernb.runtime.targets import DEFAULT, Target
 
+from .choice import Choice
 from .clock import on_loop, running_loop
 from .text import escaped, one_line
 from .workers import Table, settings_rows
@@ -29,8 +30,6 @@ _NAME = {"width": "11em"}
 _VALUE = {"width": "16em"}
 _CHOICE = {"width": "12em"}
 _BUTTON = {"width": "auto"}
-
-Options = Sequence[tuple[str, str]]
 
 
 class SecretField(Password):  # type: ignore[misc]
@@ -261,14 +260,14 @@ class BindingForm(Form):
 
     def __init__(self, editor: BindingEditor) -> None:
         """Make the fields; `offer` fills them."""
-        self.worker = Dropdown(options=[], layout=_CHOICE, tooltip="Worker")
-        self.environment = Dropdown(options=[], layout=_CHOICE, tooltip="Environment")
-        self.entrypoint = Dropdown(options=[], layout=_CHOICE, tooltip="Entrypoint")
+        self.worker = Choice(layout=_CHOICE, tooltip="Worker")
+        self.environment = Choice(layout=_CHOICE, tooltip="Environment")
+        self.entrypoint = Choice(layout=_CHOICE, tooltip="Entrypoint")
         self.props = Text(placeholder='props: {"role": "reader"}', layout=_VALUE)
         fields = [self.worker, self.environment, self.entrypoint, self.props]
         super().__init__(editor, fields)
         for field in (self.worker, self.environment):
-            field.observe(lambda change: on_loop(editor._loop, self.offer), "value")
+            field.on_choice(lambda: on_loop(editor._loop, self.offer))
 
     def offer(self) -> None:
         """Offer what exists now: Workers, the chosen one's environments, their entrypoints."""
@@ -278,12 +277,12 @@ class BindingForm(Form):
             definition = service.definition
             environments = there.setdefault(definition.worker, {})
             environments[definition.environment or ""] = service.name
-        _offer(self.worker, [(name, name) for name in there])
+        self.worker.offer([(name, name) for name in there])
         environments = there.get(self.worker.value, {})
-        _offer(self.environment, [(name or "no environment", name) for name in environments])
+        self.environment.offer([(name or "no environment", name) for name in environments])
         chosen = runtime.services.get(environments.get(self.environment.value, ""))
         entrypoints = list(chosen.entrypoints) if chosen is not None else []
-        _offer(self.entrypoint, [(name, name) for name in entrypoints or [DEFAULT]])
+        self.entrypoint.offer([(name, name) for name in entrypoints or [DEFAULT]])
 
     def changes(self) -> dict[str, Any]:
         """Return the binding."""
@@ -375,16 +374,6 @@ class SecretForm(Form):
         """Empty the fields."""
         super().clear()
         self.value.value = ""
-
-
-def _offer(field: Dropdown, options: Options) -> None:
-    """Offer these; what is chosen stays if it is among them, and else the first is."""
-    if tuple(field.options) == tuple(options):
-        return
-    kept = field.value
-    field.options = options
-    values = [value for _, value in options]
-    field.value = kept if kept in values else next(iter(values), None)
 
 
 def _close(widget: Widget) -> None:

@@ -97,15 +97,17 @@ class LivePicture(AnyWidget):
     def _ipython_display_(self) -> None:
         """Show the widget, and the still picture for where it cannot be shown."""
         self._loop = self._loop or running_loop()
-        self._beside = Beside(self, self.still)
-        self.shown()
+        self.shown(Beside(self, self.still))
 
-    def shown(self) -> None:
+    def shown(self, beside: Beside | None = None) -> None:
         """Take the picture for watched: whoever shows it within a box of widgets calls this.
+
+        beside: the still picture that is shown with it and that follows it.
 
         A page says by itself that it shows the picture, but not before the cells that run are done.
         """
         self._loop = self._loop or running_loop()
+        self._beside = beside or self._beside
         self._watch(" shown", AT_FIRST)
 
     # Events from the page
