@@ -43,7 +43,6 @@ class Dashboard(VBox):  # type: ignore[misc]
         self._loop = running_loop()
         self._ticks = 0
         self._seen: Any = None
-
         self.graph = GraphView(self.runtime)
         self.cpu = CpuView(self.runtime)
         self.editor = BindingEditor("", self.runtime)
@@ -67,7 +66,8 @@ class Dashboard(VBox):  # type: ignore[misc]
             self.workers.value = change["new"]
 
     def _choose(self) -> None:
-        self.editor.service = self.workers.value or ""
+        # What was chosen may have been removed since it was offered.
+        self.editor.service = self.workers.value if self.workers.value in self.runtime else ""
 
     def _choose_request(self) -> None:
         self.cpu.request = self.requests.value

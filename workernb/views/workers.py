@@ -6,13 +6,18 @@ import time
 from collections.abc import Sequence
 
 from workernb.runtime.dependents import dependents
+from workernb.runtime.limits import SHARED
 from workernb.runtime.runtime import Runtime
 from workernb.runtime.services import Definition, Service
 
-from .text import escaped, one_line
+from .system import Key
+from .text import escaped, ms, one_line
+from .traffic import Flow, Traffic
 
 Row = Sequence[str]
 
+_BINDINGS = ("name", "kind", "requests", "failed", "note")
+_BOUND = ("who calls it", "bound to", "requests", "failed")
 _VERSIONS = ("version", "id", "at", "serves", "tag", "made by")
 
 
@@ -94,9 +99,56 @@ def _requests(runtime: Runtime, name: str) -> tuple[int, int]:
     return len(calls), sum(call.outcome != "ok" for call in calls)
 
 
-def settings_rows(definition: Definition) -> list[Row]:
+def _facts(runtime: Runtime, service: Service) -> list[Row]:
+    definition, limits = service.definition, runtime.limits_of(service.version)
+    requests, errors = _requests(runtime, service.name)
+    used = sum(trace.cpu_by_service().get(service.name, 0.0) for trace in runtime.traces)
+    whose = "of a request, with all that it calls" if limits.budget == SHARED else "of each call"
+    environment = definition.environment
+    return [
+        ("reached by", ", ".join(r.pattern for r in definition.routes) or "bindings only"),
+        ("environment", f"{environment}, of {definition.worker}" if environment else "–"),
+        ("entrypoints", ", ".join(service.entrypoints) or "none: its code exports no class"),
+        ("compatibility date", definition.compatibility_date or "–"),
+        ("CPU budget", f"{_ms_or_none(limits.cpu_ms)} {whose}" if limits.cpu_ms else "no limit"),
+        ("wall clock", _ms_or_none(limits.wall_ms)),
+        ("subrequests", f"{limits.subrequests:,}"),
+        ("invocations", f"{limits.invocations:,}, the first included"),
+        ("memory", f"{limits.memory_mb:,g} MB"),
+        ("requests in the kept traces", f"{requests:,}, of which {errors:,} failed"),
+        ("CPU in them", ms(used)),
+    ]
+
+
+def _ms_or_none(value: float | None) -> str:
+    return "no limit" if value is None else f"{value:,.0f} ms"
+
+
+def _passed(traffic: Traffic, key: Key) -> tuple[str, str]:
+    """Return how many requests went over an arrow, and how many of them failed."""
+    flow = traffic.arrows.get(key) or Flow()
+    return f"{flow.requests:,}", f"{flow.failed:,}"
+
+
+def _called(
+    runtime: Runtime, traffic: Traffic, name: str, definition: Definition, key: str
+) -> tuple[str, str, str]:
+    """Return what went over a binding, and what is wrong with it; nothing for a var or a secret."""
+    target = definition.services.get(key)
+    if target is None:
+        return "", "", ""
+    known = runtime.services.get(target.service)
+    note = ""
+    if known is None or not known.versions:
+        note = "not defined"
+    elif target.entrypoint not in known.entrypoints:
+        note = "no such entrypoint"
+    return *_passed(traffic, (name, key, target.service)), note
+
+
+def settings_rows(definition: Definition) -> list[tuple[str, str]]:
     """Return what a Worker finds in its environment: the name of each, and its kind."""
-    rows: list[Row] = [(key, f"service {to}") for key, to in definition.services.items()]
+    rows = [(key, f"service {to}") for key, to in definition.services.items()]
     rows += [(key, "var") for key in definition.vars]
     rows += [(key, "secret") for key in definition.secrets]
     if definition.version_metadata is not None:
@@ -105,22 +157,21 @@ def settings_rows(definition: Definition) -> list[Row]:
 
 
 class WorkerPage:
-    """What `%workers NAME` shows: bindings out and in, routes, versions, limits, counters."""
+    """What `%workers NAME` shows: facts and limits, bindings out and in, versions, counters."""
 
     def __init__(self, runtime: Runtime, name: str) -> None:
         """Take the page of a service; UsageError when it is not defined."""
         service = runtime.services[runtime[name].name]
         definition = service.definition
-        limits = runtime.limits_of(service.version)
-        requests, errors = _requests(runtime, name)
-        out = settings_rows(definition)
-        facts: list[Row] = [
-            ("reached by", ", ".join(r.pattern for r in definition.routes) or "bindings only"),
-            ("CPU budget", f"{limits.cpu_ms:,.0f} ms" if limits.cpu_ms else "no limit"),
-            ("subrequests", f"{limits.subrequests:,}"),
-            ("requests in the kept traces", f"{requests:,}, of which {errors:,} failed"),
+        traffic = Traffic.of(runtime)
+        bound = [
+            (str(one), str(one.target), *_passed(traffic, (one.caller, one.binding, service.name)))
+            for one in dependents(runtime.defined(), service.name)
         ]
-        bound: list[Row] = [(one,) for one in bound_services(runtime, name)]
+        out = [
+            (key, kind, *_called(runtime, traffic, service.name, definition, key))
+            for key, kind in settings_rows(definition)
+        ]
         shares = dict(service.deployment.shares)
         versions: list[Row] = [
             (
@@ -134,9 +185,9 @@ class WorkerPage:
             for version in reversed(service.versions)
         ]
         self._tables = [
-            Table(name, ("what", "value"), facts, ""),
-            Table("Bindings", ("name", "kind"), out, "none"),
-            Table("Bound Services", ("who calls it",), bound, "none; nobody is bound to it"),
+            Table(service.name, ("what", "value"), _facts(runtime, service), ""),
+            Table("Bindings", _BINDINGS, out, "none"),
+            Table("Bound Services", _BOUND, bound, "none; nobody is bound to it"),
             Table("Versions", _VERSIONS, versions, "none"),
         ]
 
