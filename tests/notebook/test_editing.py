@@ -125,6 +125,7 @@ async def test_unloading_takes_them_away(system):
     [
         ("%bind ga", ["gateway"]),
         ("%bind gateway A", ["AUTH="]),
+        ("%bindings ga", ["gateway"]),
         ("%bind gateway AUTH=a", ["auth", "auth-staging"]),
         ("%bind gateway AUTH=auth#D", ["Default"]),
         ("%unbind gateway ", ["AUTH", "N", "TOKEN"]),

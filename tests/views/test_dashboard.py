@@ -11,6 +11,7 @@ import pytest
 
 from workernb import Dashboard
 from workernb.views.clock import Clock
+from workernb.views.dashboard import LAST
 
 ANSWER = """
 from workers import Response, WorkerEntrypoint
@@ -47,6 +48,7 @@ async def test_all_is_there(pair):
     assert labels(board.workers) == ["auth", "gateway"]
     assert board.editor.service == "auth"
     assert labels(board.requests)[0] == "always the last one"
+    assert board.requests.label == "always the last one"
     assert labels(board.requests)[1].startswith("#1 GET http://x/one")
     states = [widget.get_state() for widget in everything(board)]
     assert "planted-secret" not in json.dumps(states, default=str) + repr(board)
@@ -72,7 +74,7 @@ async def test_a_request_is_chosen_in_the_list_or_in_the_picture(pair):
     assert board.cpu.trace is pair.traces[0]
     board.cpu.chosen = 2
     assert board.requests.value is pair.traces[1]
-    board.requests.value = None
+    board.requests.value = LAST
     assert board.cpu.request is None
     assert board.cpu.trace is pair.traces[2]
 

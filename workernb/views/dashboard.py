@@ -27,7 +27,8 @@ EVERY = 5
 MOST = 50
 """How many of the last requests can be chosen."""
 
-_LAST = ("always the last one", None)
+LAST = 0
+"""What is chosen instead of a request: always the last one. (None would be no choice.)"""
 
 
 class Dashboard(VBox):  # type: ignore[misc]
@@ -70,7 +71,7 @@ class Dashboard(VBox):  # type: ignore[misc]
         self.editor.service = self.workers.value if self.workers.value in self.runtime else ""
 
     def _choose_request(self) -> None:
-        self.cpu.request = self.requests.value
+        self.cpu.request = None if self.requests.value == LAST else self.requests.value
 
     def _shows(self, change: Any) -> None:
         """Say which request is shown, when it was chosen in its picture."""
@@ -91,8 +92,9 @@ class Dashboard(VBox):  # type: ignore[misc]
         pinned = self.cpu.request
         if pinned is not None and pinned not in shown:
             shown.insert(0, pinned)
-        self.requests.offer([_LAST, *((self._line(trace), trace) for trace in reversed(shown))])
-        self.requests.value = pinned
+        lines = [(self._line(trace), trace) for trace in reversed(shown)]
+        self.requests.offer([("always the last one", LAST), *lines])
+        self.requests.value = LAST if pinned is None else pinned
 
     def _line(self, trace: Trace) -> str:
         line = f"#{trace.number} {headline(trace)} · CPU {ms(trace.cpu_ms)}"
