@@ -287,3 +287,15 @@ def test_what_is_no_worker_is_refused(system):
     with pytest.raises(UsageError, match="a handle or its name, not 3"):
         BindingEditor(3, system)
     assert system.on_changed == before
+
+
+def test_while_two_versions_serve_it_says_how_to_go_on(system):
+    editor = BindingEditor("gateway", system)
+    press(editor, "Remove AUTH")
+    system.deploy("gateway", {1: 90, 2: 10})
+    assert rows(editor)[0] == "AUTH → auth"
+    press(editor, "Remove AUTH")
+    assert "Two versions of Worker &#x27;gateway&#x27; serve" in editor.message
+    assert "%deploy gateway v1" in editor.message
+    system.rollback("gateway")
+    assert "AUTH → auth" in rows(editor)
