@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -117,5 +118,20 @@ def test_the_watchdog_is_gone_when_idle(define, runtime):
         while not guard.idle:  # noqa: ASYNC110 - what ends it sets no event
             await asyncio.sleep(0.001)
         assert not any(thread.name == "workernb" for thread in threading.enumerate())
+
+    in_a_thread(work)
+
+
+def test_a_request_that_begins_when_the_watchdog_has_just_gone_is_cut(define, runtime):
+    echo = define("echo", "return Response('x')")
+    busy = define("worker", "while True: pass", limits=UNBOUNDED)
+
+    async def work() -> None:
+        await echo.fetch()
+        while guard._watchdog.running:
+            time.sleep(0.001)  # noqa: ASYNC251 - the loop must not turn, and find nothing to do
+        assert not guard.idle
+        with pytest.raises(CpuLimitError):
+            await busy.fetch()
 
     in_a_thread(work)

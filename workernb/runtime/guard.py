@@ -76,6 +76,8 @@ class Guard:
         thread = trace.thread
         if self.idle or thread.beats_on is not loop or thread.beat is None:
             self._install(thread, loop)
+        if not (thread.is_main and has_tick):
+            self._watchdog.watch(thread)
         if thread.is_main and _get_handler(signal.SIGINT) is not self._hears:
             self._catch_interrupts()
 
@@ -148,8 +150,6 @@ class Guard:
             self._main = thread
         if thread.is_main and has_tick:
             self._start_ticking()
-        else:
-            self._watchdog.watch(thread)
         if thread.beat is not None:
             thread.beat.cancel()
         thread.beats_on = loop

@@ -61,33 +61,44 @@ class Watchdog:
             runner.join()
 
     def _run(self) -> None:
-        while not self._idle.wait(PERIOD_S):
-            with self._lock:
-                busy = {trace.thread for trace in list(self._in_flight())}
-                self._threads &= busy
-                if not self._threads:
-                    break
+        while self._goes_on():
             for thread in list(self._threads):
-                self._look_at(thread)
+                # What it reads may change under it, and the thread may end. It must not end of
+                # that: nobody else would cut what is in flight, and it looks again in 5 ms.
+                with contextlib.suppress(Exception):
+                    self._look_at(thread)
+
+    def _goes_on(self) -> bool:
+        """Wait for the next look; whether there is one."""
+        stopped = self._idle.wait(PERIOD_S)
         with self._lock:
+            self._threads &= {trace.thread for trace in list(self._in_flight())}
+            if self._threads and not stopped:
+                return True
+            # Decided and said under one lock: a request that begins now starts another runner.
             self._threads.clear()
             self._runner = None
-        _forget_lines()
+            _forget_lines()
+            return False
 
     def _look_at(self, thread: Thread) -> None:
         trace = thread.trace
         frame = sys._current_frames().get(thread.ident)
         if trace is None or frame is None:
             return
+        at = frame.f_lasti
         who = trace.stamps[-3] if trace.stamps else None
-        with contextlib.suppress(OSError):  # The thread has ended in the meantime.
-            error = trace.judge(who, frame)
-            if error is None or thread.trace is not trace:
-                return
-            _raise_at_next_lines(frame)
-            # This thread has the interpreter: the other one stands where `frame` says.
-            if may_raise(frame):
-                _raise_in(thread.ident, type(error))
+        error = trace.judge(who, frame)
+        if error is None or thread.trace is not trace:
+            return
+        _raise_at_next_lines(frame)
+        ident, kind = ctypes.c_ulong(thread.ident), ctypes.py_object(type(error))
+        if not may_raise(frame) or sys._current_frames().get(thread.ident) is not frame:
+            return
+        # Had the other thread run on in the meantime, it might be anywhere, in our own code too.
+        # Between this look and the raise it cannot: only a call or a loop would let it.
+        if thread.trace is trace and frame.f_lasti == at:
+            _raise_in(ident, kind)
 
 
 def _raise_at_next_lines(frame: FrameType | None) -> None:
@@ -124,6 +135,4 @@ def _forget_lines() -> None:
         monitoring.free_tool_id(TOOL)
 
 
-def _raise_in(ident: int, kind: type[BaseException]) -> None:
-    set_exception: Any = ctypes.pythonapi.PyThreadState_SetAsyncExc
-    set_exception(ctypes.c_ulong(ident), ctypes.py_object(kind))
+_raise_in: Any = ctypes.pythonapi.PyThreadState_SetAsyncExc
