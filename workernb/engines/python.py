@@ -8,7 +8,7 @@ import linecache
 import sys
 import types
 import weakref
-from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
 import workernb.workers as workers_module
@@ -23,8 +23,7 @@ from workernb.workers import Request, Response, WorkerEntrypoint
 from workernb.workers.entrypoints import ExecutionContext
 from workernb.workers.invocation import current
 
-Steps = Generator[Any, Any, Response]
-Handle = Callable[[Request, Invocation], Steps]
+Handle = Callable[[Request, Invocation], Awaitable[Response]]
 _new = object.__new__
 
 
@@ -168,18 +167,18 @@ def _class_maker(cls: type[Any]) -> Callable[[Any], Handle]:
     if not own and takes == 1 and inspect.iscoroutinefunction(fetch):
 
         def make(env: Any) -> Handle:
-            def handle(request: Request, invocation: Invocation) -> Steps:
+            def handle(request: Request, invocation: Invocation) -> Awaitable[Response]:
                 worker = _new(cls)
                 worker.env = env
                 worker._invocation = invocation
-                return fetch(worker, request).__await__()  # type: ignore[no-any-return]
+                return fetch(worker, request)  # type: ignore[no-any-return]
 
             return handle
 
     else:
 
         def make(env: Any) -> Handle:
-            def handle(request: Request, invocation: Invocation) -> Steps:
+            def handle(request: Request, invocation: Invocation) -> Awaitable[Response]:
                 context = ExecutionContext(invocation)
                 worker = cls(context, env)
                 return _steps(worker.fetch(*(request, env, context)[:takes]))
@@ -199,7 +198,7 @@ def _function_maker(on_fetch: Callable[..., Any]) -> Callable[[Any], Handle]:
     takes = _positional(on_fetch)
 
     def make(env: Any) -> Handle:
-        def handle(request: Request, invocation: Invocation) -> Steps:
+        def handle(request: Request, invocation: Invocation) -> Awaitable[Response]:
             return _steps(on_fetch(*(request, env, ExecutionContext(invocation))[:takes]))
 
         return handle
@@ -207,10 +206,10 @@ def _function_maker(on_fetch: Callable[..., Any]) -> Callable[[Any], Handle]:
     return make
 
 
-def _steps(result: Any) -> Steps:
+async def _steps(result: Any) -> Response:
     """Await what a handler returned, if it can be awaited, and return it."""
-    if isinstance(result, Awaitable):
-        result = yield from result.__await__()
+    if inspect.isawaitable(result):
+        result = await result
     return result  # type: ignore[no-any-return]
 
 

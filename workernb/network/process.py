@@ -7,7 +7,7 @@ import json
 import secrets
 import subprocess
 import sys
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -192,6 +192,6 @@ class HttpEntrypoint:
         self._process = process
         self._target = target
 
-    def handle(self, request: Request, invocation: Invocation) -> Generator[Any, Any, Response]:
+    async def handle(self, request: Request, invocation: Invocation) -> Response:
         """Ask the other process."""
-        return self._process.ask(self._target, request).__await__()
+        return await self._process.ask(self._target, request)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Generator, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any
 
 from workernb.errors import BindingError, GlobalScopeError, HandlerError, Text, noted
@@ -92,7 +92,7 @@ def _make_fetch(
         call = Invocation(trace, caller, name, entrypoint, request, depth + 1)
         trace.record(call)
         made.append(call)
-        return call
+        return call.steps
 
     fetch.__qualname__ = "fetch"
     return fetch
@@ -125,13 +125,12 @@ class AbsentEntrypoint:
         self._worker = worker
         self._services = services
 
-    def handle(self, request: Request, invocation: Invocation) -> Generator[Any, Any, Response]:
+    async def handle(self, request: Request, invocation: Invocation) -> Response:
         """Raise why there is nothing to handle the request."""
         error = self._error()
         if isinstance(error, HandlerError):
             invocation.trace.warn(invocation, Text.NO_FETCH_HANDLER_LOG)
         raise error
-        yield
 
     def _error(self) -> Exception:
         names = {

@@ -66,9 +66,9 @@ def serve(root: Invocation) -> Generator[Any, Any, Answer]:
     answer: Answer | None = None
     failure: BaseException | None = None
     guard.enter(trace, asyncio.get_running_loop())
-    trace.steps = root.__await__()
+    trace.steps = steps = root.steps
     try:
-        response = yield from strand(trace.steps, trace, None, copy_context())
+        response = yield from strand(steps, trace, None, copy_context())
         if trace.condemned is not None:
             # Its last slice was the one that used up the budget: too late.
             root.fail(trace.condemned)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from workernb.workers import Request, Response
@@ -18,8 +18,8 @@ class Entrypoint(Protocol):
     service: str
     version: Version | None
 
-    def handle(self, request: Request, invocation: Invocation) -> Generator[Any, Any, Response]:
-        """Begin the handler and return the steps of it, for `yield from`."""
+    def handle(self, request: Request, invocation: Invocation) -> Awaitable[Response]:
+        """Begin the handler, and return what gives its response."""
 
 
 class Isolate(Protocol):

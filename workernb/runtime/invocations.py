@@ -1,8 +1,7 @@
 """Invocations: one Worker handling one call. This is where a binding call happens.
 
-An invocation is three things at once, because a hop pays for each object: what `env.AUTH.fetch()`
-returns (a coroutine that gather, create_task and TaskGroup take), the hop itself
-(`Invocation.__await__`), and the record of it that the trace keeps.
+`env.AUTH.fetch()` makes an `Invocation`, the record that the trace keeps, and returns a coroutine
+of `hop`, which awaits the Worker's own coroutine: Python passes from one to the next in C.
 """
 
 from __future__ import annotations
@@ -51,13 +50,63 @@ ALONE = _references()
 """What `getrefcount` says of an object that one local variable holds, and nothing else."""
 
 
-class Invocation(Coroutine[Any, Any, Response]):
+async def hop(call: Invocation) -> Response:
+    """Run the Worker's handler here and now, and return its response.
+
+    A stamp of the clock, the handler, another stamp, and nothing else that costs. What the
+    handler raises is raised here, as it is.
+    """
+    call.steps = None
+    entrypoint, request, trace = call._entrypoint, call._request, call.trace
+    if request is None or entrypoint is None:
+        return await call.join()
+    call._entrypoint = call._request = None
+    made = trace.made
+    if made:
+        if made[-1] is call:
+            made.pop()
+        elif call in made:
+            made.remove(call)
+    stamps = trace.stamps
+    call.began_ns = now = wall_clock()
+    stamps += (call, now, 0 if now < trace.fresh_until else trace.anchor(now))
+    _set_current(call)
+    try:
+        response = await entrypoint.handle(request, call)
+        if response.__class__ is not Response:
+            response = _checked(response, call)
+        if getrefcount(response) != ALONE or response._headers or response._data is USED:
+            response = response._send(request._url)
+        else:
+            # Nobody else holds it: it moves as it is.
+            response._received = True
+            response._url = request._url
+        call.status = response._status
+        if trace.condemned is not None:
+            raise trace.condemned
+        return response
+    except BaseException as error:
+        call.fail(error)
+        raise
+    finally:
+        if made or call.tasks is not None:
+            call.leave_nothing_running()
+        _set_current(call.caller)
+        call.ended_ns = now = wall_clock()
+        stamps += (call.caller, now, 0 if now < trace.fresh_until else trace.anchor(now))
+
+
+hop.__name__ = hop.__qualname__ = "fetch"  # As whoever prints the coroutine knows it.
+
+
+class Invocation:
     """One Worker handling one call within a top-level request.
 
     `trace.invocations` has them in call order. caller: the invocation that made the call, None
     for the first. binding: the name it was made over. service, version: what handled it; the
     version is None when there is no such service. depth: 1 for the first. status: of its
-    response, or None. fields: the request's headers, as they are kept.
+    response, or None. fields: the request's headers, as they are kept. steps: the coroutine that
+    its caller has of it, until that is awaited.
     """
 
     __slots__ = (
@@ -67,7 +116,6 @@ class Invocation(Coroutine[Any, Any, Response]):
         "_method",
         "_props",
         "_request",
-        "_steps",
         "_task",
         "_url",
         "began_ns",
@@ -78,6 +126,7 @@ class Invocation(Coroutine[Any, Any, Response]):
         "fields",
         "service",
         "status",
+        "steps",
         "tasks",
         "trace",
         "version",
@@ -108,52 +157,8 @@ class Invocation(Coroutine[Any, Any, Response]):
         self._entrypoint: Entrypoint | None = entrypoint
         self._request: Request | None = request
         self._task: asyncio.Task[Response] | None = None
-        self._steps: Generator[Any, Any, Response] | None = None
         self._failure: tuple[str, str] | None = None
-
-    def __await__(self) -> Generator[Any, Any, Response]:
-        """Run the Worker's handler here and now, and return its response: the hop.
-
-        A stamp of the clock, the handler, another stamp, and nothing else that costs. What the
-        handler raises is raised here, as it is.
-        """
-        entrypoint, request, trace = self._entrypoint, self._request, self.trace
-        if request is None or entrypoint is None:
-            return (yield from self._join())
-        self._entrypoint = self._request = None
-        made = trace.made
-        if made:
-            if made[-1] is self:
-                made.pop()
-            else:
-                self.claim()
-        stamps = trace.stamps
-        self.began_ns = now = wall_clock()
-        stamps += (self, now, 0 if now < trace.fresh_until else trace.anchor(now))
-        _set_current(self)
-        try:
-            response = yield from entrypoint.handle(request, self)
-            if response.__class__ is not Response:
-                response = _checked(response, self)
-            if getrefcount(response) != ALONE or response._headers or response._data is USED:
-                response = response._send(request._url)
-            else:
-                # Nobody else holds it: it moves as it is.
-                response._received = True
-                response._url = request._url
-            self.status = response._status
-            if trace.condemned is not None:
-                raise trace.condemned
-            return response
-        except BaseException as error:
-            self.fail(error)
-            raise
-        finally:
-            if made or self.tasks is not None:
-                self._leave_nothing_running()
-            _set_current(self.caller)
-            self.ended_ns = now = wall_clock()
-            stamps += (self.caller, now, 0 if now < trace.fresh_until else trace.anchor(now))
+        self.steps: Coroutine[Any, Any, Response] | None = hop(self)
 
     def fail(self, error: BaseException) -> None:
         """Note how the invocation ended, and see that a condemned request stays condemned."""
@@ -173,58 +178,37 @@ class Invocation(Coroutine[Any, Any, Response]):
 
     # A call that nobody has awaited when its caller suspends begins in a task of its own.
 
-    def claim(self) -> None:
-        """Take the call off the list of those that were made and not begun."""
-        if self in self.trace.made:
-            self.trace.made.remove(self)
-
     def start(self) -> None:
         """Begin the call in a task of its own, which whoever awaits it later joins."""
+        if self.closed:
+            self.abandon()
+            return
+        self.trace.begun[self] = self.steps
         request, self._request = self._request, None
         steps = as_coroutine(self._run(request), self.caller, self.trace)
         self._task = asyncio.Task(steps, loop=asyncio.get_running_loop())
         if self.caller is not None:
             self.caller.adopt(self._task, self)
 
-    def _run(self, request: Request | None) -> Generator[Any, Any, Response]:
+    async def _run(self, request: Request | None) -> Response:
         self._request = request
-        return (yield from self.__await__())
+        return await hop(self)
 
-    def _join(self) -> Generator[Any, Any, Response]:
+    async def join(self) -> Response:
+        """Wait for the task in which the call has begun."""
+        self.trace.begun.pop(self, None)
         if self._task is None:
             raise RuntimeError("cannot reuse already awaited coroutine")
-        return (yield from self._task.__await__())
-
-    # The rest of a coroutine, for what a Task drives: gather, create_task, TaskGroup.
-
-    def send(self, value: Any) -> Any:
-        """Step the call, as a Task does."""
-        return self._stepper().send(value)
-
-    def throw(self, *error: Any) -> Any:
-        """Raise an exception in the call, as a Task does to cancel it."""
-        return self._stepper().throw(*error)
-
-    def close(self) -> None:
-        """End the call without an answer."""
-        self.claim()
-        if self._steps is not None:
-            self._steps.close()
-        self._entrypoint = self._request = None
-
-    def _stepper(self) -> Generator[Any, Any, Response]:
-        if self._steps is None:
-            self._steps = self.__await__()
-        return self._steps
+        return await self._task
 
     # What the invocation started and left behind
 
     def wait_until(self, awaitable: Awaitable[Any]) -> None:
         """Let the top-level request end only when `awaitable` is done: `ctx.waitUntil`."""
-        if isinstance(awaitable, Invocation):
-            awaitable.claim()
+        self.trace.claim(awaitable)
         task = asyncio.ensure_future(awaitable)
-        self.adopt(task)
+        if self.tasks is None or task not in self.tasks:
+            self.adopt(task)
         self.trace.waiting.add(task)
         task.add_done_callback(self._waited)
 
@@ -248,19 +232,24 @@ class Invocation(Coroutine[Any, Any, Response]):
 
     def _done(self, task: asyncio.Future[Any]) -> None:
         what = None if self.tasks is None else self.tasks.pop(task, None)
-        if isinstance(what, Invocation) and what.outcome is None:
-            what.abandon()  # It was cancelled before its first step.
+        # It may have been cancelled before its first step.
+        if isinstance(what, Invocation):
+            if what.outcome is None:
+                what.abandon()
+        elif isinstance(what, Coroutine):
+            what.close()
         if self.ended_ns and not task.cancelled():
             # Nobody is left to ask for it, and asyncio would complain that nobody did.
             task.exception()
 
-    def _leave_nothing_running(self) -> None:
+    def leave_nothing_running(self) -> None:
         """Cancel what this invocation started and nobody awaits, and say what that was."""
         made = self.trace.made
         for call in [call for call in made if call.caller is self]:
             made.remove(call)
+            if not call.closed:
+                self.trace.warn(self, f"{call.describe()} was cancelled: {_AWAIT_IT}")
             call.abandon()
-            self.trace.warn(self, f"{call.describe()} was cancelled: {_AWAIT_IT}")
         for task, what in list((self.tasks or {}).items()):
             if not task.done() and task not in self.trace.waiting:
                 task.cancel()
@@ -272,6 +261,13 @@ class Invocation(Coroutine[Any, Any, Response]):
         """Drop the call, which was never begun."""
         self._entrypoint = self._request = None
         self._failure = ("canceled", "canceled before it began")
+        if self.steps is not None:
+            self.steps.close()
+
+    @property
+    def closed(self) -> bool:
+        """Whether its caller closed the call, instead of awaiting it."""
+        return self.steps is not None and self.steps.cr_frame is None
 
     def describe(self) -> str:
         """Return the call as its caller's source has it."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Mapping
+from typing import TYPE_CHECKING
 
 from workernb.workers import Request, Response
 
@@ -29,6 +29,6 @@ class StandIn:
         """Return the entrypoint for a call whose request has these headers."""
         raise NotImplementedError
 
-    def handle(self, request: Request, invocation: Invocation) -> Generator[Any, Any, Response]:
+    def handle(self, request: Request, invocation: Invocation) -> Awaitable[Response]:
         """Begin the handler of the entrypoint."""
         return self.resolve(request._fields, invocation).handle(request, invocation)

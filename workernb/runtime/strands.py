@@ -103,13 +103,11 @@ def make_task(loop: asyncio.AbstractEventLoop, coro: Steps, **options: Any) -> a
     trace = getattr(invocation, "trace", None)
     if trace is None:
         return asyncio.Task(coro, loop=loop, **options)
-    claim = getattr(coro, "claim", None)
-    if claim is not None:
-        claim()
+    call = trace.claim(coro)
     steps = as_coroutine(coro, invocation, trace)
     factory = trace.thread.factory or _plain_task
     task: asyncio.Future[Any] = factory(loop, steps, **options)
-    invocation.adopt(task, coro)
+    invocation.adopt(task, call or coro)
     return task
 
 

@@ -6,7 +6,7 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from time import perf_counter_ns as wall_clock
@@ -78,7 +78,7 @@ class Trace:
     look_again_s = 0.0  # How long it waits until the guard looks whether it hangs.
     failed_late: tuple[str, str] | None = None
     task: asyncio.Task[Any] | None = None
-    steps: Generator[Any, Any, Any] | None = None
+    steps: Coroutine[Any, Any, Any] | None = None
     imports_ns = _import_began_ns = 0
     fresh_until = cpu_ns = sampled_ns = ended_ns = not_kept = 0
     bytes = 0  # About what it takes; known when it is kept.
@@ -111,6 +111,8 @@ class Trace:
         self._folded_ns: dict[Any, int] = {}
         # What the hop touches
         self.made = runtime.made
+        # What their callers have of the calls that began in a task of their own.
+        self.begun: dict[Invocation, Coroutine[Any, Any, Any]] = {}
         self.stamps: list[Any] = []
         # A stamp is three entries; a slice has one at each end. Budgets of their own are looked up
         # in the figures, at each tick, so these must stay few.
@@ -163,6 +165,14 @@ class Trace:
         self._refused_at = min(limits.invocations - 1, limits.subrequests, before + KEPT)
         self.room = self._refused_at - before
         self.fold()
+        return None
+
+    def claim(self, steps: object) -> Invocation | None:
+        """Take a call off the list of those that were made and not begun, by its coroutine."""
+        for call in self.made:
+            if call.steps is steps:
+                self.made.remove(call)
+                return call
         return None
 
     def condemn(self, error: BaseException) -> BaseException:
@@ -338,6 +348,9 @@ class Trace:
         if not self.waiting and self.invocations[0].outcome is not None and not self.ended_ns:
             self.ended_ns = wall_clock()
             self.made = []
+            for steps in self.begun.values():
+                steps.close()
+            self.begun.clear()
             self.task = self.steps = None
             self.runtime.finished(self)
 
