@@ -9,6 +9,7 @@ import sys
 import types
 import weakref
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import workernb.workers as workers_module
@@ -24,7 +25,6 @@ from workernb.workers.entrypoints import ExecutionContext
 from workernb.workers.invocation import current
 
 Handle = Callable[[Request, Invocation], Awaitable[Response]]
-_new = object.__new__
 
 
 class PythonEntrypoint:
@@ -165,10 +165,11 @@ def _class_maker(cls: type[Any]) -> Callable[[Any], Handle]:
     own = [name for name in ("__init__", "__new__") if _overridden(cls, name)]
     takes = _positional(fetch) - 1
     if not own and takes == 1 and inspect.iscoroutinefunction(fetch):
+        empty = partial(object.__new__, cls)
 
         def make(env: Any) -> Handle:
             def handle(request: Request, invocation: Invocation) -> Awaitable[Response]:
-                worker = _new(cls)
+                worker = empty()
                 worker.env = env
                 worker._invocation = invocation
                 return fetch(worker, request)  # type: ignore[no-any-return]

@@ -10,7 +10,7 @@ from workernb.workers import Request, Response
 from workernb.workers.body import BodyInit
 from workernb.workers.headers import HeadersInit
 from workernb.workers.invocation import current
-from workernb.workers.request import receive
+from workernb.workers.request import empty, receive
 
 from .invocations import FailedCall, Invocation
 from .targets import DEFAULT, Target, near
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from .services import Service, Version
 
 Fetch = Callable[..., Coroutine[Any, Any, Response]]
-_new = object.__new__
 _running = current.get
 
 
@@ -72,19 +71,21 @@ def _make_fetch(
         try:
             if resource.__class__ is str:
                 # What `receive` does with a URL, without the call: a hop's thirtieth part.
-                request = _new(Request)
-                request._set(resource, method, headers, body, redirect, cf, True)
+                request = empty()
+                request._set_by_url(resource, method, headers, body, redirect, cf, True)
             else:
                 request = receive(resource, method, headers, body, redirect, cf)
         except Exception as error:
             return FailedCall(error)
         trace = caller.trace
         depth = caller.depth
-        if trace.room <= 0 or depth >= trace.max_depth or trace.condemned is not None:
+        room = trace.room
+        if room <= 0 or depth >= trace.max_depth:
             refusal = trace.refusal(caller)
             if refusal is not None:
                 return FailedCall(refusal)
-        trace.room -= 1
+            room = trace.room
+        trace.room = room - 1
         # Its target is looked up now: a redefined Worker answers the next call.
         entrypoint = service.entrypoints.get(entrypoint_name)
         if entrypoint is None:
@@ -92,7 +93,7 @@ def _make_fetch(
         call = Invocation(trace, caller, name, entrypoint, request, depth + 1)
         trace.record(call)
         made.append(call)
-        return call.steps
+        return call.steps  # type: ignore[no-any-return]
 
     fetch.__qualname__ = "fetch"
     return fetch

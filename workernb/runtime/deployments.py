@@ -15,7 +15,7 @@ from workernb.errors import Text, UsageError
 
 from .bindings import AbsentEntrypoint
 from .engine import Entrypoint, Isolate
-from .overrides import KEY, is_called, point_of, wanted
+from .overrides import KEY, OVERRIDES, is_called, point_of, wanted
 from .standins import StandIn
 from .targets import Target
 
@@ -117,7 +117,7 @@ class Split:
 
     def choose(self, fields: Mapping[str, str]) -> int:
         """Return the version for a call: by its override, by its key, or at random."""
-        name = wanted(self.service, fields)
+        name = wanted(self.service, fields.get(OVERRIDES))
         if name is not None:
             for number, _ in self.deployment.shares:
                 if is_called(self.versions[number], name):
@@ -144,7 +144,7 @@ class SplitEntrypoint(StandIn):
         split = self._split
         number = split.choose(fields)
         invocation.version = version = split.versions[number]
-        invocation.deployment = split.deployment
+        invocation.and_more.deployment = split.deployment
         found = split.isolates[number].entrypoints.get(self._name)
         if found is not None:
             return found

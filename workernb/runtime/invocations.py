@@ -28,7 +28,7 @@ from workernb.workers.body import USED
 from workernb.workers.invocation import current
 
 from .exports import Exports
-from .overrides import why_ignored
+from .overrides import OVERRIDES, why_ignored
 from .strands import as_coroutine
 from .tracebacks import from_the_worker_on
 
@@ -50,17 +50,19 @@ ALONE = _references()
 """What `getrefcount` says of an object that one local variable holds, and nothing else."""
 
 
-async def hop(call: Invocation) -> Response:
+async def hop(
+    call: Invocation, entrypoint: Entrypoint, request: Request, *, join: bool = True
+) -> Response:
     """Run the Worker's handler here and now, and return its response.
 
     A stamp of the clock, the handler, another stamp, and nothing else that costs. What the
-    handler raises is raised here, as it is.
+    handler raises is raised here, as it is. join: whether to wait for the call where it has begun
+    in a task of its own.
     """
-    call.steps = None
-    entrypoint, request, trace = call._entrypoint, call._request, call.trace
-    if request is None or entrypoint is None:
+    if call.steps is None and join:
         return await call.join()
-    call._entrypoint = call._request = None
+    call.steps = None
+    trace = call.trace
     made = trace.made
     if made:
         if made[-1] is call:
@@ -69,7 +71,7 @@ async def hop(call: Invocation) -> Response:
             made.remove(call)
     stamps = trace.stamps
     call.began_ns = now = wall_clock()
-    stamps += (call, now, 0 if now < trace.fresh_until else trace.anchor(now))
+    stamps.append(call if now < trace.fresh_until else (call, now, trace.anchor(now)))
     _set_current(call)
     try:
         response = await entrypoint.handle(request, call)
@@ -89,11 +91,11 @@ async def hop(call: Invocation) -> Response:
         call.fail(error)
         raise
     finally:
-        if made or call.tasks is not None:
+        if made or call.more is not None:
             call.leave_nothing_running()
         _set_current(call.caller)
         call.ended_ns = now = wall_clock()
-        stamps += (call.caller, now, 0 if now < trace.fresh_until else trace.anchor(now))
+        stamps.append(call if now < trace.fresh_until else (call.caller, now, trace.anchor(now)))
 
 
 hop.__name__ = hop.__qualname__ = "fetch"  # As whoever prints the coroutine knows it.
@@ -105,29 +107,21 @@ class Invocation:
     `trace.invocations` has them in call order. caller: the invocation that made the call, None
     for the first. binding: the name it was made over. service, version: what handled it; the
     version is None when there is no such service. depth: 1 for the first. status: of its
-    response, or None. fields: the request's headers, as they are kept. steps: the coroutine that
-    its caller has of it, until that is awaited.
+    response, or None. steps: the coroutine that its caller has of it, until that is awaited.
     """
 
     __slots__ = (
-        "_deployment",
-        "_entrypoint",
-        "_failure",
         "_method",
-        "_props",
-        "_request",
-        "_task",
         "_url",
         "began_ns",
         "binding",
         "caller",
         "depth",
         "ended_ns",
-        "fields",
+        "more",
         "service",
         "status",
         "steps",
-        "tasks",
         "trace",
         "version",
     )
@@ -149,22 +143,19 @@ class Invocation:
         self.version: Version | None = entrypoint.version
         self.depth = depth
         self.status: int | None = None
-        self.tasks: dict[asyncio.Future[Any], object] | None = None
         self.began_ns = self.ended_ns = 0
-        self.fields = request._fields
         self._method = request._method
         self._url = request._url
-        self._entrypoint: Entrypoint | None = entrypoint
-        self._request: Request | None = request
-        self._task: asyncio.Task[Response] | None = None
-        self._failure: tuple[str, str] | None = None
-        self.steps: Coroutine[Any, Any, Response] | None = hop(self)
+        self.more: _More | None = None
+        if OVERRIDES in request._fields:
+            self.and_more.overrides = request._fields[OVERRIDES]
+        self.steps: Any = hop(self, entrypoint, request)
 
     def fail(self, error: BaseException) -> None:
         """Note how the invocation ended, and see that a condemned request stays condemned."""
         if isinstance(error, CpuLimitExceeded) and not error.args:
             error.args = (Text.CPU_CUT,)  # The watchdog can raise a class only.
-        self._failure = (outcome_of(error), in_words(error))
+        self.and_more.failure = outcome_of(error), in_words(error)
         with contextlib.suppress(Exception):
             error.remote = True  # type: ignore[attr-defined]
         condemned = self.trace.condemned
@@ -183,23 +174,25 @@ class Invocation:
         if self.closed:
             self.abandon()
             return
-        self.trace.begun[self] = self.steps
-        request, self._request = self._request, None
-        steps = as_coroutine(self._run(request), self.caller, self.trace)
-        self._task = asyncio.Task(steps, loop=asyncio.get_running_loop())
+        self.trace.begun[self], self.steps = self.steps, None
+        steps = hop(self, *self._made_with(), join=False)
+        steps = as_coroutine(steps, self.caller, self.trace)
+        task = asyncio.Task(steps, loop=asyncio.get_running_loop())
+        self.and_more.task = task
         if self.caller is not None:
-            self.caller.adopt(self._task, self)
+            self.caller.adopt(task, self)
 
-    async def _run(self, request: Request | None) -> Response:
-        self._request = request
-        return await hop(self)
+    def _made_with(self) -> tuple[Entrypoint, Request]:
+        """Return what the call is to do, which its coroutine alone knows."""
+        made_with = self.trace.begun[self].cr_frame.f_locals
+        return made_with["entrypoint"], made_with["request"]
 
     async def join(self) -> Response:
         """Wait for the task in which the call has begun."""
         self.trace.begun.pop(self, None)
-        if self._task is None:
+        if self.more is None or self.more.task is None:
             raise RuntimeError("cannot reuse already awaited coroutine")
-        return await self._task
+        return await self.more.task
 
     # What the invocation started and left behind
 
@@ -207,7 +200,7 @@ class Invocation:
         """Let the top-level request end only when `awaitable` is done: `ctx.waitUntil`."""
         self.trace.claim(awaitable)
         task = asyncio.ensure_future(awaitable)
-        if self.tasks is None or task not in self.tasks:
+        if task not in self.tasks:
             self.adopt(task)
         self.trace.waiting.add(task)
         task.add_done_callback(self._waited)
@@ -225,13 +218,11 @@ class Invocation:
 
     def adopt(self, task: asyncio.Future[Any], what: object = None) -> None:
         """Take note of a task that this invocation's code has made of `what`."""
-        if self.tasks is None:
-            self.tasks = {}
         self.tasks[task] = what
         task.add_done_callback(self._done)
 
     def _done(self, task: asyncio.Future[Any]) -> None:
-        what = None if self.tasks is None else self.tasks.pop(task, None)
+        what = self.tasks.pop(task, None)
         # It may have been cancelled before its first step.
         if isinstance(what, Invocation):
             if what.outcome is None:
@@ -250,17 +241,16 @@ class Invocation:
             if not call.closed:
                 self.trace.warn(self, f"{call.describe()} was cancelled: {_AWAIT_IT}")
             call.abandon()
-        for task, what in list((self.tasks or {}).items()):
+        for task, what in list(self.tasks.items()):
             if not task.done() and task not in self.trace.waiting:
                 task.cancel()
-                if self._failure is None:
+                if self.exception is None:
                     name = what.describe() if isinstance(what, Invocation) else _name(task)
                     self.trace.warn(self, f"{name} was cancelled: {_AWAIT_IT}")
 
     def abandon(self) -> None:
         """Drop the call, which was never begun."""
-        self._entrypoint = self._request = None
-        self._failure = ("canceled", "canceled before it began")
+        self.and_more.failure = ("canceled", "canceled before it began")
         if self.steps is not None:
             self.steps.close()
 
@@ -274,27 +264,34 @@ class Invocation:
         env = "" if (self.binding or "").startswith("ctx.") else "env."
         return f"{env}{self.binding}.fetch({self.url!r})"
 
-    # What few invocations have. Not set before it is there, so that the others do not pay.
+    # What few invocations have
+
+    @property
+    def and_more(self) -> _More:
+        """Where what few invocations have is kept."""
+        if self.more is None:
+            self.more = _More()
+        return self.more
+
+    @property
+    def tasks(self) -> dict[asyncio.Future[Any], object]:
+        """The tasks that its code has made and that are not done, and of what."""
+        return self.and_more.tasks
 
     @property
     def deployment(self) -> Deployment | None:
         """What the version was chosen from, where two serve; else None."""
-        return getattr(self, "_deployment", None)
+        return None if self.more is None else self.more.deployment
 
-    @deployment.setter
-    def deployment(self, deployment: Deployment) -> None:
-        self._deployment = deployment
+    @property
+    def overrides(self) -> str | None:
+        """The request's header that asks for versions; None when it has none."""
+        return None if self.more is None else self.more.overrides
 
     @property
     def props(self) -> dict[str, Any]:
         """What the binding that it came over tells the Worker: `ctx.props`."""
-        if not hasattr(self, "_props"):
-            self._props: dict[str, Any] = {}
-        return self._props
-
-    @props.setter
-    def props(self, props: dict[str, Any]) -> None:
-        self._props = props
+        return self.and_more.props
 
     @property
     def exports(self) -> Exports:
@@ -321,14 +318,16 @@ class Invocation:
     @property
     def outcome(self) -> str | None:
         """One of the platform's words (ok, exception, canceled…), or None while it runs."""
-        if self._failure is not None:
-            return self._failure[0]
+        if self.more is not None and self.more.failure is not None:
+            return self.more.failure[0]
         return None if self.status is None else "ok"
 
     @property
     def exception(self) -> str | None:
         """What the handler raised, as `Type: text`, without secrets; None when nothing."""
-        return None if self._failure is None else self.trace.redact(self._failure[1])
+        if self.more is None or self.more.failure is None:
+            return None
+        return self.trace.redact(self.more.failure[1])
 
     @property
     def override_ignored(self) -> str | None:
@@ -370,6 +369,20 @@ class Invocation:
 
     def __repr__(self) -> str:
         return f"<Invocation of {self.service} by {self.method} {self.url}: {self.outcome or '…'}>"
+
+
+class _More:
+    """What few invocations have; an object of its own, so that the others need no room for it."""
+
+    __slots__ = ("deployment", "failure", "overrides", "props", "task", "tasks")
+
+    def __init__(self) -> None:
+        self.deployment: Deployment | None = None
+        self.failure: tuple[str, str] | None = None
+        self.overrides: str | None = None
+        self.props: dict[str, Any] = {}
+        self.task: asyncio.Task[Response] | None = None
+        self.tasks: dict[asyncio.Future[Any], object] = {}
 
 
 _AWAIT_IT = "its Worker's invocation ended first. Await it, or hand it to self.ctx.waitUntil(…)."

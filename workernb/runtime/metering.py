@@ -1,8 +1,10 @@
 """From stamps to figures: who held the thread, when, for how long. Done when somebody looks.
 
-A trace's stamps are one flat list of (invocation, wall ns, CPU ns): from here on, this invocation
-holds the thread; None: nobody of this request does. A CPU time of 0 was not read, because a
-reading was at hand that was younger than `thread.FRESH_NS`: the wall clock carries that one on.
+A stamp is (invocation, wall ns, CPU ns): from here on, this invocation holds the thread; None:
+nobody of this request does. Or it is an invocation alone, for what a hop adds most of the time: it
+takes the thread as it begins, and gives it back to its caller as it ends. No CPU time was read then
+(it is 0), because a reading was at hand that was younger than `thread.FRESH_NS`: the wall clock
+carries that one on.
 """
 
 from __future__ import annotations
@@ -30,8 +32,42 @@ class Slice(NamedTuple):
     cpu_ns: int
 
 
+def holder(stamps: Sequence[Any], at: int = -1) -> Any:
+    """Return who holds the thread after the stamp `at`; None: nobody."""
+    stamp = stamps[at]
+    if stamp.__class__ is tuple:
+        return stamp[0]
+    return stamp.caller if stamp.ended_ns else stamp
+
+
+def time_of(stamp: Any) -> int:
+    """Return when a stamp was made, in ns of wall clock."""
+    if stamp.__class__ is tuple:
+        return stamp[1]  # type: ignore[no-any-return]
+    return stamp.ended_ns or stamp.began_ns  # type: ignore[no-any-return]
+
+
+def spelled_out(stamps: Sequence[Any]) -> list[Any]:
+    """Return stamps as one flat list of invocation, wall ns, CPU ns."""
+    flat: list[Any] = []
+    who: Any = None
+    wall = 0
+    for stamp in stamps:
+        cpu = 0
+        if stamp.__class__ is tuple:
+            who, wall, cpu = stamp
+        elif stamp is who:
+            who, wall = stamp.caller, stamp.ended_ns
+        elif stamp.began_ns >= wall:
+            who, wall = stamp, stamp.began_ns
+        else:
+            continue  # It was closed while it did not hold the thread.
+        flat += (who, wall, cpu)
+    return flat
+
+
 def slices(stamps: Sequence[Any]) -> Iterator[Slice]:
-    """Yield the slices that the stamps tell of, oldest first."""
+    """Yield the slices that stamps in full tell of, oldest first."""
     for (who, begin, cpu), (_, end, cpu_after) in pairwise(_with_cpu(stamps)):
         if who is not None:
             yield Slice(who, begin, end, max(0, cpu_after - cpu))

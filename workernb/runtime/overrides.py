@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -40,9 +39,8 @@ def parse_overrides(text: str) -> dict[str, str] | None:
         at += 1
 
 
-def wanted(service: str, fields: Mapping[str, str]) -> str | None:
-    """Return the version of a service that a request's headers ask for, or None."""
-    text = fields.get(OVERRIDES)
+def wanted(service: str, text: str | None) -> str | None:
+    """Return the version of a service that an overrides header asks for, or None."""
     return None if text is None else (parse_overrides(text) or {}).get(service)
 
 
@@ -62,10 +60,10 @@ def why_ignored(call: Invocation) -> str | None:
 
     None when none was asked for, or when it is the version that answered.
     """
-    text = call.fields.get(OVERRIDES)
+    text = call.overrides
     if text is not None and parse_overrides(text) is None:
         return f'{_SPELLED} is no list like auth="v3": it was ignored.'
-    name = wanted(call.service, call.fields)
+    name = wanted(call.service, text)
     if name is not None:
         if call.version is None or is_called(call.version, name):
             return None
@@ -73,7 +71,7 @@ def why_ignored(call: Invocation) -> str | None:
         return f"The override {call.service}={name!r} was ignored: {serving} is deployed."
     caller = call.caller
     while caller is not None:
-        name = wanted(call.service, caller.fields)
+        name = wanted(call.service, caller.overrides)
         if name is not None and call.version is not None and not is_called(call.version, name):
             return (
                 f"The override {call.service}={name!r} was set on the request to "

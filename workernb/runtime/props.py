@@ -77,5 +77,5 @@ class WithProps(StandIn):
 
     def resolve(self, fields: Mapping[str, str], invocation: Invocation) -> Entrypoint:
         """Note the props on the call: its own copy of them."""
-        invocation.props = json.loads(self._props)
+        invocation.and_more.props = json.loads(self._props)
         return self._entrypoint

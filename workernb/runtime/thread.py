@@ -11,13 +11,15 @@ from time import perf_counter_ns as wall_clock
 from time import thread_time_ns as cpu_clock
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from .metering import holder
+
 if TYPE_CHECKING:
     import asyncio
 
     from .calls import Call
     from .traces import Trace
 
-FRESH_NS = 50_000
+FRESH_NS = 100_000
 """For how long (ns of wall clock) a reading of the CPU clock is carried on by the wall clock.
 
 The CPU clock is a system call, ten times as dear as the wall clock. Within a slice the thread runs
@@ -76,7 +78,7 @@ class Thread:
         self.factory = factory
         self.slice_cpu_ns = cpu
         trace.fresh_until = now + FRESH_NS
-        trace.stamps += (who, now, cpu)
+        trace.stamps.append((who, now, cpu))
         return outer
 
     def end_slice(self, trace: Trace, outer: Holder) -> Any:
@@ -85,7 +87,7 @@ class Thread:
         Returns the invocation that is to hold the thread in the strand's next slice.
         """
         now, cpu = wall_clock(), cpu_clock()
-        who = trace.stamps[-3]
+        who = holder(trace.stamps)
         self._charge(trace, now, cpu)
         self.slice_cpu_ns = cpu
         if trace.cpu_ns > trace.budget_ns:
@@ -98,14 +100,14 @@ class Thread:
         if self.trace is not None:
             # Who held it is the last stamp but one: the last says that nobody does.
             self.trace.fresh_until = now + FRESH_NS
-            self.trace.stamps += (self.trace.stamps[-6], now, cpu)
+            self.trace.stamps.append((holder(self.trace.stamps, -2), now, cpu))
         if len(trace.stamps) > trace.fold_at:
             trace.fold()
         return who
 
     def _charge(self, trace: Trace, now: int, cpu: int) -> None:
         trace.cpu_ns += cpu - self.slice_cpu_ns
-        trace.stamps += (None, now, cpu)
+        trace.stamps.append((None, now, cpu))
 
     def cpu_now(self) -> int:
         """Return the CPU (ns) that this thread has used, from whichever thread it is asked."""

@@ -26,7 +26,7 @@ from workernb.errors import (
 from workernb.workers.invocation import current
 
 from .limits import SHARED
-from .metering import Metering, Slice, slices, sum_up
+from .metering import Metering, Slice, holder, slices, spelled_out, sum_up, time_of
 from .thread import FRESH_NS, Thread
 from .tracebacks import debugged, waiting_at, where
 
@@ -72,7 +72,6 @@ class Trace:
     """
 
     # What most requests leave as it is.
-    condemned: BaseException | None = None
     elsewhere_ns: Mapping[Invocation, int] = MappingProxyType({})
     debugged = False
     look_again_s = 0.0  # How long it waits until the guard looks whether it hangs.
@@ -80,7 +79,7 @@ class Trace:
     task: asyncio.Task[Any] | None = None
     steps: Coroutine[Any, Any, Any] | None = None
     imports_ns = _import_began_ns = 0
-    fresh_until = cpu_ns = sampled_ns = ended_ns = not_kept = 0
+    cpu_ns = sampled_ns = ended_ns = not_kept = 0
     bytes = 0  # About what it takes; known when it is kept.
     _log_room = LOG_BYTES
     _to_uncancel = False
@@ -110,13 +109,15 @@ class Trace:
         self.logs: list[Log] = []
         self._folded_ns: dict[Any, int] = {}
         # What the hop touches
+        self.condemned: BaseException | None = None
         self.made = runtime.made
         # What their callers have of the calls that began in a task of their own.
-        self.begun: dict[Invocation, Coroutine[Any, Any, Any]] = {}
+        self.begun: dict[Invocation, Any] = {}
         self.stamps: list[Any] = []
-        # A stamp is three entries; a slice has one at each end. Budgets of their own are looked up
-        # in the figures, at each tick, so these must stay few.
-        self.fold_at = 6 * KEPT if limits.budget == SHARED else KEPT // 4
+        self.fresh_until = 0
+        # A slice has a stamp at each end. Budgets of their own are looked up in the figures, at
+        # each tick, so these must stay few.
+        self.fold_at = 2 * KEPT if limits.budget == SHARED else KEPT // 12
         self.invocations: list[Invocation] = []
         self.record: Callable[[Invocation], None] = self.invocations.append
         self.max_depth = limits.depth
@@ -179,6 +180,7 @@ class Trace:
         """End the request, whatever its Workers do about it: no call and no result counts now."""
         if self.condemned is None:
             self.condemned = error
+            self.room = 0  # So that the hop need not look at both.
         return self.condemned
 
     def judge(self, who: Any, frame: FrameType | None) -> BaseException | None:
@@ -273,14 +275,14 @@ class Trace:
         began, budget_ns = cpu_clock(), self.budget_ns
         self.budget_ns = math.inf
         self._add_up()
-        holder = self.stamps[-3] if self.stamps else None
+        who = holder(self.stamps) if self.stamps else None
         self.stamps.clear()
         now = wall_clock()
         cpu = self.anchor(now)
         if self.thread.trace is self:
             self.thread.slice_cpu_ns += cpu - began
-        if holder is not None:
-            self.stamps += (holder, now, cpu)
+        if who is not None:
+            self.stamps.append((who, now, cpu))
         self.budget_ns = budget_ns
 
     def _add_up(self) -> None:
@@ -288,8 +290,9 @@ class Trace:
             self._kept = {id(invocation) for invocation in self.invocations}
             self.record = self._count
         first = self._first_slices = self._first_slices or []
-        first += islice(slices(self.stamps), KEPT - len(first))
-        for invocation, used in sum_up(self.stamps).items():
+        stamps = spelled_out(self.stamps)
+        first += islice(slices(stamps), KEPT - len(first))
+        for invocation, used in sum_up(stamps).items():
             kept = self._kept is None or id(invocation) in self._kept
             key = invocation if kept else invocation.service
             self._folded_ns[key] = self._folded_ns.get(key, 0) + used
@@ -365,7 +368,7 @@ class Trace:
     @property
     def last_stamp_ns(self) -> int:
         """When something last happened in the request, as `time.perf_counter_ns` has it."""
-        return self.stamps[-2] if self.stamps else self.began_ns
+        return time_of(self.stamps[-1]) if self.stamps else self.began_ns
 
     @property
     def waits_at(self) -> str | None:
@@ -433,7 +436,7 @@ class Trace:
         return self._metering[1]
 
     def _meter(self) -> Metering:
-        stamps = list(self.stamps)
+        stamps = spelled_out(list(self.stamps))
         if stamps and stamps[-3] is not None and self.thread.trace is self:
             stamps += (None, wall_clock(), self.thread.cpu_now())
         metering = Metering.of(stamps, self._folded_ns)
@@ -478,7 +481,7 @@ class Traces(deque[Trace]):
     def keep(self, trace: Trace) -> None:
         """Add a trace that has ended, and drop the oldest beyond the bounds."""
         self.append(trace)
-        trace.bytes = 1_500 + 450 * len(trace.invocations) + 30 * len(trace.stamps)
+        trace.bytes = 1_500 + 450 * len(trace.invocations) + 40 * len(trace.stamps)
         if trace.logs:
             trace.bytes += sum(120 + len(log.text) for log in trace.logs)
         self._bytes += trace.bytes

@@ -17,6 +17,7 @@ from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
 
 from .cutting import may_raise
+from .metering import holder
 from .thread import Thread, this_thread
 from .tracebacks import is_worker
 
@@ -87,7 +88,7 @@ class Watchdog:
         if trace is None or frame is None:
             return
         at = frame.f_lasti
-        who = trace.stamps[-3] if trace.stamps else None
+        who = holder(trace.stamps) if trace.stamps else None
         error = trace.judge(who, frame)
         if error is None or thread.trace is not trace:
             return
@@ -123,7 +124,7 @@ def _at_line(code: CodeType, line: int) -> None:
     """Raise what is to end the Worker that runs in this thread, if anything is."""
     trace = this_thread().trace
     if trace is not None:
-        error = trace.judge(trace.stamps[-3], sys._getframe(1))
+        error = trace.judge(holder(trace.stamps), sys._getframe(1))
         if error is not None:
             raise error.with_traceback(None)
 

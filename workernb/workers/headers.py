@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from workernb.errors import Text, noted
@@ -29,7 +30,6 @@ _is_token = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
 _is_value = re.compile(r"[^\0\r\n]*").fullmatch
 _known_names: dict[str, str] = {}
 _KNOWN_NAMES_KEPT = 10_000
-_new = object.__new__
 
 
 def _lower(name: str) -> str:
@@ -56,18 +56,20 @@ def make_fields(init: HeadersInit) -> Fields:
     Raises TypeError for a name or value that is not allowed, or for another type.
     """
     fields: Fields = {}
-    if init is None:
-        return fields
     if init.__class__ is dict:
-        # The plain case, and on the hop path: a dict of strings whose names do not meet.
-        for name, value in init.items():
-            lower = _known_names.get(name) or _lower(name)
-            if not (value.__class__ is str and value.isascii() and value.isprintable()):
-                value = _clean(value)
-            if lower in fields:
-                _append(fields, lower, value.strip(" "))
+        # Mostly, and on the hop path: names that were seen before, values that need no work.
+        try:
+            for name, value in init.items():
+                if not value.isascii() or "\n" in value or "\r" in value or "\0" in value:
+                    break
+                fields[_known_names[name]] = value.strip(" \t")
             else:
-                fields[lower] = value.strip(" ")
+                if len(fields) == len(init):  # Names that differ in case only meet.
+                    return fields
+        except (AttributeError, KeyError, TypeError):
+            pass
+        fields = {}
+    if init is None:
         return fields
     if isinstance(init, Headers):
         return init._fields.copy()
@@ -102,7 +104,7 @@ def pairs(fields: Fields) -> Iterator[tuple[str, str]]:
 
 def view(fields: Fields, received: bool) -> Headers:
     """Return a message's headers. Those of a message of one's own get a store of their own."""
-    headers = _new(Headers)
+    headers = _empty()
     headers._fields = fields if received else fields.copy()
     headers._immutable = received
     return headers
@@ -125,7 +127,10 @@ class Headers(MutableMapping[str, str]):
 
     def get(self, name: str, default: str | None = None) -> str | None:  # type: ignore[override]
         """Return the value of `name`, its values joined with `, `, or `default`."""
-        value = self._fields.get(_known_names.get(name) or _lower(name), default)
+        try:
+            value: str | None = self._fields[_known_names[name]]
+        except KeyError:
+            value = self._fields.get(_lower(name), default)
         return value.replace(_APART, ", ") if value and _APART in value else value
 
     def has(self, name: str) -> bool:
@@ -241,3 +246,6 @@ class Headers(MutableMapping[str, str]):
 
     def __repr__(self) -> str:
         return f"Headers({self.items()!r})"
+
+
+_empty = partial(object.__new__, Headers)

@@ -6,19 +6,19 @@ https://developers.cloudflare.com/workers/runtime-apis/request/
 from __future__ import annotations
 
 import copy
+from functools import partial
 from http import HTTPMethod
 from typing import Any
 
 from workernb.errors import Text, noted
 
 from .body import USED, Body, BodyInit, make_data
-from .headers import NO_FIELDS, Fields, Headers, HeadersInit, make_fields
+from .headers import NO_FIELDS, Fields, Headers, HeadersInit, make_fields, view
 from .urls import is_normal, normalize
 
 _METHODS: dict[str, HTTPMethod] = {
     method.value: method for method in HTTPMethod if method != "CONNECT"
 }
-_new = object.__new__
 _GET = HTTPMethod.GET
 _HEAD = HTTPMethod.HEAD
 
@@ -40,6 +40,11 @@ class Request(Body):
     __slots__ = ("_cf", "_fields", "_headers", "_method", "_received", "_redirect", "_url")
 
     _used_text = Text.BODY_USED_REQUEST
+    _url: str
+    _method: HTTPMethod
+    _fields: Fields
+    _cf: dict[str, Any] | None
+    _headers: Headers | None
 
     def __init__(
         self,
@@ -70,13 +75,7 @@ class Request(Body):
         received: bool,
     ) -> None:
         if input.__class__ is str:
-            self._url = input if is_normal(input) else normalize(input)
-            self._method = _GET if method is None else _checked_method(method)
-            self._fields = NO_FIELDS if headers is None else make_fields(headers)
-            self._redirect = "follow" if redirect is None else _checked_redirect(redirect)
-            self._cf = None if cf is None else copy.deepcopy(cf)
-            self._data = None
-            proxied = False
+            self._set_by_url(input, method, headers, body, redirect, cf, received)
         elif isinstance(input, Request):
             self._url = input._url
             self._method = input._method if method is None else _checked_method(method)
@@ -84,17 +83,36 @@ class Request(Body):
             self._redirect = input.redirect if redirect is None else _checked_redirect(redirect)
             self._cf = input._cf if cf is None else copy.deepcopy(cf)
             self._data = input._hand_over() if body is None else None
-            # A GET that came with a body may be passed on as it is.
-            proxied = method is None
+            self._headers = None
+            self._received = received
+            if body is not None:
+                self._set_body(body)
+            elif self._data is not None and method is not None and self._method in (_GET, _HEAD):
+                # One that came with a body may be passed on as it is.
+                raise TypeError(Text.GET_WITH_BODY)
         else:
-            self._set(str(input), method, headers, body, redirect, cf, received)
-            return
-        self._headers: Headers | None = None
+            self._set_by_url(str(input), method, headers, body, redirect, cf, received)
+
+    def _set_by_url(
+        self,
+        url: str,
+        method: str | None,
+        headers: HeadersInit,
+        body: BodyInit,
+        redirect: str | None,
+        cf: dict[str, Any] | None,
+        received: bool,
+    ) -> None:
+        self._url = url if is_normal(url) else normalize(url)
+        self._method = _GET if method is None else _checked_method(method)
+        self._fields = NO_FIELDS if headers is None else make_fields(headers)
+        self._redirect = "follow" if redirect is None else _checked_redirect(redirect)
+        self._cf = None if cf is None else copy.deepcopy(cf)
+        self._data = None
+        self._headers = None
         self._received = received
         if body is not None:
             self._set_body(body)
-        elif self._data is not None and not proxied and self._method in (_GET, _HEAD):
-            raise TypeError(Text.GET_WITH_BODY)
 
     def _set_body(self, body: BodyInit) -> None:
         self._data = make_data(body, "Request")
@@ -118,9 +136,7 @@ class Request(Body):
         """The headers; read-only on a request that was received."""
         headers = self._headers
         if headers is None:
-            headers = self._headers = _new(Headers)
-            headers._immutable = received = self._received
-            headers._fields = self._fields if received else self._fields.copy()
+            headers = self._headers = view(self._fields, self._received)
         return headers
 
     def _current_fields(self) -> Fields:
@@ -151,7 +167,7 @@ class Request(Body):
     def clone(self) -> Request:
         """Return a request like this one, with a body of its own; BodyUsedError if it was used."""
         self._peek()
-        twin = Request.__new__(Request)
+        twin = empty()
         twin._url = self._url
         twin._method = self._method
         twin._fields = self._current_fields()
@@ -178,7 +194,7 @@ class Request(Body):
 
     def _send(self) -> Request:
         """Return what the other end of a binding receives; the body moves there."""
-        received = _new(Request)
+        received = empty()
         received._url = self._url
         received._method = self._method
         received._fields = self._fields if self._headers is None else self._current_fields()
@@ -225,6 +241,10 @@ def receive(
         and cf is None
     ):
         return resource._send()
-    received = _new(Request)
+    received = empty()
     received._set(resource, method, headers, body, redirect, cf, True)
     return received
+
+
+empty = partial(object.__new__, Request)
+"""Makes a request with nothing in it, to be filled."""
