@@ -174,22 +174,18 @@ class Invocation:
         if self.closed:
             self.abandon()
             return
-        self.trace.begun[self], self.steps = self.steps, None
-        steps = hop(self, *self._made_with(), join=False)
+        # What it was made with, its coroutine alone knows.
+        made_with = self.trace.begins(self).cr_frame.f_locals
+        steps = hop(self, made_with["entrypoint"], made_with["request"], join=False)
         steps = as_coroutine(steps, self.caller, self.trace)
         task = asyncio.Task(steps, loop=asyncio.get_running_loop())
         self.and_more.task = task
         if self.caller is not None:
             self.caller.adopt(task, self)
 
-    def _made_with(self) -> tuple[Entrypoint, Request]:
-        """Return what the call is to do, which its coroutine alone knows."""
-        made_with = self.trace.begun[self].cr_frame.f_locals
-        return made_with["entrypoint"], made_with["request"]
-
     async def join(self) -> Response:
         """Wait for the task in which the call has begun."""
-        self.trace.begun.pop(self, None)
+        self.trace.joined(self)
         if self.more is None or self.more.task is None:
             raise RuntimeError("cannot reuse already awaited coroutine")
         return await self.more.task
@@ -202,12 +198,12 @@ class Invocation:
         task = asyncio.ensure_future(awaitable)
         if task not in self.tasks:
             self.adopt(task)
-        self.trace.waiting.add(task)
+        self.trace.waits_for(task)
         task.add_done_callback(self._waited)
 
     def _waited(self, task: asyncio.Future[Any]) -> None:
         trace = self.trace
-        trace.waiting.discard(task)
+        trace.waiting -= {task}
         if task.cancelled():
             pass
         elif (error := task.exception()) is not None:

@@ -71,7 +71,11 @@ class Trace:
     may use. began: seconds since the epoch.
     """
 
-    # What most requests leave as it is.
+    # What most requests leave as it is. An object made is an object that the collector looks at.
+    waiting: set[asyncio.Future[Any]] | frozenset[Any] = frozenset()
+    begun: dict[Invocation, Any] | None = None
+    _logs: list[Log] | None = None
+    _folded_ns: Mapping[Any, int] = MappingProxyType({})
     elsewhere_ns: Mapping[Invocation, int] = MappingProxyType({})
     debugged = False
     look_again_s = 0.0  # How long it waits until the guard looks whether it hangs.
@@ -105,14 +109,9 @@ class Trace:
         self.echo = echo
         self.began = time.time()
         self.began_ns = wall_clock()
-        self.waiting: set[asyncio.Future[Any]] = set()
-        self.logs: list[Log] = []
-        self._folded_ns: dict[Any, int] = {}
         # What the hop touches
         self.condemned: BaseException | None = None
         self.made = runtime.made
-        # What their callers have of the calls that began in a task of their own.
-        self.begun: dict[Invocation, Any] = {}
         self.stamps: list[Any] = []
         self.fresh_until = 0
         # A slice has a stamp at each end. Budgets of their own are looked up in the figures, at
@@ -176,6 +175,24 @@ class Trace:
                 return call
         return None
 
+    def begins(self, call: Invocation) -> Any:
+        """Keep what its caller has of a call that begins in a task of its own, and return it."""
+        if self.begun is None:
+            self.begun = {}
+        self.begun[call], call.steps = call.steps, None
+        return self.begun[call]
+
+    def joined(self, call: Invocation) -> None:
+        """Keep it no longer: its caller awaits it."""
+        if self.begun is not None:
+            self.begun.pop(call, None)
+
+    def waits_for(self, task: asyncio.Future[Any]) -> None:
+        """Let the request end only when `task` is done."""
+        if not self.waiting:
+            self.waiting = set()
+        self.waiting.add(task)  # type: ignore[union-attr]
+
     def condemn(self, error: BaseException) -> BaseException:
         """End the request, whatever its Workers do about it: no call and no result counts now."""
         if self.condemned is None:
@@ -225,7 +242,7 @@ class Trace:
         self.imports_ns += apart
         self.cpu_ns -= apart
         who = current.get()
-        self._folded_ns[who] = self._folded_ns.get(who, 0) - apart
+        self._charge(who, -apart)
         self._metering = None
 
     def interrupt(self, where: str | None = None) -> BaseException:
@@ -295,13 +312,18 @@ class Trace:
         for invocation, used in sum_up(stamps).items():
             kept = self._kept is None or id(invocation) in self._kept
             key = invocation if kept else invocation.service
-            self._folded_ns[key] = self._folded_ns.get(key, 0) + used
+            self._charge(key, used)
+
+    def _charge(self, who: Any, cpu_ns: int) -> None:
+        if not self._folded_ns:
+            self._folded_ns = {}
+        self._folded_ns[who] = self._folded_ns.get(who, 0) + cpu_ns  # type: ignore[index]
 
     def charge_sample(self, invocation: Invocation, cpu_ns: int) -> None:
         """Charge CPU that was sampled, in a callback or a finalizer, and not measured."""
         self.cpu_ns += cpu_ns
         self.sampled_ns += cpu_ns
-        self._folded_ns[invocation] = self._folded_ns.get(invocation, 0) + cpu_ns
+        self._charge(invocation, cpu_ns)
         self._metering = None
 
     def charge_elsewhere(self, invocation: Invocation, cpu_ns: int) -> None:
@@ -330,7 +352,14 @@ class Trace:
         if self._log_room < 0:
             level, text = "warn", _LOG_LIMIT
         at_ms = (wall_clock() - self.began_ns) / 1e6
-        self.logs.append(Log(at_ms, level, text, invocation))
+        if self._logs is None:
+            self._logs = []
+        self._logs.append(Log(at_ms, level, text, invocation))
+
+    @property
+    def logs(self) -> list[Log]:
+        """What its Workers logged or printed, and what the runtime says of it; oldest first."""
+        return self._logs or []
 
     def redact(self, text: str) -> str:
         """Return `text` without the runtime's secrets."""
@@ -351,9 +380,10 @@ class Trace:
         if not self.waiting and self.invocations[0].outcome is not None and not self.ended_ns:
             self.ended_ns = wall_clock()
             self.made = []
-            for steps in self.begun.values():
-                steps.close()
-            self.begun.clear()
+            if self.begun is not None:
+                for steps in self.begun.values():
+                    steps.close()
+                self.begun = None
             self.task = self.steps = None
             self.runtime.finished(self)
 
