@@ -6,6 +6,7 @@ WORKERNB_TIMES says how often; 20 is what the project promises.
 from __future__ import annotations
 
 import os
+import statistics
 import textwrap
 import time
 
@@ -42,13 +43,21 @@ def define(kernel: Kernel, body: str, options: str) -> None:
     kernel.ok(worker("victim", body, f"--bind ECHO=echo --bind BUSY=busy {options}"))
 
 
-def check_after(kernel: Kernel) -> None:
+def check_after(kernel: Kernel) -> float:
+    """Run a cell; returns the seconds that it took."""
     began = time.perf_counter()
     after = kernel.ok(AFTER)
-    assert time.perf_counter() - began < 5
+    took = time.perf_counter() - began
     assert after.stdout.startswith("alive None ")
     assert "heard" in after.stderr
     assert len(after.stderr.strip().splitlines()) == 1, after.stderr
+    return took
+
+
+def check_times(seconds: list[float], promised: float) -> None:
+    """Most are as quick as promised, and none is far from it: a machine may be busy."""
+    assert statistics.median(seconds) < promised
+    assert max(seconds) < 5 * promised
 
 
 @pytest.mark.slow
@@ -57,13 +66,15 @@ def test_after_a_cut_the_kernel_is_as_it_was(cutting_kernel, kind):
     kernel = cutting_kernel
     kernel.ok("import numpy, logging")
     define(kernel, BUSY[kind], "--cpu-ms 30")
+    answered = []
     for _ in range(TIMES):
         outcome = kernel.run("%fetch victim")
         assert outcome.status == "ok", outcome.text
         assert "error code: 1102" in outcome.text
         assert "never retrieved" not in outcome.everything
         assert not outcome.stderr
-        check_after(kernel)
+        answered.append(check_after(kernel))
+    check_times(answered, 1)
 
 
 @pytest.mark.slow
@@ -75,11 +86,14 @@ def test_after_an_interrupt_the_kernel_is_as_it_was(cutting_kernel, kind, how):
     kernel = cutting_kernel
     body = "await asyncio.sleep(60)" if kind == "waiting" else BUSY[kind]
     define(kernel, "print('started')\n" + textwrap.dedent(body).strip("\n"), "--cpu-ms 30000")
+    ended, answered = [], []
     for _ in range(TIMES):
         running = kernel.send(how)
         time.sleep(0.15)  # So that it is in the middle; before that is another test.
         outcome, took = kernel.interrupt(running)
         assert outcome.status == "error", outcome.text
-        assert took < 3
         assert "never retrieved" not in outcome.everything
-        check_after(kernel)
+        ended.append(took)
+        answered.append(check_after(kernel))
+    check_times(ended, 0.3)
+    check_times(answered, 1)

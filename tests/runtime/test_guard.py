@@ -14,6 +14,7 @@ import traceback
 import pytest
 
 from workernb import CanceledError, CpuLimitError, Limits
+from workernb.runtime.cutting import Cut
 from workernb.runtime.guard import guard
 
 BUSY = {
@@ -363,3 +364,22 @@ async def test_code_that_sleeps_is_never_cut(define):
     finally:
         stop.set()
         spinner.join()
+
+
+def test_a_signal_that_meets_the_end_of_a_cut_leaves_no_tracer(monkeypatch):
+    cut, before, settrace = Cut(), sys.gettrace(), sys.settrace
+    signals = [ValueError("another")]
+
+    def interrupted(tracer):
+        settrace(tracer)
+        if signals:
+            cut.here(signals.pop(), None, lambda: False)
+
+    cut.here(ValueError("one"), None, lambda: False)
+    monkeypatch.setattr(sys, "settrace", interrupted)
+    cut.call_off()
+    assert not signals
+    assert sys.gettrace() is before
+    cut.here(ValueError("a third"), None, lambda: False)
+    cut.call_off()
+    assert sys.gettrace() is before

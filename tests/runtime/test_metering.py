@@ -193,3 +193,18 @@ def test_stamps_that_go_on_are_counted_up_to_the_last():
     a = Who()
     assert [piece.cpu_ns for piece in slices([a, 100, 1000, a, 120, 0])] == [20]
     assert list(slices([])) == []
+
+
+async def test_the_runtimes_own_cost_is_calibrated(define):
+    define("auth", "return Response('x')")
+    handle = define(
+        "gateway",
+        "for _ in range(30): await self.env.AUTH.fetch(request.url)\nreturn Response('x')",
+        AUTH="auth",
+    )
+    trace = (await handle.fetch()).trace
+    # These do little else.
+    assert 0.1 * trace.cpu_ms < trace.runtime_ms <= trace.cpu_ms
+    one = (await define("busy", "burn(5); return Response('x')").fetch()).trace
+    assert one.runtime_ms == pytest.approx(trace.runtime_ms / 31, rel=0.5)
+    assert one.runtime_ms < 0.05 * one.cpu_ms

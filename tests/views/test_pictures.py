@@ -266,7 +266,7 @@ async def test_the_cpu_in_words_and_figures(system):
     lines = repr(CpuPicture(trace)).splitlines()
     assert lines[0] == "GET http://service-0.localhost/ → 200 · ok"
     assert lines[1].startswith("CPU ")
-    assert " of 1,000 ms · " in lines[1]
+    assert " of 1,000 ms (the runtime's own: about 0." in lines[1]
     assert "thread MainThread" in lines[1]
     assert [line.split("█")[0].strip() for line in lines[3:]] == [
         "service-0 v1",

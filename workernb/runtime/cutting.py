@@ -50,11 +50,14 @@ def may_raise(frame: FrameType | None) -> bool:
 
 
 class Cut:
-    """Cuts what runs on this thread, until it is called off."""
+    """Cuts what runs on this thread, until it is called off.
+
+    Signals come between any two steps of it, and may begin a cut in the middle of another's end.
+    """
 
     def __init__(self) -> None:
         """Begin with nothing to cut."""
-        self._before: Any = _NOTHING
+        self._before: Any = None  # Who traced before us: a debugger, a coverage tool.
 
     def here(
         self, error: BaseException, frame: FrameType | None, concerns: Callable[[], bool]
@@ -63,18 +66,9 @@ class Cut:
 
         concerns: whether the Worker that then runs is one of those to be cut.
         """
-
-        def tracer(  # pragma: no cover - what traces is not traced
-            frame: FrameType, event: str, argument: Any
-        ) -> Any:
-            if not is_worker(frame):
-                return None
-            if event == "line" and concerns():
-                raise error.with_traceback(None)
-            return tracer
-
-        if self._before is _NOTHING:
-            self._before = sys.gettrace()
+        tracer, before = _Tracer(error, concerns), sys.gettrace()
+        if not isinstance(before, _Tracer):
+            self._before = before
         sys.settrace(tracer)
         at = frame
         while at is not None:
@@ -86,9 +80,22 @@ class Cut:
 
     def call_off(self) -> None:
         """Raise it no more."""
-        if self._before is not _NOTHING:
+        while isinstance(sys.gettrace(), _Tracer):
             sys.settrace(self._before)
-            self._before = _NOTHING
 
 
-_NOTHING = object()
+class _Tracer:
+    """Raises an error at each line of the Workers that it concerns."""
+
+    def __init__(self, error: BaseException, concerns: Callable[[], bool]) -> None:
+        self._error = error
+        self._concerns = concerns
+
+    def __call__(  # pragma: no cover - what traces is not traced
+        self, frame: FrameType, event: str, argument: Any
+    ) -> Any:
+        if not is_worker(frame):
+            return None
+        if event == "line" and self._concerns():
+            raise self._error.with_traceback(None)
+        return self

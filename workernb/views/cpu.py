@@ -317,7 +317,8 @@ def figures(trace: Trace) -> str:
     imports = f" · imports {ms(trace.imports_ms)}, apart" if trace.imports_ns else ""
     elsewhere = f" · {ms(trace.off_thread_ms)} in other threads" if trace.elsewhere_ns else ""
     where = f"{wall} · thread {trace.thread_name}"
-    return f"CPU {ms(trace.cpu_ms)}{of} · {where}{sampled}{imports}{elsewhere}"
+    own = f" (the runtime's own: about {ms(trace.runtime_ms)})" if trace.done else ""
+    return f"CPU {ms(trace.cpu_ms)}{of}{own} · {where}{sampled}{imports}{elsewhere}"
 
 
 def _notes(trace: Trace) -> list[tuple[str, str]]:

@@ -1,0 +1,70 @@
+"""What the runtime itself costs: measured once, on a Worker that does nothing."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from contextvars import copy_context
+from functools import cache
+from time import thread_time_ns as cpu_clock
+from types import SimpleNamespace
+from typing import Any
+
+from workernb.workers import Request, Response
+from workernb.workers.invocation import current
+
+from .bindings import ServiceBinding
+from .invocations import Invocation
+from .limits import Limits
+from .targets import DEFAULT, Target
+from .thread import this_thread
+from .traces import Trace
+
+CALLS = 200
+ROUNDS = 5
+
+
+class _Nothing:
+    """An entrypoint that does nothing."""
+
+    service = "nothing"
+    version: Any = None
+
+    async def handle(self, request: Request | None, invocation: Invocation | None) -> Response:
+        """Return an empty response."""
+        return Response()
+
+
+@cache
+def cost_of_a_call_ns() -> float:
+    """Return the thread CPU (ns) that a call over a binding takes beside what its Worker does.
+
+    Measured on this machine when it is first asked for, which takes some milliseconds.
+    """
+    return copy_context().run(_measure)
+
+
+def _measure() -> float:
+    nothing = _Nothing()
+    made: list[Invocation] = []
+    runtime: Any = SimpleNamespace(made=made)
+    service: Any = SimpleNamespace(version=None, entrypoints={DEFAULT: nothing})
+    limits = Limits(cpu_ms=None, invocations=2 * CALLS * ROUNDS, subrequests=2 * CALLS * ROUNDS)
+    trace = Trace(0, limits, runtime, this_thread(), False, sys.stdout)
+    url = Target("nothing").url
+    caller = Invocation(trace, None, None, nothing, Request(url), 1)
+    caller.steps.close()
+    current.set(caller)
+    binding = ServiceBinding("NOTHING", Target("nothing"), "nothing", service, made, {})
+    called = min(_timed(lambda: binding.fetch(url)) for _ in range(ROUNDS))
+    bare = min(_timed(lambda: nothing.handle(None, None)) for _ in range(ROUNDS))
+    return max(0, called - bare) / CALLS
+
+
+def _timed(make: Callable[[], Coroutine[Any, Any, Response]]) -> int:
+    began = cpu_clock()
+    for _ in range(CALLS):
+        with suppress(StopIteration):
+            make().send(None)
+    return cpu_clock() - began
