@@ -50,6 +50,9 @@ def test_it_is_committed_with_outputs_and_nothing_else(path: Path) -> None:
     outputs = str([cell.get("outputs", []) for cell in notebook.cells])
     assert "s3cret" not in outputs
     assert len(text) < 1_000_000
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            assert len(str(output)) < 300_000
 
 
 @pytest.mark.slow

@@ -152,6 +152,7 @@ def theme(page: Any) -> Any:
     def switch(name: str) -> None:
         command(page, "apputils:change-theme", theme=name)
         page.wait_for_selector(f"body[data-jp-theme-name='{name}']", state="attached")
+        page.wait_for_selector("#jupyterlab-splash", state="detached")
 
     return switch
 

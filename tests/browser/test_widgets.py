@@ -222,3 +222,13 @@ def contrast(one: list[float], other: list[float]) -> float:
 def luminance(channels: list[float]) -> float:
     linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_after_a_restart_the_widgets_say_that_nobody_answers(page, playwright_expect, screenshot):
+    page.evaluate(
+        "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
+    )
+    silences = page.locator(".workernb .wb-silence:visible")
+    playwright_expect(silences.first).to_contain_text("it was restarted", timeout=15_000)
+    screenshot("widgets-after-restart")
+    run(page, "assert 'graph' not in globals()")

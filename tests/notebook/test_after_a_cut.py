@@ -85,11 +85,14 @@ def test_after_a_cut_the_kernel_is_as_it_was(cutting_kernel, kind):
 def test_after_an_interrupt_the_kernel_is_as_it_was(cutting_kernel, kind, how):
     kernel = cutting_kernel
     body = "await asyncio.sleep(60)" if kind == "waiting" else BUSY[kind]
-    define(kernel, "print('started')\n" + textwrap.dedent(body).strip("\n"), "--cpu-ms 30000")
+    # While it waits, what it has printed is sent: a regular expression would let nobody else run.
+    begin = "print('started')\nawait asyncio.sleep(0.02)\n"
+    define(kernel, begin + textwrap.dedent(body).strip("\n"), "--cpu-ms 30000")
     ended, answered = [], []
     for _ in range(TIMES):
         running = kernel.send(how)
-        time.sleep(0.15)  # So that it is in the middle; before that is another test.
+        kernel.wait_for("started")
+        time.sleep(0.1)  # So that it is in the middle; before that is another test.
         outcome, took = kernel.interrupt(running)
         assert outcome.status == "error", outcome.text
         assert "never retrieved" not in outcome.everything
