@@ -60,6 +60,7 @@ async def measure(rounds: int, calls: int, without: set[str]) -> Results:
         work: dict[str, Round] = {
             "bare": per_call(lambda url: floor.bare(url, floor.TOKEN), urls),
             "a hop: env.AUTH.fetch(url, headers=…)": lambda: workers.hops(caller, "url", 30),
+            "the same with the clock off": lambda: workers.hops_without_clock(caller, 30),
             "a hop: env.AUTH.fetch(Request(…))": lambda: workers.hops(caller, "request", 30),
             "gateway to auth, from the notebook": per_call(
                 lambda url: workers.top_level(gateway, [url]), urls[:300]
