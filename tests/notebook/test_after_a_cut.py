@@ -82,17 +82,20 @@ def test_after_a_cut_the_kernel_is_as_it_was(cutting_kernel, kind):
 @pytest.mark.parametrize(
     "kind", ["loop", "swallowing", "regular expression", "child task", "callee", "waiting"]
 )
-def test_after_an_interrupt_the_kernel_is_as_it_was(cutting_kernel, kind, how):
+def test_after_an_interrupt_the_kernel_is_as_it_was(cutting_kernel, tmp_path, kind, how):
     kernel = cutting_kernel
     body = "await asyncio.sleep(60)" if kind == "waiting" else BUSY[kind]
-    # While it waits, what it has printed is sent: a regular expression would let nobody else run.
-    begin = "print('started')\nawait asyncio.sleep(0.02)\n"
+    # By a file: what it prints is sent by another thread, which a regular expression holds up.
+    started = tmp_path / "started"
+    begin = f"open({str(started)!r}, 'w').close()\n"
     define(kernel, begin + textwrap.dedent(body).strip("\n"), "--cpu-ms 30000")
     ended, answered = [], []
     for _ in range(TIMES):
         running = kernel.send(how)
-        kernel.wait_for("started")
-        time.sleep(0.1)  # So that it is in the middle; before that is another test.
+        while not started.exists():
+            time.sleep(0.005)
+        started.unlink()
+        time.sleep(0.05)  # So that it is in the middle; before that is another test.
         outcome, took = kernel.interrupt(running)
         assert outcome.status == "error", outcome.text
         assert "never retrieved" not in outcome.everything
