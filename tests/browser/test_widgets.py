@@ -198,16 +198,31 @@ def test_no_secret_is_in_the_page(page: Any) -> None:
     assert "planted-secret" not in "".join(pictures)
 
 
-def test_a_kernel_that_is_busy_or_gone_is_said_to_be(page: Any, playwright_expect) -> None:
+def test_a_kernel_that_is_busy_or_gone_is_said_to_be(
+    page: Any, playwright_expect, screenshot
+) -> None:
     silence = page.locator(".wb-silence").first
     playwright_expect(silence).to_be_hidden()
     begin(page, "time.sleep(6)")
     playwright_expect(silence).to_contain_text("No news from the kernel", timeout=10_000)
     playwright_expect(silence).to_be_hidden(timeout=15_000)
-    # Not waited for: JupyterLab's own dialog asks first.
-    page.evaluate("() => { window.jupyterapp.commands.execute('kernelmenu:restart') }")
-    page.locator(".jp-Dialog button.jp-mod-accept").click()
-    silences = page.locator(".workernb .wb-silence:visible")
-    playwright_expect(silences).to_have_count(3, timeout=15_000)
-    playwright_expect(silences.first).to_contain_text("it was restarted")
+    page.evaluate(
+        "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
+    )
+    playwright_expect(silence).to_contain_text("it was restarted", timeout=20_000)
+    playwright_expect(page.locator(".workernb .wb-silence:visible")).to_have_count(3)
     screenshot("widgets-after-restart")
+
+
+def rgb(css: str) -> list[float]:
+    return [float(number) / 255 for number in re.findall(r"[\d.]+", css)[:3]]
+
+
+def contrast(one: list[float], other: list[float]) -> float:
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def luminance(channels: list[float]) -> float:
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
