@@ -376,10 +376,30 @@ def test_a_signal_that_meets_the_end_of_a_cut_leaves_no_tracer(monkeypatch):
             cut.here(signals.pop(), None, lambda: False)
 
     cut.here(ValueError("one"), None, lambda: False)
-    monkeypatch.setattr(sys, "settrace", interrupted)
-    cut.call_off()
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "settrace", interrupted)
+        cut.call_off()
     assert not signals
     assert sys.gettrace() is before
     cut.here(ValueError("a third"), None, lambda: False)
     cut.call_off()
     assert sys.gettrace() is before
+
+
+def test_who_traced_before_a_cut_traces_after_it():
+    before = sys.gettrace()
+
+    def tracer(*event):
+        return None
+
+    try:
+        for taken_away in (False, True):
+            sys.settrace(tracer)
+            cut = Cut()
+            cut.here(ValueError("one"), None, lambda: False)
+            if taken_away:
+                sys.settrace(None)  # As Python does with a tracer that has raised.
+            cut.call_off()
+            assert sys.gettrace() is tracer
+    finally:
+        sys.settrace(before)

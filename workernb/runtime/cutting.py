@@ -57,6 +57,7 @@ class Cut:
 
     def __init__(self) -> None:
         """Begin with nothing to cut."""
+        self._cutting = False
         self._before: Any = None  # Who traced before us: a debugger, a coverage tool.
 
     def here(
@@ -66,9 +67,10 @@ class Cut:
 
         concerns: whether the Worker that then runs is one of those to be cut.
         """
-        tracer, before = _Tracer(error, concerns), sys.gettrace()
-        if not isinstance(before, _Tracer):
-            self._before = before
+        tracer = _Tracer(error, concerns)
+        if not self._cutting:
+            self._before = sys.gettrace()
+            self._cutting = True
         sys.settrace(tracer)
         at = frame
         while at is not None:
@@ -80,8 +82,10 @@ class Cut:
 
     def call_off(self) -> None:
         """Raise it no more."""
-        while isinstance(sys.gettrace(), _Tracer):
+        # Not by the tracer alone: Python takes away one that has raised.
+        while self._cutting or isinstance(sys.gettrace(), _Tracer):
             sys.settrace(self._before)
+            self._cutting = False
 
 
 class _Tracer:
