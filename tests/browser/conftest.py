@@ -166,3 +166,28 @@ def screenshot(page: Any) -> Any:
         page.screenshot(path=ARTIFACTS / f"{name}.png")
 
     return keep
+
+
+EXECUTE = """source => {
+    const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+    const future = kernel.requestExecute({ code: source, store_history: false });
+    const outcome = { status: "", printed: "" };
+    future.onIOPub = message => {
+        if (message.header.msg_type === "stream") outcome.printed += message.content.text;
+        if (message.header.msg_type === "error") outcome.printed += message.content.evalue;
+    };
+    const replied = new Promise(resolve => {
+        future.onReply = message => {
+            outcome.status = message.content.status;
+            // What it printed may come after; that it is idle may never come (ipykernel 7.4).
+            setTimeout(resolve, 500);
+        };
+    });
+    return Promise.race([future.done, replied]).then(() => outcome);
+}"""
+
+
+def execute(page: Any, source: str) -> dict[str, str]:
+    """Run code in the notebook's kernel; returns its status, and what it prints or its error."""
+    outcome: dict[str, str] = page.evaluate(EXECUTE, source)
+    return outcome

@@ -10,21 +10,12 @@ from typing import Any
 
 import pytest
 
+from .conftest import execute
+
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 HEIGHT = 14_000
 NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "05-reading-a-system.ipynb"
-
-PRINTED = """source => {
-    const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
-    const future = kernel.requestExecute({ code: source, store_history: false });
-    let printed = "";
-    future.onIOPub = message => {
-        if (message.header.msg_type === "stream") printed += message.content.text;
-        if (message.header.msg_type === "error") printed += message.content.evalue;
-    };
-    return future.done.then(() => printed);
-}"""
 
 
 @pytest.fixture
@@ -36,7 +27,7 @@ def expect() -> Any:
 
 def printed(page: Any, source: str) -> str:
     """Run code in the notebook's kernel; returns what it prints, or its error."""
-    return str(page.evaluate(PRINTED, source))
+    return execute(page, source)["printed"]
 
 
 def catalog(page: Any) -> str:

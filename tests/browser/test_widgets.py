@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from .conftest import execute
+
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 HEIGHT = 2200
@@ -40,12 +42,9 @@ CELLS = [
 
 
 def run(page: Any, source: str) -> None:
-    """Run code in the notebook's kernel, and wait until it is done."""
-    page.evaluate(
-        """source => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel
-            .requestExecute({ code: source, store_history: false }).done""",
-        source,
-    )
+    """Run code in the notebook's kernel, which must work."""
+    outcome = execute(page, source)
+    assert outcome["status"] == "ok", outcome["printed"]
 
 
 def begin(page: Any, source: str) -> None:
