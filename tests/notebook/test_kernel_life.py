@@ -6,6 +6,8 @@ import pytest
 
 from workernb import errors
 
+from .conftest import worker
+
 PATIENCE_S = 60.0
 
 BUSY = """\
@@ -308,3 +310,10 @@ class Default(WorkerEntrypoint):
         sys.stdout.write("started\\n"); sys.stdout.flush()
         return await self.env.AUTH.fetch(request)
 """
+
+
+def test_a_breakpoint_in_a_kernel_is_not_charged_to_the_worker(kernel):
+    # It is debugpy's there, and takes longer to begin than the Worker may run.
+    kernel.ok(worker("stops", "breakpoint()\nreturn Response('went on')", "--cpu-ms 30"))
+    ran = kernel.ok("r = await stops.fetch()\nprint(await r.text(), r.trace.outcome)")
+    assert ran.stdout == "went on ok\n"

@@ -57,7 +57,7 @@ class Loading:
 
     def judge(self, frame: FrameType | None) -> BaseException | None:
         """Return what is to end the module's code, which `frame` runs; None when it may go on."""
-        if self._importing or self.cpu_ms <= self.limit_ms or debugged():
+        if self._importing or self.cpu_ms <= self.limit_ms or debugged(frame):
             return None
         place = where(frame)
         return noted(

@@ -105,6 +105,26 @@ def format_error(error: BaseException) -> str:
     return "".join(traceback.format_exception(error)).rstrip()
 
 
-def debugged() -> bool:
-    """Return whether a debugger holds the thread: pdb and its kin trace with a Bdb's method."""
-    return isinstance(getattr(sys.gettrace(), "__self__", None), bdb.Bdb)
+def debugged(frame: FrameType | None = None) -> bool:
+    """Return whether a debugger holds the thread: pdb and its kin trace with a Bdb's method.
+
+    frame: what runs; a debugger that only begins, which takes some a while, is found there.
+    """
+    if isinstance(getattr(sys.gettrace(), "__self__", None), bdb.Bdb):
+        return True
+    while frame is not None and not is_worker(frame):
+        file = frame.f_code.co_filename
+        if file.endswith(_DEBUGGERS) or _DEBUGPY in file:
+            return True
+        frame = frame.f_back
+    return False
+
+
+_DEBUGGERS = (
+    os.path.abspath(bdb.__file__),
+    os.path.join(os.path.dirname(os.path.abspath(bdb.__file__)), "pdb.py"),
+    os.path.join("IPython", "core", "debugger.py"),
+    os.path.join("IPython", "terminal", "debugger.py"),
+)
+_DEBUGPY = f"{os.sep}debugpy{os.sep}"
+"""A kernel's `breakpoint()` is debugpy's, JupyterLab's debugger."""

@@ -202,7 +202,7 @@ class Trace:
 
     def judge(self, who: Any, frame: FrameType | None) -> BaseException | None:
         """Return what is to end `who`, whose code `frame` runs; None when it may go on."""
-        if debugged():
+        if debugged(frame):
             self.debugged = True
         if self.condemned is None and not self.debugged and not self._imports_now():
             if self.limits.budget != SHARED:
