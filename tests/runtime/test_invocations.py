@@ -6,6 +6,8 @@ import asyncio
 
 import pytest
 
+from workernb import HandlerError
+
 
 @pytest.fixture
 def auth(define):
@@ -270,3 +272,17 @@ async def test_generators_of_a_worker_keep_their_invocation(define, auth):
     response = await handle.fetch()
     assert await response.json() == ["http://x/0", "http://x/1", "http://x/2"]
     assert all(call.depth == 2 for call in response.trace.invocations[1:])
+
+
+async def test_a_forgotten_await_is_said_to_be_one(define):
+    define("auth", "return Response('x')")
+    returned = define("returned", "return self.env.AUTH.fetch(request)", AUTH="auth")
+    with pytest.raises(HandlerError) as caught:
+        await returned.fetch()
+    assert "gave back a coroutine, which wants an await" in caught.value.__notes__[0]
+    define("used", "return Response(self.env.AUTH.fetch(request).status)", AUTH="auth")
+    passed_on = define("passed_on", "return await self.env.USED.fetch(request)", USED="used")
+    with pytest.raises(AttributeError) as caught:
+        await passed_on.fetch()
+    assert len(caught.value.__notes__) == 1
+    assert "did you forget await?" in caught.value.__notes__[0]

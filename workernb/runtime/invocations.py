@@ -155,6 +155,9 @@ class Invocation:
         """Note how the invocation ended, and see that a condemned request stays condemned."""
         if isinstance(error, CpuLimitExceeded) and not error.args:
             error.args = (Text.CPU_CUT,)  # The watchdog can raise a class only.
+        forgotten = isinstance(error, AttributeError) and isinstance(error.obj, Coroutine)
+        if forgotten and _FORGOTTEN not in getattr(error, "__notes__", ()):
+            error.add_note(_FORGOTTEN)
         self.and_more.failure = outcome_of(error), in_words(error)
         with contextlib.suppress(Exception):
             error.remote = True  # type: ignore[attr-defined]
@@ -381,6 +384,7 @@ class _More:
         self.tasks: dict[asyncio.Future[Any], object] = {}
 
 
+_FORGOTTEN = "It is a coroutine, and not yet its result: did you forget await?"
 _AWAIT_IT = "its Worker's invocation ended first. Await it, or hand it to self.ctx.waitUntil(…)."
 
 
@@ -442,6 +446,9 @@ def _checked(response: object, invocation: Invocation) -> Response:
         # One of a class of the Worker's own: what arrives is a plain one.
         return response._copy(response._hand_over(), True)
     given = "nothing" if response is None else f"{type(response).__name__} {response!r:.60}"
+    if isinstance(response, Coroutine):
+        response.close()
+        given = "a coroutine, which wants an await"
     raise noted(
         HandlerError(Text.NOT_A_RESPONSE),
         f"The fetch handler of Worker {invocation.service!r} gave back {given}; "
