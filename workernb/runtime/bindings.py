@@ -10,7 +10,7 @@ from workernb.workers import Request, Response
 from workernb.workers.body import BodyInit
 from workernb.workers.headers import HeadersInit
 from workernb.workers.invocation import current
-from workernb.workers.request import empty, receive
+from workernb.workers.request import receive
 
 from .invocations import FailedCall, Invocation
 from .targets import DEFAULT, Target, near
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .services import Service, Version
 
 Fetch = Callable[..., Coroutine[Any, Any, Response]]
+_new = object.__new__
 _running = current.get
 
 
@@ -35,12 +36,11 @@ class ServiceBinding:
         target: Target,
         worker: str,
         service: Callee,
-        made: list[Invocation],
         services: Mapping[str, Service],
     ) -> None:
         """Bind `worker` to what `target` names, whether it is there yet or not."""
         self._target = target
-        self.fetch: Fetch = _make_fetch(name, target, worker, service, made, services)
+        self.fetch: Fetch = _make_fetch(name, target, worker, service, services)
 
     def __repr__(self) -> str:
         return f"<service binding to {self._target}>"
@@ -51,7 +51,6 @@ def _make_fetch(
     target: Target,
     worker: str,
     service: Callee,
-    made: list[Invocation],
     services: Mapping[str, Service],
 ) -> Fetch:
     entrypoint_name = target.entrypoint
@@ -71,7 +70,7 @@ def _make_fetch(
         try:
             if resource.__class__ is str:
                 # What `receive` does with a URL, without the call: a hop's thirtieth part.
-                request = empty()
+                request = _new(Request)
                 request._set_by_url(resource, method, headers, body, redirect, cf, True)
             else:
                 request = receive(resource, method, headers, body, redirect, cf)
@@ -92,7 +91,7 @@ def _make_fetch(
             entrypoint = AbsentEntrypoint(name, target, worker, service.version, services)
         call = Invocation(trace, caller, name, entrypoint, request, depth + 1)
         trace.record(call)
-        made.append(call)
+        trace.made.append(call)
         return call.steps  # type: ignore[no-any-return]
 
     fetch.__qualname__ = "fetch"

@@ -97,7 +97,6 @@ class Export:
             Target(service, self._name, props=text),
             service,
             with_props(self._own, text),
-            self._invocation.trace.made,
             {},
         )
 

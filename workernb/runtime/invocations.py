@@ -51,7 +51,7 @@ ALONE = _references()
 
 
 async def hop(
-    call: Invocation, entrypoint: Entrypoint, request: Request, *, join: bool = True
+    call: Invocation, entrypoint: Entrypoint, request: Request, join: bool
 ) -> Response:
     """Run the Worker's handler here and now, and return its response.
 
@@ -63,15 +63,8 @@ async def hop(
         return await call.join()
     call.steps = None
     trace = call.trace
-    made = trace.made
-    if made:
-        if made[-1] is call:
-            made.pop()
-        elif call in made:
-            made.remove(call)
-    stamps = trace.stamps
     call.began_ns = now = wall_clock()
-    stamps.append(call if now < trace.fresh_until else (call, now, trace.anchor(now)))
+    trace.stamps.append(call if now < trace.fresh_until else (call, now, trace.anchor(now)))
     _set_current(call)
     try:
         response = await entrypoint.handle(request, call)
@@ -91,11 +84,12 @@ async def hop(
         call.fail(error)
         raise
     finally:
-        if made or call.more is not None:
+        if call.more is not None:
             call.leave_nothing_running()
         _set_current(call.caller)
         call.ended_ns = now = wall_clock()
-        stamps.append(call if now < trace.fresh_until else (call.caller, now, trace.anchor(now)))
+        if now >= trace.fresh_until:
+            trace.stamps.append((call.caller, now, trace.anchor(now)))
 
 
 hop.__name__ = hop.__qualname__ = "fetch"  # As whoever prints the coroutine knows it.
@@ -149,7 +143,7 @@ class Invocation:
         self.more: _More | None = None
         if OVERRIDES in request._fields:
             self.and_more.overrides = request._fields[OVERRIDES]
-        self.steps: Any = hop(self, entrypoint, request)
+        self.steps: Any = hop(self, entrypoint, request, True)
 
     def fail(self, error: BaseException) -> None:
         """Note how the invocation ended, and see that a condemned request stays condemned."""
@@ -172,14 +166,21 @@ class Invocation:
 
     # A call that nobody has awaited when its caller suspends begins in a task of its own.
 
-    def start(self) -> None:
-        """Begin the call in a task of its own, which whoever awaits it later joins."""
+    def start(self, since: int) -> None:
+        """Begin the call in a task of its own, which whoever awaits it later joins.
+
+        Unless its caller has ended since then (ns of wall clock), when it was made.
+        """
         if self.closed:
+            self.abandon()
+            return
+        if self.caller is not None and self.caller.ended_ns >= since:
+            self.trace.warn(self.caller, f"{self.describe()} was cancelled: {_AWAIT_IT}")
             self.abandon()
             return
         # What it was made with, its coroutine alone knows.
         made_with = self.trace.begins(self).cr_frame.f_locals
-        steps = hop(self, made_with["entrypoint"], made_with["request"], join=False)
+        steps = hop(self, made_with["entrypoint"], made_with["request"], False)
         steps = as_coroutine(steps, self.caller, self.trace)
         task = asyncio.Task(steps, loop=asyncio.get_running_loop())
         self.and_more.task = task
@@ -234,12 +235,6 @@ class Invocation:
 
     def leave_nothing_running(self) -> None:
         """Cancel what this invocation started and nobody awaits, and say what that was."""
-        made = self.trace.made
-        for call in [call for call in made if call.caller is self]:
-            made.remove(call)
-            if not call.closed:
-                self.trace.warn(self, f"{call.describe()} was cancelled: {_AWAIT_IT}")
-            call.abandon()
         for task, what in list(self.tasks.items()):
             if not task.done() and task not in self.trace.waiting:
                 task.cancel()

@@ -1,10 +1,10 @@
 """From stamps to figures: who held the thread, when, for how long. Done when somebody looks.
 
 A stamp is (invocation, wall ns, CPU ns): from here on, this invocation holds the thread; None:
-nobody of this request does. Or it is an invocation alone, for what a hop adds most of the time: it
-takes the thread as it begins, and gives it back to its caller as it ends. No CPU time was read then
-(it is 0), because a reading was at hand that was younger than `thread.FRESH_NS`: the wall clock
-carries that one on.
+nobody of this request does. Or it is an invocation alone, which is what a hop leaves most of the
+time: it takes the thread as it begins, and who ends gives it back to its caller. No CPU time was
+read then (it is 0), because a reading was at hand that was younger than `thread.FRESH_NS`: the wall
+clock carries that one on.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -35,16 +36,17 @@ class Slice(NamedTuple):
 def holder(stamps: Sequence[Any], at: int = -1) -> Any:
     """Return who holds the thread after the stamp `at`; None: nobody."""
     stamp = stamps[at]
-    if stamp.__class__ is tuple:
-        return stamp[0]
-    return stamp.caller if stamp.ended_ns else stamp
+    who, wall, _ = stamp if stamp.__class__ is tuple else (stamp, stamp.began_ns, 0)
+    while who is not None and who.ended_ns >= wall:
+        who = who.caller
+    return who
 
 
 def time_of(stamp: Any) -> int:
     """Return when a stamp was made, in ns of wall clock."""
     if stamp.__class__ is tuple:
         return stamp[1]  # type: ignore[no-any-return]
-    return stamp.ended_ns or stamp.began_ns  # type: ignore[no-any-return]
+    return stamp.began_ns  # type: ignore[no-any-return]
 
 
 def spelled_out(stamps: Sequence[Any]) -> list[Any]:
@@ -52,17 +54,14 @@ def spelled_out(stamps: Sequence[Any]) -> list[Any]:
     flat: list[Any] = []
     who: Any = None
     wall = 0
-    for stamp in stamps:
-        cpu = 0
-        if stamp.__class__ is tuple:
-            who, wall, cpu = stamp
-        elif stamp is who:
-            who, wall = stamp.caller, stamp.ended_ns
-        elif stamp.began_ns >= wall:
-            who, wall = stamp, stamp.began_ns
-        else:
-            continue  # It was closed while it did not hold the thread.
-        flat += (who, wall, cpu)
+    for stamp in (*stamps, (None, inf, 0)):
+        next_one = stamp if stamp.__class__ is tuple else (stamp, stamp.began_ns, 0)
+        while who is not None and wall <= who.ended_ns < next_one[1]:
+            wall, who = who.ended_ns, who.caller
+            flat += (who, wall, 0)
+        flat += next_one
+        who, wall, _ = next_one
+    del flat[-3:]
     return flat
 
 

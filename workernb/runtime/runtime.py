@@ -58,7 +58,6 @@ class Runtime:
         self.redactor = Redactor()
         self._engine = engine
         self._requests = 0
-        self.made: list[Invocation] = []
         self._home: asyncio.AbstractEventLoop | None = None
         self._home_thread = 0
         self._private_loop: asyncio.AbstractEventLoop | None = None
@@ -280,7 +279,6 @@ class Runtime:
                 target,
                 worker,
                 with_props(self._service(target.service), target.props),
-                self.made,
                 self.services,
             )
             for name, target in definition.services.items()

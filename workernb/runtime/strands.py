@@ -36,7 +36,7 @@ def strand(
     """
     loop = asyncio.get_running_loop()
     thread = trace.thread
-    made = trace.made
+    made = thread.made
     send, throw = steps.send, steps.throw
     run: Callable[..., Any] = _call
     if context is None:
@@ -64,7 +64,7 @@ def strand(
             who = thread.end_slice(trace, outer)
             loop.set_task_factory(factory)
             if made:
-                _start_all(made)
+                _start_all(made, outer[2])
         if trace.condemned is not None and error is not trace.condemned:
             continue  # In this very slice, where nothing could be raised: it must not wait now.
         if invocation is None:
@@ -80,12 +80,12 @@ def _call(function: Callable[[Any], Any], argument: Any) -> Any:
     return function(argument)
 
 
-def _start_all(made: list[Invocation]) -> None:
-    """Begin the calls that were made in a slice and that nobody has awaited by its end."""
-    calls = made[:]
+def _start_all(made: list[Invocation], since: int) -> None:
+    """Begin the calls that were made in a slice (since then) and not awaited by its end."""
+    calls = [call for call in made if call.steps is not None]
     made.clear()
     for call in calls:
-        call.start()
+        call.start(since)
 
 
 async def as_coroutine(steps: Steps, invocation: Invocation | None, trace: Trace) -> Any:

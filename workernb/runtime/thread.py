@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from .calls import Call
+    from .invocations import Invocation
     from .traces import Trace
 
 FRESH_NS = 100_000
@@ -33,8 +34,8 @@ AT_ONCE_NS = 10_000
 To wait and to be woken takes the thread longer than that: it has run on in the meantime.
 """
 
-Holder: TypeAlias = "tuple[Trace | None, Any]"
-"""Who held the thread before a slice began, with the task factory of before.
+Holder: TypeAlias = "tuple[Trace | None, Any, int]"
+"""Who held the thread before a slice began, the task factory of before, and when (ns) it began.
 
 Nobody, unless loops or eager tasks nest.
 """
@@ -53,6 +54,7 @@ class Thread:
         "factory",
         "ident",
         "is_main",
+        "made",
         "name",
         "slice_cpu_ns",
         "trace",
@@ -70,6 +72,8 @@ class Thread:
         # The guard's heartbeat, on the loop that runs here.
         self.beat: asyncio.TimerHandle | None = None
         self.beats_on: asyncio.AbstractEventLoop | None = None
+        # Calls over bindings, made in the slice that runs; those that have begun are no matter.
+        self.made: list[Invocation] = []
         # Calls from outside that nobody has awaited yet, and the loop that is to begin them.
         self.calls: list[Call] = []
         self.begins_calls_of: asyncio.AbstractEventLoop | None = None
@@ -78,8 +82,8 @@ class Thread:
 
     def begin_slice(self, trace: Trace, factory: Any, who: Any) -> Holder:
         """Give the thread to `who` of `trace`; returns what to give back to `end_slice`."""
-        outer = self.trace, self.factory
         now = wall_clock()
+        outer = self.trace, self.factory, now
         since = now - self.edge_ns
         cpu = self.slice_cpu_ns + since if since < AT_ONCE_NS else cpu_clock()
         if outer[0] is not None:
@@ -103,7 +107,7 @@ class Thread:
         if trace.cpu_ns > trace.budget_ns:
             # Where slices are short, who looks from outside may never meet one.
             trace.exceed_cpu()
-        self.trace, self.factory = outer
+        self.trace, self.factory, _ = outer
         if self.end_long_slice is not None:
             self.end_long_slice()
             self.end_long_slice = None

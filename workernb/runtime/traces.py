@@ -111,7 +111,7 @@ class Trace:
         self.began_ns = wall_clock()
         # What the hop touches
         self.condemned: BaseException | None = None
-        self.made = runtime.made
+        self.made = thread.made
         self.stamps: list[Any] = []
         self.fresh_until = 0
         # A slice has a stamp at each end. Budgets of their own are looked up in the figures, at
@@ -169,9 +169,12 @@ class Trace:
 
     def claim(self, steps: object) -> Invocation | None:
         """Take a call off the list of those that were made and not begun, by its coroutine."""
-        for call in self.made:
+        made = self.made
+        if made and made[0].steps is None:
+            made[:] = [call for call in made if call.steps is not None]
+        for call in made:
             if call.steps is steps:
-                self.made.remove(call)
+                made.remove(call)
                 return call
         return None
 
@@ -294,6 +297,7 @@ class Trace:
         self._add_up()
         who = holder(self.stamps) if self.stamps else None
         self.stamps.clear()
+        self.made[:] = [call for call in self.made if call.steps is not None]
         now = wall_clock()
         cpu = self.anchor(now)
         if self.thread.trace is self:
@@ -379,7 +383,6 @@ class Trace:
         """End the trace if its response is given and no waitUntil task is left."""
         if not self.waiting and self.invocations[0].outcome is not None and not self.ended_ns:
             self.ended_ns = wall_clock()
-            self.made = []
             if self.begun is not None:
                 for steps in self.begun.values():
                     steps.close()

@@ -6,7 +6,6 @@ https://developers.cloudflare.com/workers/runtime-apis/request/
 from __future__ import annotations
 
 import copy
-from functools import partial
 from http import HTTPMethod
 from typing import Any
 
@@ -21,6 +20,7 @@ _METHODS: dict[str, HTTPMethod] = {
 }
 _GET = HTTPMethod.GET
 _HEAD = HTTPMethod.HEAD
+_new = object.__new__
 
 
 class Properties(dict[str, Any]):
@@ -167,7 +167,7 @@ class Request(Body):
     def clone(self) -> Request:
         """Return a request like this one, with a body of its own; BodyUsedError if it was used."""
         self._peek()
-        twin = empty()
+        twin = _new(Request)
         twin._url = self._url
         twin._method = self._method
         twin._fields = self._current_fields()
@@ -194,7 +194,7 @@ class Request(Body):
 
     def _send(self) -> Request:
         """Return what the other end of a binding receives; the body moves there."""
-        received = empty()
+        received = _new(Request)
         received._url = self._url
         received._method = self._method
         received._fields = self._fields if self._headers is None else self._current_fields()
@@ -241,10 +241,6 @@ def receive(
         and cf is None
     ):
         return resource._send()
-    received = empty()
+    received = _new(Request)
     received._set(resource, method, headers, body, redirect, cf, True)
     return received
-
-
-empty = partial(object.__new__, Request)
-"""Makes a request with nothing in it, to be filled."""
