@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from .views.dashboard import Dashboard
     from .views.editor import BindingEditor
     from .views.graph_view import GraphView
-    from .workers.body import BodyInit
     from .workers.headers import HeadersInit
+    from .workers.message import BodyInit
 
 __version__ = "0.1.0"
 

@@ -6,8 +6,8 @@ from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 from workernb.workers import Request
-from workernb.workers.body import BodyInit
 from workernb.workers.headers import HeadersInit
+from workernb.workers.message import BodyInit
 from workernb.workers.request import receive
 
 from .calls import run_sync

@@ -24,8 +24,8 @@ from workernb.errors import (
     noted,
 )
 from workernb.workers import Request, Response
-from workernb.workers.body import USED
 from workernb.workers.invocation import current
+from workernb.workers.message import USED
 
 from .exports import Exports
 from .overrides import OVERRIDES, why_ignored
@@ -50,9 +50,7 @@ ALONE = _references()
 """What `getrefcount` says of an object that one local variable holds, and nothing else."""
 
 
-async def hop(
-    call: Invocation, entrypoint: Entrypoint, request: Request, join: bool
-) -> Response:
+async def hop(call: Invocation, entrypoint: Entrypoint, request: Request, join: bool) -> Response:
     """Run the Worker's handler here and now, and return its response.
 
     A stamp of the clock, the handler, another stamp, and nothing else that costs. What the

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
-from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from workernb.errors import Text, noted
@@ -29,6 +28,7 @@ TEXT_FIELDS: Fields = {"content-type": "text/plain;charset=UTF-8"}
 _is_token = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
 _is_value = re.compile(r"[^\0\r\n]*").fullmatch
 _known_names: dict[str, str] = {}
+_lower_names: set[str] = set()
 _KNOWN_NAMES_KEPT = 10_000
 
 
@@ -38,7 +38,10 @@ def _lower(name: str) -> str:
         raise noted(TypeError(Text.HEADER_NAME), f"The header's name was {name!r:.100}.")
     if len(_known_names) >= _KNOWN_NAMES_KEPT:
         _known_names.clear()
+        _lower_names.clear()
     lower = _known_names[name] = name.lower()
+    if name == lower:
+        _lower_names.add(lower)
     return lower
 
 
@@ -55,20 +58,24 @@ def make_fields(init: HeadersInit) -> Fields:
 
     Raises TypeError for a name or value that is not allowed, or for another type.
     """
-    fields: Fields = {}
     if init.__class__ is dict:
         # Mostly, and on the hop path: names that were seen before, values that need no work.
         try:
             for name, value in init.items():
-                if not value.isascii() or "\n" in value or "\r" in value or "\0" in value:
+                if (
+                    name not in _lower_names
+                    or name.__class__ is not str
+                    or value.strip() is not value
+                    or "\n" in value
+                    or "\r" in value
+                    or "\0" in value
+                ):
                     break
-                fields[_known_names[name]] = value.strip(" \t")
             else:
-                if len(fields) == len(init):  # Names that differ in case only meet.
-                    return fields
-        except (AttributeError, KeyError, TypeError):
+                return init.copy()
+        except (AttributeError, TypeError):
             pass
-        fields = {}
+    fields: Fields = {}
     if init is None:
         return fields
     if isinstance(init, Headers):
@@ -100,14 +107,6 @@ def pairs(fields: Fields) -> Iterator[tuple[str, str]]:
                 yield name, cookie
         else:
             yield name, fields[name]
-
-
-def view(fields: Fields, received: bool) -> Headers:
-    """Return a message's headers. Those of a message of one's own get a store of their own."""
-    headers = _empty()
-    headers._fields = fields if received else fields.copy()
-    headers._immutable = received
-    return headers
 
 
 class Headers(MutableMapping[str, str]):
@@ -246,6 +245,3 @@ class Headers(MutableMapping[str, str]):
 
     def __repr__(self) -> str:
         return f"Headers({self.items()!r})"
-
-
-_empty = partial(object.__new__, Headers)

@@ -11,8 +11,8 @@ from typing import Any
 
 from workernb.errors import Text, noted
 
-from .body import USED, Body, BodyInit, make_data
-from .headers import NO_FIELDS, Fields, Headers, HeadersInit, make_fields, view
+from .headers import NO_FIELDS, HeadersInit, make_fields
+from .message import USED, BodyInit, Message, make_data
 from .urls import is_normal, normalize
 
 _METHODS: dict[str, HTTPMethod] = {
@@ -34,17 +34,15 @@ class Properties(dict[str, Any]):
         return Properties(value) if value.__class__ is dict else value
 
 
-class Request(Body):
+class Request(Message):
     """A request: a URL, a method, headers and a body that can be read once."""
 
-    __slots__ = ("_cf", "_fields", "_headers", "_method", "_received", "_redirect", "_url")
+    __slots__ = ("_cf", "_method", "_redirect", "_url")
 
     _used_text = Text.BODY_USED_REQUEST
     _url: str
     _method: HTTPMethod
-    _fields: Fields
     _cf: dict[str, Any] | None
-    _headers: Headers | None
 
     def __init__(
         self,
@@ -130,19 +128,6 @@ class Request(Body):
     def method(self) -> HTTPMethod:
         """The method; equal to its name as a str."""
         return self._method
-
-    @property
-    def headers(self) -> Headers:
-        """The headers; read-only on a request that was received."""
-        headers = self._headers
-        if headers is None:
-            headers = self._headers = view(self._fields, self._received)
-        return headers
-
-    def _current_fields(self) -> Fields:
-        """Return the headers' store, to be shared with another message."""
-        headers = self._headers
-        return self._fields if headers is None or self._received else headers._fields.copy()
 
     @property
     def redirect(self) -> str:

@@ -14,8 +14,8 @@ import ada_url
 
 from workernb.errors import BodyUsedError, Text, noted
 
-from .body import USED, Body, BodyInit, make_data
-from .headers import NO_FIELDS, TEXT_FIELDS, Fields, Headers, HeadersInit, make_fields, view
+from .headers import NO_FIELDS, TEXT_FIELDS, Headers, HeadersInit, make_fields
+from .message import USED, BodyInit, Message, make_data
 
 _NULL_BODY = frozenset({101, 204, 205, 304})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -23,13 +23,10 @@ _is_reason = re.compile(r"[\t\x20-\x7e\x80-\U0010ffff]*").fullmatch
 _new = object.__new__
 
 
-class Response(Body):
+class Response(Message):
     """A response: a status, headers and a body that can be read once."""
 
     __slots__ = (
-        "_fields",
-        "_headers",
-        "_received",
         "_redirected",
         "_status",
         "_status_text",
@@ -71,7 +68,7 @@ class Response(Body):
             if body.__class__ is str and "content-type" not in fields:
                 fields.update(TEXT_FIELDS)
             self._fields = fields
-        self._headers: Headers | None = None
+        self._headers = None
         self._received = False
         self._redirected = False
         self._url = ""
@@ -121,7 +118,7 @@ class Response(Body):
     def json(self, *args: Any, **kwargs: Any) -> Any:
         """Read the body as JSON; called on the class, `Response.json(data)` is `from_json`."""
         if isinstance(self, Response):
-            return Body.json(self, *args, **kwargs)
+            return Message.json(self, *args, **kwargs)
         return Response.from_json(self, *args, **kwargs)
 
     @property
@@ -140,19 +137,6 @@ class Response(Body):
     def ok(self) -> bool:
         """Whether the status is in the range 200 to 299."""
         return 200 <= self._status <= 299
-
-    @property
-    def headers(self) -> Headers:
-        """The headers; read-only on a response that was received."""
-        headers = self._headers
-        if headers is None:
-            headers = self._headers = view(self._fields, self._received)
-        return headers
-
-    def _current_fields(self) -> Fields:
-        """Return the headers' store, to be shared with another message."""
-        headers = self._headers
-        return self._fields if headers is None or self._received else headers._fields.copy()
 
     @property
     def url(self) -> str:

@@ -1,4 +1,4 @@
-"""What Request and Response share: a body that can be read once.
+"""What Request and Response share: headers, and a body that can be read once.
 
 https://fetch.spec.whatwg.org/#body-mixin. A body is kept as it was given, text or bytes. Reading
 it, or sending its message over a binding, takes it away: what is left is `USED`.
@@ -12,6 +12,8 @@ from typing import Any, ClassVar, Final, TypeAlias
 
 from workernb.errors import BodyUsedError, Text, noted
 
+from .headers import Fields, Headers
+
 
 class _Used:
     """What stands in the place of a body that was read or sent on."""
@@ -23,6 +25,7 @@ class _Used:
 USED: Final = _Used()
 BodyInit: TypeAlias = "str | bytes | memoryview | None"
 Data: TypeAlias = "str | bytes | _Used | None"
+_new = object.__new__
 
 
 def make_data(body: BodyInit, what: str) -> str | bytes | None:
@@ -37,18 +40,36 @@ def make_data(body: BodyInit, what: str) -> str | bytes | None:
     raise TypeError(Text.UNSUPPORTED_BODY.format(what=what, type=type(body).__name__))
 
 
-class Body:
-    """A message's body, to be read once, with `text`, `bytes`, `json` or `buffer`.
+class Message:
+    """A message: headers, and a body to be read once, with `text`, `bytes`, `json` or `buffer`.
 
     Each of them raises BodyUsedError (an OSError) when the body was read or sent on before;
     `clone` the message first to read it twice. A message without a body reads as empty, as often
     as you like.
     """
 
-    __slots__ = ("_data",)
+    __slots__ = ("_data", "_fields", "_headers", "_received")
 
     _data: Data
+    _fields: Fields
+    _headers: Headers | None  # Made of the fields when somebody asks for them.
+    _received: bool
     _used_text: ClassVar[str]
+
+    @property
+    def headers(self) -> Headers:
+        """The headers; read-only on a message that was received."""
+        headers = self._headers
+        if headers is None:
+            headers = self._headers = _new(Headers)
+            headers._fields = self._fields if self._received else self._fields.copy()
+            headers._immutable = self._received
+        return headers
+
+    def _current_fields(self) -> Fields:
+        """Return the headers' store, to be shared with another message."""
+        headers = self._headers
+        return self._fields if headers is None or self._received else headers._fields.copy()
 
     @property
     def body_used(self) -> bool:
