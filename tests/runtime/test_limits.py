@@ -160,7 +160,7 @@ async def test_many_invocations_are_folded(define, runtime, monkeypatch):
     burned = sum(float(log.text) for log in trace.logs)
     assert burned <= shares["auth"] < burned + 500 * 0.05
     assert sum(shares.values()) == pytest.approx(trace.cpu_ms)
-    assert len(trace.stamps) < 1000
+    assert len(trace.stamps) < 3000
 
 
 async def test_many_suspensions_are_folded(define, monkeypatch):
@@ -168,7 +168,7 @@ async def test_many_suspensions_are_folded(define, monkeypatch):
     handle = define("busy", "for _ in range(2000): await asyncio.sleep(0)\nreturn Response('x')")
     trace = (await handle.fetch()).trace
     assert len(trace.slices) == 100
-    assert len(trace.stamps) <= 606
+    assert len(trace.stamps) <= 3 * 206
     assert trace.cpu_ms > 0
 
 

@@ -92,7 +92,7 @@ def _make_fetch(
         # As `Invocation(…)`, but without leaving the interpreter's loop: a hop's hundredth part.
         call = _new(Invocation)
         Invocation.__init__(call, trace, caller, name, entrypoint, request, depth + 1)
-        trace.record(call)
+        trace.recorded.append(call)
         trace.made.append(call)
         return call.steps  # type: ignore[no-any-return]
 

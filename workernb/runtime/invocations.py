@@ -62,7 +62,9 @@ async def hop(call: Invocation, entrypoint: Entrypoint, request: Request, join: 
     call.steps = None
     trace = call.trace
     call.began_ns = now = wall_clock()
-    trace.stamps.append(call if now < trace.fresh_until else (call, now, trace.anchor(now)))
+    if now >= trace.fresh_until:
+        trace.anchor(now, call.caller)
+    trace.stamps.append(call)
     _set_current(call)
     try:
         response = await entrypoint.handle(request, call)
@@ -87,7 +89,7 @@ async def hop(call: Invocation, entrypoint: Entrypoint, request: Request, join: 
         _set_current(call.caller)
         call.ended_ns = now = wall_clock()
         if now >= trace.fresh_until:
-            trace.stamps.append((call.caller, now, trace.anchor(now)))
+            trace.anchor(now, call.caller)
 
 
 hop.__name__ = hop.__qualname__ = "fetch"  # As whoever prints the coroutine knows it.

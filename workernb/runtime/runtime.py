@@ -352,7 +352,7 @@ class Runtime:
         self._requests += 1
         trace = Trace(self._requests, limits, self, this_thread(), owner, echo)
         root = Invocation(trace, None, None, entrypoint, request, 1)
-        trace.record(root)
+        trace.recorded.append(root)
         self.in_flight.add(trace)
         return root
 
@@ -361,8 +361,9 @@ class Runtime:
         self.in_flight.discard(trace)
         guard.leave(trace)
         self.traces.keep(trace)
-        for listener in list(self.on_finished):
-            listener(trace)
+        if self.on_finished:
+            for listener in list(self.on_finished):
+                listener(trace)
 
     # Loops
 

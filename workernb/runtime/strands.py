@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from workernb.workers.invocation import current
 
+from .metering import holder
 from .tracebacks import raised_at
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def strand(
         try:
             error = trace.condemned or error
             wanted = run(send, value) if error is None else run(throw, error)
+            who = holder(trace.stamps)
         except StopIteration as stop:
             return stop.value
         except KeyboardInterrupt as interrupt:
@@ -61,7 +63,7 @@ def strand(
         except SystemExit as exit:
             raise RuntimeError(f"The Worker called sys.exit({exit.code!r}).") from exit
         finally:
-            who = thread.end_slice(trace, outer)
+            thread.end_slice(trace, outer)
             loop.set_task_factory(factory)
             if made:
                 _start_all(made, outer[2])

@@ -34,8 +34,9 @@ AT_ONCE_NS = 10_000
 To wait and to be woken takes the thread longer than that: it has run on in the meantime.
 """
 
-Holder: TypeAlias = "tuple[Trace | None, Any, int]"
-"""Who held the thread before a slice began, the task factory of before, and when (ns) it began.
+Holder: TypeAlias = "tuple[Trace | None, Any, int, Any]"
+"""What a slice found as it began: the trace that held the thread, the task factory, when (ns of
+wall clock) that was, and the invocation that held the thread.
 
 Nobody, unless loops or eager tasks nest.
 """
@@ -83,7 +84,7 @@ class Thread:
     def begin_slice(self, trace: Trace, factory: Any, who: Any) -> Holder:
         """Give the thread to `who` of `trace`; returns what to give back to `end_slice`."""
         now = wall_clock()
-        outer = self.trace, self.factory, now
+        outer = self.trace, self.factory, now, self.trace and holder(self.trace.stamps)
         since = now - self.edge_ns
         cpu = self.slice_cpu_ns + since if since < AT_ONCE_NS else cpu_clock()
         if outer[0] is not None:
@@ -92,36 +93,30 @@ class Thread:
         self.factory = factory
         self.slice_cpu_ns = cpu
         trace.fresh_until = now + FRESH_NS
-        trace.stamps.append((who, now, cpu))
+        trace.stamps.extend((now, cpu, who))
         return outer
 
-    def end_slice(self, trace: Trace, outer: Holder) -> Any:
-        """Take the thread from `trace`, charge it for the slice, and give it to who held it.
-
-        Returns the invocation that is to hold the thread in the strand's next slice.
-        """
+    def end_slice(self, trace: Trace, outer: Holder) -> None:
+        """Take the thread from `trace`, charge it for the slice, and give it to who held it."""
         now, cpu = wall_clock(), cpu_clock()
-        who = holder(trace.stamps)
         self._charge(trace, now, cpu)
         self.slice_cpu_ns, self.edge_ns = cpu, now
         if trace.cpu_ns > trace.budget_ns:
             # Where slices are short, who looks from outside may never meet one.
             trace.exceed_cpu()
-        self.trace, self.factory, _ = outer
+        self.trace, self.factory, _, who = outer
         if self.end_long_slice is not None:
             self.end_long_slice()
             self.end_long_slice = None
         if self.trace is not None:
-            # Who held it is the last stamp but one: the last says that nobody does.
             self.trace.fresh_until = now + FRESH_NS
-            self.trace.stamps.append((holder(self.trace.stamps, -2), now, cpu))
+            self.trace.stamps.extend((now, cpu, who))
         if len(trace.stamps) > trace.fold_at:
             trace.fold()
-        return who
 
     def _charge(self, trace: Trace, now: int, cpu: int) -> None:
         trace.cpu_ns += cpu - self.slice_cpu_ns
-        trace.stamps.append((None, now, cpu))
+        trace.stamps.extend((now, cpu, None))
 
     def cpu_now(self) -> int:
         """Return the CPU (ns) that this thread has used, from whichever thread it is asked."""

@@ -6,7 +6,7 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from time import perf_counter_ns as wall_clock
@@ -26,7 +26,7 @@ from workernb.errors import (
 from workernb.workers.invocation import current
 
 from .limits import SHARED
-from .metering import Metering, Slice, holder, slices, spelled_out, sum_up, time_of
+from .metering import Metering, Slice, Stamp, holder, slices, spelled_out, sum_up, time_of_last
 from .thread import FRESH_NS, Thread
 from .tracebacks import debugged, waiting_at, where
 
@@ -114,27 +114,26 @@ class Trace:
         self.made = thread.made
         self.stamps: list[Any] = []
         self.fresh_until = 0
-        # A slice has a stamp at each end. Budgets of their own are looked up in the figures, at
-        # each tick, so these must stay few.
-        self.fold_at = 2 * KEPT if limits.budget == SHARED else KEPT // 12
+        # A slice has a stamp of three at each end. Budgets of their own are looked up in the
+        # figures, at each tick, so these must stay few.
+        self.fold_at = 6 * KEPT if limits.budget == SHARED else KEPT // 4
         self.invocations: list[Invocation] = []
-        self.record: Callable[[Invocation], None] = self.invocations.append
+        self.recorded: list[Invocation] | _Counted = self.invocations
         self.max_depth = limits.depth
         self.budget_ns = limits.budget_ns
         self.room = self._refused_at = limits.room if limits.room < KEPT else KEPT - 1
 
     # The clock and the limits, on the hop's behalf
 
-    def anchor(self, now: int) -> int:
-        """Read the thread's CPU clock (ns) and remember until when the reading is fresh.
+    def anchor(self, now: int, who: Invocation | None) -> None:
+        """Stamp what the thread's CPU clock says `now`, as `who` holds it; it is fresh for a while.
 
         The budget is looked at too: where no tick enforces it, the next hop does.
         """
         self.fresh_until = now + FRESH_NS
-        cpu = cpu_clock()
+        self.stamps.extend((now, cpu_clock(), who))
         if self.cpu_ns + self.thread.slice_so_far_ns(self) > self.budget_ns:
             self.exceed_cpu()
-        return cpu
 
     def refusal(self, caller: Invocation) -> BaseException | None:
         """Return why `caller` may make no further call; None if it may after all."""
@@ -295,21 +294,18 @@ class Trace:
         began, budget_ns = cpu_clock(), self.budget_ns
         self.budget_ns = math.inf
         self._add_up()
-        who = holder(self.stamps) if self.stamps else None
+        who = holder(self.stamps)
         self.stamps.clear()
         self.made[:] = [call for call in self.made if call.steps is not None]
-        now = wall_clock()
-        cpu = self.anchor(now)
+        self.anchor(wall_clock(), who)
         if self.thread.trace is self:
-            self.thread.slice_cpu_ns += cpu - began
-        if who is not None:
-            self.stamps.append((who, now, cpu))
+            self.thread.slice_cpu_ns += self.stamps[1] - began
         self.budget_ns = budget_ns
 
     def _add_up(self) -> None:
         if len(self.invocations) >= KEPT and self._kept is None:
             self._kept = {id(invocation) for invocation in self.invocations}
-            self.record = self._count
+            self.recorded = _Counted(self)
         first = self._first_slices = self._first_slices or []
         stamps = spelled_out(self.stamps)
         first += islice(slices(stamps), KEPT - len(first))
@@ -334,9 +330,6 @@ class Trace:
         """Note CPU that was sampled in another thread, which works for `invocation`."""
         used = self.elsewhere_ns.get(invocation, 0) + cpu_ns
         self.elsewhere_ns = {**self.elsewhere_ns, invocation: used}
-
-    def _count(self, invocation: Invocation) -> None:
-        self.not_kept += 1
 
     # Logs
 
@@ -401,7 +394,7 @@ class Trace:
     @property
     def last_stamp_ns(self) -> int:
         """When something last happened in the request, as `time.perf_counter_ns` has it."""
-        return time_of(self.stamps[-1]) if self.stamps else self.began_ns
+        return time_of_last(self.stamps) if self.stamps else self.began_ns
 
     @property
     def waits_at(self) -> str | None:
@@ -469,9 +462,9 @@ class Trace:
         return self._metering[1]
 
     def _meter(self) -> Metering:
-        stamps = spelled_out(list(self.stamps))
-        if stamps and stamps[-3] is not None and self.thread.trace is self:
-            stamps += (None, wall_clock(), self.thread.cpu_now())
+        stamps = spelled_out(self.stamps[:])
+        if stamps and stamps[-1].who is not None and self.thread.trace is self:
+            stamps.append(Stamp(None, wall_clock(), self.thread.cpu_now()))
         metering = Metering.of(stamps, self._folded_ns)
         if self._first_slices is not None:
             metering.slices = self._first_slices
@@ -512,6 +505,17 @@ class Trace:
         return f"<Trace {self.number}: {self.method} {self.url}, {ended}>"
 
 
+class _Counted:
+    """Stands for the list of a trace's invocations where no more of them are kept."""
+
+    def __init__(self, trace: Trace) -> None:
+        self._trace = trace
+
+    def append(self, invocation: Invocation) -> None:
+        """Count one more."""
+        self._trace.not_kept += 1
+
+
 class Traces(deque[Trace]):
     """The traces of a runtime, newest last: at most 1,000 of them, and 64 MB."""
 
@@ -526,10 +530,11 @@ class Traces(deque[Trace]):
     def keep(self, trace: Trace) -> None:
         """Add a trace that has ended, and drop the oldest beyond the bounds."""
         self.append(trace)
-        trace.bytes = 1_500 + 450 * len(trace.invocations) + 40 * len(trace.stamps)
-        if trace.logs:
-            trace.bytes += sum(120 + len(log.text) for log in trace.logs)
-        self._bytes += trace.bytes
+        size = 1_500 + 450 * len(trace.invocations) + 30 * len(trace.stamps)
+        if trace._logs:
+            size += sum(120 + len(log.text) for log in trace._logs)
+        trace.bytes = size
+        self._bytes += size
         while len(self) > self.MOST or (self._bytes > self.MOST_BYTES and len(self) > 1):
             self._bytes -= self.popleft().bytes
 
