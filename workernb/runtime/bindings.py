@@ -93,7 +93,6 @@ def _make_fetch(
         call = _new(Invocation)
         Invocation.__init__(call, trace, caller, name, entrypoint, request, depth + 1)
         trace.recorded.append(call)
-        trace.made.append(call)
         return call.steps  # type: ignore[no-any-return]
 
     fetch.__qualname__ = "fetch"

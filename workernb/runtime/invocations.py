@@ -198,7 +198,7 @@ class Invocation:
 
     def wait_until(self, awaitable: Awaitable[Any]) -> None:
         """Let the top-level request end only when `awaitable` is done: `ctx.waitUntil`."""
-        self.trace.claim(awaitable)
+        self.claim(awaitable)
         task = asyncio.ensure_future(awaitable)
         if task not in self.tasks:
             self.adopt(task)
@@ -215,6 +215,15 @@ class Invocation:
             trace.fail_late(outcome_of(error), text)
             trace.log(self, "error", f"{text} (in a waitUntil task)")
         trace.finish_if_done()
+
+    def claim(self, steps: object) -> Invocation | None:
+        """Return the call that a coroutine is, which a task is to begin; None when it is none."""
+        frame = getattr(steps, "cr_frame", None)
+        if frame is None or frame.f_code is not hop.__code__:
+            return None
+        call: Invocation = frame.f_locals["call"]
+        call.and_more.claimed = True
+        return call
 
     def adopt(self, task: asyncio.Future[Any], what: object = None) -> None:
         """Take note of a task that this invocation's code has made of `what`."""
@@ -247,6 +256,11 @@ class Invocation:
         self.and_more.failure = ("canceled", "canceled before it began")
         if self.steps is not None:
             self.steps.close()
+
+    @property
+    def waits_to_begin(self) -> bool:
+        """Whether nobody has awaited the call, nor handed it to a task."""
+        return self.steps is not None and not (self.more is not None and self.more.claimed)
 
     @property
     def closed(self) -> bool:
@@ -368,9 +382,10 @@ class Invocation:
 class _More:
     """What few invocations have; an object of its own, so that the others need no room for it."""
 
-    __slots__ = ("deployment", "failure", "overrides", "props", "task", "tasks")
+    __slots__ = ("claimed", "deployment", "failure", "overrides", "props", "task", "tasks")
 
     def __init__(self) -> None:
+        self.claimed = False
         self.deployment: Deployment | None = None
         self.failure: tuple[str, str] | None = None
         self.overrides: str | None = None

@@ -37,7 +37,6 @@ def strand(
     """
     loop = asyncio.get_running_loop()
     thread = trace.thread
-    made = thread.made
     send, throw = steps.send, steps.throw
     run: Callable[..., Any] = _call
     if context is None:
@@ -50,6 +49,7 @@ def strand(
     while True:
         factory = loop.get_task_factory()
         loop.set_task_factory(make_task)
+        before = len(trace.invocations)
         outer = thread.begin_slice(trace, factory, who)
         try:
             error = trace.condemned or error
@@ -65,8 +65,8 @@ def strand(
         finally:
             thread.end_slice(trace, outer)
             loop.set_task_factory(factory)
-            if made:
-                _start_all(made, outer[2])
+            for call in trace.waiting_to_begin(before):
+                call.start(outer[2])
         if trace.condemned is not None and error is not trace.condemned:
             continue  # In this very slice, where nothing could be raised: it must not wait now.
         if invocation is None:
@@ -80,14 +80,6 @@ def strand(
 
 def _call(function: Callable[[Any], Any], argument: Any) -> Any:
     return function(argument)
-
-
-def _start_all(made: list[Invocation], since: int) -> None:
-    """Begin the calls that were made in a slice (since then) and not awaited by its end."""
-    calls = [call for call in made if call.steps is not None]
-    made.clear()
-    for call in calls:
-        call.start(since)
 
 
 async def as_coroutine(steps: Steps, invocation: Invocation | None, trace: Trace) -> Any:
@@ -105,7 +97,7 @@ def make_task(loop: asyncio.AbstractEventLoop, coro: Steps, **options: Any) -> a
     trace = getattr(invocation, "trace", None)
     if trace is None:
         return asyncio.Task(coro, loop=loop, **options)
-    call = trace.claim(coro)
+    call = invocation.claim(coro)
     steps = as_coroutine(coro, invocation, trace)
     factory = trace.thread.factory or _plain_task
     task: asyncio.Future[Any] = factory(loop, steps, **options)

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     import asyncio
 
     from .calls import Call
-    from .invocations import Invocation
     from .traces import Trace
 
 FRESH_NS = 100_000
@@ -55,7 +54,6 @@ class Thread:
         "factory",
         "ident",
         "is_main",
-        "made",
         "name",
         "slice_cpu_ns",
         "trace",
@@ -73,8 +71,6 @@ class Thread:
         # The guard's heartbeat, on the loop that runs here.
         self.beat: asyncio.TimerHandle | None = None
         self.beats_on: asyncio.AbstractEventLoop | None = None
-        # Calls over bindings, made in the slice that runs; those that have begun are no matter.
-        self.made: list[Invocation] = []
         # Calls from outside that nobody has awaited yet, and the loop that is to begin them.
         self.calls: list[Call] = []
         self.begins_calls_of: asyncio.AbstractEventLoop | None = None

@@ -111,7 +111,6 @@ class Trace:
         self.began_ns = wall_clock()
         # What the hop touches
         self.condemned: BaseException | None = None
-        self.made = thread.made
         self.stamps: list[Any] = []
         self.fresh_until = 0
         # A slice has a stamp of three at each end. Budgets of their own are looked up in the
@@ -166,16 +165,15 @@ class Trace:
         self.fold()
         return None
 
-    def claim(self, steps: object) -> Invocation | None:
-        """Take a call off the list of those that were made and not begun, by its coroutine."""
-        made = self.made
-        if made and made[0].steps is None:
-            made[:] = [call for call in made if call.steps is not None]
-        for call in made:
-            if call.steps is steps:
-                made.remove(call)
-                return call
-        return None
+    def waiting_to_begin(self, before: int) -> Sequence[Invocation]:
+        """Return the calls that were made in a slice and that nobody has awaited.
+
+        before: how many invocations were kept when it began.
+        """
+        made = self.invocations[before:]
+        if self.recorded is not self.invocations:
+            made += self.recorded.taken()  # type: ignore[union-attr]
+        return [call for call in made if call.waits_to_begin] if made else ()
 
     def begins(self, call: Invocation) -> Any:
         """Keep what its caller has of a call that begins in a task of its own, and return it."""
@@ -296,7 +294,8 @@ class Trace:
         self._add_up()
         who = holder(self.stamps)
         self.stamps.clear()
-        self.made[:] = [call for call in self.made if call.steps is not None]
+        if self.recorded is not self.invocations:
+            self.recorded.forget()  # type: ignore[union-attr]
         self.anchor(wall_clock(), who)
         if self.thread.trace is self:
             self.thread.slice_cpu_ns += self.stamps[1] - began
@@ -510,10 +509,21 @@ class _Counted:
 
     def __init__(self, trace: Trace) -> None:
         self._trace = trace
+        self._made: list[Invocation] = []
 
     def append(self, invocation: Invocation) -> None:
-        """Count one more."""
+        """Count one more, and keep it to the end of its slice."""
         self._trace.not_kept += 1
+        self._made.append(invocation)
+
+    def taken(self) -> list[Invocation]:
+        """Return those of the slice that ends, and forget them."""
+        made, self._made = self._made, []
+        return made
+
+    def forget(self) -> None:
+        """Forget those that have begun."""
+        self._made = [call for call in self._made if call.waits_to_begin]
 
 
 class Traces(deque[Trace]):
