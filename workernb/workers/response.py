@@ -27,7 +27,6 @@ class Response(Message):
     """A response: a status, headers and a body that can be read once."""
 
     __slots__ = (
-        "_redirected",
         "_status",
         "_status_text",
         "_trace",
@@ -70,7 +69,6 @@ class Response(Message):
             self._fields = fields
         self._headers = None
         self._received = False
-        self._redirected = False
         self._url = ""
 
     def _become(self, other: Response, alone: bool) -> None:
@@ -82,7 +80,6 @@ class Response(Message):
         self._fields = other._current_fields()
         self._headers = None
         self._received = False
-        self._redirected = other._redirected
         self._url = other._url
 
     @staticmethod
@@ -145,8 +142,8 @@ class Response(Message):
 
     @property
     def redirected(self) -> bool:
-        """Whether a redirect was followed to get this response."""
-        return self._redirected
+        """Whether a redirect was followed to get this response; always False here."""
+        return False
 
     @property
     def type(self) -> str:
@@ -184,7 +181,6 @@ class Response(Message):
         twin._fields = self._current_fields()
         twin._headers = None
         twin._received = received
-        twin._redirected = self._redirected
         twin._url = self._url
         return twin
 
@@ -211,7 +207,6 @@ class Response(Message):
         received._fields = self._fields if self._headers is None else self._current_fields()
         received._headers = None
         received._received = True
-        received._redirected = False
         received._url = url
         return received
 
