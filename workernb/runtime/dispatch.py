@@ -76,7 +76,11 @@ def serve(root: Invocation) -> Generator[Any, Any, Answer]:
         answer = Answer.of(response, trace)
     except BaseException as error:
         failure = _failed(trace, error)
-    _settle(trace)
+        if root.outcome is None:
+            root.abandon()  # It was condemned before its first step.
+    trace.finish_if_done()
+    if trace.waiting:
+        asyncio.get_running_loop().call_later(WAIT_UNTIL_S, _cancel_waiting, trace)
     if failure is not None:
         try:
             raise failure
@@ -115,14 +119,6 @@ def _failed(trace: Trace, error: BaseException) -> BaseException:
 def canceled_in(where: str | None) -> str:
     """Return what is said of a request that was cancelled where it waited."""
     return f"The request was canceled while it waited{f' in {where}' if where else ''}."
-
-
-def _settle(trace: Trace) -> None:
-    if trace.invocations[0].outcome is None:
-        trace.invocations[0].abandon()  # It was condemned before its first step.
-    trace.finish_if_done()
-    if trace.waiting:
-        asyncio.get_running_loop().call_later(WAIT_UNTIL_S, _cancel_waiting, trace)
 
 
 WAIT_UNTIL_S = 30.0

@@ -83,8 +83,9 @@ class Thread:
         outer = self.trace, self.factory, now, self.trace and holder(self.trace.stamps)
         since = now - self.edge_ns
         cpu = self.slice_cpu_ns + since if since < AT_ONCE_NS else cpu_clock()
-        if outer[0] is not None:
-            self._charge(outer[0], now, cpu)
+        if self.trace is not None:
+            self.trace.cpu_ns += cpu - self.slice_cpu_ns
+            self.trace.stamps.extend((now, cpu, None))
         self.trace = trace
         self.factory = factory
         self.slice_cpu_ns = cpu
@@ -95,8 +96,10 @@ class Thread:
     def end_slice(self, trace: Trace, outer: Holder) -> None:
         """Take the thread from `trace`, charge it for the slice, and give it to who held it."""
         now, cpu = wall_clock(), cpu_clock()
-        self._charge(trace, now, cpu)
-        self.slice_cpu_ns, self.edge_ns = cpu, now
+        trace.cpu_ns += cpu - self.slice_cpu_ns
+        trace.stamps.extend((now, cpu, None))
+        self.slice_cpu_ns = cpu
+        self.edge_ns = now
         if trace.cpu_ns > trace.budget_ns:
             # Where slices are short, who looks from outside may never meet one.
             trace.exceed_cpu()
@@ -109,10 +112,6 @@ class Thread:
             self.trace.stamps.extend((now, cpu, who))
         if len(trace.stamps) > trace.fold_at:
             trace.fold()
-
-    def _charge(self, trace: Trace, now: int, cpu: int) -> None:
-        trace.cpu_ns += cpu - self.slice_cpu_ns
-        trace.stamps.extend((now, cpu, None))
 
     def cpu_now(self) -> int:
         """Return the CPU (ns) that this thread has used, from whichever thread it is asked."""
