@@ -130,8 +130,10 @@ class Trace:
         The budget is looked at too: where no tick enforces it, the next hop does.
         """
         self.fresh_until = now + FRESH_NS
-        self.stamps.extend((now, cpu_clock(), who))
-        if self.cpu_ns + self.thread.slice_so_far_ns(self) > self.budget_ns:
+        cpu = cpu_clock()
+        self.stamps.extend((now, cpu, who))
+        thread = self.thread
+        if thread.trace is self and self.cpu_ns + cpu - thread.slice_cpu_ns > self.budget_ns:
             self.exceed_cpu()
 
     def refusal(self, caller: Invocation) -> BaseException | None:
