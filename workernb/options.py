@@ -227,7 +227,10 @@ def read_limits(line: str, before: Limits) -> Limits:
     typed = vars(limits_parser().parse(line))
     preset = typed.pop("preset")
     if preset is not None and preset not in PRESETS:
-        remedy = did_you_mean(preset, PRESETS) or f"There are {', '.join(PRESETS)}."
+        known = f"There are {', '.join(PRESETS)}."
+        remedy = did_you_mean(preset, PRESETS) or known
+        if "=" in preset:
+            remedy = f"{known} A limit is an option: %limits --cpu-ms 50"
         raise noted(OptionError(f"%limits has no preset {preset!r}."), remedy)
     limits = before if preset is None else PRESETS[preset]
     changes = {name: value for name, value in typed.items() if value is not None}

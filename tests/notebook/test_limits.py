@@ -35,6 +35,7 @@ async def test_a_workers_own_limits_stay_over_those_of_all(shell):
     ("typed", "said"),
     [
         ("%limits fre", "%limits has no preset 'fre'. Did you mean free?"),
+        ("%limits cpu_ms=3", "A limit is an option: %limits --cpu-ms 50"),
         ("%limits --cpu-ms ten", "'ten' is no number"),
         ("%limits --cpu 3", "%limits has no option --cpu. Did you mean --cpu-ms?"),
         ("%limits --depth 0", "depth must be a number above 0, not 0"),
