@@ -345,6 +345,7 @@ async def test_variables_of_a_function_are_expanded_too(shell):
             ),
         ),
         ("%%fetch gateway\nbody", True),
+        ("%%fetch gateway", False),
         ("def f():\n    %fetch gateway", False),
         ("class A:\n    r = %fetch gateway", False),
         ("%workers", False),
@@ -354,6 +355,20 @@ async def test_where_an_await_stands(shell, source, awaited):
     transformed = shell.ip.transform_cell(source)
     assert ("await get_ipython()" in transformed) is awaited
     compile(transformed, "cell", "exec", flags=0x2000)  # Top-level await is allowed.
+
+
+async def test_a_fetch_that_nobody_awaits_says_so(shell):
+    await shell.ok(GATEWAY)
+    shown = await shell.ok("gateway.fetch()")
+    assert repr(shown.result) == "<fetch of GET http://gateway.localhost/: await it for the answer>"
+    wrong = (await shell.ok("gateway.fetch('nowhere')")).result
+    assert repr(wrong) == "<fetch that failed with TypeError: await it to see why>"
+
+
+async def test_an_empty_cell_is_told_by_the_name_that_was_typed(shell):
+    await shell.ok(GATEWAY)
+    outcome = await shell.run("%%fetch gateway")
+    assert "%%fetch is a cell magic, but the cell body is empty" in outcome.text
 
 
 async def test_magics_around_a_fetch(shell):

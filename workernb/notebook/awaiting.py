@@ -87,4 +87,12 @@ def _is_fetch(node: ast.AST) -> bool:
         and bool(node.args)
         and isinstance(node.args[0], ast.Constant)
         and node.args[0].value == "fetch"
+        and not _is_empty_cell(node)
     )
+
+
+def _is_empty_cell(node: ast.Call) -> bool:
+    """Return whether IPython refuses this, and should name the magic as it was typed."""
+    func, body = node.func, node.args[-1]
+    is_cell = isinstance(func, ast.Attribute) and func.attr == "run_cell_magic"
+    return is_cell and isinstance(body, ast.Constant) and body.value == ""

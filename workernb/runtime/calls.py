@@ -107,6 +107,10 @@ class Call(Coroutine[Any, Any, Answer]):
             from_the_worker_on(error)
             raise
 
+    def __repr__(self) -> str:
+        what = "" if self.trace is None else f" of {self.trace.method} {self.trace.url}"
+        return f"<fetch{what}: await it for the answer>"
+
     # The rest of a coroutine, for what a Task drives: gather, create_task, TaskGroup.
 
     def send(self, value: Any) -> Any:

@@ -431,6 +431,9 @@ class FailedCall(Coroutine[Any, Any, Any]):
     def close(self) -> None:
         """Forget the error."""
 
+    def __repr__(self) -> str:
+        return f"<fetch that failed with {type(self._error).__name__}: await it to see why>"
+
 
 def in_words(error: BaseException) -> str:
     """Return an exception as `Type: text`."""
