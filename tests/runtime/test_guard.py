@@ -313,7 +313,20 @@ CUTS = int(os.environ.get("WORKERNB_CUTS", "40"))
 """How many times each kind is cut in the slow test; 200 is what the project promises."""
 
 
+@pytest.fixture
+def quick_switches():
+    """Let threads take turns more often.
+
+    Who waits at each turn of the loop would have to wait 5 ms for a busy thread to let go.
+    """
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(0.0005)
+    yield
+    sys.setswitchinterval(before)
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("quick_switches")
 @pytest.mark.parametrize("kind", BUSY)
 async def test_the_cut_falls_within_two_ticks(define, runtime, kind):
     unbounded = Limits(cpu_ms=50, invocations=10**9, subrequests=10**9)
