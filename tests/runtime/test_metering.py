@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from workernb.runtime.metering import Metering, slices
+from workernb.runtime.metering import Metering, carried_on, slices
 
 
 @pytest.fixture(autouse=True)
@@ -173,13 +173,13 @@ class Who:
 def test_a_stamp_without_cpu_carries_the_last_reading_on():
     a, b = Who(), Who()
     stamps = [(a, 100, 1000), (b, 130, 0), (a, 150, 0), (None, 500, 1350)]
-    assert [piece.cpu_ns for piece in slices(stamps)] == [30, 20, 300]
+    assert [piece.cpu_ns for piece in slices(carried_on(stamps))] == [30, 20, 300]
 
 
 def test_what_is_carried_on_never_passes_the_next_reading():
     a, b = Who(), Who()
     stamps = [(a, 100, 1000), (b, 40_000, 0), (None, 50_000, 1_500)]
-    assert [piece.cpu_ns for piece in slices(stamps)] == [500, 0]
+    assert [piece.cpu_ns for piece in slices(carried_on(stamps))] == [500, 0]
 
 
 def test_figures_that_were_folded_are_added():
@@ -191,8 +191,8 @@ def test_figures_that_were_folded_are_added():
 
 def test_stamps_that_go_on_are_counted_up_to_the_last():
     a = Who()
-    assert [piece.cpu_ns for piece in slices([(a, 100, 1000), (a, 120, 0)])] == [20]
-    assert list(slices([])) == []
+    assert [piece.cpu_ns for piece in slices(carried_on([(a, 100, 1000), (a, 120, 0)]))] == [20]
+    assert list(slices(carried_on([]))) == []
 
 
 async def test_the_runtimes_own_cost_is_calibrated(define):

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from .invocations import Invocation
@@ -33,12 +33,8 @@ class Slice(NamedTuple):
     cpu_ns: int
 
 
-class Stamp(NamedTuple):
-    """From when on (wall ns) an invocation held the thread. cpu_ns: 0 where it was not read."""
-
-    who: Any
-    wall_ns: int
-    cpu_ns: int
+Stamp: TypeAlias = tuple[Any, int, int]
+"""Who holds the thread, from when on (wall ns), and the CPU ns of then: 0 where none was read."""
 
 
 def holder(stamps: Sequence[Any]) -> Any:
@@ -46,21 +42,20 @@ def holder(stamps: Sequence[Any]) -> Any:
     if not stamps or stamps[-1] is None:
         return None
     # Taken at once: the watchdog looks from another thread.
-    last = _last(stamps[-3:])
-    who = last.who
-    while who is not None and who.ended_ns >= last.wall_ns:
+    who, wall, _ = _last(stamps[-3:])
+    while who is not None and who.ended_ns >= wall:
         who = who.caller
     return who
 
 
 def time_of_last(stamps: Sequence[Any]) -> int:
     """Return when the last stamp was made, in ns of wall clock."""
-    return _last(stamps[-3:]).wall_ns
+    return _last(stamps[-3:])[1]
 
 
 def _last(three: Sequence[Any]) -> Stamp:
     wall, cpu, who = three
-    return Stamp(who, wall, cpu) if cpu.__class__ is int else Stamp(who, who.began_ns, 0)
+    return (who, wall, cpu) if cpu.__class__ is int else (who, who.began_ns, 0)
 
 
 def _read(stamps: Iterable[Any]) -> Iterator[Stamp]:
@@ -69,9 +64,9 @@ def _read(stamps: Iterable[Any]) -> Iterator[Stamp]:
     for entry in entries:
         if entry.__class__ is int:
             cpu = next(entries)
-            yield Stamp(next(entries), entry, cpu)
+            yield next(entries), entry, cpu
         else:
-            yield Stamp(entry, entry.began_ns, 0)
+            yield entry, entry.began_ns, 0
 
 
 def spelled_out(stamps: Iterable[Any]) -> list[Stamp]:
@@ -80,21 +75,41 @@ def spelled_out(stamps: Iterable[Any]) -> list[Stamp]:
     who: Any = None
     wall = 0
     for stamp in (*_read(stamps), _NEVER):
-        while who is not None and wall <= who.ended_ns < stamp.wall_ns:
+        while who is not None and wall <= who.ended_ns < stamp[1]:
             wall, who = who.ended_ns, who.caller
-            full.append(Stamp(who, wall, 0))
+            full.append((who, wall, 0))
         full.append(stamp)
-        who, wall = stamp.who, stamp.wall_ns
+        who, wall, _ = stamp
     full.pop()
     return full
 
 
-_NEVER = Stamp(None, sys.maxsize, 0)
+_NEVER: Stamp = (None, sys.maxsize, 0)
+
+
+def carried_on(stamps: Iterable[Stamp]) -> list[Stamp]:
+    """Return the stamps with the CPU time of those that have none carried on from the last."""
+    full: list[Stamp] = []
+    waiting: list[Stamp] = []
+    read_wall = read_cpu = 0
+    for stamp in stamps:
+        _, wall, cpu = stamp
+        if not cpu:
+            waiting.append(stamp)
+            continue
+        if waiting:
+            # Never beyond this reading, should the thread have been interrupted.
+            full += [(who, at, min(read_cpu + at - read_wall, cpu)) for who, at, _ in waiting]
+            waiting.clear()
+        read_wall, read_cpu = wall, cpu
+        full.append(stamp)
+    full += [(who, at, read_cpu + at - read_wall) for who, at, _ in waiting]
+    return full
 
 
 def slices(stamps: Iterable[Stamp]) -> Iterator[Slice]:
-    """Yield the slices that stamps in full tell of, oldest first."""
-    for (who, begin, cpu), (_, end, cpu_after) in pairwise(_with_cpu(stamps)):
+    """Yield the slices that stamps tell of, all with their CPU time; oldest first."""
+    for (who, begin, cpu), (_, end, cpu_after) in pairwise(stamps):
         if who is not None and end > begin:
             yield Slice(who, begin, end, max(0, cpu_after - cpu))
 
@@ -102,28 +117,10 @@ def slices(stamps: Iterable[Stamp]) -> Iterator[Slice]:
 def sum_up(stamps: Iterable[Stamp]) -> dict[Any, int]:
     """Return the thread CPU (ns) of each invocation by itself."""
     sums: dict[Any, int] = {}
-    for (who, _, cpu), (_, _, cpu_after) in pairwise(_with_cpu(stamps)):
+    for (who, _, cpu), (_, _, cpu_after) in pairwise(stamps):
         if who is not None and cpu_after > cpu:
             sums[who] = sums.get(who, 0) + cpu_after - cpu
     return sums
-
-
-def _with_cpu(stamps: Iterable[Stamp]) -> Iterator[tuple[Any, int, int]]:
-    """Yield the stamps with the CPU time of those that have none carried on from the last."""
-    waiting: list[tuple[Any, int]] = []
-    read_wall = read_cpu = 0
-    for who, wall, cpu in stamps:
-        if cpu:
-            for carried_who, carried_wall in waiting:
-                # Never beyond the next reading, should the thread have been interrupted.
-                yield carried_who, carried_wall, min(read_cpu + carried_wall - read_wall, cpu)
-            waiting.clear()
-            read_wall, read_cpu = wall, cpu
-            yield who, wall, cpu
-        else:
-            waiting.append((who, wall))
-    for carried_who, carried_wall in waiting:
-        yield carried_who, carried_wall, read_cpu + carried_wall - read_wall
 
 
 @dataclass(slots=True)
@@ -136,7 +133,7 @@ class Metering:
 
     @classmethod
     def of(cls, stamps: Sequence[Stamp], folded: Mapping[Any, int] = NOTHING) -> Metering:
-        """Work out a trace's figures.
+        """Work out a trace's figures from its stamps, spelled out and carried on.
 
         `folded` is what was added up and dropped before: by invocation, or by service for those
         that were not kept.

@@ -26,7 +26,7 @@ from workernb.errors import (
 from workernb.workers.invocation import current
 
 from .limits import SHARED
-from .metering import Metering, Slice, Stamp, holder, slices, spelled_out, sum_up, time_of_last
+from .metering import Metering, Slice, carried_on, holder, slices, spelled_out, sum_up, time_of_last
 from .thread import FRESH_NS, Thread
 from .tracebacks import debugged, waiting_at, where
 
@@ -308,7 +308,7 @@ class Trace:
             self._kept = {id(invocation) for invocation in self.invocations}
             self.recorded = _Counted(self)
         first = self._first_slices = self._first_slices or []
-        stamps = spelled_out(self.stamps)
+        stamps = carried_on(spelled_out(self.stamps))
         first += islice(slices(stamps), KEPT - len(first))
         for invocation, used in sum_up(stamps).items():
             kept = self._kept is None or id(invocation) in self._kept
@@ -464,9 +464,9 @@ class Trace:
 
     def _meter(self) -> Metering:
         stamps = spelled_out(self.stamps[:])
-        if stamps and stamps[-1].who is not None and self.thread.trace is self:
-            stamps.append(Stamp(None, wall_clock(), self.thread.cpu_now()))
-        metering = Metering.of(stamps, self._folded_ns)
+        if stamps and stamps[-1][0] is not None and self.thread.trace is self:
+            stamps.append((None, wall_clock(), self.thread.cpu_now()))
+        metering = Metering.of(carried_on(stamps), self._folded_ns)
         if self._first_slices is not None:
             metering.slices = self._first_slices
         return metering
