@@ -224,6 +224,15 @@ async def test_a_binding_that_leads_nowhere(define, runtime, target, message, no
     assert runtime.traces[-1].invocations[1].outcome == "scriptNotFound"
 
 
+async def test_who_calls_what_is_not_there_has_the_error_in_its_log(define, runtime):
+    define("front", "return await self.env.BACK.fetch(request)", BACK="gateway")
+    define("gateway", "return await self.env.AUTH.fetch(request)", AUTH="atuh")
+    with pytest.raises(workernb.BindingError):
+        await runtime["front"].fetch()
+    (log,) = runtime.traces[-1].logs
+    assert log.invocation.service == "gateway"
+
+
 async def test_a_worker_in_an_environment_is_the_near_miss(define, runtime):
     runtime.define("login", ECHO.format("x"), environment="staging")
     handle = define("gateway", "return await self.env.AUTH.fetch(request)", AUTH="login")

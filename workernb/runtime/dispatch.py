@@ -143,7 +143,9 @@ def _for_the_owner(error: BaseException) -> BaseException:
 
 
 def _deepest_failed(trace: Trace) -> Invocation:
-    failed = [call for call in trace.invocations if call.exception is not None]
+    # What is not there has failed at nothing: its caller called it.
+    calls = (call for call in trace.invocations if call.version is not None)
+    failed = [call for call in calls if call.exception is not None]
     return max(failed, key=lambda call: call.depth, default=trace.invocations[0])
 
 
