@@ -83,7 +83,8 @@ async def test_many_suspensions_do_not_blur_its_own(define, runtime):
     handle = define("gateway", "while True: await asyncio.sleep(0)", limits=ALONE)
     with pytest.raises(CpuLimitError):
         await handle.fetch()
-    assert 45 < runtime.traces[-1].cpu_ms < 110
+    # A tick hardly ever meets such short slices: it is seen as the stamps are folded.
+    assert 49 < runtime.traces[-1].cpu_ms < 80
 
 
 def test_an_unknown_budget_is_refused():

@@ -305,7 +305,7 @@ async def test_a_request_that_is_interrupted_as_it_begins_to_wait_does_not_wait(
 
 LATE = {
     "comprehension": "a list of a million numbers is freed when it is left, in one go",
-    "hops": "ten thousand invocations are added up when a trace folds, in one go",
+    "hops": "each leaves ten thousand invocations, and a collection looks at all that is kept",
 }
 """What may overrun by more than a tick, and why: a long call in C is cut when it returns."""
 
@@ -326,6 +326,7 @@ def quick_switches():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(60 + 5 * CUTS)
 @pytest.mark.usefixtures("quick_switches")
 @pytest.mark.parametrize("kind", BUSY)
 async def test_the_cut_falls_within_two_ticks(define, runtime, kind):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
@@ -58,6 +58,9 @@ def _last(three: Sequence[Any]) -> Stamp:
     return (who, wall, cpu) if cpu.__class__ is int else (who, who.began_ns, 0)
 
 
+# One after the other, never all at once: what is alive at a time, the collector looks at.
+
+
 def _read(stamps: Iterable[Any]) -> Iterator[Stamp]:
     """Yield the stamps that were made."""
     entries = iter(stamps)
@@ -69,27 +72,24 @@ def _read(stamps: Iterable[Any]) -> Iterator[Stamp]:
             yield entry, entry.began_ns, 0
 
 
-def spelled_out(stamps: Iterable[Any]) -> list[Stamp]:
-    """Return the stamps that were made, and those that the ends of invocations stand for."""
-    full: list[Stamp] = []
+def _spelled_out(stamps: Iterable[Stamp]) -> Iterator[Stamp]:
+    """Yield the stamps that were made, and those that the ends of invocations stand for."""
     who: Any = None
     wall = 0
-    for stamp in (*_read(stamps), _NEVER):
+    for stamp in chain(stamps, (_NEVER,)):
         while who is not None and wall <= who.ended_ns < stamp[1]:
             wall, who = who.ended_ns, who.caller
-            full.append((who, wall, 0))
-        full.append(stamp)
+            yield who, wall, 0
+        if stamp is not _NEVER:
+            yield stamp
         who, wall, _ = stamp
-    full.pop()
-    return full
 
 
 _NEVER: Stamp = (None, sys.maxsize, 0)
 
 
-def carried_on(stamps: Iterable[Stamp]) -> list[Stamp]:
-    """Return the stamps with the CPU time of those that have none carried on from the last."""
-    full: list[Stamp] = []
+def _carried_on(stamps: Iterable[Stamp]) -> Iterator[Stamp]:
+    """Yield the stamps with the CPU time of those that have none carried on from the last."""
     waiting: list[Stamp] = []
     read_wall = read_cpu = 0
     for stamp in stamps:
@@ -97,30 +97,14 @@ def carried_on(stamps: Iterable[Stamp]) -> list[Stamp]:
         if not cpu:
             waiting.append(stamp)
             continue
-        if waiting:
+        for who, at, _ in waiting:
             # Never beyond this reading, should the thread have been interrupted.
-            full += [(who, at, min(read_cpu + at - read_wall, cpu)) for who, at, _ in waiting]
-            waiting.clear()
+            yield who, at, min(read_cpu + at - read_wall, cpu)
+        waiting.clear()
         read_wall, read_cpu = wall, cpu
-        full.append(stamp)
-    full += [(who, at, read_cpu + at - read_wall) for who, at, _ in waiting]
-    return full
-
-
-def slices(stamps: Iterable[Stamp]) -> Iterator[Slice]:
-    """Yield the slices that stamps tell of, all with their CPU time; oldest first."""
-    for (who, begin, cpu), (_, end, cpu_after) in pairwise(stamps):
-        if who is not None and end > begin:
-            yield Slice(who, begin, end, max(0, cpu_after - cpu))
-
-
-def sum_up(stamps: Iterable[Stamp]) -> dict[Any, int]:
-    """Return the thread CPU (ns) of each invocation by itself."""
-    sums: dict[Any, int] = {}
-    for (who, _, cpu), (_, _, cpu_after) in pairwise(stamps):
-        if who is not None and cpu_after > cpu:
-            sums[who] = sums.get(who, 0) + cpu_after - cpu
-    return sums
+        yield stamp
+    for who, at, _ in waiting:
+        yield who, at, read_cpu + at - read_wall
 
 
 @dataclass(slots=True)
@@ -132,19 +116,32 @@ class Metering:
     inclusive_ns: dict[Invocation, int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, stamps: Sequence[Stamp], folded: Mapping[Any, int] = NOTHING) -> Metering:
-        """Work out a trace's figures from its stamps, spelled out and carried on.
+    def of(cls, stamps: Sequence[Any], folded: Mapping[Any, int] = NOTHING) -> Metering:
+        """Work out a trace's figures from its stamps.
 
         `folded` is what was added up and dropped before: by invocation, or by service for those
         that were not kept.
         """
-        metering = cls(list(slices(stamps)), sum_up(stamps))
-        alone = metering.self_ns
-        for who, used in folded.items():
-            alone[who] = alone.get(who, 0) + used
+        metering = cls([], dict(folded))
+        metering.add(stamps)
         inclusive = metering.inclusive_ns
-        for who, used in alone.items():
+        for who, used in metering.self_ns.items():
             while who is not None and not isinstance(who, str):
                 inclusive[who] = inclusive.get(who, 0) + used
                 who = who.caller
         return metering
+
+    def add(self, stamps: Sequence[Any], most: int = sys.maxsize) -> None:
+        """Add what stamps tell of to each invocation's own figures, and to the slices.
+
+        most: how many slices are kept.
+        """
+        alone, kept = self.self_ns, self.slices
+        full = _carried_on(_spelled_out(_read(stamps)))
+        for (who, begin, cpu), (_, end, cpu_after) in pairwise(full):
+            if who is None or end == begin:
+                continue
+            used = max(0, cpu_after - cpu)
+            alone[who] = alone.get(who, 0) + used
+            if len(kept) < most:
+                kept.append(Slice(who, begin, end, used))

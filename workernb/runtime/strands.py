@@ -69,6 +69,11 @@ def strand(
                 call.start(outer[2])
         if trace.condemned is not None and error is not trace.condemned:
             continue  # In this very slice, where nothing could be raised: it must not wait now.
+        if not trace.alone_looked_at:
+            # Where slices are short, a tick may never meet one.
+            error = trace.judge_alone(who)
+            if error is not None:
+                continue
         if invocation is None:
             trace.task = asyncio.current_task(loop)
         try:

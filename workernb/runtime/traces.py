@@ -8,7 +8,6 @@ import time
 from collections import deque
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from time import perf_counter_ns as wall_clock
 from time import thread_time_ns as cpu_clock
 from types import FrameType, MappingProxyType
@@ -26,7 +25,7 @@ from workernb.errors import (
 from workernb.workers.invocation import current
 
 from .limits import SHARED
-from .metering import Metering, Slice, carried_on, holder, slices, spelled_out, sum_up, time_of_last
+from .metering import Metering, Slice, holder, time_of_last
 from .thread import FRESH_NS, Thread
 from .tracebacks import debugged, waiting_at, where
 
@@ -78,6 +77,7 @@ class Trace:
     _folded_ns: Mapping[Any, int] = MappingProxyType({})
     elsewhere_ns: Mapping[Invocation, int] = MappingProxyType({})
     debugged = False
+    alone_looked_at = True  # Whether budgets of their own were looked at since the last fold.
     look_again_s = 0.0  # How long it waits until the guard looks whether it hangs.
     failed_late: tuple[str, str] | None = None
     task: asyncio.Task[Any] | None = None
@@ -208,14 +208,17 @@ class Trace:
             self.debugged = True
         if self.condemned is None and not self.debugged and not self._imports_now():
             if self.limits.budget != SHARED:
-                return self._judge_alone(who, frame)
+                return self.judge_alone(who, frame)
             if self.cpu_ns + self.thread.slice_so_far_ns(self) > self.budget_ns:
                 self.exceed_cpu(where(frame))
         return self.condemned
 
-    def _judge_alone(self, who: Invocation | None, frame: FrameType | None) -> BaseException | None:
+    def judge_alone(
+        self, who: Invocation | None, frame: FrameType | None = None
+    ) -> BaseException | None:
         """Return what is to end an invocation that has a budget of its own, and used it up."""
-        if who is None:
+        self.alone_looked_at = True
+        if who is None or self.debugged:
             return None
         cpu_ms = self.runtime.limits_of(who.version).cpu_ms
         if cpu_ms is None or who.cpu_ms <= cpu_ms:
@@ -302,15 +305,17 @@ class Trace:
         if self.thread.trace is self:
             self.thread.slice_cpu_ns += self.stamps[1] - began
         self.budget_ns = budget_ns
+        self._metering = None
+        self.alone_looked_at = self.limits.budget == SHARED
 
     def _add_up(self) -> None:
         if len(self.invocations) >= KEPT and self._kept is None:
             self._kept = {id(invocation) for invocation in self.invocations}
             self.recorded = _Counted(self)
         first = self._first_slices = self._first_slices or []
-        stamps = carried_on(spelled_out(self.stamps))
-        first += islice(slices(stamps), KEPT - len(first))
-        for invocation, used in sum_up(stamps).items():
+        metering = Metering(first)
+        metering.add(self.stamps, KEPT)
+        for invocation, used in metering.self_ns.items():
             kept = self._kept is None or id(invocation) in self._kept
             key = invocation if kept else invocation.service
             self._charge(key, used)
@@ -463,10 +468,10 @@ class Trace:
         return self._metering[1]
 
     def _meter(self) -> Metering:
-        stamps = spelled_out(self.stamps[:])
-        if stamps and stamps[-1][0] is not None and self.thread.trace is self:
-            stamps.append((None, wall_clock(), self.thread.cpu_now()))
-        metering = Metering.of(carried_on(stamps), self._folded_ns)
+        stamps = self.stamps[:]
+        if holder(stamps) is not None and self.thread.trace is self:
+            stamps += (wall_clock(), self.thread.cpu_now(), None)
+        metering = Metering.of(stamps, self._folded_ns)
         if self._first_slices is not None:
             metering.slices = self._first_slices
         return metering
@@ -514,8 +519,10 @@ class _Counted:
         self._made: list[Invocation] = []
 
     def append(self, invocation: Invocation) -> None:
-        """Count one more, and keep it to the end of its slice."""
+        """Count one more, and keep it until it has begun."""
         self._trace.not_kept += 1
+        if self._made and not self._made[-1].waits_to_begin:
+            self._made.pop()
         self._made.append(invocation)
 
     def taken(self) -> list[Invocation]:
