@@ -61,21 +61,21 @@ def make_fields(init: HeadersInit) -> Fields:
     if init.__class__ is dict:
         # Mostly, and on the hop path: names that were seen before, values that need no work.
         try:
+            lower = True
             for name, value in init.items():
-                if (
-                    name not in _lower_names
-                    or name.__class__ is not str
-                    or value.strip() is not value
-                    or "\n" in value
-                    or "\r" in value
-                    or "\0" in value
-                ):
+                if value.strip() is not value or "\n" in value or "\r" in value or "\0" in value:
                     break
+                if name not in _lower_names or name.__class__ is not str:
+                    lower = False
             else:
-                return init.copy()
-        except (AttributeError, TypeError):
+                if lower:
+                    return init.copy()
+                fields = {_known_names[name]: value for name, value in init.items()}
+                if len(fields) == len(init):  # Names that differ in case only meet.
+                    return fields
+        except (AttributeError, KeyError, TypeError):
             pass
-    fields: Fields = {}
+    fields = {}
     if init is None:
         return fields
     if isinstance(init, Headers):
