@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import javascript
+from benchmarks import instructions, javascript
 from benchmarks.results import Result, table
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,6 +36,22 @@ def test_without_npm_a_sentence_says_so(monkeypatch):
     monkeypatch.setenv("PATH", "")
     with pytest.raises(javascript.Absent, match="are left out: there is no npm here"):
         javascript.installed()
+
+
+def test_without_valgrind_a_sentence_says_so(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(sys, "argv", ["instructions"])
+    with pytest.raises(SystemExit, match="There is no valgrind here"):
+        instructions.main()
+
+
+@pytest.mark.parametrize("kind", instructions.KINDS)
+def test_what_is_counted_runs(kind):
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.instructions", kind, "2"],
+        cwd=ROOT, capture_output=True, text=True, timeout=100, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 @pytest.mark.slow
