@@ -82,7 +82,7 @@ class Watchdog:
             _forget_lines()
             return False
 
-    def _look_at(self, thread: Thread) -> None:
+    def _look_at(self, thread: Thread) -> None:  # pragma: no cover - tested without a tracer
         trace = thread.trace
         frame = sys._current_frames().get(thread.ident)
         if trace is None or frame is None:
@@ -102,7 +102,9 @@ class Watchdog:
             _raise_in(ident, kind)
 
 
-def _raise_at_next_lines(frame: FrameType | None) -> None:
+def _raise_at_next_lines(
+    frame: FrameType | None,
+) -> None:  # pragma: no cover - tested without a tracer
     """Have the cut raised at each line of the Workers' code that a thread is in.
 
     So code that swallows the first exception meets the next one in its `except`. Python has
@@ -120,7 +122,7 @@ def _raise_at_next_lines(frame: FrameType | None) -> None:
         frame = frame.f_back
 
 
-def _at_line(code: CodeType, line: int) -> None:
+def _at_line(code: CodeType, line: int) -> None:  # pragma: no cover - tested without a tracer
     """Raise what is to end the Worker that runs in this thread, if anything is."""
     trace = this_thread().trace
     if trace is not None:
