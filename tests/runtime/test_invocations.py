@@ -116,6 +116,44 @@ async def test_a_call_that_nobody_awaits_is_cancelled_and_named(define, suspend)
     assert response.trace.invocations[1].outcome == "canceled"
 
 
+async def test_a_call_that_a_callback_makes_begins_with_the_next_slice(define):
+    define("auth", "return Response('x')")
+    handle = define(
+        "gateway",
+        """
+        fetch, kept = self.env.AUTH.fetch, []
+        asyncio.get_running_loop().call_soon(lambda: kept.append(fetch("http://a/")))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        return Response("x")
+        """,
+        AUTH="auth",
+    )
+    trace = (await handle.fetch()).trace
+    gateway, auth = trace.invocations
+    assert (auth.caller, auth.outcome) == (gateway, "ok")
+
+
+async def test_a_call_that_a_wait_until_task_does_not_await_begins(define, until):
+    define("auth", "return Response('x')")
+    handle = define(
+        "gateway",
+        """
+        async def later():
+            await asyncio.sleep(0)
+            self.env.AUTH.fetch("http://a/")
+            await asyncio.sleep(0.01)
+        self.ctx.waitUntil(later())
+        return Response("x")
+        """,
+        AUTH="auth",
+    )
+    trace = (await handle.fetch()).trace
+    await until(lambda: trace.done)
+    assert [call.outcome for call in trace.invocations] == ["ok", "ok"]
+    assert trace.logs == []
+
+
 async def test_a_task_that_nobody_awaits_is_cancelled_and_named(define):
     handle = define(
         "gateway",

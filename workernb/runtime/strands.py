@@ -49,7 +49,6 @@ def strand(
     while True:
         factory = loop.get_task_factory()
         loop.set_task_factory(make_task)
-        before = len(trace.invocations)
         outer = thread.begin_slice(trace, factory, who)
         try:
             error = trace.condemned or error
@@ -65,7 +64,7 @@ def strand(
         finally:
             thread.end_slice(trace, outer)
             loop.set_task_factory(factory)
-            for call in trace.waiting_to_begin(before):
+            for call in trace.waiting_to_begin():
                 call.start(outer[2])
         if trace.condemned is not None and error is not trace.condemned:
             continue  # In this very slice, where nothing could be raised: it must not wait now.

@@ -85,6 +85,7 @@ class Trace:
     imports_ns = _import_began_ns = 0
     cpu_ns = sampled_ns = ended_ns = not_kept = 0
     bytes = 0  # About what it takes; known when it is kept.
+    _asked_up_to = 1  # The first invocation is no call over a binding.
     _log_room = LOG_BYTES
     _to_uncancel = False
     _metering: tuple[int, Metering] | None = None
@@ -167,12 +168,13 @@ class Trace:
         self.fold()
         return None
 
-    def waiting_to_begin(self, before: int) -> Sequence[Invocation]:
-        """Return the calls that were made in a slice and that nobody has awaited.
+    def waiting_to_begin(self) -> Sequence[Invocation]:
+        """Return the calls that nobody has awaited, of those made since this was last asked.
 
-        before: how many invocations were kept when it began.
+        In the slice that ends, and in callbacks before it, which no slice contains.
         """
-        made = self.invocations[before:]
+        made = self.invocations[self._asked_up_to :]
+        self._asked_up_to = len(self.invocations)
         if self.recorded is not self.invocations:
             made += self.recorded.taken()  # type: ignore[union-attr]
         return [call for call in made if call.waits_to_begin] if made else ()
