@@ -12,29 +12,14 @@ import asyncio
 import gc
 import platform
 import statistics
-import time
-from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from benchmarks import floor, javascript, load, peers, workers
-from benchmarks.results import Result, Results, table
-
-Round = Callable[[], Awaitable[float]]
+from benchmarks import javascript, load, peers, workers
+from benchmarks.ours import ours, per_call, urls_of
+from benchmarks.results import Result, Results, Round, table
 
 SAME_WORK = "the same work"
-
-
-def per_call(once: Callable[[str], Awaitable[None]], urls: list[str]) -> Round:
-    """Return a round that makes one call for each URL, and gives the seconds of one."""
-
-    async def run() -> float:
-        began = time.perf_counter()
-        for url in urls:
-            await once(url)
-        return (time.perf_counter() - began) / len(urls)
-
-    return run
 
 
 async def loads() -> dict[Result, Round]:
@@ -54,18 +39,9 @@ async def loads() -> dict[Result, Round]:
 
 async def measure(rounds: int, calls: int, without: set[str]) -> Results:
     """Run everything, round by round; returns the seconds of one call of each."""
-    gateway, caller = workers.define()
-    urls = [f"https://auth.example.com/user/{n}?n={n}" for n in range(calls)]
+    urls = urls_of(calls)
     async with AsyncExitStack() as stack:
-        work: dict[str, Round] = {
-            "bare": per_call(lambda url: floor.bare(url, floor.TOKEN), urls),
-            "a hop: env.AUTH.fetch(url, headers=…)": lambda: workers.hops(caller, "url", 30),
-            "the same with the clock off": lambda: workers.hops_without_clock(caller, 30),
-            "a hop: env.AUTH.fetch(Request(…))": lambda: workers.hops(caller, "request", 30),
-            "gateway to auth, from the notebook": per_call(
-                lambda url: workers.top_level(gateway, [url]), urls[:300]
-            ),
-        }
+        work = {name: one.run for name, one in ours(urls).items()}
         if "peers" not in without:
             for name, peer in peers.PEERS.items():
                 work[name] = per_call(await stack.enter_async_context(peer()), urls[:200])

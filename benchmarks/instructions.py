@@ -14,57 +14,35 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+
+from benchmarks.ours import Work, ours, urls_of
+from workernb.runtime import guard, thread, traces
 
 CACHES = ["--cache-sim=yes", "--I1=32768,8,64", "--D1=49152,12,64", "--LL=1048576,16,64"]
+FEW, MANY = 2, 9
+"""Of how many rounds each is counted."""
 
 
-@dataclass(frozen=True)
-class Kind:
-    """What is counted. calls: how many it makes in a round."""
-
-    name: str
-    calls: int
-    few: int
-    many: int
+def work() -> dict[str, Work]:
+    """Return what is counted."""
+    return ours(urls_of(1000))
 
 
-KINDS = {
-    "bare": Kind("bare", 1000, 2, 12),
-    "hop": Kind("a hop: env.AUTH.fetch(url, headers=…)", 30, 100, 300),
-    "hop-without-clock": Kind("the same with the clock off", 30, 100, 300),
-    "top-level": Kind("gateway to auth, from the notebook", 10, 20, 220),
-}
-
-
-async def run(kind: str, rounds: int) -> None:
-    """Make some rounds of one kind, in a process that valgrind watches."""
-    from benchmarks import floor, workers
-    from workernb.runtime import guard, thread, traces
-
+async def run(name: str, rounds: int) -> None:
+    """Make some rounds of one way, in a process that valgrind watches."""
     # Under valgrind time passes for a program as if it were fifty times slower.
     guard.TICK_S = guard.BEAT_S = 3600.0
     thread.FRESH_NS = traces.FRESH_NS = 10**12
-    gateway, caller = workers.define()
-    await workers.hops(caller, "url", 50)
-    urls = [f"https://auth.example.com/user/{n}?n={n}" for n in range(KINDS[kind].calls)]
-    if kind == "hop":
-        await workers.hops(caller, "url", rounds)
-    elif kind == "hop-without-clock":
-        await workers.hops_without_clock(caller, rounds)
+    one = work()[name]
     for _ in range(rounds):
-        if kind == "bare":
-            for url in urls:
-                await floor.bare(url, floor.TOKEN)
-        elif kind == "top-level":
-            await workers.top_level(gateway, urls)
+        await one.run()
 
 
-def count(kind: str, rounds: int) -> tuple[int, int]:
+def count(name: str, rounds: int) -> tuple[int, int]:
     """Return the instructions, and the misses of code, of a process that makes some rounds."""
     done = subprocess.run(
         ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *CACHES,
-         sys.executable, "-m", "benchmarks.instructions", kind, str(rounds)],
+         sys.executable, "-m", "benchmarks.instructions", name, str(rounds)],
         capture_output=True, text=True, check=True,
         env={**os.environ, "PYTHONHASHSEED": "0"},
     )  # fmt: skip
@@ -77,7 +55,7 @@ def count(kind: str, rounds: int) -> tuple[int, int]:
 
 
 def main() -> None:
-    """Count each kind, and print a table."""
+    """Count each way, and print a table."""
     if len(sys.argv) > 1:
         asyncio.run(run(sys.argv[1], int(sys.argv[2])))
         return
@@ -86,12 +64,12 @@ def main() -> None:
     print(f"Python {platform.python_version()}, {platform.machine()}")
     print(f"{'of one call':40}{'instructions':>14}{'× bare':>10}{'code not in the cache':>24}")
     bare = 0.0
-    for key, kind in KINDS.items():
-        few, many = count(key, kind.few), count(key, kind.many)
-        calls = (kind.many - kind.few) * kind.calls
+    for name, one in work().items():
+        few, many = count(name, FEW), count(name, MANY)
+        calls = (MANY - FEW) * one.calls
         instructions, misses = ((b - a) / calls for a, b in zip(few, many, strict=True))
         bare = bare or instructions
-        print(f"{kind.name:40}{instructions:14,.0f}{instructions / bare:10.1f}{misses:24,.0f}")
+        print(f"{name:40}{instructions:14,.0f}{instructions / bare:10.1f}{misses:24,.0f}")
 
 
 if __name__ == "__main__":

@@ -10,17 +10,16 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count
 from pathlib import Path
 
 from benchmarks.processes import serving
+from benchmarks.results import Round
 
 SOURCES = Path(__file__).parent / "javascript"
 CALLS = 300
-
-Round = Callable[[], Awaitable[float]]
 
 
 class Absent(Exception):

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
 
 from benchmarks.floor import TOKEN
+from benchmarks.results import Round
 from benchmarks.workers import AUTH, GATEWAY, HOPS
 from workernb import Handle, Limits, Runtime
-
-Round = Callable[[], Awaitable[float]]
 
 REQUESTS_AT_ONCE = (1, 10, 100, 1_000)
 CHAINS = (1, 2, 5, 10, 20, 30)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from itertools import groupby
 from typing import NamedTuple, TypeAlias
 
@@ -12,6 +13,9 @@ class Result(NamedTuple):
     group: str
     what: str | int
 
+
+Round: TypeAlias = Callable[[], Awaitable[float]]
+"""Does some work a number of times, and gives the seconds that one took."""
 
 Results: TypeAlias = dict[Result, float]
 """The seconds that one call took, the median of the rounds; in the order of the table."""
