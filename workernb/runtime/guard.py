@@ -46,8 +46,6 @@ JUST_NOW_S = 0.1
 HANGS_AFTER_S = 2.0
 """How long (s of wall clock) a request waits before the first look whether it hangs."""
 
-SIGINT = signal.SIGINT
-
 has_tick = hasattr(signal, "SIGPROF")
 """Whether this platform has the signal that ticks; elsewhere the watchdog enforces budgets."""
 
@@ -76,11 +74,11 @@ class Guard:
         """Watch over a request that begins."""
         self.in_flight.add(trace)
         thread = trace.thread
-        if self._capture is None or thread.beats_on is not loop or thread.beat is None:
+        if self.idle or thread.beats_on is not loop or thread.beat is None:
             self._install(thread, loop)
         if not (thread.is_main and has_tick):
             self._watchdog.watch(thread)
-        if thread.is_main and _get_handler(SIGINT) is not self._hears:
+        if thread.is_main and _get_handler(signal.SIGINT) is not self._hears:
             self._catch_interrupts()
 
     def leave(self, trace: Trace) -> None:

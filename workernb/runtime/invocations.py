@@ -53,7 +53,7 @@ ALONE = _references()
 async def hop(call: Invocation, entrypoint: Entrypoint, request: Request, join: bool) -> Response:
     """Run the Worker's handler here and now, and return its response.
 
-    A stamp of the clock, the handler, another stamp, and nothing else that costs. What the
+    The clock, a stamp, the handler, the clock again, and nothing else that costs. What the
     handler raises is raised here, as it is. join: whether to wait for the call where it has begun
     in a task of its own.
     """
@@ -198,7 +198,6 @@ class Invocation:
 
     def wait_until(self, awaitable: Awaitable[Any]) -> None:
         """Let the top-level request end only when `awaitable` is done: `ctx.waitUntil`."""
-        self.claim(awaitable)
         task = asyncio.ensure_future(awaitable)
         if task not in self.tasks:
             self.adopt(task)

@@ -361,9 +361,8 @@ class Runtime:
         self.in_flight.discard(trace)
         guard.leave(trace)
         self.traces.keep(trace)
-        if self.on_finished:
-            for listener in list(self.on_finished):
-                listener(trace)
+        for listener in list(self.on_finished):
+            listener(trace)
 
     # Loops
 

@@ -33,11 +33,11 @@ AT_ONCE_NS = 10_000
 To wait and to be woken takes the thread longer than that: it has run on in the meantime.
 """
 
-Holder: TypeAlias = "tuple[Trace | None, Any, int, Any]"
+Outer: TypeAlias = "tuple[Trace | None, Any, int, Any]"
 """What a slice found as it began: the trace that held the thread, the task factory, when (ns of
 wall clock) that was, and the invocation that held the thread.
 
-Nobody, unless loops or eager tasks nest.
+Nobody held it, unless loops or eager tasks nest.
 """
 
 
@@ -77,7 +77,7 @@ class Thread:
         # Set by the guard for the length of a slice that it has ticked.
         self.end_long_slice: Callable[[], None] | None = None
 
-    def begin_slice(self, trace: Trace, factory: Any, who: Any) -> Holder:
+    def begin_slice(self, trace: Trace, factory: Any, who: Any) -> Outer:
         """Give the thread to `who` of `trace`; returns what to give back to `end_slice`."""
         now = wall_clock()
         outer = self.trace, self.factory, now, self.trace and holder(self.trace.stamps)
@@ -93,7 +93,7 @@ class Thread:
         trace.stamps.extend((now, cpu, who))
         return outer
 
-    def end_slice(self, trace: Trace, outer: Holder) -> None:
+    def end_slice(self, trace: Trace, outer: Outer) -> None:
         """Take the thread from `trace`, charge it for the slice, and give it to who held it."""
         now, cpu = wall_clock(), cpu_clock()
         trace.cpu_ns += cpu - self.slice_cpu_ns

@@ -301,8 +301,6 @@ class Trace:
         self._add_up()
         who = holder(self.stamps)
         self.stamps.clear()
-        if self.recorded is not self.invocations:
-            self.recorded.forget()  # type: ignore[union-attr]
         self.anchor(wall_clock(), who)
         if self.thread.trace is self:
             self.thread.slice_cpu_ns += self.stamps[1] - began
@@ -523,18 +521,14 @@ class _Counted:
     def append(self, invocation: Invocation) -> None:
         """Count one more, and keep it until it has begun."""
         self._trace.not_kept += 1
-        if self._made and not self._made[-1].waits_to_begin:
+        while self._made and not self._made[-1].waits_to_begin:
             self._made.pop()
         self._made.append(invocation)
 
     def taken(self) -> list[Invocation]:
-        """Return those of the slice that ends, and forget them."""
+        """Return those that are kept, and forget them."""
         made, self._made = self._made, []
         return made
-
-    def forget(self) -> None:
-        """Forget those that have begun."""
-        self._made = [call for call in self._made if call.waits_to_begin]
 
 
 class Traces(deque[Trace]):
