@@ -87,6 +87,19 @@ async def test_many_suspensions_do_not_blur_its_own(define, runtime):
     assert 49 < runtime.traces[-1].cpu_ms < 80
 
 
+async def test_where_it_is_cut_as_it_waits_is_said_in_the_workers_own_lines(define, runtime):
+    define("auth", "while True: await asyncio.sleep(0)")
+    handle = define("gateway", "return await self.env.AUTH.fetch(request)", AUTH="auth")
+    runtime.limits = ALONE
+    with pytest.raises(CpuLimitError) as caught:
+        await handle.fetch()
+    (note,) = caught.value.__notes__
+    assert "Worker 'auth' is 50 ms; cut in <worker auth v1>:" in note
+    (log,) = runtime.traces[-1].logs
+    assert "<worker auth v1>" in log.text
+    assert "asyncio" not in log.text.replace("await asyncio.sleep(0)", "")
+
+
 def test_an_unknown_budget_is_refused():
     with pytest.raises(UsageError, match="budget must be shared or per-invocation, not 'shraed'"):
         Limits(budget="shraed")

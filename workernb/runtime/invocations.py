@@ -30,7 +30,7 @@ from workernb.workers.message import USED
 from .exports import Exports
 from .overrides import OVERRIDES, why_ignored
 from .strands import as_coroutine
-from .tracebacks import from_the_worker_on
+from .tracebacks import from_the_worker_on, to_the_worker
 
 if TYPE_CHECKING:
     from .deployments import Deployment
@@ -162,7 +162,9 @@ class Invocation:
         elif isinstance(error, CpuLimitExceeded) and self.caller is not None:
             # The budget was this invocation's alone: its caller may go on, as on the platform.
             ended = noted(CpuLimitError(Text.CPU), *getattr(error, "__notes__", ()))
-            raise ended.with_traceback(error.__traceback__) from None
+            ended.__traceback__ = error.__traceback__
+            to_the_worker(ended)  # What library code it fell into says nothing.
+            raise ended from None
 
     # A call that nobody has awaited when its caller suspends begins in a task of its own.
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from workernb.workers.invocation import current
 
 from .metering import holder
-from .tracebacks import raised_at
+from .tracebacks import raised_at, waiting_at
 
 if TYPE_CHECKING:
     from .invocations import Invocation
@@ -70,7 +70,7 @@ def strand(
             continue  # In this very slice, where nothing could be raised: it must not wait now.
         if not trace.alone_looked_at:
             # Where slices are short, a tick may never meet one.
-            error = trace.judge_alone(who)
+            error = trace.judge_alone(who, waiting_at(steps))
             if error is not None:
                 continue
         if invocation is None:

@@ -210,15 +210,16 @@ class Trace:
             self.debugged = True
         if self.condemned is None and not self.debugged and not self._imports_now():
             if self.limits.budget != SHARED:
-                return self.judge_alone(who, frame)
+                return self.judge_alone(who, where(frame))
             if self.cpu_ns + self.thread.slice_so_far_ns(self) > self.budget_ns:
                 self.exceed_cpu(where(frame))
         return self.condemned
 
-    def judge_alone(
-        self, who: Invocation | None, frame: FrameType | None = None
-    ) -> BaseException | None:
-        """Return what is to end an invocation that has a budget of its own, and used it up."""
+    def judge_alone(self, who: Invocation | None, place: str | None) -> BaseException | None:
+        """Return what is to end an invocation that has a budget of its own, and used it up.
+
+        place: where in its source it is.
+        """
         self.alone_looked_at = True
         if who is None or self.debugged:
             return None
@@ -226,7 +227,7 @@ class Trace:
         if cpu_ms is None or who.cpu_ms <= cpu_ms:
             return None
         budget = f"The CPU budget of an invocation of Worker {who.service!r} is {cpu_ms:g} ms"
-        return noted(CpuLimitExceeded(Text.CPU_CUT), _cut_in(budget, where(frame)))
+        return noted(CpuLimitExceeded(Text.CPU_CUT), _cut_in(budget, place))
 
     def _imports_now(self) -> bool:
         """Return whether an import runs, and has time left: it is not the budget's affair."""
