@@ -14,9 +14,9 @@ import time
 from typing import Any
 
 import workernb
-from workernb.views.cpu_view import CpuView
-from workernb.views.graph import GraphPicture
-from workernb.views.graph_view import GraphView
+from workernb.views.pictures.graph import GraphPicture
+from workernb.views.widgets.cpu import CpuView
+from workernb.views.widgets.graph import GraphView
 
 SOURCE = """
 from workers import Response, WorkerEntrypoint

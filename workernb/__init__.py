@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workernb.runtime.dispatch import Answer
+from workernb.runtime.handles import Handle
+from workernb.runtime.invocations import Invocation
+from workernb.runtime.limits import PRESETS, Limits
+from workernb.runtime.traces import Log, Trace
+
 from .assembly import Runtime, get_runtime
 from .errors import (
     BindingError,
@@ -22,21 +28,16 @@ from .errors import (
     WorkernbError,
     WrongLoopError,
 )
-from .runtime.dispatch import Answer
-from .runtime.handles import Handle
-from .runtime.invocations import Invocation
-from .runtime.limits import PRESETS, Limits
-from .runtime.traces import Log, Trace
 from .workers import Request
 
 if TYPE_CHECKING:
-    from .views.comparison import ComparisonPicture
-    from .views.cpu_view import CpuView
-    from .views.dashboard import Dashboard
-    from .views.editor import BindingEditor
-    from .views.graph_view import GraphView
-    from .workers.headers import HeadersInit
-    from .workers.message import BodyInit
+    from workernb.views.pictures.comparison import ComparisonPicture
+    from workernb.views.widgets.cpu import CpuView
+    from workernb.views.widgets.dashboard import Dashboard
+    from workernb.views.widgets.editor import BindingEditor
+    from workernb.views.widgets.graph import GraphView
+    from workernb.workers.headers import HeadersInit
+    from workernb.workers.message import BodyInit
 
 __version__ = "0.1.0"
 
@@ -92,8 +93,8 @@ async def compare_network(
     Raises UsageError for a Worker without service bindings, ComparisonError for a request that
     fails, that calls nothing, or whose Workers cannot be loaded in the other process.
     """
-    from .network.comparing import check, compare
-    from .views.comparison import ComparisonPicture
+    from workernb.network.comparing import check, compare
+    from workernb.views.pictures.comparison import ComparisonPicture
 
     check(gateway, times)
     url = gateway.url if resource is None else resource
@@ -104,19 +105,19 @@ async def compare_network(
 def __getattr__(name: str) -> Any:
     """Return a widget, whose libraries are imported when it is first asked for."""
     if name == "GraphView":
-        from .views.graph_view import GraphView
+        from workernb.views.widgets.graph import GraphView
 
         return GraphView
     if name == "CpuView":
-        from .views.cpu_view import CpuView
+        from workernb.views.widgets.cpu import CpuView
 
         return CpuView
     if name == "Dashboard":
-        from .views.dashboard import Dashboard
+        from workernb.views.widgets.dashboard import Dashboard
 
         return Dashboard
     if name == "BindingEditor":
-        from .views.editor import BindingEditor
+        from workernb.views.widgets.editor import BindingEditor
 
         return BindingEditor
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

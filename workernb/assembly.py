@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .engines.python import PythonEngine
-from .runtime.limits import Limits
-from .runtime.runtime import Runtime as CoreRuntime
+from workernb.engines.python import PythonEngine
+from workernb.runtime.limits import Limits
+from workernb.runtime.runtime import Runtime as CoreRuntime
 
 
 class Runtime(CoreRuntime):

@@ -12,9 +12,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from workernb.runtime.targets import DEFAULT, Target
+
 from .errors import OptionError
 from .options import Parser, json_value, pair, secret, unique
-from .runtime.targets import DEFAULT, Target
 
 
 def worker(text: str) -> str:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from workernb.runtime.targets import Target, service_name
+
 from .errors import OptionError, UsageError, noted
 from .options import WorkerOptions
-from .runtime.targets import Target, service_name
 
 MAGIC = "%%worker"
 

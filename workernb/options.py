@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from workernb.runtime.limits import BUDGETS, PRESETS, Limits
+from workernb.runtime.targets import Target
+
 from .errors import OptionError, did_you_mean, noted
-from .runtime.limits import BUDGETS, PRESETS, Limits
-from .runtime.targets import Target
 
 _comment = re.compile(r"""((?:[^'"\s\\]|\\.|'[^']*'|"(?:\\.|[^"\\])*"|\s(?!\#))*)(?:\s+\#.*)?""")
 

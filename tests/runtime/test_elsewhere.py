@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from workernb import Limits
-from workernb.views.cpu import figures
+from workernb.views.pictures.cpu import figures
 
 WORK = {
     "a Worker's function in a thread": "await asyncio.to_thread(burn, 60)",

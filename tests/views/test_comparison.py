@@ -8,9 +8,9 @@ from itertools import combinations
 import pytest
 
 from workernb.network.comparing import HERE, THERE, Comparison, Process, Stretch, Way
-from workernb.views.comparison import AXIS, ComparisonPicture
-from workernb.views.palette import role_of
-from workernb.views.shapes import Rect
+from workernb.views.drawing.palette import role_of
+from workernb.views.drawing.shapes import Rect
+from workernb.views.pictures.comparison import AXIS, ComparisonPicture
 
 
 def way(scale: float, *workers: tuple[str, ...], status: int = 200) -> Way:

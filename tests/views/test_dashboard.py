@@ -10,8 +10,8 @@ import ipywidgets
 import pytest
 
 from workernb import Dashboard
-from workernb.views.clock import Clock
-from workernb.views.dashboard import LAST
+from workernb.views.widgets.dashboard import LAST
+from workernb.views.widgets.ticker import Clock
 
 ANSWER = """
 from workers import Response, WorkerEntrypoint

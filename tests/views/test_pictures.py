@@ -11,13 +11,13 @@ from itertools import combinations, product
 import pytest
 
 import workernb
-from workernb.views.cpu import CpuPicture, nice_step
-from workernb.views.drawing import Drawing
-from workernb.views.graph import GraphPicture
-from workernb.views.palette import ROLES, WORKERS, colors, role_of
-from workernb.views.shapes import Label, Line, Rect, fitted, text_width
-from workernb.views.system import OUTSIDE
-from workernb.views.tree import TracePicture
+from workernb.views.drawing.drawing import Drawing
+from workernb.views.drawing.palette import ROLES, WORKERS, colors, role_of
+from workernb.views.drawing.shapes import Label, Line, Rect, fitted, text_width
+from workernb.views.pictures.cpu import CpuPicture, nice_step
+from workernb.views.pictures.graph import GraphPicture
+from workernb.views.pictures.system import OUTSIDE
+from workernb.views.pictures.tree import TracePicture
 
 SIZES = [1, 2, 6, 20, 200]
 

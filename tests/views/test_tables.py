@@ -7,9 +7,9 @@ import html
 import pytest
 
 from workernb import UsageError
-from workernb.views.text import escaped, ms, one_line, share, visible
-from workernb.views.tree import TracePicture
-from workernb.views.workers import WorkerPage, WorkersTable
+from workernb.views.drawing.text import escaped, ms, one_line, share, visible
+from workernb.views.pictures.tree import TracePicture
+from workernb.views.tables.workers import WorkerPage, WorkersTable
 
 
 async def test_the_tree(system):
@@ -45,7 +45,7 @@ async def test_a_failure_in_the_tree(runtime):
 
 
 async def test_a_long_trace_is_cut(system, monkeypatch):
-    monkeypatch.setattr("workernb.views.tree.MOST", 2)
+    monkeypatch.setattr("workernb.views.pictures.tree.MOST", 2)
     trace = (await system(5)["service-0"].fetch()).trace
     assert repr(TracePicture(trace)).endswith("… and 3 more invocations")
 

@@ -15,10 +15,10 @@ import traitlets
 
 import workernb
 from workernb import CpuView, GraphView
-from workernb.views.clock import Clock, on_loop
-from workernb.views.system import OUTSIDE
-from workernb.views.traffic import Traffic
-from workernb.views.widget import BEAT, LEASE
+from workernb.views.pictures.system import OUTSIDE
+from workernb.views.pictures.traffic import Traffic
+from workernb.views.widgets.live import BEAT, LEASE
+from workernb.views.widgets.ticker import Clock, on_loop
 
 WAITING = """
 import asyncio

@@ -10,7 +10,7 @@ from typing import Any
 
 from workernb.runtime.dispatch import Answer
 from workernb.runtime.traces import Log
-from workernb.views.text import escaped, ms, one_line, visible
+from workernb.views.drawing.text import escaped, ms, one_line, visible
 
 KEPT_BYTES = 1024 * 1024
 """How much of a body a card keeps."""

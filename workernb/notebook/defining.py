@@ -12,7 +12,7 @@ from workernb.runtime.handles import Handle
 from workernb.runtime.history import replaced
 from workernb.runtime.runtime import Runtime
 from workernb.runtime.targets import DEFAULT, Target, service_name
-from workernb.views.workers import bound_services
+from workernb.views.tables.workers import bound_services
 
 from .failures import shown_from_the_worker_on
 from .secrets import resolve

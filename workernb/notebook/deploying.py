@@ -43,7 +43,7 @@ class DeployingMagics(Magics):
     @line_magic
     def diff(self, line: str) -> None:
         """Show how two versions differ."""
-        from workernb.views.changes import VersionDiff
+        from workernb.views.tables.changes import VersionDiff
 
         typed = PARSERS["diff"]().parse(line)
         if len(typed.versions) > 2:

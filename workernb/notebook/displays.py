@@ -55,7 +55,7 @@ def show_once(answer: Answer) -> None:
 
 
 def _tree(trace: Trace) -> Any:
-    from workernb.views.tree import TracePicture
+    from workernb.views.pictures.tree import TracePicture
 
     return TracePicture(trace)._repr_mimebundle_()
 

@@ -97,7 +97,7 @@ class WorkerMagics(Magics):
     @line_magic
     def limits(self, line: str) -> None:
         """Show, or set, what a request may use."""
-        from workernb.views.limits import LimitsTable
+        from workernb.views.tables.limits import LimitsTable
 
         self.runtime.limits = read_limits(line, self.runtime.limits)
         display(LimitsTable(self.runtime.limits))
@@ -109,8 +109,8 @@ class WorkerMagics(Magics):
     @line_magic
     def workers(self, line: str) -> None:
         """List the Workers, or show one."""
-        from workernb.views.changes import HistoryTable, UsedByPage
-        from workernb.views.workers import WorkerPage, WorkersTable
+        from workernb.views.tables.changes import HistoryTable, UsedByPage
+        from workernb.views.tables.workers import WorkerPage, WorkersTable
 
         typed = workers_parser().parse(line)
         name = None if typed.name is None else worker(typed.name)
@@ -128,7 +128,7 @@ class WorkerMagics(Magics):
     @line_magic
     def bindings(self, line: str) -> None:
         """Show a Worker's bindings, with buttons to change them."""
-        from workernb.views.editor import BindingEditor
+        from workernb.views.widgets.editor import BindingEditor
 
         display(BindingEditor(worker(bindings_parser().parse(line).name), self.runtime))
 
@@ -137,7 +137,7 @@ class WorkerMagics(Magics):
     @line_magic
     def graph(self, line: str) -> None:
         """Draw who is bound to whom, with the traffic as it happens: %graph."""
-        from workernb.views.graph_view import GraphView
+        from workernb.views.widgets.graph import GraphView
 
         if strip_comment(line).strip():
             raise UsageError("%graph takes nothing: it draws all Workers.")
@@ -146,7 +146,7 @@ class WorkerMagics(Magics):
     @line_magic
     def dashboard(self, line: str) -> None:
         """Show the graph, the last requests and their CPU, and the bindings, live: %dashboard."""
-        from workernb.views.dashboard import Dashboard
+        from workernb.views.widgets.dashboard import Dashboard
 
         if strip_comment(line).strip():
             raise UsageError("%dashboard takes nothing: it shows all Workers.")
@@ -158,7 +158,7 @@ class WorkerMagics(Magics):
 
         Without a number the last request; -2 is the last but one.
         """
-        from workernb.views.cpu_view import CpuView
+        from workernb.views.widgets.cpu import CpuView
 
         display(CpuView(self.runtime, self._trace(line, "%cpu")))
 
@@ -168,7 +168,7 @@ class WorkerMagics(Magics):
 
         Without a number the last request; -2 is the last but one.
         """
-        from workernb.views.tree import TracePicture
+        from workernb.views.pictures.tree import TracePicture
 
         display(TracePicture(self._trace(line, "%trace")))
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from workernb.network.comparing import Comparison, Process, Way
+from workernb.views.drawing.drawing import Drawing, Picture
+from workernb.views.drawing.palette import role_of
+from workernb.views.drawing.shapes import Label, Line, Rect, fitted, text_width
+from workernb.views.drawing.text import ms, one_line
 
 from .cpu import nice_step
-from .drawing import Drawing, Picture
-from .palette import role_of
-from .shapes import Label, Line, Rect, fitted, text_width
-from .text import ms, one_line
 
 OTHERS = "runtime and HTTP"
 MARGIN = 16.0

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from workernb.runtime.invocations import Invocation
 from workernb.runtime.targets import DEFAULT
 from workernb.runtime.traces import Log, Trace
+from workernb.views.drawing.drawing import Drawing, Picture
+from workernb.views.drawing.palette import role_of
+from workernb.views.drawing.shapes import Label, Line, Rect, Shape, fitted, text_width
+from workernb.views.drawing.text import ms, one_line, share, visible
 
 from .cpu import figures, headline
-from .drawing import Drawing, Picture
-from .palette import role_of
-from .shapes import Label, Line, Rect, Shape, fitted, text_width
-from .text import ms, one_line, share, visible
 
 MOST = 200
 """How many invocations the tree shows."""

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from workernb.runtime.runtime import Runtime
+from workernb.views.drawing.drawing import Drawing, Picture
+from workernb.views.drawing.palette import role_of, tint_of
+from workernb.views.drawing.shapes import Group, Label, Line, Rect, Shape, fitted, text_width
+from workernb.views.drawing.text import one_line
 
-from .drawing import Drawing, Picture
 from .layout import GAP, Column, Layout, Measures, Place
-from .palette import role_of, tint_of
-from .shapes import Group, Label, Line, Rect, Shape, fitted, text_width
 from .system import OUTSIDE, Arrow, Key, Node, System
-from .text import one_line
 from .traffic import Flow, Load, Traffic
 
 ROW = 30.0

@@ -9,10 +9,11 @@ from typing import Any
 import traitlets
 from anywidget import AnyWidget
 
-from .beside import Beside
-from .clock import Clock, on_loop, running_loop
-from .drawing import Picture
-from .svg import inline_rules, variables
+from workernb.views.drawing.drawing import Picture
+from workernb.views.drawing.svg import inline_rules, variables
+
+from .still import Beside
+from .ticker import Clock, on_loop, running_loop
 
 LEASE = 12_000
 """For how many ticks a page that said that it shows a picture is believed: for ten minutes.
@@ -30,7 +31,7 @@ BEAT = 20
 @cache
 def script(name: str) -> str:
     """Return a widget's script, with what the widgets share before it."""
-    folder = files("workernb.views") / "static"
+    folder = files("workernb.views.widgets") / "static"
     return (folder / "watching.js").read_text("utf-8") + (folder / name).read_text("utf-8")
 
 
@@ -44,7 +45,7 @@ def style() -> str:
         f"@media(prefers-color-scheme:dark){{body:not([data-jp-theme-light]) .workernb{{{dark}}}}}"
         f"body[data-jp-theme-light=false] .workernb{{{dark}}}"
         + inline_rules()
-        + (files("workernb.views") / "static" / "widget.css").read_text("utf-8")
+        + (files("workernb.views.widgets") / "static" / "widget.css").read_text("utf-8")
     )
 
 

@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workernb.runtime.traces import Trace
-
-from .drawing import Drawing, Picture
-from .palette import role_of
-from .shapes import Group, Label, Line, Rect, Shape, fitted, text_width
-from .text import ms, one_line, share
+from workernb.views.drawing.drawing import Drawing, Picture
+from workernb.views.drawing.palette import role_of
+from workernb.views.drawing.shapes import Group, Label, Line, Rect, Shape, fitted, text_width
+from workernb.views.drawing.text import ms, one_line, share
 
 MOST_LANES = 24
 MOST_SLICES = 2_000

@@ -6,8 +6,8 @@ from workernb.runtime.dependents import all_dependents
 from workernb.runtime.differences import code_that_differs, settings_that_differ
 from workernb.runtime.runtime import Runtime
 from workernb.runtime.services import Service, Version
+from workernb.views.drawing.text import escaped, visible
 
-from .text import escaped, visible
 from .workers import Row, Table, clock
 
 

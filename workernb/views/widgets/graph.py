@@ -8,10 +8,10 @@ import traitlets
 
 from workernb.assembly import get_runtime
 from workernb.runtime.runtime import Runtime
+from workernb.views.pictures.graph import GraphPicture
+from workernb.views.pictures.traffic import Flow
 
-from .graph import GraphPicture
-from .traffic import Flow
-from .widget import LivePicture, script, style
+from .live import LivePicture, script, style
 
 
 class GraphView(LivePicture):

@@ -16,9 +16,9 @@ from workernb.runtime.invocations import Invocation
 from workernb.runtime.routes import best
 from workernb.runtime.runtime import Runtime
 from workernb.runtime.traces import Trace
+from workernb.views.drawing.text import count, share
 
 from .system import OUTSIDE, Key
-from .text import count, share
 
 MOST_LOOKED_AT = 256
 """How many of the newest invocations of a request in flight are looked at."""

@@ -18,11 +18,11 @@ from workernb.runtime.history import Change
 from workernb.runtime.runtime import Runtime
 from workernb.runtime.services import Definition, Version
 from workernb.runtime.targets import DEFAULT, Target
+from workernb.views.drawing.text import escaped, one_line
+from workernb.views.tables.workers import Table, settings_rows
 
-from .choice import Choice
-from .clock import on_loop, running_loop
-from .text import escaped, one_line
-from .workers import Table, settings_rows
+from .dropdown import Choice
+from .ticker import on_loop, running_loop
 
 REASON = "the binding editor"
 
@@ -195,7 +195,7 @@ class BindingEditor(VBox):  # type: ignore[misc]
 
     def _ipython_display_(self) -> None:
         """Show the widget where a kernel keeps it alive, and elsewhere what is bound, as text."""
-        from .beside import show_widget
+        from .still import show_widget
 
         self._loop = self._loop or running_loop()
         if not show_widget(self, repr(self)):

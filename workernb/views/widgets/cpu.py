@@ -11,10 +11,10 @@ from workernb.assembly import get_runtime
 from workernb.errors import UsageError
 from workernb.runtime.runtime import Runtime
 from workernb.runtime.traces import Trace
+from workernb.views.pictures.cpu import CpuPicture
+from workernb.views.requests import find_trace
 
-from .cpu import CpuPicture
-from .requests import find_trace
-from .widget import LivePicture, script, style
+from .live import LivePicture, script, style
 
 EVERY = 5
 """How many ticks pass from one look for a newer request to the next."""

@@ -9,10 +9,9 @@ from workernb.runtime.dependents import dependents
 from workernb.runtime.limits import SHARED
 from workernb.runtime.runtime import Runtime
 from workernb.runtime.services import Definition, Service
-
-from .system import Key
-from .text import escaped, ms, one_line
-from .traffic import Flow, Traffic
+from workernb.views.drawing.text import escaped, ms, one_line
+from workernb.views.pictures.system import Key
+from workernb.views.pictures.traffic import Flow, Traffic
 
 Row = Sequence[str]
 

@@ -11,15 +11,15 @@ from ipywidgets import VBox
 from workernb.assembly import get_runtime
 from workernb.runtime.runtime import Runtime
 from workernb.runtime.traces import Trace
+from workernb.views.drawing.text import ms, one_line
+from workernb.views.pictures.cpu import headline
 
-from .beside import Beside
-from .choice import Choice
-from .clock import Clock, on_loop, running_loop
-from .cpu import headline
-from .cpu_view import CpuView
+from .cpu import CpuView
+from .dropdown import Choice
 from .editor import BindingEditor
-from .graph_view import GraphView
-from .text import ms, one_line
+from .graph import GraphView
+from .still import Beside
+from .ticker import Clock, on_loop, running_loop
 
 EVERY = 5
 """How many ticks pass from one look for newer requests to the next."""

@@ -1,0 +1,1 @@
+"""Still pictures: the graph of the services, the CPU of a request, its tree."""

@@ -1,0 +1,1 @@
+"""Tables: the services, what changed, the limits."""

@@ -1,0 +1,1 @@
+"""Live pictures and forms, made of widgets."""
