@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from workernb.errors import did_you_mean
-from workernb.options import WorkerOptions
+from workernb.options.parser import WorkerOptions
 from workernb.runtime.handles import Handle
 from workernb.runtime.history import replaced
 from workernb.runtime.runtime import Runtime

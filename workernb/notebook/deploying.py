@@ -7,9 +7,9 @@ from typing import Any
 from IPython.core.magic import Magics, line_magic, magics_class
 
 from workernb.assembly import get_runtime
-from workernb.edit_options import PARSERS, shares, worker
 from workernb.errors import UsageError
-from workernb.options import strip_comment
+from workernb.options.change import PARSERS, shares, worker
+from workernb.options.parser import strip_comment
 from workernb.runtime.dependents import dependents
 
 from .displays import display

@@ -9,7 +9,7 @@ from typing import Any
 from IPython.core.magic import Magics, line_magic, magics_class, needs_local_scope, no_var_expand
 
 from workernb.assembly import get_runtime
-from workernb.edit_options import PARSERS, Edit
+from workernb.options.change import PARSERS, Edit
 from workernb.runtime.differences import in_words
 from workernb.runtime.services import Version
 

@@ -16,7 +16,7 @@ from workernb.errors import (
     did_you_mean,
     noted,
 )
-from workernb.options import FetchOptions
+from workernb.options.parser import FetchOptions
 from workernb.runtime.calls import Call
 from workernb.runtime.dispatch import Answer
 from workernb.runtime.runtime import Runtime

@@ -7,11 +7,11 @@ from typing import Any
 from IPython.core.magic import Magics, line_magic, magics_class
 
 from workernb.assembly import Runtime, get_runtime
-from workernb.edit_options import PARSERS
 from workernb.errors import UsageError, noted
-from workernb.importing import ForeignWorker, read_workers
+from workernb.options.change import PARSERS
 from workernb.runtime.history import DEFINED
 from workernb.runtime.services import Definition
+from workernb.wrangler.notebooks import ForeignWorker, read_workers
 
 from .defining import report, settings_of, tell
 from .failures import shown_from_the_worker_on

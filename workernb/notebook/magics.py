@@ -17,9 +17,9 @@ from IPython.core.magic import (
 )
 
 from workernb.assembly import Runtime, get_runtime
-from workernb.edit_options import bindings_parser, worker, workers_parser
 from workernb.errors import UsageError
-from workernb.options import (
+from workernb.options.change import bindings_parser, worker, workers_parser
+from workernb.options.parser import (
     FetchOptions,
     WorkerOptions,
     fetch_parser,

@@ -10,8 +10,8 @@ import traitlets
 from ipywidgets import HTML, Button, Checkbox, HBox, Password, Text, VBox, Widget
 
 from workernb.assembly import get_runtime
-from workernb.edit_options import worker as service_of
 from workernb.errors import UsageError
+from workernb.options.change import worker as service_of
 from workernb.runtime.differences import in_words
 from workernb.runtime.handles import Handle
 from workernb.runtime.history import Change

@@ -15,10 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from workernb.errors import OptionError, did_you_mean, noted
 from workernb.runtime.limits import BUDGETS, PRESETS, Limits
 from workernb.runtime.targets import Target
-
-from .errors import OptionError, did_you_mean, noted
 
 _comment = re.compile(r"""((?:[^'"\s\\]|\\.|'[^']*'|"(?:\\.|[^"\\])*"|\s(?!\#))*)(?:\s+\#.*)?""")
 

@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from workernb.errors import OptionError
 from workernb.runtime.targets import DEFAULT, Target
 
-from .errors import OptionError
-from .options import Parser, json_value, pair, secret, unique
+from .parser import Parser, json_value, pair, secret, unique
 
 
 def worker(text: str) -> str:

@@ -8,11 +8,17 @@ import sys
 import pytest
 
 from workernb.errors import OptionError, UsageError
-from workernb.options import FetchOptions, WorkerOptions, fetch_parser, strip_comment, worker_parser
+from workernb.options.parser import (
+    FetchOptions,
+    WorkerOptions,
+    fetch_parser,
+    strip_comment,
+    worker_parser,
+)
 
 
 def test_it_is_read_without_ipython():
-    code = "import sys, workernb.options; sys.exit('IPython' in sys.modules)"
+    code = "import sys, workernb.options.parser; sys.exit('IPython' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

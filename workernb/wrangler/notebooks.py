@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from workernb.errors import OptionError, UsageError, noted
+from workernb.options.parser import WorkerOptions
 from workernb.runtime.targets import Target, service_name
-
-from .errors import OptionError, UsageError, noted
-from .options import WorkerOptions
 
 MAGIC = "%%worker"
 

@@ -1,0 +1,1 @@
+"""The grammar that magics and command line share, without IPython."""

@@ -1,0 +1,1 @@
+"""Workers as they are written elsewhere: in Wrangler projects and in other notebooks."""
