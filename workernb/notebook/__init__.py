@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import awaiting, completion, displays
-from .deploying import DeployingMagics
-from .editing import EditingMagics
-from .importing import ImportingMagics
-from .magics import WorkerMagics
+from workernb.notebook.magics.change import EditingMagics
+from workernb.notebook.magics.deploy import DeployingMagics
+from workernb.notebook.magics.import_workers import ImportingMagics
+from workernb.notebook.magics.show import WorkerMagics
+
+from . import completion
+from . import display as displays
+from . import transform as awaiting
 
 MAGICS = (WorkerMagics, EditingMagics, DeployingMagics, ImportingMagics)
 

@@ -9,14 +9,14 @@ from typing import Any
 from IPython.core.magic import Magics, line_magic, magics_class, needs_local_scope, no_var_expand
 
 from workernb.assembly import get_runtime
+from workernb.notebook.secrets import resolve
+from workernb.notebook.tracebacks import shown_from_the_worker_on
+from workernb.notebook.variables import expand
 from workernb.options.change import PARSERS, Edit
 from workernb.runtime.differences import in_words
 from workernb.runtime.services import Version
 
-from .defining import note_of_written_secrets, tell
-from .failures import shown_from_the_worker_on
-from .secrets import resolve
-from .variables import expand
+from .define import note_of_written_secrets, tell
 
 Names = Mapping[str, Any] | None
 

@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from workernb.errors import did_you_mean
+from workernb.notebook.secrets import resolve
+from workernb.notebook.tracebacks import shown_from_the_worker_on
+from workernb.notebook.variables import variable_for
 from workernb.options.parser import WorkerOptions
 from workernb.runtime.handles import Handle
 from workernb.runtime.history import replaced
 from workernb.runtime.runtime import Runtime
 from workernb.runtime.targets import DEFAULT, Target, service_name
 from workernb.views.tables.workers import bound_services
-
-from .failures import shown_from_the_worker_on
-from .secrets import resolve
-from .variables import variable_for
 
 _told: set[str] = set()
 

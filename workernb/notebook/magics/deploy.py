@@ -8,12 +8,11 @@ from IPython.core.magic import Magics, line_magic, magics_class
 
 from workernb.assembly import get_runtime
 from workernb.errors import UsageError
+from workernb.notebook.display import display
+from workernb.notebook.tracebacks import shown_from_the_worker_on
 from workernb.options.change import PARSERS, shares, worker
 from workernb.options.parser import strip_comment
 from workernb.runtime.dependents import dependents
-
-from .displays import display
-from .failures import shown_from_the_worker_on
 
 
 @magics_class

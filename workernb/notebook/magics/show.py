@@ -18,6 +18,8 @@ from IPython.core.magic import (
 
 from workernb.assembly import Runtime, get_runtime
 from workernb.errors import UsageError
+from workernb.notebook.display import display
+from workernb.notebook.variables import expand
 from workernb.options.change import bindings_parser, worker, workers_parser
 from workernb.options.parser import (
     FetchOptions,
@@ -32,10 +34,8 @@ from workernb.runtime.calls import run_sync
 from workernb.runtime.dispatch import Answer
 from workernb.runtime.traces import Trace
 
-from .defining import define_worker
-from .displays import display
-from .fetching import Fetching
-from .variables import expand
+from .define import define_worker
+from .fetch import Fetching
 
 
 @magics_class

@@ -10,7 +10,7 @@ from workernb.assembly import get_runtime
 from workernb.runtime.dispatch import Answer
 from workernb.runtime.traces import Trace
 
-from .cards import Card
+from .card import Card
 
 _shown: list[Answer] = []
 

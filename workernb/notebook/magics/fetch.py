@@ -16,6 +16,9 @@ from workernb.errors import (
     did_you_mean,
     noted,
 )
+from workernb.notebook.card import Card
+from workernb.notebook.display import show
+from workernb.notebook.tracebacks import FetchError
 from workernb.options.parser import FetchOptions
 from workernb.runtime.calls import Call
 from workernb.runtime.dispatch import Answer
@@ -23,10 +26,6 @@ from workernb.runtime.runtime import Runtime
 from workernb.runtime.targets import DEFAULT, Target
 from workernb.workers import Request, Response
 from workernb.workers.response import REDIRECTS
-
-from .cards import Card
-from .displays import show
-from .failures import FetchError
 
 MOST_REDIRECTS = 50
 """How many redirects `-L` follows: curl's own number."""

@@ -8,14 +8,14 @@ from IPython.core.magic import Magics, line_magic, magics_class
 
 from workernb.assembly import Runtime, get_runtime
 from workernb.errors import UsageError, noted
+from workernb.notebook.tracebacks import shown_from_the_worker_on
+from workernb.notebook.variables import variable_for
 from workernb.options.change import PARSERS
 from workernb.runtime.history import DEFINED
 from workernb.runtime.services import Definition
 from workernb.wrangler.notebooks import ForeignWorker, read_workers
 
-from .defining import report, settings_of, tell
-from .failures import shown_from_the_worker_on
-from .variables import variable_for
+from .define import report, settings_of, tell
 
 
 @magics_class

@@ -1,0 +1,1 @@
+"""The magics, each file a group of them."""
