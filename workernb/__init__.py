@@ -28,16 +28,16 @@ from .errors import (
     WorkernbError,
     WrongLoopError,
 )
-from .workers import Request
+from .http import Request
 
 if TYPE_CHECKING:
+    from workernb.http.body import BodyInit
+    from workernb.http.headers import HeadersInit
     from workernb.views.pictures.comparison import ComparisonPicture
     from workernb.views.widgets.cpu import CpuView
     from workernb.views.widgets.dashboard import Dashboard
     from workernb.views.widgets.editor import BindingEditor
     from workernb.views.widgets.graph import GraphView
-    from workernb.workers.headers import HeadersInit
-    from workernb.workers.message import BodyInit
 
 __version__ = "0.1.0"
 

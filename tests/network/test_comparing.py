@@ -20,10 +20,10 @@ from pathlib import Path
 import pytest
 
 import workernb
+from workernb.http import Request
 from workernb.network.process import OtherProcess
 from workernb.runtime.limits import Limits
 from workernb.runtime.targets import Target
-from workernb.workers import Request
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAD = """\

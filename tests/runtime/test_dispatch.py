@@ -10,7 +10,7 @@ import traceback
 
 import pytest
 
-from workernb.workers import Request, Response
+from workernb.http import Request, Response
 
 AUTH = """
 if request.headers.get("x-custom-token") == self.env.SECRET_TOKEN:

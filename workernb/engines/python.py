@@ -14,15 +14,16 @@ from typing import Any
 
 import workernb.workers as workers_module
 from workernb.errors import StartupError, StartupExceeded, Text, noted
+from workernb.http import Request, Response
 from workernb.runtime.guard import guard
 from workernb.runtime.invocations import Invocation
 from workernb.runtime.logs import worker_print
 from workernb.runtime.services import Version
 from workernb.runtime.startup import Loading, imported
 from workernb.runtime.targets import DEFAULT
-from workernb.workers import Request, Response, WorkerEntrypoint
+from workernb.workers import WorkerEntrypoint
+from workernb.workers.current import current
 from workernb.workers.entrypoints import ExecutionContext
-from workernb.workers.invocation import current
 
 Handle = Callable[[Request, Invocation], Awaitable[Response]]
 

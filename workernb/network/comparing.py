@@ -18,6 +18,7 @@ from typing import Any
 
 from workernb.assembly import Runtime
 from workernb.errors import CanceledError, ComparisonError, UsageError, noted
+from workernb.http import Request
 from workernb.runtime.engine import Entrypoint
 from workernb.runtime.handles import Handle
 from workernb.runtime.invocations import in_words
@@ -25,7 +26,6 @@ from workernb.runtime.runtime import Runtime as CoreRuntime
 from workernb.runtime.services import Definition
 from workernb.runtime.targets import DEFAULT, Target, near
 from workernb.runtime.traces import Trace
-from workernb.workers import Request
 
 from .process import HttpEntrypoint, OtherProcess
 

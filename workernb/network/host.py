@@ -26,9 +26,9 @@ from aiohttp import web
 
 from workernb.assembly import Runtime
 from workernb.errors import Text
+from workernb.http import Request, Response
 from workernb.runtime.limits import Limits
 from workernb.runtime.targets import Target
-from workernb.workers import Request, Response
 
 from .wire import ENVELOPE, Envelope, received_headers, sent_headers
 

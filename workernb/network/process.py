@@ -12,8 +12,8 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from workernb.errors import ComparisonError, noted
+from workernb.http import Request, Response
 from workernb.runtime.limits import Limits, names
-from workernb.workers import Request, Response
 
 from .wire import ENVELOPE, Envelope, received_headers, sent_headers
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from workernb.notebook.magics.change import EditingMagics
-from workernb.notebook.magics.deploy import DeployingMagics
-from workernb.notebook.magics.import_workers import ImportingMagics
-from workernb.notebook.magics.show import WorkerMagics
-
-from . import completion
-from . import display as displays
-from . import transform as awaiting
+from . import completion, display, transform
+from .magics.change import EditingMagics
+from .magics.deploy import DeployingMagics
+from .magics.import_workers import ImportingMagics
+from .magics.show import WorkerMagics
 
 MAGICS = (WorkerMagics, EditingMagics, DeployingMagics, ImportingMagics)
 
@@ -21,10 +18,10 @@ def load(shell: Any) -> None:
     if any(isinstance(magics, WorkerMagics) for magics in shell.magics_manager.registry.values()):
         return
     shell.register_magics(*(magics(shell) for magics in MAGICS))
-    awaiting.add(shell)
+    transform.add(shell)
     completion.add(shell)
-    displays.add(shell)
-    displays.warn_of_old_nest_asyncio()
+    display.add(shell)
+    display.warn_of_old_nest_asyncio()
 
 
 def unload(shell: Any) -> None:
@@ -35,6 +32,6 @@ def unload(shell: Any) -> None:
             for name in names:
                 registry.magics[kind].pop(name, None)
         registry.registry.pop(magics.__name__, None)
-    awaiting.remove(shell)
+    transform.remove(shell)
     completion.remove(shell)
-    displays.remove(shell)
+    display.remove(shell)

@@ -6,11 +6,11 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any
 
 from workernb.errors import BindingError, GlobalScopeError, HandlerError, Text, noted
-from workernb.workers import Request, Response
-from workernb.workers.headers import HeadersInit
-from workernb.workers.invocation import current
-from workernb.workers.message import BodyInit
-from workernb.workers.request import receive
+from workernb.http import Request, Response
+from workernb.http.body import BodyInit
+from workernb.http.headers import HeadersInit
+from workernb.http.request import receive
+from workernb.workers.current import current
 
 from .invocations import FailedCall, Invocation
 from .targets import DEFAULT, Target, near

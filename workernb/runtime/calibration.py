@@ -11,8 +11,8 @@ from time import thread_time_ns as cpu_clock
 from types import SimpleNamespace
 from typing import Any
 
-from workernb.workers import Request, Response
-from workernb.workers.invocation import current
+from workernb.http import Request, Response
+from workernb.workers.current import current
 
 from .bindings import ServiceBinding
 from .invocations import Invocation

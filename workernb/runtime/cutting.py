@@ -33,7 +33,7 @@ _MUST_GO_ON = tuple(
 )
 """Code that must not be cut in its middle: ours, imports, locks and queues, the event loop."""
 
-_MAY_END = PACKAGE + "workers" + os.sep
+_MAY_END = (PACKAGE + "http" + os.sep, PACKAGE + "workers" + os.sep)
 """Code of ours that may: a Request or Response that is half made is dropped."""
 
 

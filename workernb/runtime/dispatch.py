@@ -22,7 +22,7 @@ from workernb.errors import (
     noted,
     on_one_line,
 )
-from workernb.workers import Response
+from workernb.http import Response
 
 from .guard import guard
 from .strands import strand

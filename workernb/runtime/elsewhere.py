@@ -17,7 +17,7 @@ from contextvars import Context
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from workernb.workers.invocation import current
+from workernb.workers.current import current
 
 from .thread import cpu_of
 from .tracebacks import is_worker

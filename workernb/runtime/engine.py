@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
-from workernb.workers import Request, Response
+from workernb.http import Request, Response
 
 if TYPE_CHECKING:
     from .invocations import Invocation

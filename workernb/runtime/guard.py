@@ -22,7 +22,7 @@ from types import FrameType
 from typing import Any
 
 from workernb.errors import Interrupted, Text
-from workernb.workers.invocation import current
+from workernb.workers.current import current
 
 from .cutting import Cut
 from .elsewhere import Elsewhere

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
-from workernb.workers import Request
-from workernb.workers.headers import HeadersInit
-from workernb.workers.message import BodyInit
-from workernb.workers.request import receive
+from workernb.http import Request
+from workernb.http.body import BodyInit
+from workernb.http.headers import HeadersInit
+from workernb.http.request import receive
 
 from .calls import run_sync
 from .dispatch import Answer

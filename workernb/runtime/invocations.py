@@ -23,9 +23,9 @@ from workernb.errors import (
     WallLimitExceeded,
     noted,
 )
-from workernb.workers import Request, Response
-from workernb.workers.invocation import current
-from workernb.workers.message import USED
+from workernb.http import Request, Response
+from workernb.http.body import USED
+from workernb.workers.current import current
 
 from .exports import Exports
 from .overrides import OVERRIDES, why_ignored

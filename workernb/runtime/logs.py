@@ -7,7 +7,7 @@ import logging
 import sys
 from typing import Any
 
-from workernb.workers.invocation import current
+from workernb.workers.current import current
 
 from .invocations import Invocation
 

@@ -12,8 +12,8 @@ from random import Random
 from typing import Any, TextIO
 
 from workernb.errors import Text, UsageError, did_you_mean, noted
-from workernb.workers import Request
-from workernb.workers.environment import Env
+from workernb.http import Request
+from workernb.workers.env import Env
 
 from .bindings import AbsentEntrypoint, ServiceBinding
 from .calls import Call

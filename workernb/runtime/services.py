@@ -14,7 +14,7 @@ from random import Random
 from typing import Any
 
 from workernb.errors import Text, UsageError, did_you_mean, noted
-from workernb.workers.environment import Env, VersionMetadata
+from workernb.workers.env import Env, VersionMetadata
 
 from .deployments import Deployment, entrypoints_of
 from .engine import Entrypoint, Exporter, Isolate

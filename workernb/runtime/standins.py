@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING
 
-from workernb.workers import Request, Response
+from workernb.http import Request, Response
 
 from .engine import Entrypoint
 

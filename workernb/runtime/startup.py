@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Any, TypeVar
 
 from workernb.errors import StartupExceeded, Text, noted
-from workernb.workers.invocation import current
+from workernb.workers.current import current
 
 from .invocations import Invocation
 from .tracebacks import debugged, where

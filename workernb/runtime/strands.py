@@ -15,7 +15,7 @@ from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
-from workernb.workers.invocation import current
+from workernb.workers.current import current
 
 from .metering import holder
 from .tracebacks import raised_at, waiting_at

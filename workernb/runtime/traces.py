@@ -22,7 +22,7 @@ from workernb.errors import (
     WallLimitExceeded,
     noted,
 )
-from workernb.workers.invocation import current
+from workernb.workers.current import current
 
 from .limits import SHARED
 from .metering import Metering, Slice, holder, time_of_last

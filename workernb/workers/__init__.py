@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from workernb.http.headers import Headers
+from workernb.http.request import Request
+from workernb.http.response import Response
+
 from .entrypoints import ExecutionContext as Context
 from .entrypoints import WorkerEntrypoint, wait_until, waitUntil
-from .environment import ImportedEnv
-from .headers import Headers
-from .request import Request
-from .response import Response
+from .env import ImportedEnv
 
 env = ImportedEnv()
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 from functools import cached_property
 from typing import Any
 
-from .invocation import RunningInvocation, running
+from .current import RunningInvocation, running
 
 
 class ExecutionContext:

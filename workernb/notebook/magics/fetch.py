@@ -16,6 +16,8 @@ from workernb.errors import (
     did_you_mean,
     noted,
 )
+from workernb.http import Request, Response
+from workernb.http.response import REDIRECTS
 from workernb.notebook.card import Card
 from workernb.notebook.display import show
 from workernb.notebook.tracebacks import FetchError
@@ -24,8 +26,6 @@ from workernb.runtime.calls import Call
 from workernb.runtime.dispatch import Answer
 from workernb.runtime.runtime import Runtime
 from workernb.runtime.targets import DEFAULT, Target
-from workernb.workers import Request, Response
-from workernb.workers.response import REDIRECTS
 
 MOST_REDIRECTS = 50
 """How many redirects `-L` follows: curl's own number."""

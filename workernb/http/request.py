@@ -11,8 +11,8 @@ from typing import Any
 
 from workernb.errors import Text, noted
 
+from .body import USED, BodyInit, Message, make_data
 from .headers import NO_FIELDS, HeadersInit, make_fields
-from .message import USED, BodyInit, Message, make_data
 from .urls import is_normal, normalize
 
 _METHODS: dict[str, HTTPMethod] = {

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workernb.workers import Headers, Request
+from workernb.http import Headers, Request
 
 TOKENS = st.text("abcXYZ09!#$%&'*+-.^_`|~", min_size=1, max_size=8)
 VALUES = st.text(st.characters(blacklist_characters="\0\r\n", blacklist_categories=["Cs"]))
@@ -172,7 +172,7 @@ async def test_received_headers_are_read_only(runtime_with):
 
 
 def test_many_names_are_not_remembered_for_ever():
-    from workernb.workers import headers as module
+    from workernb.http import headers as module
 
     for number in range(module._KNOWN_NAMES_KEPT + 10):
         Headers({f"x-{number}": "1"})

@@ -8,7 +8,7 @@ from typing import Any
 
 from workernb.errors import did_you_mean, noted
 
-from .invocation import running
+from .current import running
 
 
 @dataclass(frozen=True, slots=True)

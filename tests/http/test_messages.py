@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workernb.errors import BodyUsedError
-from workernb.workers import Headers, Request, Response
-from workernb.workers.urls import is_normal, normalize
+from workernb.http import Headers, Request, Response
+from workernb.http.urls import is_normal, normalize
 
 # URLs
 

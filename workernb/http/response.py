@@ -14,8 +14,8 @@ import ada_url
 
 from workernb.errors import BodyUsedError, Text, noted
 
+from .body import USED, BodyInit, Message, make_data
 from .headers import NO_FIELDS, TEXT_FIELDS, Headers, HeadersInit, make_fields
-from .message import USED, BodyInit, Message, make_data
 
 _NULL_BODY = frozenset({101, 204, 205, 304})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
