@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from workernb.engines.python import PythonEngine
-from workernb.runtime.limits import Limits
 from workernb.runtime.runtime import Runtime as CoreRuntime
+from workernb.runtime.services.limits import Limits
 
 
 class Runtime(CoreRuntime):

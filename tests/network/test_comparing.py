@@ -22,8 +22,8 @@ import pytest
 import workernb
 from workernb.http import Request
 from workernb.network.process import OtherProcess
-from workernb.runtime.limits import Limits
-from workernb.runtime.targets import Target
+from workernb.runtime.services.limits import Limits
+from workernb.runtime.services.targets import Target
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAD = """\

@@ -202,7 +202,7 @@ async def test_the_notebook_cancels_a_call_through_its_task(define, runtime, unt
 async def test_an_entrypoint_of_the_notebooks_choice(runtime, define):
     from workernb import BindingError
     from workernb.http import Request
-    from workernb.runtime.targets import Target
+    from workernb.runtime.services.targets import Target
 
     define("echo", "return Response('x')")
     with pytest.raises(BindingError, match="has no such named entrypoint"):

@@ -296,7 +296,7 @@ async def test_context_variables_of_the_cell_are_not_changed(define):
 
 
 async def test_outsiders_are_told_apart(runtime, define):
-    from workernb.runtime.targets import Target
+    from workernb.runtime.services.targets import Target
 
     define("echo", "return Response('x')")
     response = await runtime.call(Target("echo"), Request("http://x/"), owner=False)

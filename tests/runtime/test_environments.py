@@ -9,7 +9,7 @@ import json
 import pytest
 
 from workernb import Limits, UsageError
-from workernb.runtime.dependents import all_dependents
+from workernb.runtime.services.dependents import all_dependents
 
 SAY = "return Response({!r})"
 ASK = "return await self.env.AUTH.fetch(request)"

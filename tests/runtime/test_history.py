@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import workernb
-from workernb.runtime.history import replaced
+from workernb.runtime.services.history import replaced
 
 SAY = "return Response({!r})"
 

@@ -28,7 +28,7 @@ from hypothesis.stateful import (
 
 import workernb
 from workernb import BindingError, LimitError, UsageError
-from workernb.runtime import services as services_module
+from workernb.runtime.services import service as services_module
 
 KEPT = 3
 KEY = "cloudflare-workers-version-key"

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from workernb import RouteError, UsageError
 from workernb.runtime.redaction import REDACTED, Redactor
-from workernb.runtime.routes import Route, best
-from workernb.runtime.targets import Target
+from workernb.runtime.services.routes import Route, best
+from workernb.runtime.services.targets import Target
 
 
 @pytest.mark.parametrize(

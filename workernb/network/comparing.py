@@ -19,12 +19,12 @@ from typing import Any
 from workernb.assembly import Runtime
 from workernb.errors import CanceledError, ComparisonError, UsageError, noted
 from workernb.http import Request
-from workernb.runtime.engine import Entrypoint
 from workernb.runtime.handles import Handle
 from workernb.runtime.invocations import in_words
 from workernb.runtime.runtime import Runtime as CoreRuntime
-from workernb.runtime.services import Definition
-from workernb.runtime.targets import DEFAULT, Target, near
+from workernb.runtime.services.engine import Entrypoint
+from workernb.runtime.services.service import Definition
+from workernb.runtime.services.targets import DEFAULT, Target, near
 from workernb.runtime.traces import Trace
 
 from .process import HttpEntrypoint, OtherProcess

@@ -27,8 +27,8 @@ from aiohttp import web
 from workernb.assembly import Runtime
 from workernb.errors import Text
 from workernb.http import Request, Response
-from workernb.runtime.limits import Limits
-from workernb.runtime.targets import Target
+from workernb.runtime.services.limits import Limits
+from workernb.runtime.services.targets import Target
 
 from .wire import ENVELOPE, Envelope, received_headers, sent_headers
 

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from workernb.errors import ComparisonError, noted
 from workernb.http import Request, Response
-from workernb.runtime.limits import Limits, names
+from workernb.runtime.services.limits import Limits, names
 
 from .wire import ENVELOPE, Envelope, received_headers, sent_headers
 
 if TYPE_CHECKING:
     from workernb.runtime.invocations import Invocation
-    from workernb.runtime.services import Version
-    from workernb.runtime.targets import Target
+    from workernb.runtime.services.service import Version
+    from workernb.runtime.services.targets import Target
 
 PATIENCE_S = 60.0
 """How long (s) the other process may take to start and to load its Workers."""

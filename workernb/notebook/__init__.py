@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from workernb.notebook.magics.change import EditingMagics
+from workernb.notebook.magics.deploy import DeployingMagics
+from workernb.notebook.magics.import_workers import ImportingMagics
+from workernb.notebook.magics.show import WorkerMagics
+
 from . import completion, display, transform
-from .magics.change import EditingMagics
-from .magics.deploy import DeployingMagics
-from .magics.import_workers import ImportingMagics
-from .magics.show import WorkerMagics
 
 MAGICS = (WorkerMagics, EditingMagics, DeployingMagics, ImportingMagics)
 

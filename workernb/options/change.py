@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workernb.errors import OptionError
-from workernb.runtime.targets import DEFAULT, Target
+from workernb.runtime.services.targets import DEFAULT, Target
 
 from .parser import Parser, json_value, pair, secret, unique
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from workernb.errors import OptionError, did_you_mean, noted
-from workernb.runtime.limits import BUDGETS, PRESETS, Limits
-from workernb.runtime.targets import Target
+from workernb.runtime.services.limits import BUDGETS, PRESETS, Limits
+from workernb.runtime.services.targets import Target
 
 _comment = re.compile(r"""((?:[^'"\s\\]|\\.|'[^']*'|"(?:\\.|[^"\\])*"|\s(?!\#))*)(?:\s+\#.*)?""")
 

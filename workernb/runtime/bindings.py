@@ -10,14 +10,15 @@ from workernb.http import Request, Response
 from workernb.http.body import BodyInit
 from workernb.http.headers import HeadersInit
 from workernb.http.request import receive
+from workernb.runtime.services.targets import DEFAULT, Target, near
 from workernb.workers.current import current
 
 from .invocations import FailedCall, Invocation
-from .targets import DEFAULT, Target, near
 
 if TYPE_CHECKING:
+    from workernb.runtime.services.service import Service, Version
+
     from .props import Callee
-    from .services import Service, Version
 
 Fetch = Callable[..., Coroutine[Any, Any, Response]]
 _new = object.__new__

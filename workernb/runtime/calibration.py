@@ -12,12 +12,12 @@ from types import SimpleNamespace
 from typing import Any
 
 from workernb.http import Request, Response
+from workernb.runtime.services.limits import Limits
+from workernb.runtime.services.targets import DEFAULT, Target
 from workernb.workers.current import current
 
 from .bindings import ServiceBinding
 from .invocations import Invocation
-from .limits import Limits
-from .targets import DEFAULT, Target
 from .thread import this_thread
 from .traces import Trace
 

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from workernb.errors import Text, did_you_mean, noted
 
 if TYPE_CHECKING:
+    from workernb.runtime.services.engine import Entrypoint, Exporter
+    from workernb.runtime.services.service import Version
+
     from .bindings import ServiceBinding
-    from .engine import Entrypoint, Exporter
     from .invocations import Invocation
-    from .services import Version
 
 
 class Exports:
@@ -86,9 +87,10 @@ class Export:
 
     def __call__(self, *, props: Mapping[str, Any] | None = None) -> ServiceBinding:
         """Return a binding whose calls get these props, which must be JSON."""
+        from workernb.runtime.services.targets import Target
+
         from .bindings import ServiceBinding
         from .props import with_props
-        from .targets import Target
 
         text = json.dumps(dict(props), sort_keys=True) if props else ""
         service = self._invocation.service

@@ -9,17 +9,18 @@ from workernb.http import Request
 from workernb.http.body import BodyInit
 from workernb.http.headers import HeadersInit
 from workernb.http.request import receive
+from workernb.runtime.services.targets import DEFAULT, Target
 
 from .calls import run_sync
 from .dispatch import Answer
 from .invocations import FailedCall
 from .settings import Bindings, Secrets, Vars
-from .targets import DEFAULT, Target
 from .tracebacks import from_the_worker_on
 
 if TYPE_CHECKING:
+    from workernb.runtime.services.service import Service, Version
+
     from .runtime import Runtime
-    from .services import Service, Version
 
 
 _HAS = "fetch fetch_sync name version url bindings vars secrets".split()

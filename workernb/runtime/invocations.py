@@ -25,17 +25,18 @@ from workernb.errors import (
 )
 from workernb.http import Request, Response
 from workernb.http.body import USED
+from workernb.runtime.services.overrides import OVERRIDES, why_ignored
 from workernb.workers.current import current
 
 from .exports import Exports
-from .overrides import OVERRIDES, why_ignored
 from .strands import as_coroutine
 from .tracebacks import from_the_worker_on, to_the_worker
 
 if TYPE_CHECKING:
-    from .deployments import Deployment
-    from .engine import Entrypoint
-    from .services import Version
+    from workernb.runtime.services.deployments import Deployment
+    from workernb.runtime.services.engine import Entrypoint
+    from workernb.runtime.services.service import Version
+
     from .traces import Log, Trace
 
 _set_current = current.set

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from workernb.errors import Text
 
 if TYPE_CHECKING:
+    from workernb.runtime.services.service import Version
+
     from .invocations import Invocation
-    from .services import Version
     from .traces import Trace
 
 GROWN_MB = 16.0

@@ -10,12 +10,14 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
-from .engine import Entrypoint
+from workernb.runtime.services.engine import Entrypoint
+
 from .standins import StandIn
 
 if TYPE_CHECKING:
+    from workernb.runtime.services.service import Version
+
     from .invocations import Invocation
-    from .services import Version
 
 
 class Entrypoints(Protocol):

@@ -13,24 +13,24 @@ from typing import Any, TextIO
 
 from workernb.errors import Text, UsageError, did_you_mean, noted
 from workernb.http import Request
+from workernb.runtime.services.dependents import dependents, told
+from workernb.runtime.services.deployments import Deployment
+from workernb.runtime.services.diffs import in_words
+from workernb.runtime.services.engine import Engine, Entrypoint, Isolate
+from workernb.runtime.services.history import CHANGED, DEFINED, DEPLOYED, REMOVED, Change
+from workernb.runtime.services.limits import Limits
+from workernb.runtime.services.routes import best
+from workernb.runtime.services.service import Definition, Service, Version
+from workernb.runtime.services.targets import DEFAULT, Target, missing, near
 from workernb.workers.env import Env
 
 from .bindings import AbsentEntrypoint, ServiceBinding
 from .calls import Call
-from .dependents import dependents, told
-from .deployments import Deployment
-from .differences import in_words
-from .engine import Engine, Entrypoint, Isolate
 from .guard import guard
 from .handles import Handle
-from .history import CHANGED, DEFINED, DEPLOYED, REMOVED, Change
 from .invocations import Invocation
-from .limits import Limits
 from .props import with_props
 from .redaction import Redactor
-from .routes import best
-from .services import Definition, Service, Version
-from .targets import DEFAULT, Target, missing, near
 from .thread import this_thread
 from .traces import Trace, Traces
 

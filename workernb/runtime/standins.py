@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING
 
 from workernb.http import Request, Response
-
-from .engine import Entrypoint
+from workernb.runtime.services.engine import Entrypoint
 
 if TYPE_CHECKING:
+    from workernb.runtime.services.service import Version
+
     from .invocations import Invocation
-    from .services import Version
 
 
 class StandIn:

@@ -22,16 +22,17 @@ from workernb.errors import (
     WallLimitExceeded,
     noted,
 )
+from workernb.runtime.services.limits import SHARED
 from workernb.workers.current import current
 
-from .limits import SHARED
 from .metering import Metering, Slice, holder, time_of_last
 from .thread import FRESH_NS, Thread
 from .tracebacks import debugged, waiting_at, where
 
 if TYPE_CHECKING:
+    from workernb.runtime.services.limits import Limits
+
     from .invocations import Invocation
-    from .limits import Limits
     from .runtime import Runtime
 
 KEPT = 10_000

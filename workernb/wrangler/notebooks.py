@@ -10,7 +10,7 @@ from typing import Any
 
 from workernb.errors import OptionError, UsageError, noted
 from workernb.options.parser import WorkerOptions
-from workernb.runtime.targets import Target, service_name
+from workernb.runtime.services.targets import Target, service_name
 
 MAGIC = "%%worker"
 

@@ -13,8 +13,8 @@ from workernb.notebook.secrets import resolve
 from workernb.notebook.tracebacks import shown_from_the_worker_on
 from workernb.notebook.variables import expand
 from workernb.options.change import PARSERS, Edit
-from workernb.runtime.differences import in_words
-from workernb.runtime.services import Version
+from workernb.runtime.services.diffs import in_words
+from workernb.runtime.services.service import Version
 
 from .define import note_of_written_secrets, tell
 

@@ -12,9 +12,9 @@ from workernb.notebook.tracebacks import shown_from_the_worker_on
 from workernb.notebook.variables import variable_for
 from workernb.options.parser import WorkerOptions
 from workernb.runtime.handles import Handle
-from workernb.runtime.history import replaced
 from workernb.runtime.runtime import Runtime
-from workernb.runtime.targets import DEFAULT, Target, service_name
+from workernb.runtime.services.history import replaced
+from workernb.runtime.services.targets import DEFAULT, Target, service_name
 from workernb.views.tables.workers import bound_services
 
 _told: set[str] = set()

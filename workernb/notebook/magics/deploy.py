@@ -12,7 +12,7 @@ from workernb.notebook.display import display
 from workernb.notebook.tracebacks import shown_from_the_worker_on
 from workernb.options.change import PARSERS, shares, worker
 from workernb.options.parser import strip_comment
-from workernb.runtime.dependents import dependents
+from workernb.runtime.services.dependents import dependents
 
 
 @magics_class

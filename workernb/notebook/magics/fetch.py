@@ -25,7 +25,7 @@ from workernb.options.parser import FetchOptions
 from workernb.runtime.calls import Call
 from workernb.runtime.dispatch import Answer
 from workernb.runtime.runtime import Runtime
-from workernb.runtime.targets import DEFAULT, Target
+from workernb.runtime.services.targets import DEFAULT, Target
 
 MOST_REDIRECTS = 50
 """How many redirects `-L` follows: curl's own number."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from workernb.runtime.runtime import Runtime
-from workernb.runtime.targets import DEFAULT
+from workernb.runtime.services.targets import DEFAULT
 
 OUTSIDE = " outside"
 """The node that stands for the world; no service can be called that."""

@@ -13,8 +13,8 @@ from itertools import islice, takewhile
 from typing import NamedTuple
 
 from workernb.runtime.invocations import Invocation
-from workernb.runtime.routes import best
 from workernb.runtime.runtime import Runtime
+from workernb.runtime.services.routes import best
 from workernb.runtime.traces import Trace
 from workernb.views.drawing.text import count, share
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from workernb.runtime.invocations import Invocation
-from workernb.runtime.targets import DEFAULT
+from workernb.runtime.services.targets import DEFAULT
 from workernb.runtime.traces import Log, Trace
 from workernb.views.drawing.drawing import Drawing, Picture
 from workernb.views.drawing.palette import role_of

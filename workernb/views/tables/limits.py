@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workernb.runtime.limits import PRESETS, SHARED, Limits
+from workernb.runtime.services.limits import PRESETS, SHARED, Limits
 
 from .workers import Table
 

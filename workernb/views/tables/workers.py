@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from workernb.runtime.dependents import dependents
-from workernb.runtime.limits import SHARED
 from workernb.runtime.runtime import Runtime
-from workernb.runtime.services import Definition, Service
+from workernb.runtime.services.dependents import dependents
+from workernb.runtime.services.limits import SHARED
+from workernb.runtime.services.service import Definition, Service
 from workernb.views.drawing.text import escaped, ms, one_line
 from workernb.views.pictures.system import Key
 from workernb.views.pictures.traffic import Flow, Traffic

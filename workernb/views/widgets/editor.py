@@ -12,12 +12,12 @@ from ipywidgets import HTML, Button, Checkbox, HBox, Password, Text, VBox, Widge
 from workernb.assembly import get_runtime
 from workernb.errors import UsageError
 from workernb.options.change import worker as service_of
-from workernb.runtime.differences import in_words
 from workernb.runtime.handles import Handle
-from workernb.runtime.history import Change
 from workernb.runtime.runtime import Runtime
-from workernb.runtime.services import Definition, Version
-from workernb.runtime.targets import DEFAULT, Target
+from workernb.runtime.services.diffs import in_words
+from workernb.runtime.services.history import Change
+from workernb.runtime.services.service import Definition, Version
+from workernb.runtime.services.targets import DEFAULT, Target
 from workernb.views.drawing.text import escaped, one_line
 from workernb.views.tables.workers import Table, settings_rows
 

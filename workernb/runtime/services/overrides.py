@@ -11,8 +11,9 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .invocations import Invocation
-    from .services import Version
+    from workernb.runtime.invocations import Invocation
+
+    from .service import Version
 
 KEY = "cloudflare-workers-version-key"
 OVERRIDES = "cloudflare-workers-version-overrides"

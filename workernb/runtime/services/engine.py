@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 from workernb.http import Request, Response
 
 if TYPE_CHECKING:
-    from .invocations import Invocation
-    from .services import Version
+    from workernb.runtime.invocations import Invocation
+
+    from .service import Version
 
 
 class Entrypoint(Protocol):

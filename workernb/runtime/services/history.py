@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .deployments import main_of
-from .differences import settings_that_differ
+from .diffs import settings_that_differ
 
 if TYPE_CHECKING:
-    from .services import Definition, Version
+    from .service import Definition, Version
 
 DEFINED, CHANGED, DEPLOYED, REMOVED = "defined", "changed", "deployed", "removed"
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .services import Definition
+    from .service import Definition
 
 MOST = 80
 """How many characters of a var's value are told."""

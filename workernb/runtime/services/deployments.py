@@ -12,16 +12,17 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from workernb.errors import Text, UsageError
+from workernb.runtime.bindings import AbsentEntrypoint
+from workernb.runtime.standins import StandIn
 
-from .bindings import AbsentEntrypoint
 from .engine import Entrypoint, Isolate
 from .overrides import KEY, OVERRIDES, is_called, point_of, wanted
-from .standins import StandIn
 from .targets import Target
 
 if TYPE_CHECKING:
-    from .invocations import Invocation
-    from .services import Version
+    from workernb.runtime.invocations import Invocation
+
+    from .service import Version
 
 MOST_VERSIONS = 2
 """How many versions one deployment may have, as on the platform."""

@@ -1,0 +1,1 @@
+"""What is defined: services, their versions, their settings. Knows no request."""
