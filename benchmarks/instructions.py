@@ -16,7 +16,9 @@ import subprocess
 import sys
 
 from benchmarks.ours import Work, ours, urls_of
-from workernb.runtime import guard, thread, traces
+from workernb.runtime import guard
+from workernb.runtime.tracing import threads as thread
+from workernb.runtime.tracing import traces
 
 CACHES = ["--cache-sim=yes", "--I1=32768,8,64", "--D1=49152,12,64", "--LL=1048576,16,64"]
 FEW, MANY = 2, 9

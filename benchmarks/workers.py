@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks.floor import TOKEN
 from workernb import Handle, Limits, Runtime
-from workernb.runtime import invocations
+from workernb.runtime.tracing import invocations
 
 AUTH = """
 from workers import Response, WorkerEntrypoint

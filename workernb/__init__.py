@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from workernb.runtime.dispatch import Answer
 from workernb.runtime.handles import Handle
-from workernb.runtime.invocations import Invocation
 from workernb.runtime.services.limits import PRESETS, Limits
-from workernb.runtime.traces import Log, Trace
+from workernb.runtime.tracing.invocations import Invocation
+from workernb.runtime.tracing.traces import Log, Trace
 
 from .assembly import Runtime, get_runtime
 from .errors import (

@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from workernb.runtime.invocations import FailedCall, outcome_of
+from workernb.runtime.tracing.invocations import FailedCall, outcome_of
 
 
 async def test_an_eager_task_factory_of_the_notebook_is_kept(define):

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from workernb.runtime.metering import Metering
+from workernb.runtime.tracing.metering import Metering
 
 
 @pytest.fixture(autouse=True)

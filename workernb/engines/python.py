@@ -16,11 +16,11 @@ import workernb.workers as workers_module
 from workernb.errors import StartupError, StartupExceeded, Text, noted
 from workernb.http import Request, Response
 from workernb.runtime.guard import guard
-from workernb.runtime.invocations import Invocation
-from workernb.runtime.logs import worker_print
 from workernb.runtime.services.service import Version
 from workernb.runtime.services.targets import DEFAULT
 from workernb.runtime.startup import Loading, imported
+from workernb.runtime.tracing.invocations import Invocation
+from workernb.runtime.tracing.logs import worker_print
 from workernb.workers import WorkerEntrypoint
 from workernb.workers.current import current
 from workernb.workers.entrypoints import ExecutionContext

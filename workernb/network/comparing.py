@@ -20,12 +20,12 @@ from workernb.assembly import Runtime
 from workernb.errors import CanceledError, ComparisonError, UsageError, noted
 from workernb.http import Request
 from workernb.runtime.handles import Handle
-from workernb.runtime.invocations import in_words
 from workernb.runtime.runtime import Runtime as CoreRuntime
 from workernb.runtime.services.engine import Entrypoint
 from workernb.runtime.services.service import Definition
 from workernb.runtime.services.targets import DEFAULT, Target, near
-from workernb.runtime.traces import Trace
+from workernb.runtime.tracing.invocations import in_words
+from workernb.runtime.tracing.traces import Trace
 
 from .process import HttpEntrypoint, OtherProcess
 

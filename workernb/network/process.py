@@ -18,9 +18,9 @@ from workernb.runtime.services.limits import Limits, names
 from .wire import ENVELOPE, Envelope, received_headers, sent_headers
 
 if TYPE_CHECKING:
-    from workernb.runtime.invocations import Invocation
     from workernb.runtime.services.service import Version
     from workernb.runtime.services.targets import Target
+    from workernb.runtime.tracing.invocations import Invocation
 
 PATIENCE_S = 60.0
 """How long (s) the other process may take to start and to load its Workers."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from workernb.assembly import get_runtime
 from workernb.runtime.dispatch import Answer
-from workernb.runtime.traces import Trace
+from workernb.runtime.tracing.traces import Trace
 
 from .card import Card
 

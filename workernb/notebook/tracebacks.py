@@ -9,7 +9,7 @@ from typing import Any
 
 from workernb.errors import OneLine, UsageError, WorkernbError
 from workernb.runtime.redaction import Redactor
-from workernb.runtime.tracebacks import clean, from_the_worker_on
+from workernb.runtime.tracing.tracebacks import clean, from_the_worker_on
 
 
 class SourceError(WorkernbError):

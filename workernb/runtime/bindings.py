@@ -11,9 +11,8 @@ from workernb.http.body import BodyInit
 from workernb.http.headers import HeadersInit
 from workernb.http.request import receive
 from workernb.runtime.services.targets import DEFAULT, Target, near
+from workernb.runtime.tracing.invocations import FailedCall, Invocation
 from workernb.workers.current import current
-
-from .invocations import FailedCall, Invocation
 
 if TYPE_CHECKING:
     from workernb.runtime.services.service import Service, Version

@@ -14,12 +14,12 @@ from typing import Any
 from workernb.http import Request, Response
 from workernb.runtime.services.limits import Limits
 from workernb.runtime.services.targets import DEFAULT, Target
+from workernb.runtime.tracing.invocations import Invocation
+from workernb.runtime.tracing.threads import this_thread
+from workernb.runtime.tracing.traces import Trace
 from workernb.workers.current import current
 
 from .bindings import ServiceBinding
-from .invocations import Invocation
-from .thread import this_thread
-from .traces import Trace
 
 CALLS = 200
 ROUNDS = 5

@@ -8,15 +8,16 @@ from collections.abc import Coroutine, Generator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from workernb.errors import WrongLoopError, noted, on_one_line
+from workernb.runtime.tracing.threads import Thread
+from workernb.runtime.tracing.tracebacks import from_the_worker_on, waiting_at
 
 from .dispatch import Answer, canceled_in, serve, serve_in_a_task
-from .thread import Thread
-from .tracebacks import from_the_worker_on, waiting_at
 
 if TYPE_CHECKING:
-    from .invocations import Invocation
+    from workernb.runtime.tracing.invocations import Invocation
+    from workernb.runtime.tracing.traces import Trace
+
     from .runtime import Runtime
-    from .traces import Trace
 
 T = TypeVar("T")
 

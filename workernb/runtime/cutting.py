@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from types import FrameType
 from typing import Any
 
-from .tracebacks import PACKAGE, is_worker
+from workernb.runtime.tracing.tracebacks import PACKAGE, is_worker
 
 _STDLIB = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 

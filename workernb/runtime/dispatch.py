@@ -23,14 +23,20 @@ from workernb.errors import (
     on_one_line,
 )
 from workernb.http import Response
+from workernb.runtime.tracing.tracebacks import (
+    clean,
+    format_error,
+    from_the_worker_on,
+    raised_at,
+    to_the_worker,
+)
 
 from .guard import guard
 from .strands import strand
-from .tracebacks import clean, format_error, from_the_worker_on, raised_at, to_the_worker
 
 if TYPE_CHECKING:
-    from .invocations import Invocation
-    from .traces import Trace
+    from workernb.runtime.tracing.invocations import Invocation
+    from workernb.runtime.tracing.traces import Trace
 
 
 class Answer(Response):

@@ -17,14 +17,13 @@ from contextvars import Context
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from workernb.runtime.tracing.threads import cpu_of
+from workernb.runtime.tracing.tracebacks import is_worker
 from workernb.workers.current import current
 
-from .thread import cpu_of
-from .tracebacks import is_worker
-
 if TYPE_CHECKING:
-    from .invocations import Invocation
-    from .traces import Trace
+    from workernb.runtime.tracing.invocations import Invocation
+    from workernb.runtime.tracing.traces import Trace
 
 LEAST_NS = 200_000
 """How much CPU (ns) a thread has to have used for its stack to be looked at."""

@@ -14,9 +14,9 @@ from workernb.errors import Text, did_you_mean, noted
 if TYPE_CHECKING:
     from workernb.runtime.services.engine import Entrypoint, Exporter
     from workernb.runtime.services.service import Version
+    from workernb.runtime.tracing.invocations import Invocation
 
     from .bindings import ServiceBinding
-    from .invocations import Invocation
 
 
 class Exports:

@@ -22,18 +22,18 @@ from types import FrameType
 from typing import Any
 
 from workernb.errors import Interrupted, Text
+from workernb.runtime.tracing.invocations import Invocation
+from workernb.runtime.tracing.logs import LogCapture
+from workernb.runtime.tracing.threads import Thread, this_thread
+from workernb.runtime.tracing.tracebacks import where
+from workernb.runtime.tracing.traces import Trace
 from workernb.workers.current import current
 
 from .cutting import Cut
 from .elsewhere import Elsewhere
 from .hanging import hangs
-from .invocations import Invocation
-from .logs import LogCapture
 from .memory import MemoryWatch
 from .startup import Loading
-from .thread import Thread, this_thread
-from .tracebacks import where
-from .traces import Trace
 from .watchdog import Watchdog
 
 # What `signal.getsignal` wraps, to make enums of numbers, which takes longer than all the rest.

@@ -10,12 +10,12 @@ from workernb.http.body import BodyInit
 from workernb.http.headers import HeadersInit
 from workernb.http.request import receive
 from workernb.runtime.services.targets import DEFAULT, Target
+from workernb.runtime.tracing.invocations import FailedCall
+from workernb.runtime.tracing.tracebacks import from_the_worker_on
 
 from .calls import run_sync
 from .dispatch import Answer
-from .invocations import FailedCall
 from .settings import Bindings, Secrets, Vars
-from .tracebacks import from_the_worker_on
 
 if TYPE_CHECKING:
     from workernb.runtime.services.service import Service, Version

@@ -14,9 +14,8 @@ from workernb.errors import Text
 
 if TYPE_CHECKING:
     from workernb.runtime.services.service import Version
-
-    from .invocations import Invocation
-    from .traces import Trace
+    from workernb.runtime.tracing.invocations import Invocation
+    from workernb.runtime.tracing.traces import Trace
 
 GROWN_MB = 16.0
 """How much the process has to grow until its Workers are weighed: that takes a while."""

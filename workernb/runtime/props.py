@@ -16,8 +16,7 @@ from .standins import StandIn
 
 if TYPE_CHECKING:
     from workernb.runtime.services.service import Version
-
-    from .invocations import Invocation
+    from workernb.runtime.tracing.invocations import Invocation
 
 
 class Entrypoints(Protocol):

@@ -22,17 +22,17 @@ from workernb.runtime.services.limits import Limits
 from workernb.runtime.services.routes import best
 from workernb.runtime.services.service import Definition, Service, Version
 from workernb.runtime.services.targets import DEFAULT, Target, missing, near
+from workernb.runtime.tracing.invocations import Invocation
+from workernb.runtime.tracing.threads import this_thread
+from workernb.runtime.tracing.traces import Trace, Traces
 from workernb.workers.env import Env
 
 from .bindings import AbsentEntrypoint, ServiceBinding
 from .calls import Call
 from .guard import guard
 from .handles import Handle
-from .invocations import Invocation
 from .props import with_props
 from .redaction import Redactor
-from .thread import this_thread
-from .traces import Trace, Traces
 
 
 class Runtime:

@@ -10,8 +10,7 @@ from workernb.runtime.services.engine import Entrypoint
 
 if TYPE_CHECKING:
     from workernb.runtime.services.service import Version
-
-    from .invocations import Invocation
+    from workernb.runtime.tracing.invocations import Invocation
 
 
 class StandIn:

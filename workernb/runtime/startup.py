@@ -12,10 +12,9 @@ from types import FrameType
 from typing import Any, TypeVar
 
 from workernb.errors import StartupExceeded, Text, noted
+from workernb.runtime.tracing.invocations import Invocation
+from workernb.runtime.tracing.tracebacks import debugged, where
 from workernb.workers.current import current
-
-from .invocations import Invocation
-from .tracebacks import debugged, where
 
 T = TypeVar("T")
 

@@ -15,14 +15,13 @@ from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
+from workernb.runtime.tracing.metering import holder
+from workernb.runtime.tracing.tracebacks import raised_at, waiting_at
 from workernb.workers.current import current
 
-from .metering import holder
-from .tracebacks import raised_at, waiting_at
-
 if TYPE_CHECKING:
-    from .invocations import Invocation
-    from .traces import Trace
+    from workernb.runtime.tracing.invocations import Invocation
+    from workernb.runtime.tracing.traces import Trace
 
 Steps = Generator[Any, Any, Any] | Coroutine[Any, Any, Any]
 

@@ -16,13 +16,14 @@ from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
 
+from workernb.runtime.tracing.metering import holder
+from workernb.runtime.tracing.threads import Thread, this_thread
+from workernb.runtime.tracing.tracebacks import is_worker
+
 from .cutting import may_raise
-from .metering import holder
-from .thread import Thread, this_thread
-from .tracebacks import is_worker
 
 if TYPE_CHECKING:
-    from .traces import Trace
+    from workernb.runtime.tracing.traces import Trace
 
 PERIOD_S = 0.005
 TOOL = 4

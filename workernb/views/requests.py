@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workernb.errors import UsageError
 from workernb.runtime.runtime import Runtime
-from workernb.runtime.traces import Trace
+from workernb.runtime.tracing.traces import Trace
 
 
 def find_trace(runtime: Runtime, wanted: int, who: str) -> Trace:

@@ -32,7 +32,7 @@ from workernb.options.parser import (
 )
 from workernb.runtime.calls import run_sync
 from workernb.runtime.dispatch import Answer
-from workernb.runtime.traces import Trace
+from workernb.runtime.tracing.traces import Trace
 
 from .define import define_worker
 from .fetch import Fetching

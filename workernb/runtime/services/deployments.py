@@ -20,7 +20,7 @@ from .overrides import KEY, OVERRIDES, is_called, point_of, wanted
 from .targets import Target
 
 if TYPE_CHECKING:
-    from workernb.runtime.invocations import Invocation
+    from workernb.runtime.tracing.invocations import Invocation
 
     from .service import Version
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from workernb.http import Request, Response
 
 if TYPE_CHECKING:
-    from workernb.runtime.invocations import Invocation
+    from workernb.runtime.tracing.invocations import Invocation
 
     from .service import Version
 

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from workernb.runtime.invocations import Invocation
+    from workernb.runtime.tracing.invocations import Invocation
 
     from .service import Version
 

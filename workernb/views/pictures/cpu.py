@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from workernb.runtime.traces import Trace
+from workernb.runtime.tracing.traces import Trace
 from workernb.views.drawing.drawing import Drawing, Picture
 from workernb.views.drawing.palette import role_of
 from workernb.views.drawing.shapes import Group, Label, Line, Rect, Shape, fitted, text_width

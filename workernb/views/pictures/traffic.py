@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from itertools import islice, takewhile
 from typing import NamedTuple
 
-from workernb.runtime.invocations import Invocation
 from workernb.runtime.runtime import Runtime
 from workernb.runtime.services.routes import best
-from workernb.runtime.traces import Trace
+from workernb.runtime.tracing.invocations import Invocation
+from workernb.runtime.tracing.traces import Trace
 from workernb.views.drawing.text import count, share
 
 from .system import OUTSIDE, Key

@@ -10,7 +10,7 @@ import traitlets
 from workernb.assembly import get_runtime
 from workernb.errors import UsageError
 from workernb.runtime.runtime import Runtime
-from workernb.runtime.traces import Trace
+from workernb.runtime.tracing.traces import Trace
 from workernb.views.pictures.cpu import CpuPicture
 from workernb.views.requests import find_trace
 

@@ -10,7 +10,7 @@ from ipywidgets import VBox
 
 from workernb.assembly import get_runtime
 from workernb.runtime.runtime import Runtime
-from workernb.runtime.traces import Trace
+from workernb.runtime.tracing.traces import Trace
 from workernb.views.drawing.text import ms, one_line
 from workernb.views.pictures.cpu import headline
 

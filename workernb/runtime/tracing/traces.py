@@ -26,14 +26,14 @@ from workernb.runtime.services.limits import SHARED
 from workernb.workers.current import current
 
 from .metering import Metering, Slice, holder, time_of_last
-from .thread import FRESH_NS, Thread
+from .threads import FRESH_NS, Thread
 from .tracebacks import debugged, waiting_at, where
 
 if TYPE_CHECKING:
+    from workernb.runtime.runtime import Runtime
     from workernb.runtime.services.limits import Limits
 
     from .invocations import Invocation
-    from .runtime import Runtime
 
 KEPT = 10_000
 """How many invocations, and how many slices, one trace keeps before it folds."""
@@ -490,7 +490,7 @@ class Trace:
         What a call between Workers that do nothing takes here, measured once, for each invocation.
         It is in the figures of the invocations: in the caller's mostly, who makes the request.
         """
-        from .calibration import cost_of_a_call_ns
+        from workernb.runtime.calibration import cost_of_a_call_ns
 
         calls = len(self.invocations) + self.not_kept
         return min(calls * cost_of_a_call_ns() / 1e6, self.cpu_ms)

@@ -16,7 +16,8 @@ from .metering import holder
 if TYPE_CHECKING:
     import asyncio
 
-    from .calls import Call
+    from workernb.runtime.calls import Call
+
     from .traces import Trace
 
 FRESH_NS = 100_000

@@ -1,0 +1,1 @@
+"""What happened: the records of requests, and the clock that fills them."""
