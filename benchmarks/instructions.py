@@ -16,7 +16,7 @@ import subprocess
 import sys
 
 from benchmarks.ours import Work, ours, urls_of
-from workernb.runtime import guard
+from workernb.runtime.enforcement import guard
 from workernb.runtime.tracing import threads as thread
 from workernb.runtime.tracing import traces
 

@@ -14,8 +14,8 @@ import traceback
 import pytest
 
 from workernb import CanceledError, CpuLimitError, Limits
-from workernb.runtime.cutting import Cut
-from workernb.runtime.guard import guard
+from workernb.runtime.enforcement.cut import Cut
+from workernb.runtime.enforcement.guard import guard
 
 BUSY = {
     "loop": "while True: pass",

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from workernb import HungError
-from workernb.runtime import guard
+from workernb.runtime.enforcement import guard
 
 HUNG = {
     "an event that is never set": "await asyncio.Event().wait()",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from workernb.runtime.guard import guard
+from workernb.runtime.enforcement.guard import guard
 
 
 async def test_prints_are_attributed_and_still_printed(define, capsys):

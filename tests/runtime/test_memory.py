@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from workernb import Limits
-from workernb.runtime.guard import guard
-from workernb.runtime.memory import MemoryLimitWarning, held_mb, resident_mb
+from workernb.runtime.enforcement.guard import guard
+from workernb.runtime.enforcement.memory import MemoryLimitWarning, held_mb, resident_mb
 
 
 async def test_a_worker_that_grows_past_its_limit_is_named(define, runtime, until):

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from workernb import CpuLimitError, Limits, StartupError
-from workernb.runtime.guard import guard
+from workernb.runtime.enforcement.guard import guard
 
 BUSY = {
     "loop": "while True: pass",

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from workernb import CpuLimitError, Limits
-from workernb.runtime import guard as guards
-from workernb.runtime.guard import guard
+from workernb.runtime.enforcement import guard as guards
+from workernb.runtime.enforcement.guard import guard
 
 # The exception from outside may meet a callback of the collector (hypothesis has one), which Python
 # reports and goes on; the next one meets the Worker. Coverage's tracer has a lock, and one that met

@@ -15,10 +15,10 @@ from typing import Any
 import workernb.workers as workers_module
 from workernb.errors import StartupError, StartupExceeded, Text, noted
 from workernb.http import Request, Response
-from workernb.runtime.guard import guard
+from workernb.runtime.enforcement.guard import guard
+from workernb.runtime.enforcement.startup import Loading, imported
 from workernb.runtime.services.service import Version
 from workernb.runtime.services.targets import DEFAULT
-from workernb.runtime.startup import Loading, imported
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.logs import worker_print
 from workernb.workers import WorkerEntrypoint

@@ -23,6 +23,7 @@ from workernb.errors import (
     on_one_line,
 )
 from workernb.http import Response
+from workernb.runtime.enforcement.guard import guard
 from workernb.runtime.tracing.tracebacks import (
     clean,
     format_error,
@@ -31,7 +32,6 @@ from workernb.runtime.tracing.tracebacks import (
     to_the_worker,
 )
 
-from .guard import guard
 from .strands import strand
 
 if TYPE_CHECKING:

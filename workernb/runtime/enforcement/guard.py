@@ -29,10 +29,10 @@ from workernb.runtime.tracing.tracebacks import where
 from workernb.runtime.tracing.traces import Trace
 from workernb.workers.current import current
 
-from .cutting import Cut
-from .elsewhere import Elsewhere
-from .hanging import hangs
+from .cut import Cut
+from .hangs import hangs
 from .memory import MemoryWatch
+from .off_thread import Elsewhere
 from .startup import Loading
 from .watchdog import Watchdog
 

@@ -20,7 +20,7 @@ from workernb.runtime.tracing.metering import holder
 from workernb.runtime.tracing.threads import Thread, this_thread
 from workernb.runtime.tracing.tracebacks import is_worker
 
-from .cutting import may_raise
+from .cut import may_raise
 
 if TYPE_CHECKING:
     from workernb.runtime.tracing.traces import Trace

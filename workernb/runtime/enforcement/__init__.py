@@ -1,0 +1,1 @@
+"""Limits, kept: what ends a request that has used up what it may use."""
