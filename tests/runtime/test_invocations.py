@@ -206,7 +206,7 @@ async def test_a_wait_until_that_fails_shows_in_the_outcome(define, until):
 
 
 async def test_wait_until_is_cut_off(define, monkeypatch, until):
-    monkeypatch.setattr("workernb.runtime.dispatch.WAIT_UNTIL_S", 0.01)
+    monkeypatch.setattr("workernb.runtime.execution.dispatch.WAIT_UNTIL_S", 0.01)
     handle = define(
         "gateway",
         """

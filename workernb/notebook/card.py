@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from workernb.runtime.dispatch import Answer
+from workernb.runtime.execution.dispatch import Answer
 from workernb.runtime.tracing.traces import Log
 from workernb.views.drawing.text import escaped, ms, one_line, visible
 

@@ -7,7 +7,7 @@ import warnings
 from typing import Any
 
 from workernb.assembly import get_runtime
-from workernb.runtime.dispatch import Answer
+from workernb.runtime.execution.dispatch import Answer
 from workernb.runtime.tracing.traces import Trace
 
 from .card import Card

@@ -9,12 +9,12 @@ from workernb.http import Request
 from workernb.http.body import BodyInit
 from workernb.http.headers import HeadersInit
 from workernb.http.request import receive
+from workernb.runtime.execution.dispatch import Answer
+from workernb.runtime.execution.sync import run_sync
 from workernb.runtime.services.targets import DEFAULT, Target
 from workernb.runtime.tracing.invocations import FailedCall
 from workernb.runtime.tracing.tracebacks import from_the_worker_on
 
-from .calls import run_sync
-from .dispatch import Answer
 from .settings import Bindings, Secrets, Vars
 
 if TYPE_CHECKING:

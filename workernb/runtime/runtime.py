@@ -14,6 +14,7 @@ from typing import Any, TextIO
 from workernb.errors import Text, UsageError, did_you_mean, noted
 from workernb.http import Request
 from workernb.runtime.enforcement.guard import guard
+from workernb.runtime.execution.sync import Call
 from workernb.runtime.services.dependents import dependents, told
 from workernb.runtime.services.deployments import Deployment
 from workernb.runtime.services.diffs import in_words
@@ -29,7 +30,6 @@ from workernb.runtime.tracing.traces import Trace, Traces
 from workernb.workers.env import Env
 
 from .bindings import AbsentEntrypoint, ServiceBinding
-from .calls import Call
 from .handles import Handle
 from .props import with_props
 from .redaction import Redactor

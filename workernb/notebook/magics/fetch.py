@@ -22,8 +22,8 @@ from workernb.notebook.card import Card
 from workernb.notebook.display import show
 from workernb.notebook.tracebacks import FetchError
 from workernb.options.parser import FetchOptions
-from workernb.runtime.calls import Call
-from workernb.runtime.dispatch import Answer
+from workernb.runtime.execution.dispatch import Answer
+from workernb.runtime.execution.sync import Call
 from workernb.runtime.runtime import Runtime
 from workernb.runtime.services.targets import DEFAULT, Target
 

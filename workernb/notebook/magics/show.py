@@ -30,8 +30,8 @@ from workernb.options.parser import (
     strip_comment,
     worker_parser,
 )
-from workernb.runtime.calls import run_sync
-from workernb.runtime.dispatch import Answer
+from workernb.runtime.execution.dispatch import Answer
+from workernb.runtime.execution.sync import run_sync
 from workernb.runtime.tracing.traces import Trace
 
 from .define import define_worker

@@ -25,9 +25,9 @@ from workernb.errors import (
 )
 from workernb.http import Request, Response
 from workernb.http.body import USED
+from workernb.runtime.execution.hop import as_coroutine
 from workernb.runtime.exports import Exports
 from workernb.runtime.services.overrides import OVERRIDES, why_ignored
-from workernb.runtime.strands import as_coroutine
 from workernb.workers.current import current
 
 from .tracebacks import from_the_worker_on, to_the_worker

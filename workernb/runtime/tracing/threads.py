@@ -16,7 +16,7 @@ from .metering import holder
 if TYPE_CHECKING:
     import asyncio
 
-    from workernb.runtime.calls import Call
+    from workernb.runtime.execution.sync import Call
 
     from .traces import Trace
 

@@ -14,10 +14,9 @@ from workernb.runtime.tracing.tracebacks import from_the_worker_on, waiting_at
 from .dispatch import Answer, canceled_in, serve, serve_in_a_task
 
 if TYPE_CHECKING:
+    from workernb.runtime.runtime import Runtime
     from workernb.runtime.tracing.invocations import Invocation
     from workernb.runtime.tracing.traces import Trace
-
-    from .runtime import Runtime
 
 T = TypeVar("T")
 

@@ -32,7 +32,7 @@ from workernb.runtime.tracing.tracebacks import (
     to_the_worker,
 )
 
-from .strands import strand
+from .hop import strand
 
 if TYPE_CHECKING:
     from workernb.runtime.tracing.invocations import Invocation

@@ -1,0 +1,1 @@
+"""How Workers' code is run: the hop, top-level requests, loops."""
