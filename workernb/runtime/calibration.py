@@ -12,14 +12,13 @@ from types import SimpleNamespace
 from typing import Any
 
 from workernb.http import Request, Response
+from workernb.runtime.bindings.service import ServiceBinding
 from workernb.runtime.services.limits import Limits
 from workernb.runtime.services.targets import DEFAULT, Target
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.threads import this_thread
 from workernb.runtime.tracing.traces import Trace
 from workernb.workers.current import current
-
-from .bindings import ServiceBinding
 
 CALLS = 200
 ROUNDS = 5

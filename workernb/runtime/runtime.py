@@ -13,6 +13,8 @@ from typing import Any, TextIO
 
 from workernb.errors import Text, UsageError, did_you_mean, noted
 from workernb.http import Request
+from workernb.runtime.bindings.props import with_props
+from workernb.runtime.bindings.service import AbsentEntrypoint, ServiceBinding
 from workernb.runtime.enforcement.guard import guard
 from workernb.runtime.execution.sync import Call
 from workernb.runtime.services.dependents import dependents, told
@@ -29,9 +31,7 @@ from workernb.runtime.tracing.threads import this_thread
 from workernb.runtime.tracing.traces import Trace, Traces
 from workernb.workers.env import Env
 
-from .bindings import AbsentEntrypoint, ServiceBinding
 from .handles import Handle
-from .props import with_props
 from .redaction import Redactor
 
 

@@ -12,8 +12,8 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from workernb.errors import Text, UsageError
-from workernb.runtime.bindings import AbsentEntrypoint
-from workernb.runtime.standins import StandIn
+from workernb.runtime.bindings.entrypoints import StandIn
+from workernb.runtime.bindings.service import AbsentEntrypoint
 
 from .engine import Entrypoint, Isolate
 from .overrides import KEY, OVERRIDES, is_called, point_of, wanted

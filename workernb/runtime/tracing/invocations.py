@@ -25,8 +25,8 @@ from workernb.errors import (
 )
 from workernb.http import Request, Response
 from workernb.http.body import USED
+from workernb.runtime.bindings.exports import Exports
 from workernb.runtime.execution.hop import as_coroutine
-from workernb.runtime.exports import Exports
 from workernb.runtime.services.overrides import OVERRIDES, why_ignored
 from workernb.workers.current import current
 

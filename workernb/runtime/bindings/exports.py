@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from workernb.runtime.services.service import Version
     from workernb.runtime.tracing.invocations import Invocation
 
-    from .bindings import ServiceBinding
+    from .service import ServiceBinding
 
 
 class Exports:
@@ -89,8 +89,8 @@ class Export:
         """Return a binding whose calls get these props, which must be JSON."""
         from workernb.runtime.services.targets import Target
 
-        from .bindings import ServiceBinding
         from .props import with_props
+        from .service import ServiceBinding
 
         text = json.dumps(dict(props), sort_keys=True) if props else ""
         service = self._invocation.service

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from workernb.runtime.services.engine import Entrypoint
 
-from .standins import StandIn
+from .entrypoints import StandIn
 
 if TYPE_CHECKING:
     from workernb.runtime.services.service import Version

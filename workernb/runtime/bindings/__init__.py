@@ -1,0 +1,1 @@
+"""What stands on a Worker's env and ctx."""
