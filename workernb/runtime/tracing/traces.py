@@ -490,7 +490,7 @@ class Trace:
         What a call between Workers that do nothing takes here, measured once, for each invocation.
         It is in the figures of the invocations: in the caller's mostly, who makes the request.
         """
-        from workernb.runtime.calibration import cost_of_a_call_ns
+        from workernb.runtime.overhead import cost_of_a_call_ns
 
         calls = len(self.invocations) + self.not_kept
         return min(calls * cost_of_a_call_ns() / 1e6, self.cpu_ms)
