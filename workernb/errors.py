@@ -21,7 +21,7 @@ Programs match on the platform's texts, so `str(error)` is exactly that text. Wh
      OSError
      └ BodyUsedError          a body that was read already
     BaseException
-     └ Cut                    what ends a Worker's code; no `except Exception` catches it
+     └ Termination             what ends a Worker's code; no `except Exception` catches it
         ├ CpuLimitExceeded
         ├ WallLimitExceeded
         ├ Hung
@@ -38,7 +38,7 @@ from typing import TypeVar
 E = TypeVar("E", bound=BaseException)
 
 
-class Text:
+class PlatformText:
     """The platform's texts (workerd, the Python SDK, Wrangler), for `str.format`."""
 
     BODY_USED_REQUEST = "Body already used"
@@ -201,31 +201,31 @@ class BodyUsedError(OSError):
     """A body was read, or sent on, before. Bodies can be read once (Fetch standard)."""
 
 
-class Cut(BaseException):
+class Termination(BaseException):
     """Ends a Worker's code from within. Not an Exception, so that a handler's own net misses it."""
 
 
-class CpuLimitExceeded(Cut):
+class CpuLimitExceeded(Termination):
     """The Worker's CPU budget is gone; the name is the platform's."""
 
 
-class WallLimitExceeded(Cut):
+class WallLimitExceeded(Termination):
     """The request has taken longer than it may, by the wall clock."""
 
 
-class Hung(Cut):
+class Hung(Termination):
     """What the Worker waits for can never come."""
 
 
-class StartupExceeded(Cut):
+class StartupExceeded(Termination):
     """The Worker's module has used more CPU than it may while it loads."""
 
 
-class Interrupted(Cut):
+class Interrupted(Termination):
     """The notebook's interrupt, raised in the code of the Worker that is running."""
 
 
-def noted(error: E, *notes: str | None) -> E:
+def with_notes(error: E, *notes: str | None) -> E:
     """Return `error` with the notes that are not None added to it."""
     for note in notes:
         if note is not None:

@@ -149,7 +149,7 @@ def test_an_endless_loop_is_cut(kernel):
     kernel.ok(BUSY.replace("60000", "50"))
     outcome = kernel.run("await busy.fetch()")
     assert outcome.error == "CpuLimitError"
-    assert errors.Text.CPU in outcome.traceback
+    assert errors.PlatformText.CPU in outcome.traceback
     card = kernel.ok("r = %fetch busy\nprint(r.status, r.trace.outcome)")
     assert "503 exceededCpu" in card.stdout
 

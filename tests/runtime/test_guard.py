@@ -14,7 +14,7 @@ import traceback
 import pytest
 
 from workernb import CanceledError, CpuLimitError, Limits
-from workernb.runtime.enforcement.cut import Cut
+from workernb.runtime.enforcement.cut import CutInjector
 from workernb.runtime.enforcement.guard import guard
 
 BUSY = {
@@ -384,7 +384,7 @@ async def test_code_that_sleeps_is_never_cut(define):
 
 
 def test_a_signal_that_meets_the_end_of_a_cut_leaves_no_tracer(monkeypatch):
-    cut, before, settrace = Cut(), sys.gettrace(), sys.settrace
+    cut, before, settrace = CutInjector(), sys.gettrace(), sys.settrace
     signals = [ValueError("another")]
 
     def interrupted(tracer):
@@ -412,7 +412,7 @@ def test_who_traced_before_a_cut_traces_after_it():
     try:
         for taken_away in (False, True):
             sys.settrace(tracer)
-            cut = Cut()
+            cut = CutInjector()
             cut.here(ValueError("one"), None, lambda: False)
             if taken_away:
                 sys.settrace(None)  # As Python does with a tracer that has raised.

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 import workernb.workers as workers_module
-from workernb.errors import StartupError, StartupExceeded, Text, noted
+from workernb.errors import PlatformText, StartupError, StartupExceeded, with_notes
 from workernb.http import Request, Response
 from workernb.runtime.enforcement.guard import guard
 from workernb.runtime.enforcement.startup import Loading, imported
@@ -78,7 +78,7 @@ def _isolate(version: Version, code: types.CodeType, registration: Registration)
         with guard.loading():
             exec(code, registration.module.__dict__)
     except StartupExceeded as cut:
-        raise noted(StartupError(Text.STARTUP), *cut.__notes__).with_traceback(
+        raise with_notes(StartupError(PlatformText.STARTUP), *cut.__notes__).with_traceback(
             cut.__traceback__
         ) from None
     finally:
@@ -155,7 +155,7 @@ def _entrypoints(module: types.ModuleType) -> Iterator[tuple[str, Callable[[Any]
             yield value.__name__, _class_maker(value)
     on_fetch = getattr(module, "on_fetch", None)
     if len(defaults) > 1:
-        raise TypeError(Text.TWO_DEFAULTS)
+        raise TypeError(PlatformText.TWO_DEFAULTS)
     if callable(on_fetch) and not defaults:
         yield DEFAULT, _function_maker(on_fetch)
 

@@ -10,7 +10,7 @@ import builtins
 import json
 from typing import Any, ClassVar, Final, TypeAlias
 
-from workernb.errors import BodyUsedError, Text, noted
+from workernb.errors import BodyUsedError, PlatformText, with_notes
 
 from .headers import Fields, Headers
 
@@ -37,7 +37,7 @@ def make_data(body: BodyInit, what: str) -> str | bytes | None:
     if isinstance(body, bytes | memoryview):
         return bytes(body)
     # A bytearray too: the platform's Python SDK takes none.
-    raise TypeError(Text.UNSUPPORTED_BODY.format(what=what, type=type(body).__name__))
+    raise TypeError(PlatformText.UNSUPPORTED_BODY.format(what=what, type=type(body).__name__))
 
 
 class Message:
@@ -117,7 +117,7 @@ class Message:
         return self._data  # type: ignore[return-value]
 
     def _used(self) -> BodyUsedError:
-        return noted(
+        return with_notes(
             BodyUsedError(self._used_text),
             "A body can be read once, and is handed over when its message is sent on. "
             "Call .clone() before the first use to have it twice.",

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from typing import TYPE_CHECKING, TypeAlias
 
-from workernb.errors import Text, noted
+from workernb.errors import PlatformText, with_notes
 
 if TYPE_CHECKING:
     from http.client import HTTPMessage
@@ -35,7 +35,9 @@ _KNOWN_NAMES_KEPT = 10_000
 def _lower(name: str) -> str:
     """Return a valid name in lower case, and remember it, since names recur."""
     if not isinstance(name, str) or not _is_token(name):
-        raise noted(TypeError(Text.HEADER_NAME), f"The header's name was {name!r:.100}.")
+        raise with_notes(
+            TypeError(PlatformText.HEADER_NAME), f"The header's name was {name!r:.100}."
+        )
     if len(_known_names) >= _KNOWN_NAMES_KEPT:
         _known_names.clear()
         _lower_names.clear()
@@ -49,7 +51,9 @@ def _clean(value: object) -> str:
     """Return a valid value without the white space around it."""
     text = str(value).strip(" \t\r\n")
     if not _is_value(text):
-        raise noted(TypeError(Text.HEADER_VALUE), f"The header's value was {text!r:.100}.")
+        raise with_notes(
+            TypeError(PlatformText.HEADER_VALUE), f"The header's value was {text!r:.100}."
+        )
     return text
 
 
@@ -81,12 +85,12 @@ def make_fields(init: HeadersInit) -> Fields:
     if isinstance(init, Headers):
         return init._fields.copy()
     if isinstance(init, str) or not isinstance(init, Iterable):
-        raise TypeError(Text.HEADERS_TYPE)
+        raise TypeError(PlatformText.HEADERS_TYPE)
     for pair in init.items() if isinstance(init, Mapping) else init:
         try:
             name, value = pair
         except (TypeError, ValueError):
-            raise TypeError(Text.HEADERS_TYPE) from None
+            raise TypeError(PlatformText.HEADERS_TYPE) from None
         _append(fields, _lower(name), _clean(value))
     return fields
 
@@ -165,13 +169,13 @@ class Headers(MutableMapping[str, str]):
     def getAll(self, name: str) -> list[str]:
         """Return the values of Set-Cookie; TypeError for another name, as on the platform."""
         if _lower(name) != "set-cookie":
-            raise TypeError(Text.GET_ALL)
+            raise TypeError(PlatformText.GET_ALL)
         return self.get_set_cookie()
 
     def _change(self) -> Fields:
         if self._immutable:
-            raise noted(
-                TypeError(Text.IMMUTABLE_HEADERS),
+            raise with_notes(
+                TypeError(PlatformText.IMMUTABLE_HEADERS),
                 "Headers of a received message are read-only. Make a message of your own: "
                 "Response(body, headers=dict(received.headers)) or Request(received, headers=…).",
             )

@@ -9,7 +9,7 @@ import copy
 from http import HTTPMethod
 from typing import Any
 
-from workernb.errors import Text, noted
+from workernb.errors import PlatformText, with_notes
 
 from .body import USED, BodyInit, Message, make_data
 from .headers import NO_FIELDS, HeadersInit, make_fields
@@ -39,7 +39,7 @@ class Request(Message):
 
     __slots__ = ("_cf", "_method", "_redirect", "_url")
 
-    _used_text = Text.BODY_USED_REQUEST
+    _used_text = PlatformText.BODY_USED_REQUEST
     _url: str
     _method: HTTPMethod
     _cf: dict[str, Any] | None
@@ -87,7 +87,7 @@ class Request(Message):
                 self._set_body(body)
             elif self._data is not None and method is not None and self._method in (_GET, _HEAD):
                 # One that came with a body may be passed on as it is.
-                raise TypeError(Text.GET_WITH_BODY)
+                raise TypeError(PlatformText.GET_WITH_BODY)
         else:
             self._set_by_url(str(input), method, headers, body, redirect, cf, received)
 
@@ -117,7 +117,7 @@ class Request(Message):
         if self._data.__class__ is str and "content-type" not in self._fields:
             self._fields = {**self._fields, "content-type": "text/plain;charset=UTF-8"}
         if self._method in (_GET, _HEAD):
-            raise TypeError(Text.GET_WITH_BODY)
+            raise TypeError(PlatformText.GET_WITH_BODY)
 
     @property
     def url(self) -> str:
@@ -169,8 +169,8 @@ class Request(Message):
         if data is None:
             return None
         if data is USED:
-            raise noted(
-                TypeError(Text.CANNOT_RECONSTRUCT),
+            raise with_notes(
+                TypeError(PlatformText.CANNOT_RECONSTRUCT),
                 f"The body of the request to {self._url} was read or sent on before. "
                 "Send request.clone() the first time.",
             )
@@ -199,12 +199,12 @@ def _checked_method(method: str) -> HTTPMethod:
         # In any case, as the platform has it by default since October 2024.
         return _METHODS.get(method) or _METHODS[method.upper()]
     except (AttributeError, KeyError, TypeError):
-        raise TypeError(Text.INVALID_METHOD.format(method=method)) from None
+        raise TypeError(PlatformText.INVALID_METHOD.format(method=method)) from None
 
 
 def _checked_redirect(redirect: str) -> str:
     if redirect not in ("follow", "manual"):
-        raise TypeError(Text.INVALID_REDIRECT)
+        raise TypeError(PlatformText.INVALID_REDIRECT)
     return redirect
 
 

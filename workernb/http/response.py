@@ -12,7 +12,7 @@ from typing import Any
 
 import ada_url
 
-from workernb.errors import BodyUsedError, Text, noted
+from workernb.errors import BodyUsedError, PlatformText, with_notes
 
 from .body import USED, BodyInit, Message, make_data
 from .headers import NO_FIELDS, TEXT_FIELDS, Headers, HeadersInit, make_fields
@@ -33,7 +33,7 @@ class Response(Message):
         "_url",
     )
 
-    _used_text = Text.BODY_USED_RESPONSE
+    _used_text = PlatformText.BODY_USED_RESPONSE
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class Response(Message):
 
     def _become(self, other: Response, alone: bool) -> None:
         if not alone:
-            raise ValueError(Text.RESPONSE_OPTIONS)
+            raise ValueError(PlatformText.RESPONSE_OPTIONS)
         self._data = other._hand_over()
         self._status = other._status
         self._status_text = other._status_text
@@ -90,11 +90,11 @@ class Response(Message):
         """
         code = int(status)
         if code not in REDIRECTS:
-            raise ValueError(Text.NOT_A_REDIRECT.format(status=code))
+            raise ValueError(PlatformText.NOT_A_REDIRECT.format(status=code))
         try:
             location = ada_url.URL(url).href
         except ValueError:
-            raise TypeError(Text.UNABLE_TO_PARSE.format(url=url)) from None
+            raise TypeError(PlatformText.UNABLE_TO_PARSE.format(url=url)) from None
         response = Response(None, code, headers={"location": location})
         response._received = True
         return response
@@ -190,8 +190,8 @@ class Response(Message):
         if data is None:
             return None
         if data is USED:
-            raise noted(
-                BodyUsedError(Text.BODY_USED),
+            raise with_notes(
+                BodyUsedError(PlatformText.BODY_USED),
                 "The response's body was read, or it was returned before. Make a Response for each "
                 "request, or return response.clone().",
             )
@@ -223,15 +223,15 @@ class Response(Message):
 def _checked_status(status: HTTPStatus | int, data: str | bytes | None) -> int:
     code = int(status)
     if not 200 <= code <= 599:
-        raise ValueError(Text.STATUS_RANGE)
+        raise ValueError(PlatformText.STATUS_RANGE)
     if code in _NULL_BODY and data:
-        raise TypeError(Text.NULL_BODY_STATUS)
+        raise TypeError(PlatformText.NULL_BODY_STATUS)
     return code
 
 
 def _checked_reason(status_text: str) -> str:
     if not isinstance(status_text, str) or not _is_reason(status_text):
-        raise TypeError(Text.INVALID_STATUS_TEXT)
+        raise TypeError(PlatformText.INVALID_STATUS_TEXT)
     return status_text
 
 

@@ -6,7 +6,7 @@ import re
 
 import ada_url
 
-from workernb.errors import Text, noted
+from workernb.errors import PlatformText, with_notes
 
 # Most URLs are in their normal form already, and one look says so: lower-case host whose last
 # label starts with a letter (so it is no IPv4 address in disguise) and is not punycode, no port,
@@ -42,4 +42,4 @@ def _cannot_load(url: str) -> TypeError:
         remedy = f"A request needs a whole URL; any host will do: http://worker{url}"
     elif "://" not in url:
         remedy = "A URL starts with http:// or https://."
-    return noted(TypeError(Text.CANNOT_LOAD.format(url=url)), remedy)
+    return with_notes(TypeError(PlatformText.CANNOT_LOAD.format(url=url)), remedy)

@@ -17,14 +17,14 @@ from time import thread_time_ns as cpu_clock
 from typing import Any
 
 from workernb.assembly import Runtime
-from workernb.errors import CanceledError, ComparisonError, UsageError, noted
+from workernb.errors import CanceledError, ComparisonError, UsageError, with_notes
 from workernb.http import Request
 from workernb.runtime.handles import Handle
 from workernb.runtime.runtime import Runtime as CoreRuntime
 from workernb.runtime.services.engine import Entrypoint
 from workernb.runtime.services.service import Definition
 from workernb.runtime.services.targets import DEFAULT, Target, near
-from workernb.runtime.tracing.invocations import in_words
+from workernb.runtime.tracing.invocations import format_error
 from workernb.runtime.tracing.traces import Trace
 
 from .process import HttpEntrypoint, OtherProcess
@@ -120,7 +120,7 @@ def check(gateway: Handle, times: int) -> None:
         )
     for name, target in services.items():
         if target.service not in runtime:
-            raise noted(
+            raise with_notes(
                 UsageError(f"{gateway.name}.{name} is bound to {target}, which is not defined."),
                 near(target.service, runtime),
             )
@@ -256,7 +256,7 @@ class _Maker:
         except (CanceledError, asyncio.CancelledError):
             raise
         except Exception as error:
-            text = f"{self._words} the request failed: {in_words(error)}"
+            text = f"{self._words} the request failed: {format_error(error)}"
             raise ComparisonError(self._runtime.redactor.redact(text)) from None
         cpu, ended = cpu_clock() - cpu, wall_clock()
         assert answer.trace is not None

@@ -25,7 +25,7 @@ from typing import Any, TextIO
 from aiohttp import web
 
 from workernb.assembly import Runtime
-from workernb.errors import Text
+from workernb.errors import PlatformText
 from workernb.http import Request, Response
 from workernb.runtime.services.limits import Limits
 from workernb.runtime.services.targets import Target
@@ -171,7 +171,7 @@ class Host:
         except asyncio.CancelledError:
             raise
         except BaseException:
-            return Response(Text.INTERNAL, 500)
+            return Response(PlatformText.INTERNAL, 500)
         finally:
             trace = call.trace
             assert trace is not None

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from workernb.errors import ComparisonError, noted
+from workernb.errors import ComparisonError, with_notes
 from workernb.http import Request, Response
 from workernb.runtime.services.limits import Limits, names
 
@@ -128,7 +128,7 @@ class OtherProcess:
             )
         said = json.loads(told)
         if "failed" in said:
-            raise noted(
+            raise with_notes(
                 ComparisonError(
                     f"Worker {said['failed']!r} cannot be loaded in the other process: "
                     f"{said['why']}"

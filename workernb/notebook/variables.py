@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from workernb.errors import UsageError, noted
+from workernb.errors import UsageError, with_notes
 from workernb.runtime.handles import Handle
 
 _expression = re.compile(r"\{([A-Za-z_]\w*)(?:\.([A-Za-z_]\w*))?\}")
@@ -24,7 +24,9 @@ def variable_for(service: str, chosen: str | None, names: Mapping[str, Any]) -> 
     name = chosen or service.replace("-", "_")
     if not name.isidentifier() or keyword.iskeyword(name):
         suggestion = f"{re.sub('[^A-Za-z0-9_]', '_', name)}_worker".lstrip("0123456789_")
-        raise noted(UsageError(f"{name!r} cannot be a variable."), f"Choose one: --as {suggestion}")
+        raise with_notes(
+            UsageError(f"{name!r} cannot be a variable."), f"Choose one: --as {suggestion}"
+        )
     held = names.get(name, getattr(builtins, name, _NOTHING))
     if held is not _NOTHING and not isinstance(held, Handle):
         kind = type(held).__name__

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from workernb.errors import OptionError, did_you_mean, noted
+from workernb.errors import OptionError, did_you_mean, with_notes
 from workernb.runtime.services.limits import BUDGETS, PRESETS, Limits
 from workernb.runtime.services.targets import Target
 
@@ -59,7 +59,7 @@ class Parser(argparse.ArgumentParser):
         options = [option for action in self._actions for option in action.option_strings]
         long = [option for option in options if option.startswith("--")]
         remedy = did_you_mean(first.split("=")[0], options)
-        raise noted(
+        raise with_notes(
             OptionError(f"{self.prog} has no option {first.split('=')[0]}."),
             remedy or f"It has {', '.join(long)}.",
         )
@@ -231,7 +231,7 @@ def read_limits(line: str, before: Limits) -> Limits:
         remedy = did_you_mean(preset, PRESETS) or known
         if "=" in preset:
             remedy = f"{known} A limit is an option: %limits --cpu-ms 50"
-        raise noted(OptionError(f"%limits has no preset {preset!r}."), remedy)
+        raise with_notes(OptionError(f"%limits has no preset {preset!r}."), remedy)
     limits = before if preset is None else PRESETS[preset]
     changes = {name: value for name, value in typed.items() if value is not None}
     return limits.but(**{n: None if value == "none" else value for n, value in changes.items()})

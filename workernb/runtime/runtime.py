@@ -11,15 +11,15 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from random import Random
 from typing import Any, TextIO
 
-from workernb.errors import Text, UsageError, did_you_mean, noted
+from workernb.errors import PlatformText, UsageError, did_you_mean, with_notes
 from workernb.http import Request
 from workernb.runtime.bindings.props import with_props
 from workernb.runtime.bindings.service import AbsentEntrypoint, ServiceBinding
 from workernb.runtime.enforcement.guard import guard
 from workernb.runtime.execution.sync import Call
-from workernb.runtime.services.dependents import dependents, told
+from workernb.runtime.services.dependents import dependents, describe_dependents
 from workernb.runtime.services.deployments import Deployment
-from workernb.runtime.services.diffs import in_words
+from workernb.runtime.services.diffs import describe_change
 from workernb.runtime.services.engine import Engine, Entrypoint, Isolate
 from workernb.runtime.services.history import CHANGED, DEFINED, DEPLOYED, REMOVED, Change
 from workernb.runtime.services.limits import Limits
@@ -117,7 +117,7 @@ class Runtime:
         service = self._defined(name)
         before = service.definition
         if not service.deployment.stable:
-            raise noted(
+            raise with_notes(
                 UsageError(f"Two versions of Worker {name!r} serve: {service.deployment}."),
                 f"Settle on one before you change its settings: %deploy {name} "
                 f"v{service.deployment.main}",
@@ -138,13 +138,13 @@ class Runtime:
             raise missing(binding, target, list(self))
         if target.entrypoint not in service.entrypoints and target.entrypoint != DEFAULT:
             known = service.entrypoints
-            text = Text.NO_SUCH_ENTRYPOINT.format(
+            text = PlatformText.NO_SUCH_ENTRYPOINT.format(
                 worker=worker,
                 binding=binding,
                 service=target.service,
                 entrypoint=target.entrypoint,
             )
-            raise noted(
+            raise with_notes(
                 UsageError(text),
                 did_you_mean(target.entrypoint, known)
                 or (f"It has {', '.join(known)}." if known else None),
@@ -185,8 +185,8 @@ class Runtime:
         service = self._defined(name)
         callers = [one for one in dependents(self.defined(), name) if one.caller != name]
         if callers and not force:
-            raise noted(
-                UsageError(f"Worker {name!r} is not removed: {told(callers)}."),
+            raise with_notes(
+                UsageError(f"Worker {name!r} is not removed: {describe_dependents(callers)}."),
                 f"Unbind them first, or use %remove {name} --force",
             )
         self._remove(service, reason)
@@ -227,7 +227,7 @@ class Runtime:
             service.versions.append(version)
             deployment = Deployment.of({version.number: 100})
             service.deploy(deployment, {version.number: isolate}, self.random)
-            words = in_words(replaced, version.definition)
+            words = describe_change(replaced, version.definition)
             self._note(kind, version.service, version.reason, words, version=version)
 
     def _load(self, version: Version) -> Isolate:
@@ -314,7 +314,7 @@ class Runtime:
 
     def _unknown(self, name: str) -> UsageError:
         remedy = near(name, [service.name for service in self.defined()])
-        return noted(UsageError(f"There is no Worker {name!r}."), remedy)
+        return with_notes(UsageError(f"There is no Worker {name!r}."), remedy)
 
     # Requests
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from workernb.errors import did_you_mean, noted
+from workernb.errors import did_you_mean, with_notes
 
 from .current import running
 
@@ -42,7 +42,7 @@ class Env:
             raise AttributeError(name)
         names = [known for known in self.__dict__ if not known.startswith("_")]
         bound = ", ".join(sorted(names)) or "nothing"
-        raise noted(
+        raise with_notes(
             AttributeError(name, name=name),
             f"Worker {self.__worker!r} has no binding {name}; bound: {bound}.",
             did_you_mean(name, names) or f"Bind it on the Worker's cell: --bind {name}=WORKER",

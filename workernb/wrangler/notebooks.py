@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from workernb.errors import OptionError, UsageError, noted
+from workernb.errors import OptionError, UsageError, with_notes
 from workernb.options.parser import WorkerOptions
 from workernb.runtime.services.targets import Target, service_name
 
@@ -61,7 +61,7 @@ def _code(path: str, file: Path) -> Iterator[str]:
         raise UsageError(f"{path} is no notebook.") from None
     cells = notebook.get("cells") if isinstance(notebook, dict) else None
     if not isinstance(cells, list):
-        raise noted(
+        raise with_notes(
             UsageError(f"{path} is no notebook of format 4."), "Save it anew in JupyterLab."
         )
     for cell in cells:
@@ -86,7 +86,9 @@ def _worker(cell: str, folder: Path, place: str) -> ForeignWorker | None:
         )
         service_name(worker.service)
     except UsageError as error:
-        raise noted(OptionError(f"{place}: {error}"), *getattr(error, "__notes__", ())) from None
+        raise with_notes(
+            OptionError(f"{place}: {error}"), *getattr(error, "__notes__", ())
+        ) from None
     return worker
 
 

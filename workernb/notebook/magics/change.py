@@ -13,7 +13,7 @@ from workernb.notebook.secrets import resolve
 from workernb.notebook.tracebacks import shown_from_the_worker_on
 from workernb.notebook.variables import expand
 from workernb.options.change import PARSERS, Edit
-from workernb.runtime.services.diffs import in_words
+from workernb.runtime.services.diffs import describe_change
 from workernb.runtime.services.service import Version
 
 from .define import note_of_written_secrets, tell
@@ -76,7 +76,7 @@ class EditingMagics(Magics):
                 reason=edit.words,
             )
         after = _version(edit.service)
-        changed = in_words(before.definition, after.definition)
+        changed = describe_change(before.definition, after.definition)
         line = f"{after} · {runtime.redactor.redact(changed)}"
         tell([*note_of_written_secrets(edit.secrets), line])
 

@@ -11,10 +11,10 @@ from workernb.errors import (
     CanceledError,
     CpuLimitError,
     OptionError,
-    Text,
+    PlatformText,
     UsageError,
     did_you_mean,
-    noted,
+    with_notes,
 )
 from workernb.http import Request, Response
 from workernb.http.response import REDIRECTS
@@ -68,7 +68,7 @@ class Fetching:
             )
         except TypeError as error:
             notes = getattr(error, "__notes__", ())
-            raise noted(OptionError(f"%fetch: {error}"), *notes) from None
+            raise with_notes(OptionError(f"%fetch: {error}"), *notes) from None
         if options.target is None:
             return Step(request, self._runtime.route(request.url), False)
         self._check(options.target)
@@ -79,7 +79,7 @@ class Fetching:
         name = self._runtime[target.service].name
         known = self._runtime.services[name].entrypoints
         if target.entrypoint not in known and target.entrypoint != DEFAULT:
-            raise noted(
+            raise with_notes(
                 UsageError(f"Worker {name!r} has no entrypoint {target.entrypoint!r}."),
                 did_you_mean(target.entrypoint, known)
                 or (f"It has {', '.join(known)}." if known else None),
@@ -187,10 +187,10 @@ async def as_a_stranger(call: Call, url: str) -> Answer:
         task = asyncio.current_task()
         if task is not None and task.cancelling():
             raise
-        page = Response(Text.INTERNAL, 500)
+        page = Response(PlatformText.INTERNAL, 500)
     except (KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
     except BaseException:
         # What a Worker raises may be of any kind. The trace has it in its log.
-        page = Response(Text.INTERNAL, 500)
+        page = Response(PlatformText.INTERNAL, 500)
     return Answer.of(page._send(url), call.trace)

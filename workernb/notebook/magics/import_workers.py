@@ -7,7 +7,7 @@ from typing import Any
 from IPython.core.magic import Magics, line_magic, magics_class
 
 from workernb.assembly import Runtime, get_runtime
-from workernb.errors import UsageError, noted
+from workernb.errors import UsageError, with_notes
 from workernb.notebook.tracebacks import shown_from_the_worker_on
 from workernb.notebook.variables import variable_for
 from workernb.options.change import PARSERS
@@ -47,7 +47,7 @@ class ImportingMagics(Magics):
             return Definition.make(worker.options.name, worker.source, **settings)
         except UsageError as error:
             notes = getattr(error, "__notes__", ())
-            raise noted(UsageError(f"{worker.place}: {error}"), *notes) from None
+            raise with_notes(UsageError(f"{worker.place}: {error}"), *notes) from None
 
     import_workers.__doc__ = PARSERS["import-workers"]().help_text()  # type: ignore[assignment]
 
@@ -68,7 +68,7 @@ def _refuse_collisions(runtime: Runtime, workers: list[ForeignWorker], path: str
             if change.service == worker.service and change.kind == DEFINED
         )
         if not place.startswith(f"{path}, cell "):
-            raise noted(
+            raise with_notes(
                 UsageError(
                     f"Worker {worker.service!r} is defined twice: by {place}, and by "
                     f"{worker.place}."

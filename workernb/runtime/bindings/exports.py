@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from workernb.errors import Text, did_you_mean, noted
+from workernb.errors import PlatformText, did_you_mean, with_notes
 
 if TYPE_CHECKING:
     from workernb.runtime.services.engine import Entrypoint, Exporter
@@ -34,7 +34,7 @@ class Exports:
             raise AttributeError(name)
         known = list(self._isolate().makers)
         if name not in known:
-            raise noted(
+            raise with_notes(
                 AttributeError(f"Worker {self._invocation.service!r} exports no {name!r}."),
                 did_you_mean(name, known) or f"It exports {', '.join(known)}.",
             )
@@ -48,7 +48,7 @@ class Exports:
     def _isolate(self) -> Exporter:
         isolate = self._version.isolate()
         if isolate is None:
-            raise RuntimeError(Text.CONTEXT_ENDED)
+            raise RuntimeError(PlatformText.CONTEXT_ENDED)
         return isolate
 
     def __dir__(self) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any
 
-from workernb.errors import BindingError, GlobalScopeError, HandlerError, Text, noted
+from workernb.errors import BindingError, GlobalScopeError, HandlerError, PlatformText, with_notes
 from workernb.http import Request, Response
 from workernb.http.body import BodyInit
 from workernb.http.headers import HeadersInit
@@ -101,8 +101,8 @@ def _make_fetch(
 
 def _nobody_calls(name: str) -> Exception:
     """Return why a binding cannot be used where no handler is running."""
-    return noted(
-        GlobalScopeError(Text.GLOBAL_SCOPE),
+    return with_notes(
+        GlobalScopeError(PlatformText.GLOBAL_SCOPE),
         f"env.{name}.fetch was called outside of a handler.",
     )
 
@@ -130,7 +130,7 @@ class AbsentEntrypoint:
         """Raise why there is nothing to handle the request."""
         error = self._error()
         if isinstance(error, HandlerError):
-            invocation.trace.warn(invocation, Text.NO_FETCH_HANDLER_LOG)
+            invocation.trace.warn(invocation, PlatformText.NO_FETCH_HANDLER_LOG)
         raise error
 
     def _error(self) -> Exception:
@@ -145,15 +145,15 @@ class AbsentEntrypoint:
         )
         if self.version is None:
             known = [name for name, service in self._services.items() if service.versions]
-            return noted(
-                BindingError(Text.NO_SUCH_SERVICE.format(**names)),
+            return with_notes(
+                BindingError(PlatformText.NO_SUCH_SERVICE.format(**names)),
                 called,
                 near(self.service, known),
             )
         if self._target.entrypoint == DEFAULT:
-            return noted(
-                HandlerError(Text.NO_FETCH_HANDLER),
+            return with_notes(
+                HandlerError(PlatformText.NO_FETCH_HANDLER),
                 f"Worker {self.service!r} defines no class Default(WorkerEntrypoint) with a "
                 "fetch method, nor an on_fetch function.",
             )
-        return noted(BindingError(Text.NO_SUCH_ENTRYPOINT.format(**names)), called)
+        return with_notes(BindingError(PlatformText.NO_SUCH_ENTRYPOINT.format(**names)), called)

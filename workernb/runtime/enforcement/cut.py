@@ -49,7 +49,7 @@ def may_raise(frame: FrameType | None) -> bool:
     return False
 
 
-class Cut:
+class CutInjector:
     """Cuts what runs on this thread, until it is called off.
 
     Signals come between any two steps of it, and may begin a cut in the middle of another's end.

@@ -21,7 +21,7 @@ from time import perf_counter_ns as wall_clock
 from types import FrameType
 from typing import Any
 
-from workernb.errors import Interrupted, Text
+from workernb.errors import Interrupted, PlatformText
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.logs import LogCapture
 from workernb.runtime.tracing.threads import Thread, this_thread
@@ -29,7 +29,7 @@ from workernb.runtime.tracing.tracebacks import where
 from workernb.runtime.tracing.traces import Trace
 from workernb.workers.current import current
 
-from .cut import Cut
+from .cut import CutInjector
 from .hangs import hangs
 from .memory import MemoryWatch
 from .off_thread import Elsewhere
@@ -67,7 +67,7 @@ class Guard:
         self._ended: Trace | None = None
         self._memory = MemoryWatch()
         self._elsewhere = Elsewhere()
-        self._cut = Cut()
+        self._cut = CutInjector()
         self._watchdog = Watchdog(lambda: self.in_flight)
 
     def enter(self, trace: Trace, loop: asyncio.AbstractEventLoop) -> None:
@@ -290,7 +290,7 @@ class Guard:
             if trace is running or trace.thread is not running.thread:
                 continue
             if not trace.stamps or wall_clock() - trace.last_stamp_ns < JUST_NOW_S * 1e9:
-                trace.wake(Interrupted(Text.CANCELED))
+                trace.wake(Interrupted(PlatformText.CANCELED))
 
 
 def _on_main_thread() -> bool:

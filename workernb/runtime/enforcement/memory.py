@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from workernb.errors import Text
+from workernb.errors import PlatformText
 
 if TYPE_CHECKING:
     from workernb.runtime.services.service import Version
@@ -102,7 +102,7 @@ class MemoryWatch:
         if held > most_mb:
             version.memory_warned = True
             text = (
-                f"{Text.MEMORY} The globals of Worker {version.service!r} hold about "
+                f"{PlatformText.MEMORY} The globals of Worker {version.service!r} hold about "
                 f"{held:,.0f} MB; its limit is {most_mb:g} MB (%limits --memory-mb)."
             )
             call.trace.warn(call, text)

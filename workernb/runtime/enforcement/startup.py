@@ -11,7 +11,7 @@ from time import thread_time_ns as cpu_clock
 from types import FrameType
 from typing import Any, TypeVar
 
-from workernb.errors import StartupExceeded, Text, noted
+from workernb.errors import PlatformText, StartupExceeded, with_notes
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.tracebacks import debugged, where
 from workernb.workers.current import current
@@ -59,8 +59,8 @@ class Loading:
         if self._importing or self.cpu_ms <= self.limit_ms or debugged(frame):
             return None
         place = where(frame)
-        return noted(
-            StartupExceeded(Text.STARTUP),
+        return with_notes(
+            StartupExceeded(PlatformText.STARTUP),
             f"A module may use {self.limit_ms:g} ms of CPU while it loads, imports apart; "
             f"cut in {place}. %limits --startup-ms sets it.",
         )
@@ -69,7 +69,7 @@ class Loading:
         """Refuse: nothing can be waited for in the global scope."""
         if inspect.iscoroutine(awaitable):
             awaitable.close()
-        raise RuntimeError(Text.GLOBAL_SCOPE)
+        raise RuntimeError(PlatformText.GLOBAL_SCOPE)
 
 
 def imported(do_import: Callable[[], T]) -> T:

@@ -12,21 +12,21 @@ from workernb.errors import (
     CanceledError,
     CpuLimitError,
     CpuLimitExceeded,
-    Cut,
     Hung,
     HungError,
     Interrupted,
     LimitError,
-    Text,
+    PlatformText,
+    Termination,
     WallLimitExceeded,
-    noted,
     on_one_line,
+    with_notes,
 )
 from workernb.http import Response
 from workernb.runtime.enforcement.guard import guard
 from workernb.runtime.tracing.tracebacks import (
     clean,
-    format_error,
+    format_traceback,
     from_the_worker_on,
     raised_at,
     to_the_worker,
@@ -109,14 +109,14 @@ def _steps(steps: Generator[Any, Any, Answer]) -> Generator[Any, Any, Answer]:
 
 def _failed(trace: Trace, error: BaseException) -> BaseException:
     """Log what ended a request, and return what its maker gets for it."""
-    if isinstance(error, Cut) and trace.condemned is not None:
+    if isinstance(error, Termination) and trace.condemned is not None:
         error = trace.condemned.with_traceback(error.__traceback__)
     waited = raised_at(error)
     clean(error)
-    if isinstance(error, Cut):
+    if isinstance(error, Termination):
         to_the_worker(error)  # It fell there; what library code ran just then says nothing.
     trace.runtime.redactor.redact_error(error)
-    trace.log(_deepest_failed(trace), "error", format_error(error))
+    trace.log(_deepest_failed(trace), "error", format_traceback(error))
     if isinstance(error, asyncio.CancelledError):
         on_one_line(error, canceled_in(waited))
     return _for_the_owner(error)
@@ -133,7 +133,7 @@ WAIT_UNTIL_S = 30.0
 
 def _cancel_waiting(trace: Trace) -> None:
     if trace.waiting:
-        trace.warn(trace.invocations[0], Text.WAIT_UNTIL)
+        trace.warn(trace.invocations[0], PlatformText.WAIT_UNTIL)
         for task in list(trace.waiting):
             task.cancel()
 
@@ -143,7 +143,7 @@ def _for_the_owner(error: BaseException) -> BaseException:
     kind = _OWNERS.get(type(error))
     if kind is not None:
         make, text = kind
-        made = noted(make(text), *getattr(error, "__notes__", ()))
+        made = with_notes(make(text), *getattr(error, "__notes__", ()))
         return made.with_traceback(error.__traceback__)
     return error
 
@@ -156,8 +156,8 @@ def _deepest_failed(trace: Trace) -> Invocation:
 
 
 _OWNERS: dict[type[BaseException], tuple[type[Exception], str]] = {
-    CpuLimitExceeded: (CpuLimitError, Text.CPU),
-    WallLimitExceeded: (LimitError, Text.WALL),
-    Interrupted: (CanceledError, Text.CANCELED),
-    Hung: (HungError, Text.HUNG),
+    CpuLimitExceeded: (CpuLimitError, PlatformText.CPU),
+    WallLimitExceeded: (LimitError, PlatformText.WALL),
+    Interrupted: (CanceledError, PlatformText.CANCELED),
+    Hung: (HungError, PlatformText.HUNG),
 }

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Coroutine, Generator
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from workernb.errors import WrongLoopError, noted, on_one_line
+from workernb.errors import WrongLoopError, on_one_line, with_notes
 from workernb.runtime.tracing.threads import Thread
 from workernb.runtime.tracing.tracebacks import from_the_worker_on, waiting_at
 
@@ -160,7 +160,7 @@ def run_sync(call: Coroutine[Any, Any, T], runtime: Runtime) -> T:
         nest_asyncio2.apply(loop)
     except ValueError as error:
         call.close()
-        raise noted(
+        raise with_notes(
             WrongLoopError(f"fetch_sync cannot run within this loop: {error}"),
             "Use await …fetch(…) instead.",
         ) from None

@@ -55,7 +55,7 @@ def all_dependents(services: Sequence[Service], name: str) -> list[Dependent]:
     return found
 
 
-def told(found: Sequence[Dependent]) -> str:
+def describe_dependents(found: Sequence[Dependent]) -> str:
     """Return who is bound, in words: `gateway.AUTH and shop.AUTH are bound to it`."""
     names = [str(one) for one in found]
     listed = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

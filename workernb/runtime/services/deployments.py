@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING
 
-from workernb.errors import Text, UsageError
+from workernb.errors import PlatformText, UsageError
 from workernb.runtime.bindings.entrypoints import StandIn
 from workernb.runtime.bindings.service import AbsentEntrypoint
 
@@ -51,7 +51,7 @@ class Deployment:
                 raise UsageError(f"A share is from 0 % to 100 %: v{number} was given {share:g} %.")
         total = sum(shares.values())
         if abs(total - 100) > 0.001:
-            raise UsageError(Text.NOT_100.format(total=f"{total:g}"))
+            raise UsageError(PlatformText.NOT_100.format(total=f"{total:g}"))
         return cls(tuple(sorted(shares.items(), reverse=True)))
 
     @property

@@ -87,7 +87,7 @@ def code_that_differs(before: Definition, after: Definition) -> list[str]:
     )[2:]
 
 
-def in_words(before: Definition | None, after: Definition) -> str:
+def describe_change(before: Definition | None, after: Definition) -> str:
     """Return on one line what a new definition changed."""
     if before is None:
         return "defined"

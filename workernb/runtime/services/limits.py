@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any
 
-from workernb.errors import UsageError, did_you_mean, noted
+from workernb.errors import UsageError, did_you_mean, with_notes
 
 SHARED = "shared"
 BUDGETS = (SHARED, "per-invocation")
@@ -46,7 +46,7 @@ class Limits:
     def __post_init__(self) -> None:
         """Refuse what is no limit: UsageError."""
         if self.budget not in BUDGETS:
-            raise noted(
+            raise with_notes(
                 UsageError(f"budget must be {' or '.join(BUDGETS)}, not {self.budget!r}."),
                 did_you_mean(str(self.budget), BUDGETS),
             )
@@ -77,7 +77,7 @@ class Limits:
         known = names()
         for name in changes:
             if name not in known:
-                raise noted(
+                raise with_notes(
                     UsageError(f"There is no limit {name!r}; there are {', '.join(known)}."),
                     did_you_mean(name, known),
                 )

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
-from workernb.errors import Text, UsageError, did_you_mean, noted
+from workernb.errors import PlatformText, UsageError, did_you_mean, with_notes
 from workernb.workers.env import Env, VersionMetadata
 
 from .deployments import Deployment, entrypoints_of
@@ -113,7 +113,7 @@ class Definition:
     def not_inherited(self, outside: Definition) -> list[str]:
         """Return Wrangler's warnings: what the Worker has outside of its environment only."""
         return [
-            Text.NOT_INHERITED.format(field=field, environment=self.environment)
+            PlatformText.NOT_INHERITED.format(field=field, environment=self.environment)
             for field in ("vars", "secrets", "services", "version_metadata")
             if getattr(outside, field) and not getattr(self, field)
         ]
@@ -134,7 +134,7 @@ class Definition:
         for name in remove:
             if name not in known:
                 bound = f"It has {', '.join(sorted(known)) or 'none'}."
-                raise noted(
+                raise with_notes(
                     UsageError(f"Worker {self.name!r} has no binding {name}."),
                     did_you_mean(name, known) or bound,
                 )
@@ -164,8 +164,8 @@ class Definition:
         for kind, names in kinds.items():
             for name in names:
                 if name in seen:
-                    raise noted(
-                        UsageError(Text.UNIQUE_NAMES),
+                    raise with_notes(
+                        UsageError(PlatformText.UNIQUE_NAMES),
                         f"{name} is in {seen[name]} and in {kind}.",
                     )
                 seen[name] = kind

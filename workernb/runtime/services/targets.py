@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from workernb.errors import Text, UsageError, did_you_mean, noted
+from workernb.errors import PlatformText, UsageError, did_you_mean, with_notes
 
 DEFAULT = "Default"
 
@@ -30,8 +30,8 @@ def service_name(name: object, environment: str | None = None) -> str:
     """
     if not isinstance(name, str) or not _is_service(name):
         remedy = re.sub(r"[^a-z0-9_-]+", "-", str(name).lower()).strip("-")
-        raise noted(
-            UsageError(Text.SERVICE_NAME.format(name=f'"{name}"')),
+        raise with_notes(
+            UsageError(PlatformText.SERVICE_NAME.format(name=f'"{name}"')),
             f"Try {remedy!r}." if _is_service(remedy) else None,
         )
     if environment is None:
@@ -121,13 +121,13 @@ def missing(binding: str, target: Target, known: Iterable[str]) -> UsageError:
         environments = [name[len(base) + 1 :] for name in names if name.startswith(f"{base}-")]
         if base in names or environments:
             there = ", ".join(environments)
-            return noted(
-                UsageError(Text.NO_ENVIRONMENT.format(environment=target.environment)),
+            return with_notes(
+                UsageError(PlatformText.NO_ENVIRONMENT.format(environment=target.environment)),
                 did_you_mean(target.environment, environments)
                 or f"{base} has {f'the environments {there}' if there else 'no environments'}.",
             )
-    text = Text.NOT_FOUND.format(binding=binding, service=target.service)
-    return noted(UsageError(text), near(target.service, names))
+    text = PlatformText.NOT_FOUND.format(binding=binding, service=target.service)
+    return with_notes(UsageError(text), near(target.service, names))
 
 
 def near(name: str, known: Iterable[str]) -> str | None:

@@ -19,9 +19,9 @@ from workernb.errors import (
     CpuLimitExceeded,
     HandlerError,
     Interrupted,
-    Text,
+    PlatformText,
     WallLimitExceeded,
-    noted,
+    with_notes,
 )
 from workernb.http import Request, Response
 from workernb.http.body import USED
@@ -149,11 +149,11 @@ class Invocation:
     def fail(self, error: BaseException) -> None:
         """Note how the invocation ended, and see that a condemned request stays condemned."""
         if isinstance(error, CpuLimitExceeded) and not error.args:
-            error.args = (Text.CPU_CUT,)  # The watchdog can raise a class only.
+            error.args = (PlatformText.CPU_CUT,)  # The watchdog can raise a class only.
         forgotten = isinstance(error, AttributeError) and isinstance(error.obj, Coroutine)
         if forgotten and _FORGOTTEN not in getattr(error, "__notes__", ()):
             error.add_note(_FORGOTTEN)
-        self.and_more.failure = outcome_of(error), in_words(error)
+        self.and_more.failure = outcome_of(error), format_error(error)
         with contextlib.suppress(Exception):
             error.remote = True  # type: ignore[attr-defined]
         condemned = self.trace.condemned
@@ -162,7 +162,7 @@ class Invocation:
                 raise condemned from None
         elif isinstance(error, CpuLimitExceeded) and self.caller is not None:
             # The budget was this invocation's alone: its caller may go on, as on the platform.
-            ended = noted(CpuLimitError(Text.CPU), *getattr(error, "__notes__", ()))
+            ended = with_notes(CpuLimitError(PlatformText.CPU), *getattr(error, "__notes__", ()))
             ended.__traceback__ = error.__traceback__
             to_the_worker(ended)  # What library code it fell into says nothing.
             raise ended from None
@@ -213,7 +213,7 @@ class Invocation:
         if task.cancelled():
             pass
         elif (error := task.exception()) is not None:
-            text = in_words(error)
+            text = format_error(error)
             trace.fail_late(outcome_of(error), text)
             trace.log(self, "error", f"{text} (in a waitUntil task)")
         trace.finish_if_done()
@@ -437,7 +437,7 @@ class FailedCall(Coroutine[Any, Any, Any]):
         return f"<fetch that failed with {type(self._error).__name__}: await it to see why>"
 
 
-def in_words(error: BaseException) -> str:
+def format_error(error: BaseException) -> str:
     """Return an exception as `Type: text`."""
     text = str(error)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
@@ -464,8 +464,8 @@ def _checked(response: object, invocation: Invocation) -> Response:
     if isinstance(response, Coroutine):
         response.close()
         given = "a coroutine, which wants an await"
-    raise noted(
-        HandlerError(Text.NOT_A_RESPONSE),
+    raise with_notes(
+        HandlerError(PlatformText.NOT_A_RESPONSE),
         f"The fetch handler of Worker {invocation.service!r} gave back {given}; "
         "a handler returns a Response: return Response(…)",
     )

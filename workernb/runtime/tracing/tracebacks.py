@@ -100,7 +100,7 @@ def _skip_ours(tb: TracebackType | None) -> TracebackType | None:
     return tb
 
 
-def format_error(error: BaseException) -> str:
+def format_traceback(error: BaseException) -> str:
     """Return an exception as text: traceback, type, message and notes."""
     return "".join(traceback.format_exception(error)).rstrip()
 

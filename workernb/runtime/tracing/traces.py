@@ -18,9 +18,9 @@ from workernb.errors import (
     Hung,
     Interrupted,
     LimitError,
-    Text,
+    PlatformText,
     WallLimitExceeded,
-    noted,
+    with_notes,
 )
 from workernb.runtime.services.limits import SHARED
 from workernb.workers.current import current
@@ -143,8 +143,8 @@ class Trace:
         if self.condemned is not None:
             return self.condemned
         if caller.depth >= self.max_depth:
-            return noted(
-                LimitError(Text.DEPTH),
+            return with_notes(
+                LimitError(PlatformText.DEPTH),
                 f"Worker {caller.service!r} is {caller.depth} invocations deep; "
                 f"the limit of a request is {self.limits.depth}: {chain(caller)}",
             )
@@ -152,14 +152,14 @@ class Trace:
             return None
         limits = self.limits
         if self._refused_at >= limits.invocations - 1:
-            return noted(
-                LimitError(Text.DEPTH),
+            return with_notes(
+                LimitError(PlatformText.DEPTH),
                 f"This request has made {limits.invocations} invocations, which is its limit "
                 f"(the first one counts): {chain(caller)}",
             )
         if self._refused_at >= limits.subrequests:
-            return noted(
-                LimitError(Text.SUBREQUESTS),
+            return with_notes(
+                LimitError(PlatformText.SUBREQUESTS),
                 f"This request has made {limits.subrequests} subrequests, which is its limit.",
             )
         # Neither: as many invocations as a trace keeps have been made. The rest is added up.
@@ -228,7 +228,7 @@ class Trace:
         if cpu_ms is None or who.cpu_ms <= cpu_ms:
             return None
         budget = f"The CPU budget of an invocation of Worker {who.service!r} is {cpu_ms:g} ms"
-        return noted(CpuLimitExceeded(Text.CPU_CUT), _cut_in(budget, place))
+        return with_notes(CpuLimitExceeded(PlatformText.CPU_CUT), _cut_in(budget, place))
 
     def _imports_now(self) -> bool:
         """Return whether an import runs, and has time left: it is not the budget's affair."""
@@ -256,14 +256,14 @@ class Trace:
 
     def interrupt(self, where: str | None = None) -> BaseException:
         """Condemn the request because the notebook's user interrupted it, while it was there."""
-        error = Interrupted(Text.CANCELED)
-        return self.condemn(noted(error, where and f"Interrupted in {where}."))
+        error = Interrupted(PlatformText.CANCELED)
+        return self.condemn(with_notes(error, where and f"Interrupted in {where}."))
 
     def exceed_cpu(self, where: str | None = None) -> None:
         """Condemn the request because its CPU budget is used up, unless it is being debugged."""
         if self.condemned is None and not self.debugged and not debugged():
             budget = f"The CPU budget of the request was {self.limits.cpu_ms:g} ms"
-            self.condemn(noted(CpuLimitExceeded(Text.CPU_CUT), _cut_in(budget, where)))
+            self.condemn(with_notes(CpuLimitExceeded(PlatformText.CPU_CUT), _cut_in(budget, where)))
 
     def exceed_wall(self) -> None:
         """Condemn the request because it has taken too long, and wake it.
@@ -273,12 +273,16 @@ class Trace:
         if self.debugged or self.condemned is not None:
             return
         waited = f"The request was given {self.limits.wall_ms:g} ms of wall clock."
-        self.wake(noted(WallLimitExceeded(Text.WALL), waited))
+        self.wake(with_notes(WallLimitExceeded(PlatformText.WALL), waited))
 
     def hang(self) -> None:
         """Condemn the request because nobody is left who could wake it."""
         place = self.waits_at
-        self.wake(noted(Hung(Text.HUNG), place and f"It waits in {place}; nobody can end that."))
+        self.wake(
+            with_notes(
+                Hung(PlatformText.HUNG), place and f"It waits in {place}; nobody can end that."
+            )
+        )
 
     def wake(self, error: BaseException) -> None:
         """Condemn the request, and wake it if it waits."""

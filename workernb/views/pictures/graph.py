@@ -57,7 +57,7 @@ class GraphPicture(Picture):
                 )
                 lines.append(f"{one_line(node.name)} ({' · '.join(words)})")
             for arrow in self.system.outgoing[node.name]:
-                words = [_in_words(arrow), *self.traffic.arrows.get(arrow.key, Flow()).texts]
+                words = [describe_arrow(arrow), *self.traffic.arrows.get(arrow.key, Flow()).texts]
                 lines.append("  ".join(filter(None, words)))
         return "\n".join(lines)
 
@@ -66,7 +66,8 @@ class GraphPicture(Picture):
         return share * (self.layout.columns[self.layout.places[service].column].node - 2)
 
 
-def _in_words(arrow: Arrow) -> str:
+def describe_arrow(arrow: Arrow) -> str:
+    """Return an arrow as text: who calls whom, over which binding."""
     label = one_line(arrow.label, 60)
     if arrow.source == OUTSIDE:
         return f"outside ──{label}──▶ {one_line(arrow.target)}"

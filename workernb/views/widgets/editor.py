@@ -14,7 +14,7 @@ from workernb.errors import UsageError
 from workernb.options.change import worker as service_of
 from workernb.runtime.handles import Handle
 from workernb.runtime.runtime import Runtime
-from workernb.runtime.services.diffs import in_words
+from workernb.runtime.services.diffs import describe_change
 from workernb.runtime.services.history import Change
 from workernb.runtime.services.service import Definition, Version
 from workernb.runtime.services.targets import DEFAULT, Target
@@ -170,7 +170,7 @@ class BindingEditor(VBox):  # type: ignore[misc]
             return False
         after = self.version
         if before is not None and after is not None:
-            words = f"{after} · {redact(in_words(before.definition, after.definition))}"
+            words = f"{after} · {redact(describe_change(before.definition, after.definition))}"
             self._say("status", words)
         self.refresh()
         return True
