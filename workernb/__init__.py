@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from workernb.runtime.execution.dispatch import Answer
 from workernb.runtime.handles import Handle
 from workernb.runtime.services.limits import PRESETS, Limits
-from workernb.runtime.tracing.invocations import Invocation
-from workernb.runtime.tracing.traces import Log, Trace
+from workernb.runtime.tracing.invocations import Invocation, Log
+from workernb.runtime.tracing.traces import Trace
 
 from .assembly import Runtime, get_runtime
 from .errors import (

@@ -80,10 +80,10 @@ class PlatformText:
         'Worker "{worker}"\'s binding "{binding}" refers to service "{service}" with a named '
         'entrypoint "{entrypoint}", but "{service}" has no such named entrypoint.'
     )
-    NO_FETCH_HANDLER = "Handler does not export a fetch() function."
-    NO_FETCH_HANDLER_LOG = (
-        "Received a FetchEvent but we lack a handler for FetchEvents. "
-        "Did you remember to export a fetch() function?"
+    NO_HANDLER = "Handler does not export a {name}() function."
+    NO_HANDLER_LOG = (
+        "Received a {event} but we lack a handler for {event}s. "
+        "Did you remember to export a {name}() function?"
     )
     NOT_A_RESPONSE = "Incorrect type for Promise: the Promise did not resolve to 'Response'."
     GLOBAL_SCOPE = (
@@ -244,3 +244,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """Return a remedy that names what is nearest to `name`, or None when nothing is near."""
     near = difflib.get_close_matches(name, list(known), n=2, cutoff=0.6)
     return f"Did you mean {' or '.join(near)}?" if near else None
+
+
+def format_error(error: BaseException) -> str:
+    """Return an exception as `Type: text`."""
+    text = str(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -7,7 +7,8 @@ import logging
 
 import pytest
 
-from workernb.runtime.tracing.invocations import FailedCall, outcome_of
+from workernb.runtime.execution.hop import FailedCall
+from workernb.runtime.tracing.invocations import outcome_of
 
 
 async def test_an_eager_task_factory_of_the_notebook_is_kept(define):

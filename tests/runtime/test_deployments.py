@@ -11,8 +11,7 @@ from collections import Counter
 import pytest
 
 from workernb import BindingError, UsageError
-from workernb.runtime.services.deployments import Deployment
-from workernb.runtime.services.overrides import parse_overrides, point_of
+from workernb.runtime.services.deployments import Deployment, parse_overrides, point_of
 
 SAY = "return Response({!r})"
 ASK = "return await self.env.AUTH.fetch(request)"

@@ -42,12 +42,12 @@ def test_settings_are_not_inherited_by_environments(define):
     assert (inside.vars, inside.secrets, inside.services) == ({}, {}, {})
     warned = inside.not_inherited(outside)
     assert [line.split('"')[1] for line in warned] == [
+        "services",
         "vars",
         "secrets",
-        "services",
         "version_metadata",
     ]
-    assert warned[0] == (
+    assert warned[1] == (
         '"vars" exists at the top level, but not on "env.staging".\n'
         'This is not what you probably want, since "vars" is not inherited by environments.\n'
         'Please add "vars" to "env.staging".'
@@ -142,7 +142,7 @@ async def test_a_worker_calls_its_own_entrypoints(runtime):
     answer = await handle.fetch()
     assert await answer.text() == '{"seen": true}'
     assert [call.binding for call in answer.trace.invocations] == [None, "ctx.exports.Admin"]
-    assert answer.trace.invocations[1].describe() == (
+    assert answer.trace.invocations[1].call_text == (
         "ctx.exports.Admin.fetch('http://own.localhost/')"
     )
 
@@ -188,7 +188,8 @@ async def later(worker):
     version = handle.version
     define("own", SAY.format("other"))
     gc.collect()
-    assert version.isolate() is None
+    with pytest.raises(RuntimeError, match="no longer running"):
+        dir(version.exports)
     version.env.OPEN.append("now")
     await until(lambda: answer.trace.done)
     assert answer.trace.exception == (

@@ -189,20 +189,20 @@ async def test_an_interrupt_ends_the_busy_request(define, runtime, kind, until):
     await define("first", "return Response('x')").fetch()
     await until(lambda: guard.idle)
     before = signal.getsignal(signal.SIGINT)
-    busy = guard._begin_long_slice
+    busy = guard.signals._begin_long_slice
     began = threading.Event()
 
     def begin_long_slice(trace):
         busy(trace)
         began.set()
 
-    guard._begin_long_slice = begin_long_slice
+    guard.signals._begin_long_slice = begin_long_slice
     try:
         _press_interrupt_when(began.is_set)
         with pytest.raises(CanceledError) as caught:
             await handle.fetch()
     finally:
-        guard._begin_long_slice = busy
+        guard.signals._begin_long_slice = busy
     assert "Interrupted in <worker " in caught.value.__notes__[0]
     assert runtime.traces[-1].outcome == "canceled"
     await until(lambda: guard.idle)
@@ -390,15 +390,15 @@ def test_a_signal_that_meets_the_end_of_a_cut_leaves_no_tracer(monkeypatch):
     def interrupted(tracer):
         settrace(tracer)
         if signals:
-            cut.here(signals.pop(), None, lambda: False)
+            cut.inject(signals.pop(), None, lambda: False)
 
-    cut.here(ValueError("one"), None, lambda: False)
+    cut.inject(ValueError("one"), None, lambda: False)
     with monkeypatch.context() as patched:
         patched.setattr(sys, "settrace", interrupted)
         cut.call_off()
     assert not signals
     assert sys.gettrace() is before
-    cut.here(ValueError("a third"), None, lambda: False)
+    cut.inject(ValueError("a third"), None, lambda: False)
     cut.call_off()
     assert sys.gettrace() is before
 
@@ -413,7 +413,7 @@ def test_who_traced_before_a_cut_traces_after_it():
         for taken_away in (False, True):
             sys.settrace(tracer)
             cut = CutInjector()
-            cut.here(ValueError("one"), None, lambda: False)
+            cut.inject(ValueError("one"), None, lambda: False)
             if taken_away:
                 sys.settrace(None)  # As Python does with a tracer that has raised.
             cut.call_off()

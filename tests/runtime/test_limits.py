@@ -137,7 +137,7 @@ async def test_a_limit_ends_one_request_and_no_other(define):
 
 
 async def test_many_invocations_are_folded(define, runtime, monkeypatch):
-    monkeypatch.setattr("workernb.runtime.tracing.traces.KEPT", 100)
+    monkeypatch.setattr("workernb.runtime.tracing.traces.Trace.KEPT", 100)
     define("auth", "burn(0.05); return Response('x')")
     handle = define(
         "gateway",
@@ -164,7 +164,7 @@ async def test_many_invocations_are_folded(define, runtime, monkeypatch):
 
 
 async def test_many_suspensions_are_folded(define, monkeypatch):
-    monkeypatch.setattr("workernb.runtime.tracing.traces.KEPT", 100)
+    monkeypatch.setattr("workernb.runtime.tracing.traces.Trace.KEPT", 100)
     handle = define("busy", "for _ in range(2000): await asyncio.sleep(0)\nreturn Response('x')")
     trace = (await handle.fetch()).trace
     assert len(trace.slices) == 100
@@ -173,12 +173,12 @@ async def test_many_suspensions_are_folded(define, monkeypatch):
 
 
 async def test_traces_are_bounded(define, runtime):
-    runtime.traces.MOST = 5
+    runtime.traces.MAX_TRACES = 5
     handle = define("echo", "return Response('x')")
     for _ in range(9):
         await handle.fetch()
     assert [trace.number for trace in runtime.traces] == [5, 6, 7, 8, 9]
-    runtime.traces.MOST_BYTES = 1
+    runtime.traces.MAX_BYTES = 1
     await handle.fetch()
     assert [trace.number for trace in runtime.traces] == [10]
 

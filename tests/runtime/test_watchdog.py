@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from workernb import CpuLimitError, Limits
-from workernb.runtime.enforcement import guard as guards
+from workernb.runtime.enforcement import signals
 from workernb.runtime.enforcement.guard import guard
 
 # The exception from outside may meet a callback of the collector (hypothesis has one), which Python
@@ -98,7 +98,7 @@ def test_busy_code_is_cut_off_the_main_thread(define, runtime, kind):
 @pytest.mark.parametrize("kind", BUSY)
 async def test_busy_code_is_cut_where_there_is_no_tick(define, runtime, kind, monkeypatch, until):
     guard.uninstall()
-    monkeypatch.setattr(guards, "has_tick", False)
+    monkeypatch.setattr(signals, "has_tick", False)
     await check_the_cut(busy_worker(define, kind), runtime)
 
 

@@ -114,7 +114,7 @@ async def test_what_is_in_flight_is_under_way(pair):
 
 
 async def test_requests_beyond_those_that_are_kept_are_counted_once(pair, monkeypatch):
-    monkeypatch.setattr("workernb.runtime.tracing.traces.Traces.MOST", 5)
+    monkeypatch.setattr("workernb.runtime.tracing.traces.Traces.MAX_TRACES", 5)
     for _ in range(3):
         await pair["auth"].fetch("http://x/")
     assert Traffic.of(pair).services["auth"].requests == 3

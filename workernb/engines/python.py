@@ -14,40 +14,42 @@ from typing import Any
 
 import workernb.workers as workers_module
 from workernb.errors import PlatformText, StartupError, StartupExceeded, with_notes
-from workernb.http import Request, Response
 from workernb.runtime.enforcement.guard import guard
 from workernb.runtime.enforcement.startup import Loading, imported
-from workernb.runtime.services.service import Version
+from workernb.runtime.services.engine import HANDLERS, Handler
 from workernb.runtime.services.targets import DEFAULT
-from workernb.runtime.tracing.invocations import Invocation
+from workernb.runtime.services.versions import Version
 from workernb.runtime.tracing.logs import worker_print
 from workernb.workers import WorkerEntrypoint
-from workernb.workers.current import current
+from workernb.workers.current import RunningInvocation, current
 from workernb.workers.entrypoints import ExecutionContext
 
-Handle = Callable[[Request, Invocation], Awaitable[Response]]
+Makers = dict[str, Callable[[Any], Handler]]
+"""What makes the handlers of an entrypoint for an environment, by the handler's name."""
 
 
 class PythonEntrypoint:
-    """A class, or an `on_fetch` function, that is ready to handle requests."""
+    """A class, or module-level functions as `on_fetch`, ready to handle events."""
 
-    __slots__ = ("handle", "registration", "service", "version")
+    __slots__ = ("handlers", "registration", "service", "version")
 
-    def __init__(self, version: Version, registration: Registration, handle: Handle) -> None:
-        """Keep the function that begins the handler."""
+    def __init__(
+        self, version: Version, registration: Registration, handlers: dict[str, Handler]
+    ) -> None:
+        """Keep the handlers by name."""
         self.service = version.service
         self.version: Version | None = version
         self.registration = registration
-        self.handle = handle
+        self.handlers = handlers
 
 
 class PythonIsolate:
     """One loaded version of a Worker: its module, and the entrypoints in it."""
 
-    def __init__(self, registration: Registration) -> None:
-        """Begin with no entrypoints."""
-        self.registration = registration
-        self.entrypoints: dict[str, PythonEntrypoint] = {}
+    def __init__(self, exporter: Registration) -> None:
+        """Make the entrypoints."""
+        self.exporter = exporter
+        self.entrypoints = {name: exporter.make(name) for name in exporter.makers}
 
 
 class PythonEngine:
@@ -84,12 +86,8 @@ def _isolate(version: Version, code: types.CodeType, registration: Registration)
     finally:
         current.reset(running)
         version.startup_ms, version.imports_ms = loading.cpu_ms, loading.imports_ms
-    isolate = PythonIsolate(registration)
     registration.makers.update(_entrypoints(registration.module))
-    for name in registration.makers:
-        isolate.entrypoints[name] = registration.make(name)
-    version.isolate = weakref.ref(registration)
-    return isolate
+    return PythonIsolate(registration)
 
 
 class Registration:
@@ -104,7 +102,7 @@ class Registration:
     def __init__(self, name: str, version: Version) -> None:
         """Make and register an empty module called `name`."""
         self.version = version
-        self.makers: dict[str, Callable[[Any], Handle]] = {}
+        self.makers: dict[str, Makers] = {}
         self.module = types.ModuleType(name)
         self.module.__file__ = name
         self.module.__dict__["__builtins__"] = _builtins()
@@ -114,7 +112,9 @@ class Registration:
 
     def make(self, name: str) -> PythonEntrypoint:
         """Make an entrypoint of the module anew; KeyError when it has none of this name."""
-        return PythonEntrypoint(self.version, self, self.makers[name](self.version.env))
+        env = self.version.env
+        handlers = {event: make(env) for event, make in self.makers[name].items()}
+        return PythonEntrypoint(self.version, self, handlers)
 
 
 def _builtins() -> dict[str, Any]:
@@ -138,8 +138,8 @@ def _import(
     return builtins.__import__(name, globals, locals, fromlist, level)
 
 
-def _entrypoints(module: types.ModuleType) -> Iterator[tuple[str, Callable[[Any], Handle]]]:
-    """Yield the entrypoints of a module: a name, and what makes the handle for an environment."""
+def _entrypoints(module: types.ModuleType) -> Iterator[tuple[str, Makers]]:
+    """Yield the entrypoints of a module: a name, and what makes its handlers."""
     defaults: set[Any] = set()
     exported = getattr(module, "__all__", None)
     for name, value in list(vars(module).items()):
@@ -151,41 +151,47 @@ def _entrypoints(module: types.ModuleType) -> Iterator[tuple[str, Callable[[Any]
             continue
         if value.__name__ == DEFAULT:
             defaults.add(value)
-        if callable(getattr(value, "fetch", None)):
-            yield value.__name__, _class_maker(value)
-    on_fetch = getattr(module, "on_fetch", None)
+        makers = {
+            event: _method_maker(value, event)
+            for event in HANDLERS
+            if callable(getattr(value, event, None))
+        }
+        if makers:
+            yield value.__name__, makers
     if len(defaults) > 1:
         raise TypeError(PlatformText.TWO_DEFAULTS)
-    if callable(on_fetch) and not defaults:
-        yield DEFAULT, _function_maker(on_fetch)
+    functions = {event: getattr(module, f"on_{event}", None) for event in HANDLERS}
+    makers = {event: _function_maker(f, event) for event, f in functions.items() if callable(f)}
+    if makers and not defaults:
+        yield DEFAULT, makers
 
 
-def _class_maker(cls: type[Any]) -> Callable[[Any], Handle]:
-    """Return what makes a class's handle. What can be decided once is decided here."""
-    fetch = cls.fetch
+def _method_maker(cls: type[Any], event: str) -> Callable[[Any], Handler]:
+    """Return what makes the handler of a class. What can be decided once is decided here."""
+    method = getattr(cls, event)
+    takes = _arguments(method, event) - 1
     own = [name for name in ("__init__", "__new__") if _overridden(cls, name)]
-    takes = _positional(fetch) - 1
-    if not own and takes == 1 and inspect.iscoroutinefunction(fetch):
+    if not own and takes == 1 and inspect.iscoroutinefunction(method):
         empty = partial(object.__new__, cls)
 
-        def make(env: Any) -> Handle:
-            def handle(request: Request, invocation: Invocation) -> Awaitable[Response]:
+        def make(env: Any) -> Handler:
+            def handler(argument: Any, invocation: RunningInvocation) -> Awaitable[Any]:
                 worker = empty()
                 worker.env = env
                 worker._invocation = invocation
-                return fetch(worker, request)  # type: ignore[no-any-return]
+                return method(worker, argument)  # type: ignore[no-any-return]
 
-            return handle
+            return handler
 
     else:
 
-        def make(env: Any) -> Handle:
-            def handle(request: Request, invocation: Invocation) -> Awaitable[Response]:
+        def make(env: Any) -> Handler:
+            def handler(argument: Any, invocation: RunningInvocation) -> Awaitable[Any]:
                 context = ExecutionContext(invocation)
                 worker = cls(context, env)
-                return _steps(worker.fetch(*(request, env, context)[:takes]))
+                return _awaited(getattr(worker, event)(*(argument, env, context)[:takes]))
 
-            return handle
+            return handler
 
     return make
 
@@ -195,28 +201,33 @@ def _overridden(cls: type[Any], name: str) -> bool:
     return getattr(cls, name) is not getattr(WorkerEntrypoint, name)
 
 
-def _function_maker(on_fetch: Callable[..., Any]) -> Callable[[Any], Handle]:
-    """Return what makes the handle of an `on_fetch(request, env, ctx)` function."""
-    takes = _positional(on_fetch)
+def _function_maker(function: Callable[..., Any], event: str) -> Callable[[Any], Handler]:
+    """Return what makes the handler of an `on_fetch(request, env, ctx)` function."""
+    takes = _arguments(function, event)
 
-    def make(env: Any) -> Handle:
-        def handle(request: Request, invocation: Invocation) -> Awaitable[Response]:
-            return _steps(on_fetch(*(request, env, ExecutionContext(invocation))[:takes]))
+    def make(env: Any) -> Handler:
+        def handler(argument: Any, invocation: RunningInvocation) -> Awaitable[Any]:
+            return _awaited(function(*(argument, env, ExecutionContext(invocation))[:takes]))
 
-        return handle
+        return handler
 
     return make
 
 
-async def _steps(result: Any) -> Response:
+async def _awaited(result: Any) -> Any:
     """Await what a handler returned, if it can be awaited, and return it."""
     if inspect.isawaitable(result):
         result = await result
-    return result  # type: ignore[no-any-return]
+    return result
 
 
-def _positional(function: Callable[..., Any]) -> int:
-    """Return how many positional arguments a handler takes; the platform drops the others."""
+def _arguments(function: Callable[..., Any], event: str) -> int:
+    """Return how many arguments a handler is given, `self` included for a method.
+
+    The platform drops those that a fetch handler does not take; other handlers get all.
+    """
+    if event != "fetch":
+        return 4
     kinds = inspect.Parameter
     count = 0
     for parameter in inspect.signature(function).parameters.values():

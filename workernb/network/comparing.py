@@ -17,14 +17,13 @@ from time import thread_time_ns as cpu_clock
 from typing import Any
 
 from workernb.assembly import Runtime
-from workernb.errors import CanceledError, ComparisonError, UsageError, with_notes
+from workernb.errors import CanceledError, ComparisonError, UsageError, format_error, with_notes
 from workernb.http import Request
 from workernb.runtime.handles import Handle
 from workernb.runtime.runtime import Runtime as CoreRuntime
+from workernb.runtime.services.definitions import Definition
 from workernb.runtime.services.engine import Entrypoint
-from workernb.runtime.services.service import Definition
 from workernb.runtime.services.targets import DEFAULT, Target, near
-from workernb.runtime.tracing.invocations import format_error
 from workernb.runtime.tracing.traces import Trace
 
 from .process import HttpEntrypoint, OtherProcess
@@ -134,7 +133,7 @@ async def compare(gateway: Handle, request: Request, times: int) -> Comparison:
     runtime = gateway._runtime
     here = _compare(runtime, gateway, request, times)
     # The thread that is measured is the runtime's own, whoever asks.
-    home = runtime.home_elsewhere()
+    home = runtime.loops.home_elsewhere()
     if home is None:
         return await here
     return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(here, home))
@@ -194,12 +193,9 @@ def _bound(runtime: CoreRuntime, definition: Definition) -> dict[str, Definition
 def settings(definition: Definition) -> dict[str, Any]:
     """Return a definition's settings, as `Runtime.define` takes them."""
     return {
-        "services": {name: str(target) for name, target in definition.services.items()},
-        "vars": dict(definition.vars),
-        "secrets": dict(definition.secrets),
+        **definition.given_bindings(),
         "limits": definition.limits,
         "compatibility_date": definition.compatibility_date,
-        "version_metadata": definition.version_metadata,
         "tag": definition.tag,
     }
 

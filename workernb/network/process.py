@@ -18,9 +18,9 @@ from workernb.runtime.services.limits import Limits, names
 from .wire import ENVELOPE, Envelope, received_headers, sent_headers
 
 if TYPE_CHECKING:
-    from workernb.runtime.services.service import Version
     from workernb.runtime.services.targets import Target
-    from workernb.runtime.tracing.invocations import Invocation
+    from workernb.runtime.services.versions import Version
+    from workernb.workers.current import RunningInvocation
 
 PATIENCE_S = 60.0
 """How long (s) the other process may take to start and to load its Workers."""
@@ -189,9 +189,10 @@ class HttpEntrypoint:
     def __init__(self, process: OtherProcess, target: Target) -> None:
         """Stand for `target` in `process`."""
         self.service = f"{target.service}, over HTTP"  # No Worker can be called that.
+        self.handlers = {"fetch": self._fetch}
         self._process = process
         self._target = target
 
-    async def handle(self, request: Request, invocation: Invocation) -> Response:
+    async def _fetch(self, request: Request, invocation: RunningInvocation) -> Response:
         """Ask the other process."""
         return await self._process.ask(self._target, request)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workernb.runtime.execution.dispatch import Answer
-from workernb.runtime.tracing.traces import Log
+from workernb.runtime.tracing.invocations import Log
 from workernb.views.drawing.text import escaped, ms, one_line, visible
 
 KEPT_BYTES = 1024 * 1024

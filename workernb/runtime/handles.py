@@ -3,38 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol, TextIO
 
-from workernb.http import Request
 from workernb.http.body import BodyInit
 from workernb.http.headers import HeadersInit
-from workernb.http.request import receive
-from workernb.runtime.execution.dispatch import Answer
+from workernb.http.request import Request, receive
+from workernb.runtime.execution.dispatch import Answer, Dispatcher, TopLevelCall
+from workernb.runtime.execution.hop import FailedCall
 from workernb.runtime.execution.sync import run_sync
+from workernb.runtime.services.service import Service
 from workernb.runtime.services.targets import DEFAULT, Target
-from workernb.runtime.tracing.invocations import FailedCall
+from workernb.runtime.services.versions import Version
 from workernb.runtime.tracing.tracebacks import from_the_worker_on
 
-from .settings import Bindings, Secrets, Vars
+from .settings import Bindings, Owner, Secrets, Vars
 
-if TYPE_CHECKING:
-    from workernb.runtime.services.service import Service, Version
-
-    from .runtime import Runtime
+_ATTRIBUTES = "fetch fetch_sync name version url bindings vars secrets".split()
 
 
-_HAS = "fetch fetch_sync name version url bindings vars secrets".split()
+class Caller(Owner, Dispatcher, Protocol):
+    """The runtime, as far as a handle needs it."""
+
+    def call(
+        self, target: Target, request: Request, *, owner: bool = True, echo: TextIO | None = None
+    ) -> TopLevelCall:
+        """Make a top-level request."""
 
 
 class Handle:
     """Stands for a service: `runtime["gateway"]`, or the variable that a `%%worker` cell leaves.
 
-    It stays right when the service is redefined, since it stands for the name, not for a version.
+    A handle names a service, not a version, so it stays right when the service is redefined.
     """
 
-    def __init__(self, runtime: Runtime, service: Service, entrypoint: str = DEFAULT) -> None:
+    def __init__(self, runtime: Caller, service: Service, entrypoint: str = DEFAULT) -> None:
         """Make the handle of a service of `runtime`."""
-        self._runtime = runtime
+        self._runtime: Any = runtime
         self._service = service
         self._entrypoint = entrypoint
         self._target = Target(service.name, entrypoint)
@@ -89,7 +93,7 @@ class Handle:
             resource = self.url
         try:
             request = receive(resource, method, headers, body, redirect, cf)
-            return self._runtime.call(self._target, request)
+            return self._runtime.call(self._target, request)  # type: ignore[no-any-return]
         except Exception as error:
             return FailedCall(error)
 
@@ -106,7 +110,7 @@ class Handle:
             raise
 
     def __getattr__(self, name: str) -> Any:
-        text = f"A handle has no {name!r}; it has {', '.join(_HAS)}."
+        text = f"A handle has no {name!r}; it has {', '.join(_ATTRIBUTES)}."
         raise AttributeError(text, name=name, obj=self)
 
     def __eq__(self, other: object) -> bool:

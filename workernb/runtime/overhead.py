@@ -1,4 +1,4 @@
-"""What the runtime itself costs: measured once, on a Worker that does nothing."""
+"""Overhead: what a call itself costs, measured once, between Workers that do nothing."""
 
 from __future__ import annotations
 
@@ -24,13 +24,16 @@ CALLS = 200
 ROUNDS = 5
 
 
-class _Nothing:
-    """An entrypoint that does nothing."""
+class _Idle:
+    """An entrypoint whose fetch handler does nothing."""
 
-    service = "nothing"
+    service = "idle"
     version: Any = None
 
-    async def handle(self, request: Request | None, invocation: Invocation | None) -> Response:
+    def __init__(self) -> None:
+        self.handlers: dict[str, Any] = {"fetch": self.fetch}
+
+    async def fetch(self, request: Request | None, invocation: Any) -> Response:
         """Return an empty response."""
         return Response()
 
@@ -45,18 +48,16 @@ def cost_of_a_call_ns() -> float:
 
 
 def _measure() -> float:
-    nothing = _Nothing()
-    runtime: Any = SimpleNamespace()
-    service: Any = SimpleNamespace(version=None, entrypoints={DEFAULT: nothing})
+    idle = _Idle()
+    host: Any = SimpleNamespace()
+    callee: Any = SimpleNamespace(version=None, entrypoints={DEFAULT: idle})
     limits = Limits(cpu_ms=None, invocations=2 * CALLS * ROUNDS, subrequests=2 * CALLS * ROUNDS)
-    trace = Trace(0, limits, runtime, this_thread(), False, sys.stdout)
-    url = Target("nothing").url
-    caller = Invocation(trace, None, None, nothing, Request(url), 1)
-    caller.steps.close()
-    current.set(caller)
-    binding = ServiceBinding("NOTHING", Target("nothing"), "nothing", service, {})
+    trace = Trace(0, limits, host, this_thread(), False, sys.stdout)
+    url = Target("idle").url
+    current.set(Invocation(trace, None, None, idle, "GET", url, 1))
+    binding = ServiceBinding("IDLE", Target("idle"), "idle", callee, {})
     called = min(_timed(lambda: binding.fetch(url)) for _ in range(ROUNDS))
-    bare = min(_timed(lambda: nothing.handle(None, None)) for _ in range(ROUNDS))
+    bare = min(_timed(lambda: idle.fetch(None, None)) for _ in range(ROUNDS))
     return max(0, called - bare) / CALLS
 
 

@@ -1,69 +1,76 @@
-"""A service's settings as mappings: `gateway.bindings["AUTH"] = "auth@staging"`.
+"""Settings: a service's bindings, vars and secrets as mappings that can be changed.
 
-Each change goes through `Runtime.change`, so it is a version of its own and is checked first.
-`update` makes one change of all that it is given.
+`gateway.bindings["AUTH"] = "auth@staging"` is one change, so it makes a version and is checked
+first. `update` makes one change of all that it is given.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Collection, Iterator, Mapping, MutableMapping
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 from workernb.errors import UsageError
+from workernb.runtime.services.kinds import SECRETS, SERVICES, VARS, BindingKind
+from workernb.runtime.services.service import Service
 
-if TYPE_CHECKING:
-    from .runtime import Runtime
+
+class Owner(Protocol):
+    """The runtime, as far as settings need it."""
+
+    def defined_service(self, name: str) -> Service:
+        """Return a service; UsageError when it is not defined."""
+
+    def change(
+        self, name: str, *, remove: Collection[str] = (), reason: str = "", **bindings: Any
+    ) -> object:
+        """Add, replace and remove bindings of a service."""
 
 
 class Settings(MutableMapping[str, Any]):
-    """One kind of settings of a service, as they are now: names to values."""
+    """The bindings of one kind of a service, as they are now: names to values."""
 
-    kind = ""
-    """What `Runtime.change` and a definition call it."""
+    kind: BindingKind
+    attribute = ""
+    """The name of these settings on a handle."""
 
-    called = ""
-    """What a handle calls it."""
-
-    def __init__(self, runtime: Runtime, service: str) -> None:
-        """Stand for the settings of a service."""
-        self._runtime = runtime
+    def __init__(self, owner: Owner, service: str) -> None:
+        """Give access to the settings of a service."""
+        self._owner = owner
         self._service = service
 
     @property
     def _now(self) -> Mapping[str, Any]:
-        version = self._runtime[self._service].version
-        now: Mapping[str, Any] = getattr(version and version.definition, self.kind)
-        return now
+        return self._owner.defined_service(self._service).definition.of_kind(self.kind)
 
     def _change(self, reason: str, values: Mapping[str, Any], remove: Collection[str] = ()) -> None:
-        changes: dict[str, Any] = {self.kind: values}
-        self._runtime.change(self._service, remove=remove, reason=reason, **changes)
+        bindings: dict[str, Any] = {self.kind.keyword: values}
+        self._owner.change(self._service, remove=remove, reason=reason, **bindings)
 
     @property
-    def _spelled(self) -> str:
-        return f"{self._service.replace('-', '_')}.{self.called}"
+    def _expression(self) -> str:
+        return f"{self._service.replace('-', '_')}.{self.attribute}"
 
     def __getitem__(self, name: str) -> Any:
         return self._now[name]
 
     def __setitem__(self, name: str, value: Any) -> None:
-        self._change(f"{self._spelled}[{name!r}] = …", {name: value})
+        self._change(f"{self._expression}[{name!r}] = …", {name: value})
 
     def __delitem__(self, name: str) -> None:
         if name not in self._now:
             raise KeyError(name)
-        self._change(f"del {self._spelled}[{name!r}]", {}, (name,))
+        self._change(f"del {self._expression}[{name!r}]", {}, (name,))
 
-    def update(self, *given: Any, **more: Any) -> None:
+    def update(self, *given: Any, **named: Any) -> None:
         """Change several at once: one new version, all or nothing."""
-        values = dict(*given, **more)
-        self._change(f"{self._spelled}.update(…)", values)
+        values = dict(*given, **named)
+        self._change(f"{self._expression}.update(…)", values)
 
     def clear(self) -> None:
         """Take all of them away at once."""
         if self:
-            self._change(f"{self._spelled}.clear()", {}, tuple(self))
+            self._change(f"{self._expression}.clear()", {}, tuple(self))
 
     def __iter__(self) -> Iterator[str]:
         return iter(list(self._now))
@@ -72,13 +79,13 @@ class Settings(MutableMapping[str, Any]):
         return len(self._now)
 
     def __repr__(self) -> str:
-        return f"{self.called} of {self._service}: {dict(self)!r}"
+        return f"{self.attribute} of {self._service}: {dict(self)!r}"
 
 
 class Bindings(Settings):
     """`handle.bindings`: Service bindings, names to targets as text."""
 
-    kind, called = "services", "bindings"
+    kind, attribute = SERVICES, "bindings"
 
     def __getitem__(self, name: str) -> str:
         """Return the target, `auth-staging#Admin{"role": "reader"}`."""
@@ -86,9 +93,9 @@ class Bindings(Settings):
 
 
 class Vars(Settings):
-    """`handle.vars`: names to text or JSON. What is given out is a copy."""
+    """`handle.vars`: names to text or JSON. Reading one gives a copy."""
 
-    kind, called = "vars", "vars"
+    kind, attribute = VARS, "vars"
 
     def __getitem__(self, name: str) -> Any:
         """Return a copy of the value."""
@@ -96,9 +103,9 @@ class Vars(Settings):
 
 
 class Secrets(Settings):
-    """`handle.secrets`: their names. Values go in and never come out."""
+    """`handle.secrets`: their names. Values can be set and not read."""
 
-    kind, called = "secrets", "secrets"
+    kind, attribute = SECRETS, "secrets"
 
     def __getitem__(self, name: str) -> NoReturn:
         """Refuse to show a secret: KeyError for none, UsageError for one that is there."""

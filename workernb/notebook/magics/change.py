@@ -14,7 +14,7 @@ from workernb.notebook.tracebacks import shown_from_the_worker_on
 from workernb.notebook.variables import expand
 from workernb.options.change import PARSERS, Edit
 from workernb.runtime.services.diffs import describe_change
-from workernb.runtime.services.service import Version
+from workernb.runtime.services.versions import Version
 
 from .define import note_of_written_secrets, tell
 

@@ -22,8 +22,7 @@ from workernb.notebook.card import Card
 from workernb.notebook.display import show
 from workernb.notebook.tracebacks import FetchError
 from workernb.options.parser import FetchOptions
-from workernb.runtime.execution.dispatch import Answer
-from workernb.runtime.execution.sync import Call
+from workernb.runtime.execution.dispatch import Answer, TopLevelCall
 from workernb.runtime.runtime import Runtime
 from workernb.runtime.services.targets import DEFAULT, Target
 
@@ -171,7 +170,7 @@ class Fetching:
         return "No Worker has a route for this URL."
 
 
-async def as_a_stranger(call: Call, url: str) -> Answer:
+async def as_a_stranger(call: TopLevelCall, url: str) -> Answer:
     """Return the answer to a call as one who is not the owner gets it: failures as pages.
 
     A Worker's exception is a 500, a used-up CPU budget a 503 with the platform's 1102. An

@@ -11,8 +11,8 @@ from workernb.errors import UsageError, with_notes
 from workernb.notebook.tracebacks import shown_from_the_worker_on
 from workernb.notebook.variables import variable_for
 from workernb.options.change import PARSERS
+from workernb.runtime.services.definitions import Definition
 from workernb.runtime.services.history import DEFINED
-from workernb.runtime.services.service import Definition
 from workernb.wrangler.notebooks import ForeignWorker, read_workers
 
 from .define import report, settings_of, tell

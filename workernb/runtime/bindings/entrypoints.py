@@ -1,33 +1,246 @@
-"""Stand-ins: what a call is handed to where more is to be done than to begin the handler."""
+"""Entrypoints besides the engine's own: missing ones, those with props, those of two versions."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Mapping
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from random import Random
+from typing import Any, Protocol
 
-from workernb.http import Request, Response
-from workernb.runtime.services.engine import Entrypoint
+from workernb.errors import BindingError, PlatformText, with_notes
+from workernb.runtime.events.event import missing_handler
+from workernb.runtime.services.deployments import (
+    KEY,
+    OVERRIDES,
+    Deployment,
+    is_called,
+    overridden_version,
+    point_of,
+)
+from workernb.runtime.services.engine import Entrypoint, Handler, Isolate
+from workernb.runtime.services.service import Service
+from workernb.runtime.services.targets import DEFAULT, Target, near
+from workernb.runtime.services.versions import Version
 
-if TYPE_CHECKING:
-    from workernb.runtime.services.service import Version
-    from workernb.runtime.tracing.invocations import Invocation
+NOTEBOOK = "the notebook"
+"""What error texts call a caller that is not a Worker."""
 
 
-class StandIn:
-    """Stands for an entrypoint, which it finds when the call begins.
+class Entrypoints(Protocol):
+    """Entrypoints by name, as far as a call asks for them."""
+
+    def get(self, name: str, /) -> Entrypoint | None:
+        """Return an entrypoint, or None."""
+
+
+class Callee(Protocol):
+    """What a binding calls: a service, or what takes its place."""
+
+    @property
+    def version(self) -> Version | None:
+        """The version that serves, or None."""
+
+    @property
+    def entrypoints(self) -> Entrypoints:
+        """What a call is handed to, looked up anew for each."""
+
+
+class MissingEntrypoint:
+    """Takes the place of an entrypoint that is not there; a call to it raises why."""
+
+    def __init__(
+        self,
+        binding: str | None,
+        target: Target,
+        worker: str,
+        version: Version | None,
+        services: Mapping[str, Service],
+    ) -> None:
+        """Keep what the error will have to name."""
+        self.service = target.service
+        self.version = version
+        self.handlers = self
+        self._binding = binding
+        self._target = target
+        self._worker = worker
+        self._services = services
+
+    def get(self, name: str) -> Handler | None:
+        """Return what raises why there is no such handler."""
+        if self.version is not None and self._target.entrypoint == DEFAULT:
+            return None  # The Worker is there, but has no handler at all.
+
+        async def handler(argument: Any, invocation: Any) -> Any:
+            raise self._error(name)
+
+        return handler
+
+    def _error(self, name: str) -> Exception:
+        names = {
+            "worker": self._worker,
+            "binding": self._binding,
+            "service": self.service,
+            "entrypoint": self._target.entrypoint,
+        }
+        called = (
+            f"Worker {self._worker!r} called env.{self._binding}.{name}(…), "
+            f"bound to {self._target}."
+        )
+        if self.version is None:
+            known = [name for name, service in self._services.items() if service.versions]
+            return with_notes(
+                BindingError(PlatformText.NO_SUCH_SERVICE.format(**names)),
+                called,
+                near(self.service, known),
+            )
+        return with_notes(BindingError(PlatformText.NO_SUCH_ENTRYPOINT.format(**names)), called)
+
+
+class EntrypointProxy:
+    """Takes the place of an entrypoint, which it finds when the call begins.
 
     service: its service's name. version: that of the entrypoint, or None while it is not known.
     """
 
     def __init__(self, service: str, version: Version | None) -> None:
-        """Stand for an entrypoint of a service."""
+        """Take the place of an entrypoint of a service."""
         self.service = service
         self.version = version
+        self.handlers = self
 
-    def resolve(self, fields: Mapping[str, str], invocation: Invocation) -> Entrypoint:
-        """Return the entrypoint for a call whose request has these headers."""
+    def resolve(self, argument: Any, invocation: Any) -> Entrypoint:
+        """Return the entrypoint for a call. argument: what its handler will be given."""
         raise NotImplementedError
 
-    def handle(self, request: Request, invocation: Invocation) -> Awaitable[Response]:
-        """Begin the handler of the entrypoint."""
-        return self.resolve(request._fields, invocation).handle(request, invocation)
+    def get(self, name: str) -> Handler | None:
+        """Return a handler that finds the entrypoint and begins its handler."""
+
+        def handler(argument: Any, invocation: Any) -> Awaitable[Any]:
+            found = self.resolve(argument, invocation).handlers.get(name)
+            return (found or missing_handler(name))(argument, invocation)
+
+        return handler
+
+
+# Props: what a binding tells the Worker that it leads to, as `self.ctx.props`. Whoever makes the
+# binding sets them, never whoever calls over it, so the Worker can trust them.
+# https://developers.cloudflare.com/workers/runtime-apis/context/#props
+
+
+def with_props(callee: Callee, props: str) -> Callee:
+    """Return what gives props (JSON text) to each call; without any the callee itself."""
+    return CalleeWithProps(callee, props) if props else callee
+
+
+class CalleeWithProps:
+    """A service as a binding with props reaches it."""
+
+    def __init__(self, callee: Callee, props: str) -> None:
+        """Give `props` to each call of the callee."""
+        self._callee = callee
+        self._props = props
+
+    @property
+    def version(self) -> Version | None:
+        """The version that serves, or None."""
+        return self._callee.version
+
+    @property
+    def entrypoints(self) -> CalleeWithProps:
+        """What gives its entrypoints: itself."""
+        return self
+
+    def get(self, name: str) -> Entrypoint | None:
+        """Return an entrypoint that gets the props, or None where there is none."""
+        entrypoint = self._callee.entrypoints.get(name)
+        return None if entrypoint is None else WithProps(entrypoint, self._props)
+
+
+class WithProps(EntrypointProxy):
+    """An entrypoint as one binding with props reaches it."""
+
+    def __init__(self, entrypoint: Entrypoint, props: str) -> None:
+        """Give `props` to each call."""
+        super().__init__(entrypoint.service, entrypoint.version)
+        self._entrypoint = entrypoint
+        self._props = props
+
+    def resolve(self, argument: Any, invocation: Any) -> Entrypoint:
+        """Give the invocation its own copy of the props."""
+        invocation.ensure_extras().props = json.loads(self._props)
+        return self._entrypoint
+
+
+# Two versions that serve
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Two versions of a service that are both loaded, and what chooses between them."""
+
+    service: str
+    deployment: Deployment
+    versions: Mapping[int, Version]
+    isolates: Mapping[int, Isolate]
+    random: Random
+
+    def choose(self, fields: Mapping[str, str]) -> int:
+        """Return the version for a call: by its override, by its key, or at random.
+
+        fields: the headers of its request.
+        """
+        name = overridden_version(self.service, fields.get(OVERRIDES))
+        if name is not None:
+            for number, _ in self.deployment.shares:
+                if is_called(self.versions[number], name):
+                    return number
+        key = fields.get(KEY)
+        point = self.random.random() * 100 if key is None else point_of(self.service, key)
+        return self.deployment.pick(point)
+
+
+class SplitEntrypoint(EntrypointProxy):
+    """Takes the place of an entrypoint while two versions serve; each call goes to one of them.
+
+    The version is chosen when the call begins, from those that served when it was made.
+    """
+
+    def __init__(self, split: Split, name: str) -> None:
+        """Take the place of the entrypoint `name`."""
+        super().__init__(split.service, None)
+        self._split = split
+        self._name = name
+
+    def resolve(self, argument: Any, invocation: Any) -> Entrypoint:
+        """Choose a version by a request's headers, and note it on the invocation."""
+        split = self._split
+        number = split.choose(getattr(argument, "_fields", {}))
+        invocation.version = version = split.versions[number]
+        invocation.ensure_extras().deployment = split.deployment
+        found = split.isolates[number].entrypoints.get(self._name)
+        if found is not None:
+            return found
+        caller = invocation.caller
+        worker = NOTEBOOK if caller is None else caller.service
+        target = Target(self.service, self._name)
+        return MissingEntrypoint(invocation.binding, target, worker, version, {})
+
+
+def entrypoints_of(
+    service: str,
+    deployment: Deployment,
+    versions: Mapping[int, Version],
+    isolates: Mapping[int, Isolate],
+    random: Random,
+) -> Mapping[str, Entrypoint]:
+    """Return what calls of a service are handed to, by the entrypoint's name.
+
+    Of a single version these are the isolate's own entrypoints, so that a call looks nothing up
+    in between.
+    """
+    if deployment.stable:
+        return isolates[deployment.main].entrypoints
+    split = Split(service, deployment, versions, isolates, random)
+    names = {name for isolate in isolates.values() for name in isolate.entrypoints}
+    return {name: SplitEntrypoint(split, name) for name in sorted(names)}

@@ -6,99 +6,89 @@ https://developers.cloudflare.com/workers/runtime-apis/context/#exports
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from workernb.errors import PlatformText, did_you_mean, with_notes
+from workernb.runtime.services.engine import Entrypoint, Exporter
+from workernb.runtime.services.targets import Target
+from workernb.runtime.services.versions import Version
 
-if TYPE_CHECKING:
-    from workernb.runtime.services.engine import Entrypoint, Exporter
-    from workernb.runtime.services.service import Version
-    from workernb.runtime.tracing.invocations import Invocation
-
-    from .service import ServiceBinding
+from .entrypoints import with_props
+from .service import ServiceBinding
 
 
 class Exports:
-    """The entrypoints of the version that an invocation runs on, each a binding to it.
+    """The entrypoints of one loaded version, each a binding to it.
 
     They lead to the same version, whatever has been deployed in the meantime.
     """
 
-    def __init__(self, invocation: Invocation) -> None:
-        """Export the entrypoints of an invocation's Worker."""
-        self._invocation = invocation
+    def __init__(self, version: Version, exporter: Callable[[], Exporter | None]) -> None:
+        """Export the entrypoints of `version`. exporter: a weak reference to what was loaded."""
+        self._version = version
+        self._exporter = exporter
 
     def __getattr__(self, name: str) -> Export:
         if name.startswith("__"):
             raise AttributeError(name)
-        known = list(self._isolate().makers)
+        known = list(self._loaded().makers)
         if name not in known:
             raise with_notes(
-                AttributeError(f"Worker {self._invocation.service!r} exports no {name!r}."),
+                AttributeError(f"Worker {self._version.service!r} exports no {name!r}."),
                 did_you_mean(name, known) or f"It exports {', '.join(known)}.",
             )
-        return Export(self._invocation, Own(self._version, self._isolate()), name)
+        return Export(LoadedVersion(self._version, self._loaded()), name)
 
-    @property
-    def _version(self) -> Version:
-        assert self._invocation.version is not None
-        return self._invocation.version
-
-    def _isolate(self) -> Exporter:
-        isolate = self._version.isolate()
-        if isolate is None:
+    def _loaded(self) -> Exporter:
+        exporter = self._exporter()
+        if exporter is None:
             raise RuntimeError(PlatformText.CONTEXT_ENDED)
-        return isolate
+        return exporter
 
     def __dir__(self) -> list[str]:
-        return list(self._isolate().makers)
+        return list(self._loaded().makers)
 
     def __repr__(self) -> str:
         return f"Exports({', '.join(dir(self))})"
 
 
-class Own:
-    """One loaded version, as its own code calls it: what a loopback binding leads to."""
+class LoadedVersion:
+    """One loaded version, as its own code calls it."""
 
-    def __init__(self, version: Version, isolate: Exporter) -> None:
+    def __init__(self, version: Version, exporter: Exporter) -> None:
         """Lead to a loaded version."""
         self.version: Version | None = version
-        self._isolate = isolate
+        self.service = version.service
+        self._exporter = exporter
 
     @property
-    def entrypoints(self) -> Own:
-        """Its entrypoints, which this stands for too."""
+    def entrypoints(self) -> LoadedVersion:
+        """What gives its entrypoints: itself."""
         return self
 
     def get(self, name: str) -> Entrypoint | None:
         """Return an entrypoint, or None."""
-        return self._isolate.make(name) if name in self._isolate.makers else None
+        return self._exporter.make(name) if name in self._exporter.makers else None
 
 
 class Export:
     """One entrypoint: a binding to it, and what makes others with props."""
 
-    def __init__(self, invocation: Invocation, own: Own, name: str) -> None:
-        """Stand for an entrypoint of the Worker that `invocation` runs."""
-        self._invocation = invocation
-        self._own = own
+    def __init__(self, loaded: LoadedVersion, name: str) -> None:
+        """Export an entrypoint of a loaded version."""
+        self._loaded = loaded
         self._name = name
 
     def __call__(self, *, props: Mapping[str, Any] | None = None) -> ServiceBinding:
         """Return a binding whose calls get these props, which must be JSON."""
-        from workernb.runtime.services.targets import Target
-
-        from .props import with_props
-        from .service import ServiceBinding
-
         text = json.dumps(dict(props), sort_keys=True) if props else ""
-        service = self._invocation.service
+        service = self._loaded.service
         return ServiceBinding(
             f"ctx.exports.{self._name}",
             Target(service, self._name, props=text),
             service,
-            with_props(self._own, text),
+            with_props(self._loaded, text),
             {},
         )
 
@@ -106,4 +96,4 @@ class Export:
         return getattr(self(), name)
 
     def __repr__(self) -> str:
-        return f"<entrypoint {self._name} of {self._own.version}>"
+        return f"<entrypoint {self._name} of {self._loaded.version}>"

@@ -1,8 +1,8 @@
 """The cut: raising an exception in a Worker's code from outside, wherever that code is.
 
-The nearest known frame decides whether it can be raised at once. Where it must not be, in our own
-code, an import, a lock, a line tracer raises it at the Worker's next line; where it was raised and
-swallowed, the tracer raises it again.
+The nearest known frame decides whether the exception can be raised at once. In our own code, in an
+import or under a lock it must not be; there a line tracer raises it at the Worker's next line. The
+tracer raises it again where the Worker has swallowed it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _MUST_GO_ON = tuple(
 """Code that must not be cut in its middle: ours, imports, locks and queues, the event loop."""
 
 _MAY_END = (PACKAGE + "http" + os.sep, PACKAGE + "workers" + os.sep)
-"""Code of ours that may: a Request or Response that is half made is dropped."""
+"""Code of ours that may be cut: a Request or Response that is half made is dropped."""
 
 
 def may_raise(frame: FrameType | None) -> bool:
@@ -50,22 +50,22 @@ def may_raise(frame: FrameType | None) -> bool:
 
 
 class CutInjector:
-    """Cuts what runs on this thread, until it is called off.
+    """Raises an exception in what runs on this thread, until it is called off.
 
-    Signals come between any two steps of it, and may begin a cut in the middle of another's end.
+    A signal may arrive between any two steps, so a cut may begin while another is called off.
     """
 
     def __init__(self) -> None:
-        """Begin with nothing to cut."""
+        """Begin with nothing to raise."""
         self._cutting = False
-        self._before: Any = None  # Who traced before us: a debugger, a coverage tool.
+        self._before: Any = None  # The tracer before ours: a debugger's, a coverage tool's.
 
-    def here(
+    def inject(
         self, error: BaseException, frame: FrameType | None, concerns: Callable[[], bool]
     ) -> None:
         """Raise `error` in `frame`, if it may be, and at each next line of a Worker's code.
 
-        concerns: whether the Worker that then runs is one of those to be cut.
+        concerns: whether the Worker that runs at that line is to be cut.
         """
         tracer = _Tracer(error, concerns)
         if not self._cutting:
@@ -81,8 +81,8 @@ class CutInjector:
             raise error.with_traceback(None)
 
     def call_off(self) -> None:
-        """Raise it no more."""
-        # Not by the tracer alone: Python takes away one that has raised.
+        """Stop raising it."""
+        # The flag counts too: Python removes a tracer that has raised.
         while self._cutting or isinstance(sys.gettrace(), _Tracer):
             sys.settrace(self._before)
             self._cutting = False

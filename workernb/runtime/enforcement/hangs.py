@@ -1,12 +1,12 @@
-"""Whether what a task waits for can ever come: a question for the garbage collector's own links.
+"""Hangs: whether what a task waits for can ever come, found by the garbage collector's links.
 
-A future is completed by somebody who holds on to it. So we go from the future that a task waits
-for to what refers to it, to what refers to that, and so on. Where the way ends at a timer, another
-thread, a socket, a module's globals, somebody may come. A suspended coroutine can only act when
-what it waits for itself comes, so the way goes on from there. Where every way has ended, nobody
-is left who could wake the task: it hangs, for good.
+Only an object that refers to a future can complete it. The search goes from the future that a task
+waits for to its referrers, to their referrers, and so on. A timer, another thread, a socket or a
+module's globals can act by themselves, so there the answer is no. A suspended coroutine acts only
+when what it waits for comes, so the search goes on from that. If every path ends otherwise, nothing
+is left that could wake the task: it hangs for good.
 
-What cannot be followed counts as somebody: a wait is given up only when it is sure to be endless.
+What cannot be followed counts as able to act: only a wait that is sure to be endless is a hang.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ import types
 from collections import Counter
 from typing import Any
 
-_MOST = 3_000
-"""How many objects are looked at before somebody is taken to be among them."""
+_MAX_OBJECTS = 3_000
+"""How many objects are looked at before the search is given up."""
 
-_SOMEBODY = (
+_CAN_ACT = (
     types.ModuleType,
     type,
     threading.Thread,
@@ -45,26 +45,26 @@ def hangs(task: asyncio.Task[Any], ours: tuple[type, ...] = ()) -> bool:
     """
     if _awaited_by(task) is None or _has_timer(task, ours):
         return False
-    return not _Search(task, ours).somebody_holds(_awaited_by(task))
+    return not _Search(task, ours).reaches_an_actor(_awaited_by(task))
 
 
 class _Search:
-    """The way back from a future to all who hold on to it."""
+    """The search from a future back through everything that refers to it."""
 
     def __init__(self, task: asyncio.Task[Any], ours: tuple[type, ...]) -> None:
         self._ours = ours
         self._seen: dict[int, Any] = {id(task): task}
         self._passive = {id(self._seen), id(self.__dict__), id(self)}
 
-    def somebody_holds(self, awaited: Any) -> bool:
+    def reaches_an_actor(self, awaited: Any) -> bool:
         frontier = [awaited]
-        del awaited  # References that are ours would count as somebody's.
+        del awaited  # A reference of this function would count as another holder.
         while frontier:
             self._seen.update({id(held): held for held in frontier})
-            if len(self._seen) > _MOST or _held_out_of_sight(frontier):
+            if len(self._seen) > _MAX_OBJECTS or _held_out_of_sight(frontier):
                 return True
             steps = [_step(holder) for holder in self._holders(frontier)]
-            if any(step is _COMES for step in steps):
+            if any(step is _ACTS for step in steps):
                 return True
             reached = {id(step): step for step in steps if id(step) not in self._seen}
             del steps
@@ -90,16 +90,16 @@ class _Search:
 
 
 def _step(holder: Any) -> Any:
-    """Return what has to be held for `holder` to act; `_COMES` if it will act in any case."""
-    if isinstance(holder, _SOMEBODY) or _is_due(holder):
-        return _COMES
+    """Return what `holder` waits for, or itself; `_ACTS` if it can act without waiting."""
+    if isinstance(holder, _CAN_ACT) or _is_due(holder):
+        return _ACTS
     if not _can_wait(holder):
         return holder
     awaited = _awaited_by(holder)
-    return _COMES if awaited is None else awaited  # It waits for nothing: it is about to run.
+    return _ACTS if awaited is None else awaited  # Waiting for nothing, it is about to run.
 
 
-_COMES = object()
+_ACTS = object()
 
 
 def _can_wait(what: Any) -> bool:
@@ -107,7 +107,7 @@ def _can_wait(what: Any) -> bool:
 
 
 def _is_task(what: Any) -> bool:
-    # Not by its class: nest_asyncio2 puts others in the place of asyncio's own.
+    # Not by its class: nest_asyncio2 replaces asyncio's own.
     return asyncio.isfuture(what) and hasattr(what, "get_coro")
 
 
@@ -117,21 +117,21 @@ def _suspended_on(what: Any) -> Any:
         awaited = getattr(what, attribute, None)
         if awaited is not None:
             return awaited
-    if isinstance(what, types.GeneratorType) and what.gi_code.co_name == "strand":
-        # It yields by hand what others get by `yield from`.
+    if isinstance(what, types.GeneratorType) and what.gi_code.co_name == "drive":
+        # `drive` sends to its coroutine by hand, so Python does not know what it waits for.
         frame = what.gi_frame
         return None if frame is None else frame.f_locals.get("steps")
     return None
 
 
 def _awaited_by(what: Any) -> Any:
-    """Return the future that a task or a suspended coroutine waits for in the end; None: none."""
+    """Return the future that a task or a suspended coroutine waits for in the end, or None."""
     if _is_task(what):
         return getattr(what, "_fut_waiter", None)
     while what is not None and not asyncio.isfuture(what):
         deeper = _suspended_on(what)
         if deeper is None:
-            # Future.__await__ and coroutine.__await__ give objects that only the collector opens.
+            # What Future.__await__ and coroutine.__await__ return names its target nowhere else.
             inner = [one for one in gc.get_referents(what) if _leads_on(one)]
             deeper = inner[0] if len(inner) == 1 else None
         what = deeper
@@ -159,22 +159,22 @@ def _has_timer(task: asyncio.Task[Any], ours: tuple[type, ...]) -> bool:
         ]
         if any(isinstance(one, asyncio.TimerHandle) and not one.cancelled() for one in holders):
             return True
-        near = [one for one in holders if not _can_wait(one) and not isinstance(one, _SOMEBODY)]
-        if not near or len(near) > _MOST:
+        near = [one for one in holders if not _can_wait(one) and not isinstance(one, _CAN_ACT)]
+        if not near or len(near) > _MAX_OBJECTS:
             return False
     return False
 
 
 def _held_out_of_sight(objects: list[Any]) -> bool:
-    """Return whether something that the collector cannot see holds on to one of `objects`.
+    """Return whether something that the collector cannot see refers to one of `objects`.
 
-    A frame that runs in another thread does, or a structure in C.
+    A frame that runs in another thread is such a thing, or a structure in C.
     """
     seen: Counter[int] = Counter()
     ids = {id(one) for one in objects}
     for holder in _referrers(objects):
         seen.update(id(one) for one in gc.get_referents(holder) if id(one) in ids)
-    return any(sys.getrefcount(one) - seen[id(one)] > _OF_OURS for one in objects)
+    return any(sys.getrefcount(one) - seen[id(one)] > _OWN_REFERENCES for one in objects)
 
 
 _MARK = object()
@@ -186,10 +186,10 @@ def _referrers(objects: list[Any]) -> list[Any]:
     found = [
         holder
         for holder in gc.get_referrers(*objects, _MARK)
-        # Not the tuple of this call's own arguments.
+        # Without the tuple of this call's own arguments.
         if not (isinstance(holder, tuple) and holder[-1:] == (_MARK,)) and holder is not _GLOBALS
     ]
-    # Python 3.11 does not see what a task refers to as a future: its callbacks.
+    # On Python 3.11 the collector does not see the callbacks that a task holds as a future.
     ids, known = {id(one) for one in objects}, {id(one) for one in found}
     for task in asyncio.all_tasks():
         if id(task) not in known and not ids.isdisjoint(map(id, gc.get_referents(task))):
@@ -197,5 +197,5 @@ def _referrers(objects: list[Any]) -> list[Any]:
     return found
 
 
-_OF_OURS = 2
-"""References to an object that are this module's own while it is looked at."""
+_OWN_REFERENCES = 2
+"""How many references to an object are this module's own during the search."""

@@ -1,47 +1,34 @@
-"""How much memory a Worker's isolate holds, by estimate: what its module's globals lead to."""
+"""Memory: how much a Worker's isolate holds, estimated from what its globals refer to."""
 
 from __future__ import annotations
 
 import gc
-import os
 import sys
 import types
 import warnings
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from workernb.errors import PlatformText
-
-if TYPE_CHECKING:
-    from workernb.runtime.services.service import Version
-    from workernb.runtime.tracing.invocations import Invocation
-    from workernb.runtime.tracing.traces import Trace
+from workernb.runtime.services.versions import Version
+from workernb.runtime.tracing.invocations import Invocation
+from workernb.runtime.tracing.logs import warn
+from workernb.runtime.tracing.traces import Trace
 
 GROWN_MB = 16.0
-"""How much the process has to grow until its Workers are weighed: that takes a while."""
+"""How much the process has to grow before its Workers are measured, which takes a while."""
 
-MOST = 300_000
-"""How many objects are counted; beyond, the rest is taken to be alike."""
+MAX_OBJECTS = 300_000
+"""How many objects are counted; the rest is taken to be alike."""
 
 _NOT_ITS_OWN = (types.ModuleType, type, types.FrameType, types.CodeType)
 
 
 def resident_mb() -> float:
-    """Return the process's memory, in MB of 10**6 bytes; where that is unknown, its peak."""
-    try:
-        with open("/proc/self/statm") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
-    except (OSError, ValueError, AttributeError):
-        return _peak_mb()
+    """Return the process's resident memory, in MB of 10**6 bytes."""
+    import psutil
 
-
-def _peak_mb() -> float:
-    try:
-        import resource
-    except ImportError:
-        return 0.0
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+    return float(psutil.Process().memory_info().rss) / 1e6
 
 
 def held_mb(module: types.ModuleType) -> float:
@@ -53,7 +40,7 @@ def held_mb(module: types.ModuleType) -> float:
     found: dict[int, Any] = {}
     waiting: list[Any] = [vars(module)]
     total = 0
-    while waiting and len(found) < MOST:
+    while waiting and len(found) < MAX_OBJECTS:
         one = waiting.pop()
         if id(one) in found or id(one) in skip or _is_foreign(one, module):
             continue
@@ -83,7 +70,7 @@ class MemoryWatch:
         self._before_mb: float | None = None
 
     def look(self, traces: Iterable[Trace]) -> None:
-        """Weigh the Workers of some requests, if the process has grown since the last time."""
+        """Measure the Workers of some requests, if the process has grown since the last time."""
         now_mb = resident_mb()
         if self._before_mb is None or now_mb < self._before_mb:
             self._before_mb = now_mb
@@ -91,13 +78,14 @@ class MemoryWatch:
             return
         self._before_mb = now_mb
         for trace in traces:
-            for call in trace.invocations:
-                if call.version is not None and not call.version.memory_warned:
-                    self._weigh(call, call.version)
+            for invocation in trace.invocations:
+                version = invocation.version
+                if version is not None and not version.memory_warned:
+                    self._measure(trace, invocation, version)
 
-    def _weigh(self, call: Invocation, version: Version) -> None:
+    def _measure(self, trace: Trace, invocation: Invocation, version: Version) -> None:
         module = sys.modules.get(version.filename)
-        most_mb = call.trace.runtime.limits_of(version).memory_mb
+        most_mb = trace.host.limits_of(version).memory_mb
         held = 0.0 if module is None else held_mb(module)
         if held > most_mb:
             version.memory_warned = True
@@ -105,7 +93,7 @@ class MemoryWatch:
                 f"{PlatformText.MEMORY} The globals of Worker {version.service!r} hold about "
                 f"{held:,.0f} MB; its limit is {most_mb:g} MB (%limits --memory-mb)."
             )
-            call.trace.warn(call, text)
+            warn(trace, invocation, text)
             warnings.warn(text, MemoryLimitWarning, stacklevel=2)
 
 

@@ -1,9 +1,8 @@
-"""CPU that a request's Workers use in other threads: `asyncio.to_thread`, a library's own pool.
+"""Off-thread CPU: what a request's Workers use in other threads (`asyncio.to_thread`, pools).
 
-The platform has no threads, so no budget is charged for it; but it is shown. It is sampled: at
-each heartbeat, and each tick that the main thread hears of, every thread that has used CPU since
-the last one is asked whose work it does. Its stack tells: a context that was copied from the
-request's, or a Worker's code.
+The platform has no threads, so no budget is charged for it, but it is shown. It is sampled: at each
+heartbeat and each tick, the stack of every thread that has used CPU since the last sample is
+searched for a Worker's code, or for a context that was copied from a request's.
 """
 
 from __future__ import annotations
@@ -15,22 +14,21 @@ import threading
 from collections.abc import Iterable
 from contextvars import Context
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from workernb.runtime.tracing.clock import charge_off_thread
+from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.threads import cpu_of
 from workernb.runtime.tracing.tracebacks import is_worker
+from workernb.runtime.tracing.traces import Trace
 from workernb.workers.current import current
 
-if TYPE_CHECKING:
-    from workernb.runtime.tracing.invocations import Invocation
-    from workernb.runtime.tracing.traces import Trace
-
-LEAST_NS = 200_000
-"""How much CPU (ns) a thread has to have used for its stack to be looked at."""
+MIN_CPU_NS = 200_000
+"""How much CPU (ns) a thread has to have used for its stack to be searched."""
 
 
-class Elsewhere:
-    """The threads that are not the Workers' own, and what they have used."""
+class OffThreadCpu:
+    """The threads that are not the Workers' own, and the CPU that they have used."""
 
     def __init__(self) -> None:
         """Begin with no thread known."""
@@ -54,11 +52,11 @@ class Elsewhere:
             with contextlib.suppress(OSError):  # The thread has ended in the meantime.
                 now = cpu_of(ident)
                 used = now - self._used.get(ident, 0)
-                if used >= LEAST_NS:
+                if used >= MIN_CPU_NS:
                     self._used[ident] = now
-                    who = _works_for(frames[ident], traces)
-                    if who is not None:
-                        who.trace.charge_elsewhere(who, used)
+                    invocation = _works_for(frames[ident], traces)
+                    if invocation is not None:
+                        charge_off_thread(invocation.trace, invocation, used)
         for ident in self._used.keys() - frames.keys():
             del self._used[ident]
 
@@ -69,9 +67,9 @@ def _works_for(frame: FrameType | None, traces: list[Trace]) -> Invocation | Non
         if is_worker(frame):
             return _newest_of(frame.f_code.co_filename, traces)
         for value in list(frame.f_locals.values()):
-            who: Invocation | None = _in_context(value)
-            if who is not None and who.trace in traces:
-                return who
+            invocation: Invocation | None = _in_context(value)
+            if invocation is not None and invocation.trace in traces:
+                return invocation
         frame = frame.f_back
     return None
 
@@ -81,16 +79,18 @@ def _in_context(value: Any) -> Any:
     work = getattr(value, "fn", value)  # As a pool's thread has it.
     if isinstance(work, functools.partial):
         work = getattr(work.func, "__self__", None)
-    who: Any = work.get(current) if isinstance(work, Context) else None
-    return who if hasattr(who, "trace") else None
+    running: Any = work.get(current) if isinstance(work, Context) else None
+    return running if hasattr(running, "trace") else None
 
 
 def _newest_of(filename: str, traces: list[Trace]) -> Invocation | None:
     """Return the youngest invocation of the code in a file that has not ended."""
     found = [
-        call
+        invocation
         for trace in traces
-        for call in trace.invocations
-        if call.version is not None and call.version.filename == filename and not call.ended_ns
+        for invocation in trace.invocations
+        if invocation.version is not None
+        and invocation.version.filename == filename
+        and not invocation.ended_ns
     ]
-    return max(found, key=lambda call: call.began_ns, default=None)
+    return max(found, key=lambda invocation: invocation.began_ns, default=None)

@@ -1,4 +1,4 @@
-"""Startup: a Worker's module while it loads, and what imports cost, which is counted apart.
+"""Startup: a Worker's module while it loads, and what its imports cost, which is counted apart.
 
 https://developers.cloudflare.com/workers/platform/limits/#worker-startup-time
 """
@@ -12,8 +12,10 @@ from types import FrameType
 from typing import Any, TypeVar
 
 from workernb.errors import PlatformText, StartupExceeded, with_notes
+from workernb.runtime.tracing.clock import charge
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.tracebacks import debugged, where
+from workernb.runtime.tracing.traces import Trace
 from workernb.workers.current import current
 
 T = TypeVar("T")
@@ -54,7 +56,7 @@ class Loading:
         self._importing = False
         self._imports_ns += cpu_ns
 
-    def judge(self, frame: FrameType | None) -> BaseException | None:
+    def check_budget(self, frame: FrameType | None) -> BaseException | None:
         """Return what is to end the module's code, which `frame` runs; None when it may go on."""
         if self._importing or self.cpu_ms <= self.limit_ms or debugged(frame):
             return None
@@ -75,12 +77,33 @@ class Loading:
 def imported(do_import: Callable[[], T]) -> T:
     """Import something on behalf of the Worker that runs or loads, and count that apart."""
     running: Any = current.get()
-    who = running.trace if isinstance(running, Invocation) else running
-    if not hasattr(who, "begin_import"):
+    if isinstance(running, Invocation):
+        return _imported_in_request(do_import, running)
+    if not isinstance(running, Loading):
         return do_import()
-    who.begin_import()
+    running.begin_import()
     began = cpu_clock()
     try:
         return do_import()
     finally:
-        who.end_import(cpu_clock() - began)
+        running.end_import(cpu_clock() - began)
+
+
+def _imported_in_request(do_import: Callable[[], T], invocation: Invocation) -> T:
+    """Import something: neither the invocation nor the budget is charged for it.
+
+    Beyond the startup limit they are.
+    """
+    trace: Trace = invocation.trace
+    trace.import_began_ns = trace.thread.cpu_now()
+    began = cpu_clock()
+    try:
+        return do_import()
+    finally:
+        used = cpu_clock() - began
+        trace.import_began_ns = 0
+        apart = max(0, min(used, int(trace.limits.startup_ms * 1e6) - trace.imports_ns))
+        trace.imports_ns += apart
+        trace.cpu_ns -= apart
+        charge(trace, current.get(), -apart)
+        trace.forget_figures()

@@ -1,9 +1,9 @@
 """The watchdog: a thread that enforces budgets where no signal can.
 
-Signals reach the main thread only, and not every platform has SIGPROF. There this looks, every
-5 ms of wall clock, at how much CPU the threads that hold requests have used, and raises the cut
-from outside. It is weaker than the tick: Python delivers such an exception between two bytecodes,
-so a regular expression that backtracks is cut when it is done.
+Signals reach the main thread only, and not every platform has SIGPROF. Elsewhere the watchdog
+reads, every 5 ms of wall clock, how much CPU the threads that hold requests have used, and raises
+the cut from outside. It is weaker than the tick: Python delivers such an exception between two
+bytecodes, so a regular expression that backtracks is cut when it is done.
 """
 
 from __future__ import annotations
@@ -14,20 +14,19 @@ import sys
 import threading
 from collections.abc import Callable
 from types import CodeType, FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from workernb.runtime.tracing.metering import holder
 from workernb.runtime.tracing.threads import Thread, this_thread
 from workernb.runtime.tracing.tracebacks import is_worker
+from workernb.runtime.tracing.traces import Trace
 
+from .budget import check_budget
 from .cut import may_raise
-
-if TYPE_CHECKING:
-    from workernb.runtime.tracing.traces import Trace
 
 PERIOD_S = 0.005
 TOOL = 4
-"""Our number among the tools of `sys.monitoring`; 0 to 2 and 5 are debuggers' and profilers'."""
+"""Our id among the tools of `sys.monitoring`; 0 to 2 and 5 are for debuggers and profilers."""
 
 
 class Watchdog:
@@ -65,8 +64,8 @@ class Watchdog:
     def _run(self) -> None:
         while self._goes_on():
             for thread in list(self._threads):
-                # What it reads may change under it, and the thread may end. It must not end of
-                # that: nobody else would cut what is in flight, and it looks again in 5 ms.
+                # The thread may end while it is read. Nothing else would cut what is in flight,
+                # so an error must not end the watchdog; it looks again in 5 ms.
                 with contextlib.suppress(Exception):
                     self._look_at(thread)
 
@@ -77,7 +76,7 @@ class Watchdog:
             self._threads &= {trace.thread for trace in list(self._in_flight())}
             if self._threads and not stopped:
                 return True
-            # Decided and said under one lock: a request that begins now starts another runner.
+            # Under the same lock as the decision: a request that begins now starts another runner.
             self._threads.clear()
             self._runner = None
             _forget_lines()
@@ -89,16 +88,16 @@ class Watchdog:
         if trace is None or frame is None:
             return
         at = frame.f_lasti
-        who = holder(trace.stamps) if trace.stamps else None
-        error = trace.judge(who, frame)
+        invocation = holder(trace.stamps) if trace.stamps else None
+        error = check_budget(trace, invocation, frame)
         if error is None or thread.trace is not trace:
             return
         _raise_at_next_lines(frame)
         ident, kind = ctypes.c_ulong(thread.ident), ctypes.py_object(type(error))
         if not may_raise(frame) or sys._current_frames().get(thread.ident) is not frame:
             return
-        # Had the other thread run on in the meantime, it might be anywhere, in our own code too.
-        # Between this look and the raise it cannot: only a call or a loop would let it.
+        # A thread that had run on in the meantime might be in our own code. Between this check and
+        # the raise it cannot: only a call or a loop would let it.
         if thread.trace is trace and frame.f_lasti == at:
             _raise_in(ident, kind)
 
@@ -108,8 +107,8 @@ def _raise_at_next_lines(
 ) -> None:  # pragma: no cover - tested without a tracer
     """Have the cut raised at each line of the Workers' code that a thread is in.
 
-    So code that swallows the first exception meets the next one in its `except`. Python has
-    `sys.monitoring` for that from 3.12 on; before, only the exception from outside is left.
+    Code that swallows the first exception then meets the next one in its `except`. This needs
+    `sys.monitoring`, from Python 3.12 on; before, only the exception from outside is left.
     """
     monitoring: Any = getattr(sys, "monitoring", None)
     if monitoring is None:
@@ -127,7 +126,7 @@ def _at_line(code: CodeType, line: int) -> None:  # pragma: no cover - tested wi
     """Raise what is to end the Worker that runs in this thread, if anything is."""
     trace = this_thread().trace
     if trace is not None:
-        error = trace.judge(holder(trace.stamps), sys._getframe(1))
+        error = check_budget(trace, holder(trace.stamps), sys._getframe(1))
         if error is not None:
             raise error.with_traceback(None)
 

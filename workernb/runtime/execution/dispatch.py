@@ -1,12 +1,15 @@
-"""Dispatch: from a request that comes from outside to its answer, and to the end of its trace."""
+"""Dispatch: a top-level request, from its making to its answer and the end of its trace."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import threading
 import types
-from collections.abc import Generator
+from collections.abc import Coroutine, Generator
 from contextvars import copy_context
-from typing import TYPE_CHECKING, Any
+from itertools import count
+from typing import Any, Protocol, TextIO
 
 from workernb.errors import (
     CanceledError,
@@ -22,8 +25,17 @@ from workernb.errors import (
     on_one_line,
     with_notes,
 )
-from workernb.http import Response
+from workernb.http.request import Request
+from workernb.http.response import Response
 from workernb.runtime.enforcement.guard import guard
+from workernb.runtime.events.event import missing_handler
+from workernb.runtime.events.fetch import FETCH
+from workernb.runtime.services.deployments import OVERRIDES
+from workernb.runtime.services.engine import Entrypoint
+from workernb.runtime.services.limits import Limits
+from workernb.runtime.tracing.invocations import Invocation
+from workernb.runtime.tracing.logs import log, warn
+from workernb.runtime.tracing.threads import this_thread
 from workernb.runtime.tracing.tracebacks import (
     clean,
     format_traceback,
@@ -31,12 +43,14 @@ from workernb.runtime.tracing.tracebacks import (
     raised_at,
     to_the_worker,
 )
+from workernb.runtime.tracing.traces import Host, Trace
 
-from .hop import strand
+from .hop import drive, fail, hop
+from .loops import Loops
+from .tasks import abandon, abandon_request, finish_if_done
 
-if TYPE_CHECKING:
-    from workernb.runtime.tracing.invocations import Invocation
-    from workernb.runtime.tracing.traces import Trace
+WAIT_UNTIL_S = 30.0
+"""How long (s of wall clock) waitUntil tasks may take after the response, as on the platform."""
 
 
 class Answer(Response):
@@ -56,10 +70,174 @@ class Answer(Response):
 
     @classmethod
     def of(cls, received: Response, trace: Trace | None) -> Answer:
-        """Make `received`, which nobody else has, the answer to a request."""
+        """Make `received`, to which nothing else refers, the answer to a request."""
         received.__class__ = cls
         received._trace = trace  # type: ignore[attr-defined]
         return received  # type: ignore[return-value]
+
+
+class Dispatcher(Host, Protocol):
+    """The runtime, as far as a top-level request needs it."""
+
+    loops: Loops
+    numbers: count[int]
+
+
+def start(
+    runtime: Dispatcher,
+    entrypoint: Entrypoint,
+    request: Request,
+    limits: Limits,
+    owner: bool,
+    echo: TextIO,
+) -> Invocation:
+    """Make the trace and the first invocation of a request that runs on this thread.
+
+    owner: whether the request is made by name, or as an outsider. echo: where prints go.
+    """
+    trace = Trace(next(runtime.numbers), limits, runtime, this_thread(), owner, echo)
+    root = Invocation(trace, None, None, entrypoint, request._method, request._url, 1)
+    if OVERRIDES in request._fields:
+        root.ensure_extras().overrides = request._fields[OVERRIDES]
+    handler = entrypoint.handlers.get(FETCH.name) or missing_handler(FETCH.name)
+    root.steps = hop(root, handler, FETCH, request, True)
+    trace.recorded.append(root)
+    runtime.in_flight.add(trace)
+    return root
+
+
+class _Unawaited(threading.local):
+    """The calls of one thread that nothing has awaited yet, and the loop that will begin them."""
+
+    def __init__(self) -> None:
+        self.calls: list[TopLevelCall] = []
+        self.loop: asyncio.AbstractEventLoop | None = None
+
+
+_unawaited = _Unawaited()
+
+
+class TopLevelCall(Coroutine[Any, Any, Answer]):
+    """A top-level request that was made: a coroutine, to be awaited once.
+
+    Whatever awaits it runs it, in the same task. A call that nothing has awaited within two
+    iterations of the loop begins in a task of its own: so calls that are made before the first is
+    awaited overlap, as on the platform.
+    """
+
+    __slots__ = ("_arguments", "_root", "_runtime", "_steps", "_task")
+
+    def __init__(self, runtime: Dispatcher, *arguments: Any) -> None:
+        """Make the request, if there is a loop to run it. arguments: those of `start`."""
+        self._runtime = runtime
+        self._arguments = arguments
+        self._root: Invocation | None = None
+        self._task: asyncio.Future[Answer] | None = None
+        self._steps: Generator[Any, Any, Answer] | None = None
+        loop = asyncio._get_running_loop()
+        if loop is not None:
+            self._make(loop)
+
+    def _make(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Make the request here, or have the runtime's loop in another thread make and run it."""
+        home = self._runtime.loops.home_elsewhere()
+        if home is not None:
+            there = asyncio.run_coroutine_threadsafe(self._make_and_serve(), home)
+            self._task = asyncio.wrap_future(there)
+            return
+        self._root = start(self._runtime, *self._arguments)
+        _unawaited.calls.append(self)
+        if _unawaited.loop is not loop:
+            _unawaited.loop = loop
+            # Wait two loop iterations, so that a task created to await this call can start first.
+            loop.call_soon(loop.call_soon, _begin_unawaited)
+
+    def begin(self) -> None:
+        """Begin the request in a task of its own, which whatever awaits it later joins."""
+        if self._root is not None:
+            task = asyncio.Task(serve_in_task(self._root), loop=asyncio.get_running_loop())
+            task.add_done_callback(self._ended)
+            self._task = task
+
+    def _ended(self, task: asyncio.Task[Answer]) -> None:
+        if not task.cancelled():
+            task.exception()  # The trace has it: asyncio need not complain when nothing asks.
+        if self._root is not None:
+            abandon_request(self._root.trace)  # If it was cancelled before its first step.
+
+    async def _make_and_serve(self) -> Answer:
+        return await serve_in_task(start(self._runtime, *self._arguments))
+
+    @property
+    def trace(self) -> Trace | None:
+        """What happens in the request; None while it is not made, or in another thread."""
+        return None if self._root is None else self._root.trace
+
+    def __await__(self) -> Generator[Any, Any, Answer]:
+        """Return the steps of the request, to be run by whatever awaits it."""
+        if self._root is None and self._task is None:
+            self._make(asyncio.get_running_loop())
+        if self._task is not None or self._root is None:
+            return self._join()
+        if not self._claim():
+            raise RuntimeError("cannot reuse already awaited coroutine")
+        return serve(self._root)
+
+    def _claim(self) -> bool:
+        """Take the call off the list of unawaited ones; return whether it was there."""
+        calls = _unawaited.calls
+        if calls and calls[-1] is self:
+            calls.pop()
+            return True
+        with contextlib.suppress(ValueError):
+            calls.remove(self)
+            return True
+        return False
+
+    def _join(self) -> Generator[Any, Any, Answer]:
+        assert self._task is not None
+        try:
+            return (yield from self._task.__await__())
+        except BaseException as error:
+            from_the_worker_on(error)
+            raise
+
+    def __repr__(self) -> str:
+        request = "" if self.trace is None else f" of {self.trace.method} {self.trace.url}"
+        return f"<fetch{request}: await it for the answer>"
+
+    # The rest of a coroutine, which a Task drives: gather, create_task, TaskGroup.
+
+    def send(self, value: Any) -> Any:
+        """Step the call, as a Task does."""
+        if self._steps is None:
+            self._steps = self.__await__()
+        return self._steps.send(value)
+
+    def throw(self, *error: Any) -> Any:
+        """Raise an exception in the call, as a Task does to cancel it."""
+        if self._steps is None:
+            self.close()
+            raise error[0]
+        return self._steps.throw(*error)
+
+    def close(self) -> None:
+        """Cancel the request, if it has begun."""
+        if self._claim() and self._root is not None:
+            abandon_request(self._root.trace)
+        if self._steps is not None:
+            self._steps.close()
+        if self._task is not None:
+            self._task.cancel()
+
+
+def _begin_unawaited() -> None:
+    """Begin the calls of this thread that nothing has awaited so far."""
+    _unawaited.loop = None
+    calls = _unawaited.calls[:]
+    _unawaited.calls.clear()
+    for call in calls:
+        call.begin()
 
 
 def serve(root: Invocation) -> Generator[Any, Any, Answer]:
@@ -68,23 +246,23 @@ def serve(root: Invocation) -> Generator[Any, Any, Answer]:
     Raises what the Worker raised, as it was raised, with a traceback that begins at the Worker's
     own lines. Cancelling the task cancels the request.
     """
-    trace = root.trace
+    trace: Trace = root.trace
     answer: Answer | None = None
     failure: BaseException | None = None
     guard.enter(trace, asyncio.get_running_loop())
     trace.steps = steps = root.steps
     try:
-        response = yield from strand(steps, trace, None, copy_context())
-        if trace.condemned is not None:
-            # Its last slice was the one that used up the budget: too late.
-            root.fail(trace.condemned)
-            raise trace.condemned
+        response = yield from drive(steps, trace, None, copy_context())
+        if trace.aborted is not None:
+            # The last slice used up the budget: its result comes too late.
+            fail(root, trace.aborted)
+            raise trace.aborted
         answer = Answer.of(response, trace)
     except BaseException as error:
-        failure = _failed(trace, error)
+        failure = _failure(trace, error)
         if root.outcome is None:
-            root.abandon()  # It was condemned before its first step.
-    trace.finish_if_done()
+            abandon(root)  # It was aborted before its first step.
+    finish_if_done(trace)
     if trace.waiting:
         asyncio.get_running_loop().call_later(WAIT_UNTIL_S, _cancel_waiting, trace)
     if failure is not None:
@@ -97,43 +275,39 @@ def serve(root: Invocation) -> Generator[Any, Any, Answer]:
     return answer
 
 
-async def serve_in_a_task(root: Invocation) -> Answer:
-    """Run a top-level request that nobody has awaited by the next turn of the loop."""
-    return await _steps(serve(root))
+async def serve_in_task(root: Invocation) -> Answer:
+    """Run a top-level request in a task of its own."""
+    return await _as_awaitable(serve(root))
 
 
 @types.coroutine
-def _steps(steps: Generator[Any, Any, Answer]) -> Generator[Any, Any, Answer]:
+def _as_awaitable(steps: Generator[Any, Any, Answer]) -> Generator[Any, Any, Answer]:
     return (yield from steps)
 
 
-def _failed(trace: Trace, error: BaseException) -> BaseException:
+def _failure(trace: Trace, error: BaseException) -> BaseException:
     """Log what ended a request, and return what its maker gets for it."""
-    if isinstance(error, Termination) and trace.condemned is not None:
-        error = trace.condemned.with_traceback(error.__traceback__)
-    waited = raised_at(error)
+    if isinstance(error, Termination) and trace.aborted is not None:
+        error = trace.aborted.with_traceback(error.__traceback__)
+    place = raised_at(error)
     clean(error)
     if isinstance(error, Termination):
-        to_the_worker(error)  # It fell there; what library code ran just then says nothing.
-    trace.runtime.redactor.redact_error(error)
-    trace.log(_deepest_failed(trace), "error", format_traceback(error))
+        to_the_worker(error)  # The library code that it was raised in is not to blame.
+    trace.host.redact_error(error)
+    log(trace, _deepest_failed(trace), "error", format_traceback(error))
     if isinstance(error, asyncio.CancelledError):
-        on_one_line(error, canceled_in(waited))
+        on_one_line(error, canceled_in(place))
     return _for_the_owner(error)
 
 
-def canceled_in(where: str | None) -> str:
+def canceled_in(place: str | None) -> str:
     """Return what is said of a request that was cancelled where it waited."""
-    return f"The request was canceled while it waited{f' in {where}' if where else ''}."
-
-
-WAIT_UNTIL_S = 30.0
-"""How long (s of wall clock) waitUntil tasks may take after the response, as on the platform."""
+    return f"The request was canceled while it waited{f' in {place}' if place else ''}."
 
 
 def _cancel_waiting(trace: Trace) -> None:
     if trace.waiting:
-        trace.warn(trace.invocations[0], PlatformText.WAIT_UNTIL)
+        warn(trace, trace.invocations[0], PlatformText.WAIT_UNTIL)
         for task in list(trace.waiting):
             task.cancel()
 
@@ -149,10 +323,10 @@ def _for_the_owner(error: BaseException) -> BaseException:
 
 
 def _deepest_failed(trace: Trace) -> Invocation:
-    # What is not there has failed at nothing: its caller called it.
-    calls = (call for call in trace.invocations if call.version is not None)
-    failed = [call for call in calls if call.exception is not None]
-    return max(failed, key=lambda call: call.depth, default=trace.invocations[0])
+    # Skip missing services; blame the caller.
+    present = [each for each in trace.invocations if each.version is not None]
+    failed = [each for each in present if each.exception is not None]
+    return max(failed, key=lambda each: each.depth, default=trace.invocations[0])
 
 
 _OWNERS: dict[type[BaseException], tuple[type[Exception], str]] = {

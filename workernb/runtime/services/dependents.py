@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from .service import Service
-    from .targets import Target
+from .service import Service
+from .targets import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +31,11 @@ def dependents(services: Iterable[Service], name: str) -> list[Dependent]:
     found: dict[tuple[str, str, Target], Dependent] = {}
     for service in services:
         for version in service.serving:
-            for binding, target in version.definition.services.items():
-                if target.service == name:
-                    one = Dependent(service.name, binding, target)
-                    found.setdefault((one.caller, binding, target), one)
+            for kind, binding, value in version.definition.each_binding():
+                target = kind.target(value)
+                if target is not None and target.service == name:
+                    key = service.name, binding, target
+                    found.setdefault(key, Dependent(*key))
     return list(found.values())
 
 
@@ -47,16 +46,16 @@ def all_dependents(services: Sequence[Service], name: str) -> list[Dependent]:
     ahead = [name]
     for callee in ahead:
         through = () if callee == name else (callee, *ways[callee])
-        for one in dependents(services, callee):
-            found.append(Dependent(one.caller, one.binding, one.target, through))
-            if one.caller not in ways:
-                ways[one.caller] = through
-                ahead.append(one.caller)
+        for direct in dependents(services, callee):
+            found.append(Dependent(direct.caller, direct.binding, direct.target, through))
+            if direct.caller not in ways:
+                ways[direct.caller] = through
+                ahead.append(direct.caller)
     return found
 
 
 def describe_dependents(found: Sequence[Dependent]) -> str:
     """Return who is bound, in words: `gateway.AUTH and shop.AUTH are bound to it`."""
-    names = [str(one) for one in found]
+    names = [str(dependent) for dependent in found]
     listed = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
     return f"{listed} {'is' if len(names) == 1 else 'are'} bound to it"

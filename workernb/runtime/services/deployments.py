@@ -1,31 +1,34 @@
-"""Deployments: which versions of a service answer its requests, and how many of them each.
+"""Deployments: which versions of a service serve, and the headers that choose between two.
 
 https://developers.cloudflare.com/workers/configuration/versions-and-deployments/gradual-deployments/
 """
 
 from __future__ import annotations
 
+import hashlib
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from random import Random
-from typing import TYPE_CHECKING
 
 from workernb.errors import PlatformText, UsageError
-from workernb.runtime.bindings.entrypoints import StandIn
-from workernb.runtime.bindings.service import AbsentEntrypoint
 
-from .engine import Entrypoint, Isolate
-from .overrides import KEY, OVERRIDES, is_called, point_of, wanted
-from .targets import Target
+from .versions import Version
 
-if TYPE_CHECKING:
-    from workernb.runtime.tracing.invocations import Invocation
-
-    from .service import Version
-
-MOST_VERSIONS = 2
+MAX_VERSIONS = 2
 """How many versions one deployment may have, as on the platform."""
+
+KEY = "cloudflare-workers-version-key"
+"""The header whose value keeps its requests on one version."""
+
+OVERRIDES = "cloudflare-workers-version-overrides"
+"""The header that asks for versions by service.
+
+Both headers count where they are set, also on a request over a binding, and are not passed on.
+"""
+
+# A dictionary of strings (RFC 8941). Other values and parameters do not matter here.
+_member = re.compile(r'\s*(?P<name>[a-z*_0-9][a-z0-9_.*-]*)="(?P<text>(?:[^"\\]|\\["\\])*)"\s*')
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class Deployment:
     @classmethod
     def of(cls, shares: Mapping[int, float]) -> Deployment:
         """Check what a user gave; UsageError for what is refused."""
-        if not 1 <= len(shares) <= MOST_VERSIONS:
+        if not 1 <= len(shares) <= MAX_VERSIONS:
             raise UsageError(
                 f"A deployment has one version or two, not {len(shares)}: write v3@90% v4@10%."
             )
@@ -88,68 +91,34 @@ def main_of(shares: Mapping[int, float]) -> int:
     return max(shares, key=lambda number: (shares[number], number))
 
 
-def entrypoints_of(
-    service: str,
-    deployment: Deployment,
-    versions: Mapping[int, Version],
-    isolates: Mapping[int, Isolate],
-    random: Random,
-) -> Mapping[str, Entrypoint]:
-    """Return what calls of a service are handed to, by the entrypoint's name.
-
-    Of a single version these are the isolate's own entrypoints: nothing stands between.
-    """
-    if deployment.stable:
-        return isolates[deployment.main].entrypoints
-    split = Split(service, deployment, versions, isolates, random)
-    names = {name for isolate in isolates.values() for name in isolate.entrypoints}
-    return {name: SplitEntrypoint(split, name) for name in sorted(names)}
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """Two versions of a service that are both loaded, and what chooses between them."""
-
-    service: str
-    deployment: Deployment
-    versions: Mapping[int, Version]
-    isolates: Mapping[int, Isolate]
-    random: Random
-
-    def choose(self, fields: Mapping[str, str]) -> int:
-        """Return the version for a call: by its override, by its key, or at random."""
-        name = wanted(self.service, fields.get(OVERRIDES))
-        if name is not None:
-            for number, _ in self.deployment.shares:
-                if is_called(self.versions[number], name):
-                    return number
-        key = fields.get(KEY)
-        point = self.random.random() * 100 if key is None else point_of(self.service, key)
-        return self.deployment.pick(point)
-
-
-class SplitEntrypoint(StandIn):
-    """Stands for an entrypoint while two versions serve, and hands each call to one of them.
-
-    What is chosen is chosen when the call begins, from the versions that served when it was made.
-    """
-
-    def __init__(self, split: Split, name: str) -> None:
-        """Stand for the entrypoint `name`."""
-        super().__init__(split.service, None)
-        self._split = split
-        self._name = name
-
-    def resolve(self, fields: Mapping[str, str], invocation: Invocation) -> Entrypoint:
-        """Choose a version by a request's headers, and say so on the invocation."""
-        split = self._split
-        number = split.choose(fields)
-        invocation.version = version = split.versions[number]
-        invocation.and_more.deployment = split.deployment
-        found = split.isolates[number].entrypoints.get(self._name)
-        if found is not None:
+def parse_overrides(text: str) -> dict[str, str] | None:
+    """Return the versions that are asked for, by service; None when the header is malformed."""
+    found: dict[str, str] = {}
+    at = 0
+    while True:
+        member = _member.match(text, at)
+        if member is None:
+            return None
+        found[member["name"]] = re.sub(r'\\(["\\])', r"\1", member["text"])
+        at = member.end()
+        if at == len(text):
             return found
-        caller = invocation.caller
-        worker = "the notebook" if caller is None else caller.service
-        target = Target(self.service, self._name)
-        return AbsentEntrypoint(invocation.binding, target, worker, version, {})
+        if text[at] != ",":
+            return None
+        at += 1
+
+
+def overridden_version(service: str, text: str | None) -> str | None:
+    """Return the version of a service that an overrides header asks for, or None."""
+    return None if text is None else (parse_overrides(text) or {}).get(service)
+
+
+def is_called(version: Version, name: str) -> bool:
+    """Return whether a version is meant by its id, or by its number as `v3`."""
+    return name in (version.id, f"v{version.number}")
+
+
+def point_of(service: str, key: str) -> float:
+    """Return where a key lies from 0 up to 100: always the same for one service."""
+    digest = hashlib.sha256(f"{service}\0{key}".encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64 * 100

@@ -1,18 +1,14 @@
-"""Differences between two definitions of a service, in words. No values of secrets."""
+"""Diffs: how two definitions of a service differ, as text without values of secrets."""
 
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from .service import Definition
-
-MOST = 80
-"""How many characters of a var's value are told."""
+from .definitions import Definition
+from .kinds import kinds
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,50 +28,43 @@ class Difference:
 
 
 def settings_that_differ(before: Definition, after: Definition) -> list[Difference]:
-    """Return what differs in the settings: bindings, vars, secrets, then the rest."""
-    found = _of("{}", before.services, after.services, str)
-    found += _of("{}", before.vars, after.vars, _told)
-    found += _of("secret {}", before.secrets, after.secrets, lambda _: "a value")
-    found += _of("{}", _facts(before), _facts(after), str)
+    """Return what differs in the settings: bindings kind by kind, then the rest."""
+    found: list[Difference] = []
+    for kind in kinds():
+        found += _differences(before.of_kind(kind), after.of_kind(kind), kind.label, kind.describe)
+    found += _differences(_other_settings(before), _other_settings(after), str, str)
     return found
 
 
-def _of(
-    named: str,
+def _differences(
     before: Mapping[str, Any],
     after: Mapping[str, Any],
-    told: Callable[[Any], str],
+    label: Callable[[str], str],
+    describe: Callable[[Any], str],
 ) -> list[Difference]:
     found = []
     for name in {**before, **after}:
         if name in before and name in after:
             if before[name] == after[name]:
                 continue
-            old, new = told(before[name]), told(after[name])
-            found.append(
-                Difference(named.format(name), old, f"another {new[2:]}" if old == new else new)
-            )
+            old, new = describe(before[name]), describe(after[name])
+            # Two secrets read alike.
+            found.append(Difference(label(name), old, f"another {new[2:]}" if old == new else new))
         elif name in before:
-            found.append(Difference(named.format(name), told(before[name]), None))
+            found.append(Difference(label(name), describe(before[name]), None))
         else:
-            found.append(Difference(named.format(name), None, told(after[name])))
+            found.append(Difference(label(name), None, describe(after[name])))
     return found
 
 
-def _told(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= MOST else text[: MOST - 1] + "…"
-
-
-def _facts(definition: Definition) -> dict[str, str]:
-    facts = {
+def _other_settings(definition: Definition) -> dict[str, str]:
+    settings = {
         "routes": ", ".join(route.pattern for route in definition.routes),
         "limits": "" if definition.limits is None else repr(definition.limits),
         "compatibility date": definition.compatibility_date or "",
-        "version metadata": definition.version_metadata or "",
         "tag": definition.tag or "",
     }
-    return {name: value for name, value in facts.items() if value}
+    return {name: value for name, value in settings.items() if value}
 
 
 def code_that_differs(before: Definition, after: Definition) -> list[str]:

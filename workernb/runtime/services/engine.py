@@ -1,34 +1,41 @@
-"""What the runtime asks of the layers beside it: engines, that turn source text into handlers."""
+"""What the runtime asks of an engine, which turns source text into handlers."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol, TypeAlias
 
-from workernb.http import Request, Response
+from workernb.workers.current import RunningInvocation
 
-if TYPE_CHECKING:
-    from workernb.runtime.tracing.invocations import Invocation
+from .versions import Version
 
-    from .service import Version
+Handler: TypeAlias = Callable[[Any, RunningInvocation], Awaitable[Any]]
+"""What begins a handler. It takes the handler's argument, as a Request, and the invocation."""
+
+
+HANDLERS = ("fetch", "scheduled", "queue", "alarm", "tail", "trace", "email", "test")
+"""The names of the handlers that an entrypoint may have on the platform."""
+
+
+class Handlers(Protocol):
+    """The handlers of an entrypoint by name, as far as a call asks for them."""
+
+    def get(self, name: str, /) -> Handler | None:
+        """Return a handler; None when there is none of this name."""
 
 
 class Entrypoint(Protocol):
-    """One class of a Worker's source, ready to handle requests."""
+    """One class of a Worker's source, ready to handle events.
+
+    service: the name of its service. version: None for what is not there.
+    """
 
     service: str
     version: Version | None
 
-    def handle(self, request: Request, invocation: Invocation) -> Awaitable[Response]:
-        """Begin the handler, and return what gives its response."""
-
-
-class Isolate(Protocol):
-    """One loaded version of a Worker: its module, and the entrypoints in it."""
-
     @property
-    def entrypoints(self) -> Mapping[str, Entrypoint]:
-        """The entrypoints by name; the plain one is `Default`."""
+    def handlers(self) -> Handlers:
+        """The handlers by name."""
 
 
 class Exporter(Protocol):
@@ -42,11 +49,23 @@ class Exporter(Protocol):
         """Make an entrypoint; KeyError when there is none of this name."""
 
 
+class Isolate(Protocol):
+    """One loaded version of a Worker: its module, and the entrypoints in it."""
+
+    @property
+    def entrypoints(self) -> Mapping[str, Entrypoint]:
+        """The entrypoints by name; the plain one is `Default`."""
+
+    @property
+    def exporter(self) -> Exporter:
+        """What makes its entrypoints anew. It lasts as long as the version is in use."""
+
+
 class Engine(Protocol):
     """Turns a Worker's source text into an isolate."""
 
     def load(self, version: Version) -> Isolate:
-        """Run the source of `version` as a module of its own, and set `version.isolate`.
+        """Run the source of `version` as a module of its own.
 
         Raises what the source raises; nothing of it is left behind then.
         """

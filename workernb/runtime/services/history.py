@@ -1,17 +1,15 @@
-"""History: all that was done to a runtime's services, in words, and enough to do it again."""
+"""History: all that was done to a runtime's services, described, and enough to do it again."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from .definitions import Definition
 from .deployments import main_of
 from .diffs import settings_that_differ
-
-if TYPE_CHECKING:
-    from .service import Definition, Version
+from .versions import Version
 
 DEFINED, CHANGED, DEPLOYED, REMOVED = "defined", "changed", "deployed", "removed"
 

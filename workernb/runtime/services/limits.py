@@ -39,9 +39,9 @@ class Limits:
     budget: str = "shared"
     memory_mb: float = 128
     startup_ms: float = 1_000
-    # What each request needs of them, worked out once.
+    # Derived once, for each request to read.
     budget_ns: float = field(init=False, repr=False, compare=False)
-    room: int = field(init=False, repr=False, compare=False)
+    calls: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Refuse what is no limit: UsageError."""
@@ -61,7 +61,7 @@ class Limits:
         shared = self.cpu_ms if self.budget == SHARED else None
         budget_ns = math.inf if shared is None else shared * 1e6
         object.__setattr__(self, "budget_ns", budget_ns)
-        object.__setattr__(self, "room", min(self.invocations - 1, self.subrequests))
+        object.__setattr__(self, "calls", min(self.invocations - 1, self.subrequests))
 
     @property
     def of_budget(self) -> str:

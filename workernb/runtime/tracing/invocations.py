@@ -1,108 +1,48 @@
-"""Invocations: one Worker handling one call. This is where a binding call happens.
-
-`env.AUTH.fetch()` makes an `Invocation`, the record that the trace keeps, and returns a coroutine
-of `hop`, which awaits the Worker's own coroutine: Python passes from one to the next in C.
-"""
+"""Invocations: the record of one Worker handling one call, and what it logged."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Awaitable, Coroutine, Generator
-from sys import getrefcount
+from collections.abc import Awaitable
+from dataclasses import dataclass
 from time import perf_counter_ns as wall_clock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from workernb.errors import (
-    BindingError,
-    CpuLimitError,
-    CpuLimitExceeded,
-    HandlerError,
-    Interrupted,
-    PlatformText,
-    WallLimitExceeded,
-    with_notes,
+from workernb.errors import BindingError, CpuLimitExceeded, Interrupted, WallLimitExceeded
+from workernb.runtime.services.deployments import (
+    Deployment,
+    is_called,
+    overridden_version,
+    parse_overrides,
 )
-from workernb.http import Request, Response
-from workernb.http.body import USED
-from workernb.runtime.bindings.exports import Exports
-from workernb.runtime.execution.hop import as_coroutine
-from workernb.runtime.services.overrides import OVERRIDES, why_ignored
-from workernb.workers.current import current
+from workernb.runtime.services.engine import Entrypoint
+from workernb.runtime.services.versions import Version
 
-from .tracebacks import from_the_worker_on, to_the_worker
-
-if TYPE_CHECKING:
-    from workernb.runtime.services.deployments import Deployment
-    from workernb.runtime.services.engine import Entrypoint
-    from workernb.runtime.services.service import Version
-
-    from .traces import Log, Trace
-
-_set_current = current.set
+_OVERRIDES_HEADER = "Cloudflare-Workers-Version-Overrides"
 
 
-def _references() -> int:
-    alone = Response()
-    return getrefcount(alone)
+@dataclass(frozen=True, slots=True)
+class Log:
+    """Something that an invocation's code logged or printed, or that the runtime says about it.
 
-
-ALONE = _references()
-"""What `getrefcount` says of an object that one local variable holds, and nothing else."""
-
-
-async def hop(call: Invocation, entrypoint: Entrypoint, request: Request, join: bool) -> Response:
-    """Run the Worker's handler here and now, and return its response.
-
-    The clock, a stamp, the handler, the clock again, and nothing else that costs. What the
-    handler raises is raised here, as it is. join: whether to wait for the call where it has begun
-    in a task of its own.
+    at_ms: since the request began, in ms of wall clock. level: `log` (print), `debug`, `info`,
+    `warn`, `error`. text: without secrets.
     """
-    if call.steps is None and join:
-        return await call.join()
-    call.steps = None
-    trace = call.trace
-    call.began_ns = now = wall_clock()
-    if now >= trace.fresh_until:
-        trace.anchor(now, call.caller)
-    trace.stamps.append(call)
-    _set_current(call)
-    try:
-        response = await entrypoint.handle(request, call)
-        if response.__class__ is not Response:
-            response = _checked(response, call)
-        if getrefcount(response) != ALONE or response._headers or response._data is USED:
-            response = response._send(request._url)
-        else:
-            # Nobody else holds it: it moves as it is.
-            response._received = True
-            response._url = request._url
-        call.status = response._status
-        if trace.condemned is not None:
-            raise trace.condemned
-        return response
-    except BaseException as error:
-        call.fail(error)
-        raise
-    finally:
-        if call.more is not None:
-            call.leave_nothing_running()
-        _set_current(call.caller)
-        call.ended_ns = now = wall_clock()
-        if now >= trace.fresh_until:
-            trace.anchor(now, call.caller)
 
-
-hop.__name__ = hop.__qualname__ = "fetch"  # As whoever prints the coroutine knows it.
+    at_ms: float
+    level: str
+    text: str
+    invocation: Invocation | None
 
 
 class Invocation:
     """One Worker handling one call within a top-level request.
 
-    `trace.invocations` has them in call order. caller: the invocation that made the call, None
-    for the first. binding: the name it was made over. service, version: what handled it; the
-    version is None when there is no such service. depth: 1 for the first. status: of its
-    response, or None. steps: the coroutine that its caller has of it, until that is awaited.
+    `trace.invocations` has them in call order. trace: the Trace of the request. caller: the
+    invocation that made the call, None for the first. binding: the name it was made over. service,
+    version: what handled it; the version is None when there is no such service. depth: 1 for the
+    first. status: of its response, or None. began_ns, ended_ns: wall clock, 0 before. steps: the
+    coroutine that its caller has of it, until that is awaited. extras: what few invocations have.
     """
 
     __slots__ = (
@@ -113,7 +53,7 @@ class Invocation:
         "caller",
         "depth",
         "ended_ns",
-        "more",
+        "extras",
         "service",
         "status",
         "steps",
@@ -123,14 +63,18 @@ class Invocation:
 
     def __init__(
         self,
-        trace: Trace,
+        trace: Any,
         caller: Invocation | None,
         binding: str | None,
         entrypoint: Entrypoint,
-        request: Request,
+        method: Any,
+        url: str,
         depth: int,
     ) -> None:
-        """Make the call. It begins when it is awaited, at the latest when its caller suspends."""
+        """Record a call that was made and has not begun.
+
+        method: the request's; the name of the event where there is no request.
+        """
         self.trace = trace
         self.caller = caller
         self.binding = binding
@@ -139,176 +83,12 @@ class Invocation:
         self.depth = depth
         self.status: int | None = None
         self.began_ns = self.ended_ns = 0
-        self._method = request._method
-        self._url = request._url
-        self.more: _More | None = None
-        if OVERRIDES in request._fields:
-            self.and_more.overrides = request._fields[OVERRIDES]
-        self.steps: Any = hop(self, entrypoint, request, True)
+        self._method = method
+        self._url = url
+        self.extras: Extras | None = None
+        self.steps: Any = None
 
-    def fail(self, error: BaseException) -> None:
-        """Note how the invocation ended, and see that a condemned request stays condemned."""
-        if isinstance(error, CpuLimitExceeded) and not error.args:
-            error.args = (PlatformText.CPU_CUT,)  # The watchdog can raise a class only.
-        forgotten = isinstance(error, AttributeError) and isinstance(error.obj, Coroutine)
-        if forgotten and _FORGOTTEN not in getattr(error, "__notes__", ()):
-            error.add_note(_FORGOTTEN)
-        self.and_more.failure = outcome_of(error), format_error(error)
-        with contextlib.suppress(Exception):
-            error.remote = True  # type: ignore[attr-defined]
-        condemned = self.trace.condemned
-        if condemned is not None:
-            if isinstance(error, Exception):
-                raise condemned from None
-        elif isinstance(error, CpuLimitExceeded) and self.caller is not None:
-            # The budget was this invocation's alone: its caller may go on, as on the platform.
-            ended = with_notes(CpuLimitError(PlatformText.CPU), *getattr(error, "__notes__", ()))
-            ended.__traceback__ = error.__traceback__
-            to_the_worker(ended)  # What library code it fell into says nothing.
-            raise ended from None
-
-    # A call that nobody has awaited when its caller suspends begins in a task of its own.
-
-    def start(self, since: int) -> None:
-        """Begin the call in a task of its own, which whoever awaits it later joins.
-
-        Unless its caller has ended since then (ns of wall clock), when it was made.
-        """
-        if self.closed:
-            self.abandon()
-            return
-        if self.caller is not None and self.caller.ended_ns >= since:
-            self.trace.warn(self.caller, f"{self.describe()} was cancelled: {_AWAIT_IT}")
-            self.abandon()
-            return
-        # What it was made with, its coroutine alone knows.
-        made_with = self.trace.begins(self).cr_frame.f_locals
-        steps = hop(self, made_with["entrypoint"], made_with["request"], False)
-        steps = as_coroutine(steps, self.caller, self.trace)
-        task = asyncio.Task(steps, loop=asyncio.get_running_loop())
-        self.and_more.task = task
-        if self.caller is not None:
-            self.caller.adopt(task, self)
-
-    async def join(self) -> Response:
-        """Wait for the task in which the call has begun."""
-        self.trace.joined(self)
-        if self.more is None or self.more.task is None:
-            raise RuntimeError("cannot reuse already awaited coroutine")
-        return await self.more.task
-
-    # What the invocation started and left behind
-
-    def wait_until(self, awaitable: Awaitable[Any]) -> None:
-        """Let the top-level request end only when `awaitable` is done: `ctx.waitUntil`."""
-        task = asyncio.ensure_future(awaitable)
-        if task not in self.tasks:
-            self.adopt(task)
-        self.trace.waits_for(task)
-        task.add_done_callback(self._waited)
-
-    def _waited(self, task: asyncio.Future[Any]) -> None:
-        trace = self.trace
-        trace.waiting -= {task}
-        if task.cancelled():
-            pass
-        elif (error := task.exception()) is not None:
-            text = format_error(error)
-            trace.fail_late(outcome_of(error), text)
-            trace.log(self, "error", f"{text} (in a waitUntil task)")
-        trace.finish_if_done()
-
-    def claim(self, steps: object) -> Invocation | None:
-        """Return the call that a coroutine is, which a task is to begin; None when it is none."""
-        frame = getattr(steps, "cr_frame", None)
-        if frame is None or frame.f_code is not hop.__code__:
-            return None
-        call: Invocation = frame.f_locals["call"]
-        call.and_more.claimed = True
-        return call
-
-    def adopt(self, task: asyncio.Future[Any], what: object = None) -> None:
-        """Take note of a task that this invocation's code has made of `what`."""
-        self.tasks[task] = what
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Future[Any]) -> None:
-        what = self.tasks.pop(task, None)
-        # It may have been cancelled before its first step.
-        if isinstance(what, Invocation):
-            if what.outcome is None:
-                what.abandon()
-        elif isinstance(what, Coroutine):
-            what.close()
-        if self.ended_ns and not task.cancelled():
-            # Nobody is left to ask for it, and asyncio would complain that nobody did.
-            task.exception()
-
-    def leave_nothing_running(self) -> None:
-        """Cancel what this invocation started and nobody awaits, and say what that was."""
-        for task, what in list(self.tasks.items()):
-            if not task.done() and task not in self.trace.waiting:
-                task.cancel()
-                if self.exception is None:
-                    name = what.describe() if isinstance(what, Invocation) else _name(task)
-                    self.trace.warn(self, f"{name} was cancelled: {_AWAIT_IT}")
-
-    def abandon(self) -> None:
-        """Drop the call, which was never begun."""
-        self.and_more.failure = ("canceled", "canceled before it began")
-        if self.steps is not None:
-            self.steps.close()
-
-    @property
-    def waits_to_begin(self) -> bool:
-        """Whether nobody has awaited the call, nor handed it to a task."""
-        return self.steps is not None and not (self.more is not None and self.more.claimed)
-
-    @property
-    def closed(self) -> bool:
-        """Whether its caller closed the call, instead of awaiting it."""
-        return self.steps is not None and self.steps.cr_frame is None
-
-    def describe(self) -> str:
-        """Return the call as its caller's source has it."""
-        env = "" if (self.binding or "").startswith("ctx.") else "env."
-        return f"{env}{self.binding}.fetch({self.url!r})"
-
-    # What few invocations have
-
-    @property
-    def and_more(self) -> _More:
-        """Where what few invocations have is kept."""
-        if self.more is None:
-            self.more = _More()
-        return self.more
-
-    @property
-    def tasks(self) -> dict[asyncio.Future[Any], object]:
-        """The tasks that its code has made and that are not done, and of what."""
-        return self.and_more.tasks
-
-    @property
-    def deployment(self) -> Deployment | None:
-        """What the version was chosen from, where two serve; else None."""
-        return None if self.more is None else self.more.deployment
-
-    @property
-    def overrides(self) -> str | None:
-        """The request's header that asks for versions; None when it has none."""
-        return None if self.more is None else self.more.overrides
-
-    @property
-    def props(self) -> dict[str, Any]:
-        """What the binding that it came over tells the Worker: `ctx.props`."""
-        return self.and_more.props
-
-    @property
-    def exports(self) -> Exports:
-        """The Worker's own entrypoints, of the same version: `ctx.exports`."""
-        return Exports(self)
-
-    # What happened, in words and figures
+    # What Worker code can reach: see workers.current.RunningInvocation.
 
     @property
     def env(self) -> Any:
@@ -316,49 +96,93 @@ class Invocation:
         return None if self.version is None else self.version.env
 
     @property
+    def props(self) -> dict[str, Any]:
+        """What the binding that it came over tells the Worker: `ctx.props`."""
+        return self.ensure_extras().props
+
+    @property
+    def exports(self) -> Any:
+        """The Worker's own entrypoints, of the same version: `ctx.exports`."""
+        return None if self.version is None else self.version.exports
+
+    def wait_until(self, awaitable: Awaitable[Any]) -> None:
+        """Let the top-level request end only when `awaitable` is done: `ctx.waitUntil`."""
+        self.trace.host.wait_until(self, awaitable)
+
+    # State
+
+    def ensure_extras(self) -> Extras:
+        """Return the object that holds what few invocations have; it is made if need be."""
+        if self.extras is None:
+            self.extras = Extras()
+        return self.extras
+
+    @property
+    def waits_to_begin(self) -> bool:
+        """Whether nothing has awaited the call, nor wrapped it in a task."""
+        return self.steps is not None and not (self.extras is not None and self.extras.claimed)
+
+    @property
+    def closed(self) -> bool:
+        """Whether its caller closed the call, instead of awaiting it."""
+        return self.steps is not None and self.steps.cr_frame is None
+
+    @property
+    def deployment(self) -> Deployment | None:
+        """What the version was chosen from, where two serve; else None."""
+        return None if self.extras is None else self.extras.deployment
+
+    @property
+    def overrides(self) -> str | None:
+        """The request's header that asks for versions; None when it has none."""
+        return None if self.extras is None else self.extras.overrides
+
+    @property
     def method(self) -> str:
         """The request's method."""
-        return str(self._method.value)
+        return str(getattr(self._method, "value", self._method))
 
     @property
     def url(self) -> str:
         """The request's URL, without the secrets that may be in it."""
-        return self.trace.redact(self._url)
+        return str(self.trace.redact(self._url))
 
     @property
     def outcome(self) -> str | None:
         """One of the platform's words (ok, exception, canceled…), or None while it runs."""
-        if self.more is not None and self.more.failure is not None:
-            return self.more.failure[0]
-        return None if self.status is None else "ok"
+        if self.extras is not None and self.extras.failure is not None:
+            return self.extras.failure[0]
+        return "ok" if self.ended_ns else None
 
     @property
     def exception(self) -> str | None:
         """What the handler raised, as `Type: text`, without secrets; None when nothing."""
-        if self.more is None or self.more.failure is None:
+        if self.extras is None or self.extras.failure is None:
             return None
-        return self.trace.redact(self.more.failure[1])
+        return str(self.trace.redact(self.extras.failure[1]))
 
     @property
     def override_ignored(self) -> str | None:
         """Why an override of the version was not applied; None when none was asked for."""
-        text = why_ignored(self)
-        return None if text is None else self.trace.redact(text)
+        text = _why_override_was_ignored(self)
+        return None if text is None else str(self.trace.redact(text))
+
+    # Figures
 
     @property
     def cpu_ms(self) -> float:
         """Thread CPU of this invocation alone, in ms."""
-        return self.trace.metering.self_ns.get(self, 0) / 1e6
+        return float(self.trace.metering.self_ns.get(self, 0)) / 1e6
 
     @property
     def inclusive_cpu_ms(self) -> float:
         """Thread CPU of this invocation and all that it called, in ms."""
-        return self.trace.metering.inclusive_ns.get(self, 0) / 1e6
+        return float(self.trace.metering.inclusive_ns.get(self, 0)) / 1e6
 
     @property
     def off_thread_ms(self) -> float:
         """CPU in other threads on this invocation's behalf, in ms: sampled, and in no budget."""
-        return self.trace.elsewhere_ns.get(self, 0) / 1e6
+        return float(self.trace.off_thread_ns.get(self, 0)) / 1e6
 
     @property
     def wall_ms(self) -> float:
@@ -375,72 +199,49 @@ class Invocation:
     @property
     def children(self) -> list[Invocation]:
         """The invocations that this one called, in call order."""
-        return [call for call in self.trace.invocations if call.caller is self]
+        return [child for child in self.trace.invocations if child.caller is self]
+
+    @property
+    def chain(self) -> str:
+        """The services from the first to this one, as `a → b → c`; long chains are cut."""
+        names: list[str] = []
+        at: Invocation | None = self
+        while at is not None:
+            names.append(at.service)
+            at = at.caller
+        names.reverse()
+        return " → ".join(names if len(names) <= 8 else [*names[:3], "…", *names[-3:]])
+
+    @property
+    def call_text(self) -> str:
+        """The call as its caller's source has it: `env.AUTH.fetch('http://auth/')`."""
+        env = "" if (self.binding or "").startswith("ctx.") else "env."
+        return f"{env}{self.binding}.fetch({self.url!r})"
 
     def __repr__(self) -> str:
         return f"<Invocation of {self.service} by {self.method} {self.url}: {self.outcome or '…'}>"
 
 
-class _More:
-    """What few invocations have; an object of its own, so that the others need no room for it."""
+class Extras:
+    """What few invocations have, in an object of its own to keep the others small.
+
+    claimed: whether a task was made of the call. deployment: what the version was chosen from.
+    failure: outcome and text. overrides: the request's header that asks for versions. props: of
+    the binding. task: the one in which the call begins, if nothing has awaited it. tasks: those
+    that its code has made and that are not done, and the coroutine or invocation of each.
+    """
 
     __slots__ = ("claimed", "deployment", "failure", "overrides", "props", "task", "tasks")
 
     def __init__(self) -> None:
+        """Begin with nothing."""
         self.claimed = False
         self.deployment: Deployment | None = None
         self.failure: tuple[str, str] | None = None
         self.overrides: str | None = None
         self.props: dict[str, Any] = {}
-        self.task: asyncio.Task[Response] | None = None
+        self.task: asyncio.Task[Any] | None = None
         self.tasks: dict[asyncio.Future[Any], object] = {}
-
-
-_FORGOTTEN = "It is a coroutine, and not yet its result: did you forget await?"
-_AWAIT_IT = "its Worker's invocation ended first. Await it, or hand it to self.ctx.waitUntil(…)."
-
-
-def _name(task: asyncio.Future[Any]) -> str:
-    return f"The task {task.get_name()}" if isinstance(task, asyncio.Task) else "A future"
-
-
-class FailedCall(Coroutine[Any, Any, Any]):
-    """A call that could not be made: whoever awaits it gets the reason, without a frame of ours."""
-
-    __slots__ = ("_error",)
-
-    def __init__(self, error: BaseException) -> None:
-        """Keep the error to be raised."""
-        self._error = error
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        """Raise the error."""
-        try:
-            raise self._error
-        except BaseException as error:
-            from_the_worker_on(error)
-            raise
-        yield
-
-    def send(self, value: Any) -> Any:
-        """Raise the error, as a Task's first step."""
-        raise self._error
-
-    def throw(self, *error: Any) -> Any:
-        """Raise the error, whatever was to be raised."""
-        raise self._error
-
-    def close(self) -> None:
-        """Forget the error."""
-
-    def __repr__(self) -> str:
-        return f"<fetch that failed with {type(self._error).__name__}: await it to see why>"
-
-
-def format_error(error: BaseException) -> str:
-    """Return an exception as `Type: text`."""
-    text = str(error)
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def outcome_of(error: BaseException) -> str:
@@ -456,16 +257,27 @@ def outcome_of(error: BaseException) -> str:
     return "exception"
 
 
-def _checked(response: object, invocation: Invocation) -> Response:
-    if isinstance(response, Response):
-        # One of a class of the Worker's own: what arrives is a plain one.
-        return response._copy(response._hand_over(), True)
-    given = "nothing" if response is None else f"{type(response).__name__} {response!r:.60}"
-    if isinstance(response, Coroutine):
-        response.close()
-        given = "a coroutine, which wants an await"
-    raise with_notes(
-        HandlerError(PlatformText.NOT_A_RESPONSE),
-        f"The fetch handler of Worker {invocation.service!r} gave back {given}; "
-        "a handler returns a Response: return Response(…)",
-    )
+def _why_override_was_ignored(invocation: Invocation) -> str | None:
+    """Return why an override that was asked for did not choose this invocation's version.
+
+    None when none was asked for, or when it is the version that answered.
+    """
+    text, version = invocation.overrides, invocation.version
+    if text is not None and parse_overrides(text) is None:
+        return f'{_OVERRIDES_HEADER} is no list like auth="v3": it was ignored.'
+    name = overridden_version(invocation.service, text)
+    if name is not None:
+        if version is None or is_called(version, name):
+            return None
+        serving = invocation.deployment or f"v{version.number} alone"
+        return f"The override {invocation.service}={name!r} was ignored: {serving} is deployed."
+    caller = invocation.caller
+    while caller is not None:
+        name = overridden_version(invocation.service, caller.overrides)
+        if name is not None and version is not None and not is_called(version, name):
+            return (
+                f"The override {invocation.service}={name!r} was set on the request to "
+                f"{caller.service}, and is not passed on: set the header in the call itself."
+            )
+        caller = caller.caller
+    return None

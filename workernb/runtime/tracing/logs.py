@@ -1,15 +1,51 @@
-"""What Workers print and log, attributed to the invocation that did it."""
+"""Logs: what Workers print and log, attributed to the invocation that did it."""
 
 from __future__ import annotations
 
 import io
 import logging
 import sys
+from time import perf_counter_ns as wall_clock
 from typing import Any
 
 from workernb.workers.current import current
 
-from .invocations import Invocation
+from .invocations import Invocation, Log
+from .traces import Trace
+
+_LIMIT_REACHED = (
+    "Log size limit exceeded: More than 256KB of data (across console.log statements, exception, "
+    "request metadata and headers) was logged during a single request. Subsequent data for this "
+    "request will not be recorded in logs, appear when tailing this Worker's logs, or in Tail "
+    "Workers."
+)
+
+
+def log(
+    trace: Trace,
+    invocation: Invocation | None,
+    level: str,
+    text: str,
+    printed: str | None = None,
+) -> None:
+    """Keep what `invocation` logged; nothing more once the request has logged 256 KB.
+
+    printed: the text that goes to the cell's own output as well.
+    """
+    if printed is not None:
+        trace.echo.write(trace.redact(printed))
+    if trace.log_characters_left < 0:
+        return
+    text = trace.redact(text)
+    trace.log_characters_left -= len(text)
+    if trace.log_characters_left < 0:
+        level, text = "warn", _LIMIT_REACHED
+    trace.add_log(Log((wall_clock() - trace.began_ns) / 1e6, level, text, invocation))
+
+
+def warn(trace: Trace, invocation: Invocation | None, text: str) -> None:
+    """Say something about an invocation in the request's logs."""
+    log(trace, invocation, "warn", text)
 
 
 def worker_print(
@@ -21,7 +57,8 @@ def worker_print(
 ) -> None:
     """Print as Python does, and keep the text in the logs of the invocation that printed it.
 
-    This is `print` in a Worker's module; what goes to a file of the Worker's own is left alone.
+    This is `print` in a Worker's module. What goes to another file than standard output or
+    standard error is left alone.
     """
     invocation = current.get()
     to_stderr = file is not None and file is sys.stderr
@@ -33,7 +70,8 @@ def worker_print(
     text = io.StringIO()
     print(*values, sep=sep, end=end, file=text)
     line = text.getvalue()
-    invocation.trace.log(invocation, "error" if to_stderr else "log", line.removesuffix("\n"), line)
+    level = "error" if to_stderr else "log"
+    log(invocation.trace, invocation, level, line.removesuffix("\n"), line)
 
 
 _LEVELS = {"WARNING": "warn", "CRITICAL": "error"}
@@ -47,13 +85,13 @@ class LogCapture(logging.Handler):
         invocation = current.get()
         if isinstance(invocation, Invocation):
             level = _LEVELS.get(record.levelname, record.levelname.lower())
-            invocation.trace.log(invocation, level, self.format(record))
+            log(invocation.trace, invocation, level, self.format(record))
         last_resort = logging.lastResort
-        if last_resort and record.levelno >= last_resort.level and not self._heard(record):
+        if last_resort and record.levelno >= last_resort.level and not self._has_other(record):
             last_resort.handle(record)
 
-    def _heard(self, record: logging.LogRecord) -> bool:
-        """Return whether anybody but this handler gets the record."""
+    def _has_other(self, record: logging.LogRecord) -> bool:
+        """Return whether any other handler gets the record."""
         logger: logging.Logger | None = logging.getLogger(record.name)
         while logger is not None:
             if any(handler is not self for handler in logger.handlers):

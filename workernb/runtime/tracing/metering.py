@@ -1,10 +1,10 @@
-"""From stamps to figures: who held the thread, when, for how long. Done when somebody looks.
+"""Metering: from stamps to slices and CPU figures, worked out when they are asked for.
 
-A trace's stamps are one flat list. Three entries are wall ns, CPU ns, and the invocation that holds
-the thread from here on; None: nobody of this request does. An invocation alone is what a hop leaves
-most of the time: it takes the thread as it begins, and who ends gives it back to its caller. No CPU
-time was read then, because a reading was at hand that was younger than `thread.FRESH_NS`: the wall
-clock carries that one on.
+A trace's stamps are one flat list. An entry of three is wall ns, CPU ns, and the invocation that
+holds the thread from then on, or None. An entry of one is an invocation, and is what a hop leaves
+most of the time: it takes the thread as it begins, and its end gives the thread back to its caller.
+The CPU clock is not read then, because the last reading was still valid
+(`threads.CPU_READING_VALID_NS`); the wall clock carries that reading on.
 """
 
 from __future__ import annotations
@@ -13,12 +13,20 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
-
-if TYPE_CHECKING:
-    from .invocations import Invocation
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 NOTHING: Mapping[Any, int] = {}
+
+
+class Span(Protocol):
+    """What the figures need of an invocation: when it began and ended, in ns of wall clock."""
+
+    began_ns: int
+    ended_ns: int
+
+    @property
+    def caller(self) -> Span | None:
+        """The invocation that called it, or None."""
 
 
 class Slice(NamedTuple):
@@ -27,25 +35,25 @@ class Slice(NamedTuple):
     begin_ns, end_ns: wall clock, as `time.perf_counter_ns` has it. cpu_ns: thread CPU.
     """
 
-    invocation: Invocation
+    invocation: Any
     begin_ns: int
     end_ns: int
     cpu_ns: int
 
 
 Stamp: TypeAlias = tuple[Any, int, int]
-"""Who holds the thread, from when on (wall ns), and the CPU ns of then: 0 where none was read."""
+"""The invocation that holds the thread, since when (wall ns), and the CPU ns then, or 0."""
 
 
 def holder(stamps: Sequence[Any]) -> Any:
-    """Return the invocation that holds the thread after the last stamp; None: nobody."""
+    """Return the invocation that holds the thread after the last stamp, or None."""
     if not stamps or stamps[-1] is None:
         return None
-    # Taken at once: the watchdog looks from another thread.
-    who, wall, _ = _last(stamps[-3:])
-    while who is not None and who.ended_ns >= wall:
-        who = who.caller
-    return who
+    # One copy, because the watchdog reads the list from another thread.
+    span, wall, _ = _last(stamps[-3:])
+    while span is not None and span.ended_ns >= wall:
+        span = span.caller
+    return span
 
 
 def time_of_last(stamps: Sequence[Any]) -> int:
@@ -54,11 +62,11 @@ def time_of_last(stamps: Sequence[Any]) -> int:
 
 
 def _last(three: Sequence[Any]) -> Stamp:
-    wall, cpu, who = three
-    return (who, wall, cpu) if cpu.__class__ is int else (who, who.began_ns, 0)
+    wall, cpu, span = three
+    return (span, wall, cpu) if cpu.__class__ is int else (span, span.began_ns, 0)
 
 
-# One after the other, never all at once: what is alive at a time, the collector looks at.
+# Generators, not lists: the garbage collector looks at whatever is alive at one time.
 
 
 def _read(stamps: Iterable[Any]) -> Iterator[Stamp]:
@@ -72,24 +80,24 @@ def _read(stamps: Iterable[Any]) -> Iterator[Stamp]:
             yield entry, entry.began_ns, 0
 
 
-def _spelled_out(stamps: Iterable[Stamp]) -> Iterator[Stamp]:
-    """Yield the stamps that were made, and those that the ends of invocations stand for."""
-    who: Any = None
+def _with_ends(stamps: Iterable[Stamp]) -> Iterator[Stamp]:
+    """Yield the stamps, and one for each end of an invocation between them."""
+    span: Any = None
     wall = 0
     for stamp in chain(stamps, (_NEVER,)):
-        while who is not None and wall <= who.ended_ns < stamp[1]:
-            wall, who = who.ended_ns, who.caller
-            yield who, wall, 0
+        while span is not None and wall <= span.ended_ns < stamp[1]:
+            wall, span = span.ended_ns, span.caller
+            yield span, wall, 0
         if stamp is not _NEVER:
             yield stamp
-        who, wall, _ = stamp
+        span, wall, _ = stamp
 
 
 _NEVER: Stamp = (None, sys.maxsize, 0)
 
 
-def _carried_on(stamps: Iterable[Stamp]) -> Iterator[Stamp]:
-    """Yield the stamps with the CPU time of those that have none carried on from the last."""
+def _with_cpu(stamps: Iterable[Stamp]) -> Iterator[Stamp]:
+    """Yield the stamps, each with a CPU time: the last reading, carried on by the wall clock."""
     waiting: list[Stamp] = []
     read_wall = read_cpu = 0
     for stamp in stamps:
@@ -97,14 +105,14 @@ def _carried_on(stamps: Iterable[Stamp]) -> Iterator[Stamp]:
         if not cpu:
             waiting.append(stamp)
             continue
-        for who, at, _ in waiting:
-            # Never beyond this reading, should the thread have been interrupted.
-            yield who, at, min(read_cpu + at - read_wall, cpu)
+        for span, at, _ in waiting:
+            # Not beyond this reading: the thread may have been preempted.
+            yield span, at, min(read_cpu + at - read_wall, cpu)
         waiting.clear()
         read_wall, read_cpu = wall, cpu
         yield stamp
-    for who, at, _ in waiting:
-        yield who, at, read_cpu + at - read_wall
+    for span, at, _ in waiting:
+        yield span, at, read_cpu + at - read_wall
 
 
 @dataclass(slots=True)
@@ -113,35 +121,35 @@ class Metering:
 
     slices: list[Slice]
     self_ns: dict[Any, int] = field(default_factory=dict)
-    inclusive_ns: dict[Invocation, int] = field(default_factory=dict)
+    inclusive_ns: dict[Any, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, stamps: Sequence[Any], folded: Mapping[Any, int] = NOTHING) -> Metering:
         """Work out a trace's figures from its stamps.
 
-        `folded` is what was added up and dropped before: by invocation, or by service for those
-        that were not kept.
+        folded: CPU (ns) whose stamps were added up and dropped before; by invocation, or by
+        service for invocations that were not kept.
         """
         metering = cls([], dict(folded))
         metering.add(stamps)
         inclusive = metering.inclusive_ns
-        for who, used in metering.self_ns.items():
-            while who is not None and not isinstance(who, str):
-                inclusive[who] = inclusive.get(who, 0) + used
-                who = who.caller
+        for span, used in metering.self_ns.items():
+            while span is not None and not isinstance(span, str):
+                inclusive[span] = inclusive.get(span, 0) + used
+                span = span.caller
         return metering
 
-    def add(self, stamps: Sequence[Any], most: int = sys.maxsize) -> None:
+    def add(self, stamps: Sequence[Any], most_slices: int = sys.maxsize) -> None:
         """Add what stamps tell of to each invocation's own figures, and to the slices.
 
-        most: how many slices are kept.
+        most_slices: how many slices are kept.
         """
         alone, kept = self.self_ns, self.slices
-        full = _carried_on(_spelled_out(_read(stamps)))
-        for (who, begin, cpu), (_, end, cpu_after) in pairwise(full):
-            if who is None or end == begin:
+        full = _with_cpu(_with_ends(_read(stamps)))
+        for (span, begin, cpu), (_, end, cpu_after) in pairwise(full):
+            if span is None or end == begin:
                 continue
             used = max(0, cpu_after - cpu)
-            alone[who] = alone.get(who, 0) + used
-            if len(kept) < most:
-                kept.append(Slice(who, begin, end, used))
+            alone[span] = alone.get(span, 0) + used
+            if len(kept) < most_slices:
+                kept.append(Slice(span, begin, end, used))

@@ -1,4 +1,4 @@
-"""Whose code a frame runs, and tracebacks that show the Workers' lines and not ours."""
+"""Tracebacks: whose code a frame runs, and tracebacks that show the Workers' lines only."""
 
 from __future__ import annotations
 
@@ -79,13 +79,13 @@ def waiting_at(steps: Any) -> str | None:
     while (frame := _frame_of(steps)) is not None:
         if is_worker(frame):
             found = frame
-        if frame.f_code.co_name == "strand":
-            # It sends by hand what others get by `yield from`.
+        if frame.f_code.co_name == "drive":
+            # `drive` sends to its coroutine by hand, so Python does not know what it waits for.
             steps = frame.f_locals.get("steps")
         else:
             steps = getattr(steps, "cr_await", None) or getattr(steps, "gi_yieldfrom", None)
         if type(steps).__name__ == "coroutine_wrapper":
-            # What a coroutine's own __await__ returns; only the collector knows of what.
+            # The object that a coroutine's __await__ returns names its coroutine nowhere else.
             (steps,) = gc.get_referents(steps)
     return where(found)
 

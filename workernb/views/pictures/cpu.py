@@ -314,7 +314,7 @@ def figures(trace: Trace) -> str:
     wall = f"{ms(trace.wall_ms)} wall clock"
     sampled = f" · {ms(trace.sampled_ns / 1e6)} sampled" if trace.sampled_ns else ""
     imports = f" · imports {ms(trace.imports_ms)}, apart" if trace.imports_ns else ""
-    elsewhere = f" · {ms(trace.off_thread_ms)} in other threads" if trace.elsewhere_ns else ""
+    elsewhere = f" · {ms(trace.off_thread_ms)} in other threads" if trace.off_thread_ns else ""
     where = f"{wall} · thread {trace.thread_name}"
     own = f" (the runtime's own: about {ms(trace.runtime_ms)})" if trace.done else ""
     return f"CPU {ms(trace.cpu_ms)}{of}{own} · {where}{sampled}{imports}{elsewhere}"

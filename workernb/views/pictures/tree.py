@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from workernb.runtime.services.targets import DEFAULT
-from workernb.runtime.tracing.invocations import Invocation
-from workernb.runtime.tracing.traces import Log, Trace
+from workernb.runtime.tracing.invocations import Invocation, Log
+from workernb.runtime.tracing.traces import Trace
 from workernb.views.drawing.drawing import Drawing, Picture
 from workernb.views.drawing.palette import role_of
 from workernb.views.drawing.shapes import Label, Line, Rect, Shape, fitted, text_width

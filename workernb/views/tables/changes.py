@@ -5,7 +5,8 @@ from __future__ import annotations
 from workernb.runtime.runtime import Runtime
 from workernb.runtime.services.dependents import all_dependents
 from workernb.runtime.services.diffs import code_that_differs, settings_that_differ
-from workernb.runtime.services.service import Service, Version
+from workernb.runtime.services.service import Service
+from workernb.runtime.services.versions import Version
 from workernb.views.drawing.text import escaped, visible
 
 from .workers import Row, Table, clock

@@ -6,9 +6,10 @@ import time
 from collections.abc import Sequence
 
 from workernb.runtime.runtime import Runtime
+from workernb.runtime.services.definitions import Definition
 from workernb.runtime.services.dependents import dependents
 from workernb.runtime.services.limits import SHARED
-from workernb.runtime.services.service import Definition, Service
+from workernb.runtime.services.service import Service
 from workernb.views.drawing.text import escaped, ms, one_line
 from workernb.views.pictures.system import Key
 from workernb.views.pictures.traffic import Flow, Traffic

@@ -14,10 +14,11 @@ from workernb.errors import UsageError
 from workernb.options.change import worker as service_of
 from workernb.runtime.handles import Handle
 from workernb.runtime.runtime import Runtime
+from workernb.runtime.services.definitions import Definition
 from workernb.runtime.services.diffs import describe_change
 from workernb.runtime.services.history import Change
-from workernb.runtime.services.service import Definition, Version
 from workernb.runtime.services.targets import DEFAULT, Target
+from workernb.runtime.services.versions import Version
 from workernb.views.drawing.text import escaped, one_line
 from workernb.views.tables.workers import Table, settings_rows
 

@@ -1,0 +1,222 @@
+"""Signals: a tick every 5 ms of CPU that enforces budgets, and the notebook's interrupt."""
+
+from __future__ import annotations
+
+import _signal  # type: ignore[import-not-found]
+import asyncio
+import contextlib
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from time import perf_counter_ns as wall_clock
+from types import FrameType
+from typing import Any
+
+from workernb.errors import Interrupted, PlatformText
+from workernb.runtime.tracing.clock import charge_sample, take_cpu_since_last_slice
+from workernb.runtime.tracing.invocations import Invocation
+from workernb.runtime.tracing.threads import Thread, this_thread
+from workernb.runtime.tracing.tracebacks import where
+from workernb.runtime.tracing.traces import Trace
+from workernb.workers.current import current
+
+from .abort import interrupt, wake
+from .budget import check_budget
+from .cut import CutInjector
+from .startup import Loading
+
+TICK_S = 0.005
+JUST_NOW_S = 0.1
+"""How long (s of wall clock) ago a request ran that an interrupt ends with the one that runs."""
+
+has_tick = hasattr(signal, "SIGPROF")
+"""Whether this platform has the signal that ticks; elsewhere the watchdog enforces budgets."""
+
+# `signal.getsignal` makes enums of numbers, which takes longer than everything else here.
+_get_handler = _signal.getsignal
+
+
+class Signals:
+    """The handlers of SIGPROF and SIGINT, chained to those that were there before.
+
+    ticked: the thread whose slice a tick has met, until that slice ends; or None.
+    """
+
+    def __init__(
+        self,
+        in_flight: set[Trace],
+        on_tick: Callable[[], None],
+        on_idle: Callable[[], None],
+    ) -> None:
+        """Begin with nothing installed.
+
+        on_tick: called at each tick while requests are in flight. on_idle: called at a tick when
+        none are.
+        """
+        self.ticked: Thread | None = None
+        self._in_flight = in_flight
+        self._on_tick = on_tick
+        self._on_idle = on_idle
+        self._main: Thread | None = None
+        self._prof: Any = None
+        self._ticking = False
+        self._loading = 0
+        self._busy: Trace | None = None
+        self._cut = CutInjector()
+        self._interrupt: Any = None
+        self._handler = self._on_interrupt
+
+    # The tick
+
+    def start_ticking(self, thread: Thread) -> None:
+        """Tick on the main thread, if this platform has the signal."""
+        self._main = thread
+        if has_tick and not self._ticking:
+            self._prof = signal.signal(signal.SIGPROF, self._tick)
+            signal.setitimer(signal.ITIMER_PROF, TICK_S, TICK_S)
+            self._ticking = True
+
+    def stop_ticking(self) -> None:
+        """Put back what handled the signal before, unless a module is loading."""
+        if self._ticking and not self._loading and _on_main_thread():
+            # The timer first: the signal's default action ends the process.
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            if _get_handler(signal.SIGPROF) == self._tick:
+                signal.signal(signal.SIGPROF, self._prof or signal.SIG_DFL)
+            self._ticking = False
+
+    @contextlib.contextmanager
+    def loading(self, keep_ticking: Callable[[], bool]) -> Iterator[None]:
+        """Tick while a module loads on this thread, so that it can be cut.
+
+        keep_ticking: whether to go on afterwards.
+        """
+        thread = this_thread()
+        if not (thread.is_main and has_tick):
+            yield  # Only the tick enforces the startup limit.
+            return
+        self._loading += 1
+        self.start_ticking(thread)
+        try:
+            yield
+        finally:
+            self._loading -= 1
+            if thread.trace is None:
+                self.end_long_slice()
+            if not keep_ticking():
+                self.stop_ticking()
+
+    def _tick(self, signum: int, frame: FrameType | None) -> None:
+        thread = self._main
+        assert thread is not None
+        running: Any = current.get()
+        if isinstance(running, Loading):
+            error = running.check_budget(frame)
+            if error is not None:
+                self._cut.inject(error, frame, lambda: current.get() is running)
+            return
+        if self._in_flight:
+            self._on_tick()
+        trace: Trace | None = thread.trace
+        if trace is None:
+            trace = self._sample(thread, running)
+            if trace is None:
+                return
+        elif self.ticked is None:
+            self.ticked = thread
+            self._begin_long_slice(trace)
+        error = check_budget(trace, running, frame)
+        if error is not None:
+            self._end(trace, error, frame, running if trace.aborted is None else None)
+
+    def _sample(self, thread: Thread, running: Any) -> Trace | None:
+        """Charge a tick to the request whose callback or finalizer runs, outside of any slice.
+
+        Only replacing the loop's own methods would show these; but the context that the tick
+        interrupts is theirs, and names the invocation.
+        """
+        trace: Trace | None = getattr(running, "trace", None)
+        if trace is None:
+            if not self._in_flight:
+                self._on_idle()
+            return None
+        charge_sample(trace, running, min(take_cpu_since_last_slice(thread), int(TICK_S * 1e9)))
+        if self._busy is None:
+            self._begin_long_slice(trace)
+            with contextlib.suppress(RuntimeError):
+                asyncio.get_running_loop().call_soon_threadsafe(self.end_long_slice)
+        return trace
+
+    def _begin_long_slice(self, trace: Trace) -> None:
+        """Turn interrupts to the request that runs, until its slice or callback ends."""
+        self._busy = trace
+        self.catch_interrupts()
+
+    def end_long_slice(self) -> None:
+        """Call off what was to end the slice or callback that has just ended."""
+        self.ticked = None
+        self._busy = None
+        self._cut.call_off()
+
+    def _end(
+        self,
+        trace: Trace,
+        error: BaseException,
+        frame: FrameType | None,
+        only: Invocation | None = None,
+    ) -> None:
+        """Raise `error` in the code of a request that runs, or of one invocation in it."""
+        thread = self._main
+        if thread is not None and thread.trace is not None:
+            # A slice that no tick has met would not call it off.
+            self.ticked = thread
+
+        def concerned() -> bool:  # pragma: no cover - what traces is not traced
+            running = current.get()
+            return running is only if only else getattr(running, "trace", None) is trace
+
+        self._cut.inject(error, frame, concerned)
+
+    # The interrupt
+
+    def catch_interrupts(self) -> None:
+        """Handle SIGINT before the kernel, which sets a handler anew for each cell.
+
+        Released when idle, and not at the end of each request: setting a handler takes longer
+        than a request.
+        """
+        if _get_handler(signal.SIGINT) is not self._handler:
+            self._interrupt = signal.signal(signal.SIGINT, self._handler)
+
+    def release_interrupts(self) -> None:
+        """Put back what handled SIGINT before."""
+        if _on_main_thread() and _get_handler(signal.SIGINT) is self._handler:
+            signal.signal(signal.SIGINT, self._interrupt)
+
+    def _on_interrupt(self, signum: int, frame: FrameType | None) -> None:
+        """End the request that runs; when none does, do what would have been done without us."""
+        trace = self._busy or (self._main and self._main.trace)
+        if trace:
+            error = interrupt(trace, where(frame))
+            self._interrupt_others(trace)
+            self._end(trace, error, frame)
+        elif callable(self._interrupt):
+            self._interrupt(signum, frame)
+        else:
+            raise KeyboardInterrupt
+
+    def _interrupt_others(self, running: Trace) -> None:
+        """End what would keep the kernel busy next: an interrupt means all of a gather.
+
+        Requests that wait are left alone.
+        """
+        for trace in list(running.host.in_flight):
+            if trace is running or trace.thread is not running.thread:
+                continue
+            if not trace.stamps or wall_clock() - trace.last_stamp_ns < JUST_NOW_S * 1e9:
+                wake(trace, Interrupted(PlatformText.CANCELED))
+
+
+def _on_main_thread() -> bool:
+    """Return whether this is the one thread that may set signal handlers."""
+    return threading.get_ident() == threading.main_thread().ident

@@ -1,0 +1,1 @@
+"""Events: one file for each handler that a Worker may have."""

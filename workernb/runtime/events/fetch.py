@@ -1,0 +1,63 @@
+"""The fetch event: a Request in, a Response out.
+
+https://developers.cloudflare.com/workers/runtime-apis/handlers/fetch/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from sys import getrefcount
+from typing import Any
+
+from workernb.errors import HandlerError, PlatformText, with_notes
+from workernb.http.body import USED
+from workernb.http.request import Request
+from workernb.http.response import Response
+from workernb.runtime.tracing.invocations import Invocation
+
+
+def _references_of_one_variable() -> int:
+    alone = Response()
+    return getrefcount(alone)
+
+
+ONE_REFERENCE = _references_of_one_variable()
+"""What `getrefcount` returns for an object that one local variable alone refers to."""
+
+
+class Fetch:
+    """What the hop needs to know of the fetch event."""
+
+    name = "fetch"
+
+    def result(self, response: Any, request: Request, invocation: Invocation) -> Response:
+        """Return the response as the caller receives it; HandlerError for anything else."""
+        if response.__class__ is not Response:
+            response = _checked(response, invocation)
+        # A response that the handler alone referred to is moved as it is: copying it to a second
+        # object takes a twentieth of a hop. A response that is kept somewhere must be copied.
+        if getrefcount(response) != ONE_REFERENCE or response._headers or response._data is USED:
+            response = response._send(request._url)
+        else:
+            response._received = True
+            response._url = request._url
+        invocation.status = response._status
+        return response  # type: ignore[no-any-return]
+
+
+FETCH = Fetch()
+
+
+def _checked(response: object, invocation: Invocation) -> Response:
+    if isinstance(response, Response):
+        # One of a class of the Worker's own: a plain one arrives.
+        return response._copy(response._hand_over(), True)
+    given = "nothing" if response is None else f"{type(response).__name__} {response!r:.60}"
+    if isinstance(response, Coroutine):
+        response.close()
+        given = "a coroutine, which wants an await"
+    raise with_notes(
+        HandlerError(PlatformText.NOT_A_RESPONSE),
+        f"The fetch handler of Worker {invocation.service!r} gave back {given}; "
+        "a handler returns a Response: return Response(…)",
+    )
