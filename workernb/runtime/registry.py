@@ -279,9 +279,9 @@ class Registry(ABC):
 
     # Looking up
 
+    @abstractmethod
     def limits_of(self, version: Version | None) -> Limits:
         """Return the limits of a Worker: its own, or the runtime's."""
-        return self.limits if version is None else version.limits(self.limits)
 
     def defined(self) -> list[Service]:
         """Return the services that are defined, in the order of their definition."""
@@ -291,9 +291,12 @@ class Registry(ABC):
         """Return a service; UsageError when it is not defined."""
         service = self.services.get(name)
         if service is None or not service.versions:
-            remedy = near(name, [service.name for service in self.defined()])
-            raise with_notes(UsageError(f"There is no Worker {name!r}."), remedy)
+            raise self.unknown(name)
         return service
+
+    def unknown(self, name: str) -> UsageError:
+        """Return the error of a service that is not defined."""
+        return with_notes(UsageError(f"There is no Worker {name!r}."), near(name, list(self)))
 
     @abstractmethod
     def handle(self, service: Service) -> Handle:

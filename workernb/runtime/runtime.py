@@ -9,7 +9,6 @@ from typing import Any, TextIO
 
 from workernb.http.request import Request
 from workernb.runtime.bindings.entrypoints import NOTEBOOK, MissingEntrypoint, with_props
-from workernb.runtime.enforcement.guard import guard
 from workernb.runtime.execution import tasks
 from workernb.runtime.execution.dispatch import TopLevelCall
 from workernb.runtime.execution.loops import Loops
@@ -51,8 +50,11 @@ class Runtime(Registry):
         owner: whether by name, or as an outsider. echo: where prints go besides the trace; the
         cell's own output when there is none.
         """
-        service = self.defined_service(target.service)
-        entrypoint: Any = with_props(service, target.props).entrypoints.get(target.entrypoint)
+        service = self.services.get(target.service)
+        if service is None or service.version is None:
+            raise self.unknown(target.service)
+        callee = with_props(service, target.props) if target.props else service
+        entrypoint: Any = callee.entrypoints.get(target.entrypoint)
         if entrypoint is None:
             version, services = service.version, self.services
             entrypoint = MissingEntrypoint(None, target, NOTEBOOK, version, services)
@@ -83,7 +85,13 @@ class Runtime(Registry):
     def __repr__(self) -> str:
         return f"<Runtime with {', '.join(self) or 'no Workers'}>"
 
-    # What traces need of it: see `traces.Host`.
+    # What traces need: see `traces.Host`.
+
+    def limits_of(self, version: Version | None) -> Limits:
+        """Return the limits of a Worker: its own, or the runtime's."""
+        if version is None or version.definition.limits is None:
+            return self.limits
+        return version.limits(self.limits)
 
     def redact(self, text: str) -> str:
         """Return `text` without secrets."""
@@ -100,11 +108,3 @@ class Runtime(Registry):
     def wait_until(self, invocation: Invocation, awaitable: Awaitable[Any]) -> None:
         """Let a request end only when `awaitable` is done."""
         tasks.wait_until(invocation, awaitable)
-
-    def ended(self, trace: Trace) -> None:
-        """Keep the trace of a request that has ended, and tell the listeners."""
-        self.in_flight.discard(trace)
-        guard.leave(trace)
-        self.traces.keep(trace)
-        for listener in list(self.on_finished):
-            listener(trace)

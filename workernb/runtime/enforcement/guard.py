@@ -12,6 +12,7 @@ import asyncio
 import atexit
 import logging
 from contextlib import AbstractContextManager
+from signal import SIGINT
 from time import perf_counter_ns as wall_clock
 
 from workernb.runtime.tracing.invocations import Invocation
@@ -24,7 +25,7 @@ from .abort import exceed_wall, hang
 from .hangs import hangs
 from .memory import MemoryWatch
 from .off_thread import OffThreadCpu
-from .signals import Signals
+from .signals import Signals, get_handler
 from .watchdog import Watchdog
 
 BEAT_S = 0.02
@@ -66,7 +67,7 @@ class Guard:
             self._install(thread, loop)
         if not (thread.is_main and signals.has_tick):
             self._watchdog.watch(thread)
-        if thread.is_main:
+        if thread.is_main and get_handler(SIGINT) is not self.signals.interrupt_handler:
             self.signals.catch_interrupts()
 
     def leave(self, trace: Trace) -> None:

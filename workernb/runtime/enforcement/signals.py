@@ -33,7 +33,7 @@ has_tick = hasattr(signal, "SIGPROF")
 """Whether this platform has the signal that ticks; elsewhere the watchdog enforces budgets."""
 
 # `signal.getsignal` makes enums of numbers, which takes longer than everything else here.
-_get_handler = _signal.getsignal
+get_handler = _signal.getsignal
 
 
 class Signals:
@@ -64,7 +64,7 @@ class Signals:
         self._busy: Trace | None = None
         self._cut = CutInjector()
         self._interrupt: Any = None
-        self._handler = self._on_interrupt
+        self.interrupt_handler = self._on_interrupt  # One object, to be compared by identity.
 
     # The tick
 
@@ -81,7 +81,7 @@ class Signals:
         if self._ticking and not self._loading and _on_main_thread():
             # The timer first: the signal's default action ends the process.
             signal.setitimer(signal.ITIMER_PROF, 0)
-            if _get_handler(signal.SIGPROF) == self._tick:
+            if get_handler(signal.SIGPROF) == self._tick:
                 signal.signal(signal.SIGPROF, self._prof or signal.SIG_DFL)
             self._ticking = False
 
@@ -185,12 +185,12 @@ class Signals:
         Released when idle, and not at the end of each request: setting a handler takes longer
         than a request.
         """
-        if _get_handler(signal.SIGINT) is not self._handler:
-            self._interrupt = signal.signal(signal.SIGINT, self._handler)
+        if get_handler(signal.SIGINT) is not self.interrupt_handler:
+            self._interrupt = signal.signal(signal.SIGINT, self.interrupt_handler)
 
     def release_interrupts(self) -> None:
         """Put back what handled SIGINT before."""
-        if _on_main_thread() and _get_handler(signal.SIGINT) is self._handler:
+        if _on_main_thread() and get_handler(signal.SIGINT) is self.interrupt_handler:
             signal.signal(signal.SIGINT, self._interrupt)
 
     def _on_interrupt(self, signum: int, frame: FrameType | None) -> None:

@@ -77,7 +77,7 @@ class Answer(Response):
 
 
 class Dispatcher(Host, Protocol):
-    """The runtime, as far as a top-level request needs it."""
+    """The runtime, as far as a top-level request needs it. numbers: of its requests."""
 
     loops: Loops
     numbers: count[int]
@@ -95,7 +95,7 @@ def start(
 
     owner: whether the request is made by name, or as an outsider. echo: where prints go.
     """
-    trace = Trace(next(runtime.numbers), limits, runtime, this_thread(), owner, echo)
+    trace = Trace(next(runtime.numbers), limits, runtime, _here.thread, owner, echo)
     root = Invocation(trace, None, None, entrypoint, request._method, request._url, 1)
     if OVERRIDES in request._fields:
         root.ensure_extras().overrides = request._fields[OVERRIDES]
@@ -106,15 +106,16 @@ def start(
     return root
 
 
-class _Unawaited(threading.local):
-    """The calls of one thread that nothing has awaited yet, and the loop that will begin them."""
+class _Here(threading.local):
+    """The calling thread, its calls that nothing has awaited yet, and the loop to begin them."""
 
     def __init__(self) -> None:
+        self.thread = this_thread()
         self.calls: list[TopLevelCall] = []
         self.loop: asyncio.AbstractEventLoop | None = None
 
 
-_unawaited = _Unawaited()
+_here = _Here()
 
 
 class TopLevelCall(Coroutine[Any, Any, Answer]):
@@ -140,15 +141,16 @@ class TopLevelCall(Coroutine[Any, Any, Answer]):
 
     def _make(self, loop: asyncio.AbstractEventLoop) -> None:
         """Make the request here, or have the runtime's loop in another thread make and run it."""
-        home = self._runtime.loops.home_elsewhere()
+        loops = self._runtime.loops
+        home = None if loops.home is loop else loops.home_elsewhere()
         if home is not None:
             there = asyncio.run_coroutine_threadsafe(self._make_and_serve(), home)
             self._task = asyncio.wrap_future(there)
             return
         self._root = start(self._runtime, *self._arguments)
-        _unawaited.calls.append(self)
-        if _unawaited.loop is not loop:
-            _unawaited.loop = loop
+        _here.calls.append(self)
+        if _here.loop is not loop:
+            _here.loop = loop
             # Wait two loop iterations, so that a task created to await this call can start first.
             loop.call_soon(loop.call_soon, _begin_unawaited)
 
@@ -179,18 +181,17 @@ class TopLevelCall(Coroutine[Any, Any, Answer]):
             self._make(asyncio.get_running_loop())
         if self._task is not None or self._root is None:
             return self._join()
-        if not self._claim():
+        calls = _here.calls
+        if calls and calls[-1] is self:
+            calls.pop()
+        elif not self._claim():
             raise RuntimeError("cannot reuse already awaited coroutine")
         return serve(self._root)
 
     def _claim(self) -> bool:
         """Take the call off the list of unawaited ones; return whether it was there."""
-        calls = _unawaited.calls
-        if calls and calls[-1] is self:
-            calls.pop()
-            return True
         with contextlib.suppress(ValueError):
-            calls.remove(self)
+            _here.calls.remove(self)
             return True
         return False
 
@@ -233,9 +234,9 @@ class TopLevelCall(Coroutine[Any, Any, Answer]):
 
 def _begin_unawaited() -> None:
     """Begin the calls of this thread that nothing has awaited so far."""
-    _unawaited.loop = None
-    calls = _unawaited.calls[:]
-    _unawaited.calls.clear()
+    _here.loop = None
+    calls = _here.calls[:]
+    _here.calls.clear()
     for call in calls:
         call.begin()
 
@@ -257,7 +258,10 @@ def serve(root: Invocation) -> Generator[Any, Any, Answer]:
             # The last slice used up the budget: its result comes too late.
             fail(root, trace.aborted)
             raise trace.aborted
-        answer = Answer.of(response, trace)
+        # `Answer.of`, without the call.
+        response.__class__ = Answer
+        response._trace = trace
+        answer = response
     except BaseException as error:
         failure = _failure(trace, error)
         if root.outcome is None:

@@ -11,25 +11,25 @@ from workernb.runtime.tracing.threads import this_thread
 class Loops:
     """The loops of one runtime.
 
-    The first loop that makes a request is the home of all, for as long as it runs.
+    home: the first loop that makes a request is the one of all, for as long as it runs.
     """
 
     def __init__(self) -> None:
         """Begin without a loop."""
-        self._home: asyncio.AbstractEventLoop | None = None
+        self.home: asyncio.AbstractEventLoop | None = None
         self._home_thread = 0
         self._private: asyncio.AbstractEventLoop | None = None
 
     def home_elsewhere(self) -> asyncio.AbstractEventLoop | None:
         """Return the home if it runs in another thread; else None."""
         running = asyncio._get_running_loop()
-        if running is not None and running is self._home:
+        if running is not None and running is self.home:
             return None
         here = this_thread().ident
-        if self._home is not None and self._home.is_running():
-            return None if self._home_thread == here else self._home
+        if self.home is not None and self.home.is_running():
+            return None if self._home_thread == here else self.home
         if running is not None:
-            self._home, self._home_thread = running, here
+            self.home, self._home_thread = running, here
         return None
 
     def private(self) -> asyncio.AbstractEventLoop:

@@ -8,6 +8,7 @@ from time import perf_counter_ns as wall_clock
 from typing import Any
 
 from workernb.errors import format_error
+from workernb.runtime.enforcement.guard import guard
 from workernb.runtime.tracing.invocations import Invocation, outcome_of
 from workernb.runtime.tracing.logs import log, warn
 from workernb.runtime.tracing.traces import InvocationCounter, Trace
@@ -79,7 +80,11 @@ def calls_not_awaited(trace: Trace) -> Sequence[Invocation]:
     trace.looked_at = len(trace.invocations)
     if isinstance(trace.recorded, InvocationCounter):
         made += trace.recorded.take()
-    return [invocation for invocation in made if invocation.waits_to_begin] if made else ()
+    waiting = []
+    for invocation in made:
+        if invocation.steps is not None and invocation.waits_to_begin:
+            waiting.append(invocation)
+    return waiting
 
 
 async def join(invocation: Invocation) -> Any:
@@ -108,11 +113,18 @@ def abandon_request(trace: Trace) -> None:
 
 def finish_if_done(trace: Trace) -> None:
     """End the trace if its first invocation has ended and no waitUntil task is left."""
-    if not trace.waiting and trace.invocations[0].outcome is not None and not trace.ended_ns:
-        trace.ended_ns = wall_clock()
-        if trace.begun is not None:
-            for steps in trace.begun.values():
-                steps.close()
-            trace.begun = None
-        trace.task = trace.steps = None
-        trace.host.ended(trace)
+    root = trace.invocations[0]
+    if trace.waiting or trace.ended_ns or not (root.ended_ns or root.outcome):
+        return
+    trace.ended_ns = wall_clock()
+    if trace.begun is not None:
+        for steps in trace.begun.values():
+            steps.close()
+        trace.begun = None
+    trace.task = trace.steps = None
+    host = trace.host
+    host.in_flight.discard(trace)
+    guard.leave(trace)
+    host.traces.keep(trace)
+    for listener in list(host.on_finished):
+        listener(trace)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from time import perf_counter_ns as wall_clock
 from types import MappingProxyType
 from typing import Any, ClassVar, Protocol, TextIO
@@ -24,9 +24,15 @@ LOG_CHARACTERS = 256 * 1024
 
 
 class Host(Protocol):
-    """The runtime, as far as a trace needs it."""
+    """The runtime, as far as a trace needs it.
+
+    in_flight: the traces of requests that have not ended. traces: of those that have. on_finished:
+    called with each trace that ends.
+    """
 
     in_flight: set[Trace]
+    traces: Traces
+    on_finished: list[Callable[[Trace], None]]
 
     def redact(self, text: str) -> str:
         """Return `text` without secrets."""
@@ -42,9 +48,6 @@ class Host(Protocol):
 
     def wait_until(self, invocation: Invocation, awaitable: Awaitable[Any]) -> None:
         """Let the request end only when `awaitable` is done."""
-
-    def ended(self, trace: Trace) -> None:
-        """Take note of a trace that has ended."""
 
 
 class Trace:
@@ -280,7 +283,8 @@ class Traces(deque[Trace]):
         """Add a trace that has ended, and drop the oldest beyond the bounds."""
         self.append(trace)
         size = 1_500 + 450 * len(trace.invocations) + 30 * len(trace.stamps)
-        size += sum(120 + len(log.text) for log in trace.logs)
+        if trace._logs:
+            size += sum(120 + len(log.text) for log in trace._logs)
         trace.bytes = size
         self._bytes += size
         while len(self) > self.MAX_TRACES or (self._bytes > self.MAX_BYTES and len(self) > 1):
