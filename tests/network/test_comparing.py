@@ -442,8 +442,8 @@ async def test_it_ends_with_the_comparison_also_when_that_is_cancelled():
 PARENT = """
 import asyncio, sys
 from workernb.network.process import OtherProcess
-from workernb.runtime.limits import Limits
-from workernb.runtime.targets import Target
+from workernb.runtime.services.limits import Limits
+from workernb.runtime.services.targets import Target
 from workernb.workers import Request
 
 async def main():
