@@ -12,7 +12,7 @@ from typing import Any
 from workernb.errors import PlatformText, with_notes
 
 from .body import USED, BodyInit, Message, make_data
-from .headers import NO_FIELDS, HeadersInit, make_fields
+from .headers import NO_FIELDS, TEXT_FIELDS, HeadersInit, make_fields
 from .urls import is_normal, normalize
 
 _METHODS: dict[str, HTTPMethod] = {
@@ -42,6 +42,7 @@ class Request(Message):
     _used_text = PlatformText.BODY_USED_REQUEST
     _url: str
     _method: HTTPMethod
+    _redirect: str
     _cf: dict[str, Any] | None
 
     def __init__(
@@ -60,36 +61,8 @@ class Request(Message):
         method, a GET or HEAD with a body, a header that is not allowed, a body of another type,
         or a request whose body was used.
         """
-        self._set(input, method, headers, body, redirect, cf, False)
-
-    def _set(
-        self,
-        input: Request | str,
-        method: str | None,
-        headers: HeadersInit,
-        body: BodyInit,
-        redirect: str | None,
-        cf: dict[str, Any] | None,
-        received: bool,
-    ) -> None:
-        if input.__class__ is str:
-            self._set_by_url(input, method, headers, body, redirect, cf, received)
-        elif isinstance(input, Request):
-            self._url = input._url
-            self._method = input._method if method is None else _checked_method(method)
-            self._fields = input._current_fields() if headers is None else make_fields(headers)
-            self._redirect = input.redirect if redirect is None else _checked_redirect(redirect)
-            self._cf = input._cf if cf is None else copy.deepcopy(cf)
-            self._data = input._hand_over() if body is None else None
-            self._headers = None
-            self._received = received
-            if body is not None:
-                self._set_body(body)
-            elif self._data is not None and method is not None and self._method in (_GET, _HEAD):
-                # One that came with a body may be passed on as it is.
-                raise TypeError(PlatformText.GET_WITH_BODY)
-        else:
-            self._set_by_url(str(input), method, headers, body, redirect, cf, received)
+        _fill(self, input, method, headers, body, redirect, cf)
+        self._received = False
 
     def _set_by_url(
         self,
@@ -101,23 +74,9 @@ class Request(Message):
         cf: dict[str, Any] | None,
         received: bool,
     ) -> None:
-        self._url = url if is_normal(url) else normalize(url)
-        self._method = _GET if method is None else _checked_method(method)
-        self._fields = NO_FIELDS if headers is None else make_fields(headers)
-        self._redirect = "follow" if redirect is None else _checked_redirect(redirect)
-        self._cf = None if cf is None else copy.deepcopy(cf)
-        self._data = None
-        self._headers = None
+        # Goes as soon as the service binding calls `receive` for a URL too.
+        _fill(self, url, method, headers, body, redirect, cf)
         self._received = received
-        if body is not None:
-            self._set_body(body)
-
-    def _set_body(self, body: BodyInit) -> None:
-        self._data = make_data(body, "Request")
-        if self._data.__class__ is str and "content-type" not in self._fields:
-            self._fields = {**self._fields, "content-type": "text/plain;charset=UTF-8"}
-        if self._method in (_GET, _HEAD):
-            raise TypeError(PlatformText.GET_WITH_BODY)
 
     @property
     def url(self) -> str:
@@ -177,21 +136,82 @@ class Request(Message):
         self._data = USED
         return data  # type: ignore[return-value]
 
-    def _send(self) -> Request:
-        """Return what the other end of a binding receives; the body moves there."""
-        received = _new(Request)
-        received._url = self._url
-        received._method = self._method
-        received._fields = self._fields if self._headers is None else self._current_fields()
-        received._redirect = self._redirect
-        received._cf = self._cf
-        received._data = None if self._data is None else self._hand_over()
-        received._headers = None
-        received._received = True
-        return received
-
     def __repr__(self) -> str:
         return f"Request(method={self._method.value!r}, url={self._url!r})"
+
+
+def _fill(
+    request: Request,
+    source: Request | str,
+    method: str | None,
+    headers: HeadersInit,
+    body: BodyInit,
+    redirect: str | None,
+    cf: dict[str, Any] | None,
+) -> None:
+    """Set every attribute of a new request but `_received` from the arguments of `Request(…)`."""
+    request._headers = None
+    if source.__class__ is not str and isinstance(source, Request):
+        request._url = source._url
+        request._method = source._method if method is None else _checked_method(method)
+        request._fields = source._current_fields() if headers is None else make_fields(headers)
+        request._redirect = source.redirect if redirect is None else _checked_redirect(redirect)
+        request._cf = source._cf if cf is None else copy.deepcopy(cf)
+        request._data = source._hand_over() if body is None else None
+        if request._data is not None and method is not None and request._method in (_GET, _HEAD):
+            # With the method left as it was, a GET request that has a body is passed on.
+            raise TypeError(PlatformText.GET_WITH_BODY)
+    else:
+        url = source if source.__class__ is str else str(source)
+        request._url = url if is_normal(url) else normalize(url)
+        request._method = _GET if method is None else _checked_method(method)
+        request._fields = NO_FIELDS if headers is None else make_fields(headers)
+        request._redirect = "follow" if redirect is None else _checked_redirect(redirect)
+        request._cf = None if cf is None else copy.deepcopy(cf)
+        request._data = None
+    if body is not None:
+        request._data = make_data(body, "Request")
+        if request._data.__class__ is str and "content-type" not in request._fields:
+            request._fields = {**request._fields, **TEXT_FIELDS}
+        if request._method in (_GET, _HEAD):
+            raise TypeError(PlatformText.GET_WITH_BODY)
+
+
+def receive(
+    resource: Request | str,
+    method: str | None = None,
+    headers: HeadersInit = None,
+    body: BodyInit = None,
+    redirect: str | None = None,
+    cf: dict[str, Any] | None = None,
+) -> Request:
+    """Return the request that arrives at the other end of `fetch(resource, …)`.
+
+    The body moves into it, and its headers are read-only. Raises TypeError as `Request` does.
+    """
+    received = _new(Request)
+    if (
+        resource.__class__ is Request
+        and method is None
+        and headers is None
+        and body is None
+        and redirect is None
+        and cf is None
+    ):
+        # As `_fill` would, at a third of the time: every hop passes here.
+        received._url = resource._url
+        received._method = resource._method
+        received._fields = (
+            resource._fields if resource._headers is None else resource._current_fields()
+        )
+        received._redirect = resource._redirect
+        received._cf = resource._cf
+        received._data = None if resource._data is None else resource._hand_over()
+        received._headers = None
+    else:
+        _fill(received, resource, method, headers, body, redirect, cf)
+    received._received = True
+    return received
 
 
 def _checked_method(method: str) -> HTTPMethod:
@@ -206,26 +226,3 @@ def _checked_redirect(redirect: str) -> str:
     if redirect not in ("follow", "manual"):
         raise TypeError(PlatformText.INVALID_REDIRECT)
     return redirect
-
-
-def receive(
-    resource: Request | str,
-    method: str | None,
-    headers: HeadersInit,
-    body: BodyInit,
-    redirect: str | None,
-    cf: dict[str, Any] | None,
-) -> Request:
-    """Return what the other end receives of `fetch(resource, …)`; the body moves there."""
-    if (
-        resource.__class__ is Request
-        and method is None
-        and headers is None
-        and body is None
-        and redirect is None
-        and cf is None
-    ):
-        return resource._send()
-    received = _new(Request)
-    received._set(resource, method, headers, body, redirect, cf, True)
-    return received

@@ -19,6 +19,7 @@ from typing import Any
 from workernb.assembly import Runtime
 from workernb.errors import CanceledError, ComparisonError, UsageError, with_notes
 from workernb.http import Request
+from workernb.http.request import receive
 from workernb.runtime.handles import Handle
 from workernb.runtime.runtime import Runtime as CoreRuntime
 from workernb.runtime.services.engine import Entrypoint
@@ -246,7 +247,7 @@ class _Maker:
 
     async def make(self) -> _Run:
         """Make the request once; ComparisonError when the Worker fails."""
-        request = self._request.clone()._send()
+        request = receive(self._request.clone())
         # Kept out of the cell: it would print what the Workers print once for each run.
         echo = io.StringIO()
         await asyncio.sleep(PAUSE_S)

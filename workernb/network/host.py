@@ -27,6 +27,7 @@ from aiohttp import web
 from workernb.assembly import Runtime
 from workernb.errors import PlatformText
 from workernb.http import Request, Response
+from workernb.http.request import receive
 from workernb.runtime.services.limits import Limits
 from workernb.runtime.services.targets import Target
 
@@ -191,8 +192,7 @@ async def _received(request: web.BaseRequest, scheme: str) -> Request:
     """Return the request that was sent, as it was before it was sent."""
     url = f"{scheme}://{request.headers['host']}{request.raw_path}"
     body = await request.read() if request.body_exists else None
-    made = Request(url, method=request.method, headers=received_headers(request.headers), body=body)
-    return made._send()
+    return receive(url, request.method, received_headers(request.headers), body)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from workernb.errors import (
     with_notes,
 )
 from workernb.http import Request, Response
+from workernb.http.request import receive
 from workernb.http.response import REDIRECTS
 from workernb.notebook.card import Card
 from workernb.notebook.display import show
@@ -111,7 +112,7 @@ class Fetching:
             nothing = Response("There is nothing here yet", 404)
             return Answer.of(nothing._send(step.request.url), None)
         # A clone is given away: a redirect may send the body once more.
-        request = step.request.clone()._send()
+        request = receive(step.request.clone())
         # Prints go to the card, with who printed, and not to the cell's output as well.
         echo = io.StringIO()
         return await as_a_stranger(
