@@ -48,9 +48,6 @@ def ours(urls: list[str]) -> dict[str, Work]:
         "a hop: env.AUTH.fetch(url, headers=…)": Work(
             hops, lambda: workers.hops(caller, "url", REQUESTS)
         ),
-        "the same with the clock off": Work(
-            hops, lambda: workers.hops_without_clock(caller, REQUESTS)
-        ),
         "a hop: env.AUTH.fetch(Request(…))": Work(
             hops, lambda: workers.hops(caller, "request", REQUESTS)
         ),

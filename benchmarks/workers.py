@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
-from functools import cache
-from typing import Any
-
 from benchmarks.floor import TOKEN
 from workernb import Handle, Limits, Runtime
-from workernb.runtime.tracing import invocations
 
 AUTH = """
 from workers import Response, WorkerEntrypoint
@@ -82,26 +77,6 @@ async def hops(caller: Handle, way: str, rounds: int) -> float:
         assert answer.trace.outcome == "ok"
         assert all(call.status == 200 for call in answer.trace.invocations)
     return total / (rounds * HOPS)
-
-
-@cache
-def _hop_without_clock() -> Any:
-    source = inspect.getsource(invocations.hop).splitlines()
-    clock = "wall_clock()", "fresh_until", "anchor", "stamps"
-    lines = [line for line in source if not any(word in line for word in clock)]
-    assert len(source) - len(lines) == 7
-    names = dict(vars(invocations))
-    exec("from __future__ import annotations\n" + "\n".join(lines), names)
-    return names["hop"]
-
-
-async def hops_without_clock(caller: Handle, rounds: int) -> float:
-    """Return the same with a hop that reads no clock and leaves no stamps, made for this."""
-    hop, invocations.hop = invocations.hop, _hop_without_clock()
-    try:
-        return await hops(caller, "url", rounds)
-    finally:
-        invocations.hop = hop
 
 
 async def top_level(gateway: Handle, urls: list[str]) -> None:
