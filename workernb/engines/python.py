@@ -1,4 +1,4 @@
-"""The Python engine: a Worker's source as a module of its own."""
+"""The Python engine: runs a Worker's source as a module, and finds the handlers in it."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from workernb.workers import WorkerEntrypoint
 from workernb.workers.current import current
 from workernb.workers.entrypoints import ExecutionContext
 
-Handle = Callable[[Request, Invocation], Awaitable[Response]]
+Handler = Callable[[Request, Invocation], Awaitable[Response]]
 
 
 class PythonEntrypoint:
-    """A class, or an `on_fetch` function, that is ready to handle requests."""
+    """A class, or an `on_fetch` function, with the handler that has been made for it."""
 
     __slots__ = ("handle", "registration", "service", "version")
 
-    def __init__(self, version: Version, registration: Registration, handle: Handle) -> None:
-        """Keep the function that begins the handler."""
+    def __init__(self, version: Version, registration: Registration, handle: Handler) -> None:
+        """Make an entrypoint of `version`. handle: called for each request."""
         self.service = version.service
         self.version: Version | None = version
         self.registration = registration
@@ -42,16 +42,16 @@ class PythonEntrypoint:
 
 
 class PythonIsolate:
-    """One loaded version of a Worker: its module, and the entrypoints in it."""
+    """A loaded version of a Worker: its module, and the entrypoints in it."""
 
     def __init__(self, registration: Registration) -> None:
-        """Begin with no entrypoints."""
+        """Make an isolate without entrypoints."""
         self.registration = registration
         self.entrypoints: dict[str, PythonEntrypoint] = {}
 
 
 class PythonEngine:
-    """Loads Python source that is written for the `workers` module of the platform."""
+    """The engine for Python source that imports the platform's `workers` module."""
 
     def load(self, version: Version) -> PythonIsolate:
         """Run the source of `version` as a module, and find its entrypoints.
@@ -64,25 +64,26 @@ class PythonEngine:
         code = compile(source, name, "exec", dont_inherit=True)
         registration = Registration(name, version)
         try:
-            return _isolate(version, code, registration)
+            return _load(version, code, registration)
         except BaseException:
-            # Its traceback may keep it for long, and the next try has the same name.
+            # Not left to the finalizer: the traceback keeps the module alive, and the next
+            # attempt has the same name.
             registration.drop()
             raise
 
 
-def _isolate(version: Version, code: types.CodeType, registration: Registration) -> PythonIsolate:
+def _load(version: Version, code: types.CodeType, registration: Registration) -> PythonIsolate:
     loading = Loading(version.env, version.startup_limit_ms)
-    running = current.set(loading)
+    token = current.set(loading)
     try:
         with guard.loading():
             exec(code, registration.module.__dict__)
-    except StartupExceeded as cut:
-        raise with_notes(StartupError(PlatformText.STARTUP), *cut.__notes__).with_traceback(
-            cut.__traceback__
+    except StartupExceeded as exceeded:
+        raise with_notes(StartupError(PlatformText.STARTUP), *exceeded.__notes__).with_traceback(
+            exceeded.__traceback__
         ) from None
     finally:
-        current.reset(running)
+        current.reset(token)
         version.startup_ms, version.imports_ms = loading.cpu_ms, loading.imports_ms
     isolate = PythonIsolate(registration)
     registration.makers.update(_entrypoints(registration.module))
@@ -93,18 +94,19 @@ def _isolate(version: Version, code: types.CodeType, registration: Registration)
 
 
 class Registration:
-    """Keeps a Worker's module in `sys.modules`, where dataclasses and pickle look for it.
+    """The entry of a Worker's module in `sys.modules`, where dataclasses and pickle look it up.
 
-    Every entrypoint holds on to it, and an invocation to its entrypoint: so it lasts until the
-    version is replaced and the last request in flight on it has ended.
+    Every entrypoint refers to it, and every invocation to its entrypoint. So the entry is removed
+    when the version has been replaced and the last request in flight on it has ended. makers: for
+    each entrypoint, a function that makes its handler for an `env`.
     """
 
     __slots__ = ("__weakref__", "drop", "makers", "module", "version")
 
     def __init__(self, name: str, version: Version) -> None:
-        """Make and register an empty module called `name`."""
+        """Make an empty module and register it as `name`."""
         self.version = version
-        self.makers: dict[str, Callable[[Any], Handle]] = {}
+        self.makers: dict[str, Callable[[Any], Handler]] = {}
         self.module = types.ModuleType(name)
         self.module.__file__ = name
         self.module.__dict__["__builtins__"] = _builtins()
@@ -113,12 +115,12 @@ class Registration:
         self.drop.atexit = False
 
     def make(self, name: str) -> PythonEntrypoint:
-        """Make an entrypoint of the module anew; KeyError when it has none of this name."""
+        """Return a new entrypoint of the module; KeyError when it has none of this name."""
         return PythonEntrypoint(self.version, self, self.makers[name](self.version.env))
 
 
 def _builtins() -> dict[str, Any]:
-    """Return the builtins of an isolate: Python's, with its own `import` and `print`."""
+    """Return the builtins of a Worker: Python's, with another `__import__` and `print`."""
     return {**vars(builtins), "__import__": _import, "print": worker_print}
 
 
@@ -129,7 +131,7 @@ def _import(
     fromlist: tuple[str, ...] = (),
     level: int = 0,
 ) -> Any:
-    """Import as Python does, except that `workers` is ours, whatever else is installed."""
+    """Import as Python does, except that `workers` is `workernb.workers`, installed or not."""
     if level == 0:
         if name == "workers":
             return workers_module
@@ -138,8 +140,8 @@ def _import(
     return builtins.__import__(name, globals, locals, fromlist, level)
 
 
-def _entrypoints(module: types.ModuleType) -> Iterator[tuple[str, Callable[[Any], Handle]]]:
-    """Yield the entrypoints of a module: a name, and what makes the handle for an environment."""
+def _entrypoints(module: types.ModuleType) -> Iterator[tuple[str, Callable[[Any], Handler]]]:
+    """Yield the name of each entrypoint of a module, and its handler's maker."""
     defaults: set[Any] = set()
     exported = getattr(module, "__all__", None)
     for name, value in list(vars(module).items()):
@@ -160,17 +162,17 @@ def _entrypoints(module: types.ModuleType) -> Iterator[tuple[str, Callable[[Any]
         yield DEFAULT, _function_maker(on_fetch)
 
 
-def _class_maker(cls: type[Any]) -> Callable[[Any], Handle]:
-    """Return what makes a class's handle. What can be decided once is decided here."""
+def _class_maker(cls: type[Any]) -> Callable[[Any], Handler]:
+    """Return the maker of a class's handler, which does as little as possible for each request."""
     fetch = cls.fetch
-    own = [name for name in ("__init__", "__new__") if _overridden(cls, name)]
-    takes = _positional(fetch) - 1
-    if not own and takes == 1 and inspect.iscoroutinefunction(fetch):
-        empty = partial(object.__new__, cls)
+    has_constructor = any(_is_overridden(cls, name) for name in ("__init__", "__new__"))
+    parameters = _count_parameters(fetch) - 1
+    if not has_constructor and parameters == 1 and inspect.iscoroutinefunction(fetch):
+        new_instance = partial(object.__new__, cls)
 
-        def make(env: Any) -> Handle:
+        def make(env: Any) -> Handler:
             def handle(request: Request, invocation: Invocation) -> Awaitable[Response]:
-                worker = empty()
+                worker = new_instance()
                 worker.env = env
                 worker._invocation = invocation
                 return fetch(worker, request)  # type: ignore[no-any-return]
@@ -179,49 +181,47 @@ def _class_maker(cls: type[Any]) -> Callable[[Any], Handle]:
 
     else:
 
-        def make(env: Any) -> Handle:
+        def make(env: Any) -> Handler:
             def handle(request: Request, invocation: Invocation) -> Awaitable[Response]:
                 context = ExecutionContext(invocation)
                 worker = cls(context, env)
-                return _steps(worker.fetch(*(request, env, context)[:takes]))
+                return _await_if_needed(worker.fetch(*(request, env, context)[:parameters]))
 
             return handle
 
     return make
 
 
-def _overridden(cls: type[Any], name: str) -> bool:
-    """Return whether a Worker's class, or one of its bases, has a method of its own."""
+def _is_overridden(cls: type[Any], name: str) -> bool:
+    """Return whether a class does not inherit the method `name` of WorkerEntrypoint."""
     return getattr(cls, name) is not getattr(WorkerEntrypoint, name)
 
 
-def _function_maker(on_fetch: Callable[..., Any]) -> Callable[[Any], Handle]:
-    """Return what makes the handle of an `on_fetch(request, env, ctx)` function."""
-    takes = _positional(on_fetch)
+def _function_maker(on_fetch: Callable[..., Any]) -> Callable[[Any], Handler]:
+    """Return the maker of the handler of an `on_fetch(request, env, ctx)` function."""
+    parameters = _count_parameters(on_fetch)
 
-    def make(env: Any) -> Handle:
+    def make(env: Any) -> Handler:
         def handle(request: Request, invocation: Invocation) -> Awaitable[Response]:
-            return _steps(on_fetch(*(request, env, ExecutionContext(invocation))[:takes]))
+            arguments = request, env, ExecutionContext(invocation)
+            return _await_if_needed(on_fetch(*arguments[:parameters]))
 
         return handle
 
     return make
 
 
-async def _steps(result: Any) -> Response:
-    """Await what a handler returned, if it can be awaited, and return it."""
+async def _await_if_needed(result: Any) -> Response:
+    """Return the result of a handler, which may be a plain or a coroutine function."""
     if inspect.isawaitable(result):
         result = await result
     return result  # type: ignore[no-any-return]
 
 
-def _positional(function: Callable[..., Any]) -> int:
-    """Return how many positional arguments a handler takes; the platform drops the others."""
-    kinds = inspect.Parameter
-    count = 0
-    for parameter in inspect.signature(function).parameters.values():
-        if parameter.kind is kinds.VAR_POSITIONAL:
-            return 4
-        if parameter.kind in (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD):
-            count += 1
-    return count
+def _count_parameters(function: Callable[..., Any]) -> int:
+    """Return how many positional arguments a handler takes; further ones are not passed to it."""
+    kinds = [parameter.kind for parameter in inspect.signature(function).parameters.values()]
+    if inspect.Parameter.VAR_POSITIONAL in kinds:
+        return 4  # self, request, env and ctx: all that there are.
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return sum(kind in positional for kind in kinds)
