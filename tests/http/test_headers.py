@@ -174,6 +174,6 @@ async def test_received_headers_are_read_only(runtime_with):
 def test_many_names_are_not_remembered_for_ever():
     from workernb.http import headers as module
 
-    for number in range(module._KNOWN_NAMES_KEPT + 10):
+    for number in range(module._MAX_KNOWN_NAMES + 10):
         Headers({f"x-{number}": "1"})
-    assert len(module._known_names) <= module._KNOWN_NAMES_KEPT
+    assert len(module._known_names) <= module._MAX_KNOWN_NAMES

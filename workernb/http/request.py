@@ -24,7 +24,7 @@ _new = object.__new__
 
 
 class Properties(dict[str, Any]):
-    """A dict whose values are attributes as well, as the properties of a JavaScript object."""
+    """A dict whose items are attributes too, like the properties of a JavaScript object."""
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -57,9 +57,9 @@ class Request(Message):
     ) -> None:
         """Make a request from a URL, or from another request, whose body moves into this one.
 
-        Raises TypeError with the platform's text for a URL that is not absolute, an unknown
-        method, a GET or HEAD with a body, a header that is not allowed, a body of another type,
-        or a request whose body was used.
+        Raises TypeError, with the platform's text, for a URL that is not absolute, an unknown
+        method, a GET or HEAD request with a body, an invalid header, a body of an unsupported
+        type, or a request whose body was used.
         """
         _fill(self, input, method, headers, body, redirect, cf)
         self._received = False
@@ -80,50 +80,50 @@ class Request(Message):
 
     @property
     def url(self) -> str:
-        """The URL, absolute and in its normal form."""
+        """The URL: absolute, normalized and without its fragment."""
         return self._url
 
     @property
     def method(self) -> HTTPMethod:
-        """The method; equal to its name as a str."""
+        """The method, which compares equal to its name as a str."""
         return self._method
 
     @property
     def redirect(self) -> str:
-        """What is done with a redirect: `follow` or `manual`; a received request has `manual`."""
+        """How redirects are handled: `follow`, or `manual`, as for every received request."""
         return "manual" if self._received else self._redirect
 
     @property
     def cf(self) -> Properties | None:
-        """The platform's own properties, a copy of them: `request.cf.colo`; None without any."""
+        """A copy of the platform's own properties, as `request.cf.colo`; None without any."""
         return None if self._cf is None else Properties(copy.deepcopy(self._cf))
 
     @property
     def integrity(self) -> str:
-        """A hash that the body would have to have; always empty, as in a Worker."""
+        """The expected hash of the body; always empty, as in a Worker."""
         return ""
 
     @property
     def keepalive(self) -> bool:
-        """Whether the request outlives its page; always False, as in a Worker."""
+        """Whether the request may outlive its page; always False, as in a Worker."""
         return False
 
     def clone(self) -> Request:
-        """Return a request like this one, with a body of its own; BodyUsedError if it was used."""
+        """Return a copy of the request and its body; BodyUsedError if the body was used."""
         self._peek()
-        twin = _new(Request)
-        twin._url = self._url
-        twin._method = self._method
-        twin._fields = self._current_fields()
-        twin._redirect = self._redirect
-        twin._cf = self._cf
-        twin._data = self._data
-        twin._headers = None
-        twin._received = self._received
-        return twin
+        clone = _new(Request)
+        clone._url = self._url
+        clone._method = self._method
+        clone._fields = self._current_fields()
+        clone._redirect = self._redirect
+        clone._cf = self._cf
+        clone._data = self._data
+        clone._headers = None
+        clone._received = self._received
+        return clone
 
     def _hand_over(self) -> str | bytes | None:
-        """Take the body away, to send it on."""
+        """Return the body's data and mark it as used; TypeError when it is already."""
         data = self._data
         if data is None:
             return None
@@ -159,7 +159,7 @@ def _fill(
         request._cf = source._cf if cf is None else copy.deepcopy(cf)
         request._data = source._hand_over() if body is None else None
         if request._data is not None and method is not None and request._method in (_GET, _HEAD):
-            # With the method left as it was, a GET request that has a body is passed on.
+            # A GET request that was received with a body may only be passed on as it is.
             raise TypeError(PlatformText.GET_WITH_BODY)
     else:
         url = source if source.__class__ is str else str(source)
@@ -198,7 +198,7 @@ def receive(
         and redirect is None
         and cf is None
     ):
-        # As `_fill` would, at a third of the time: every hop passes here.
+        # The same as `_fill`, but faster: most hops pass a request on as it is.
         received._url = resource._url
         received._method = resource._method
         received._fields = (
@@ -216,7 +216,7 @@ def receive(
 
 def _checked_method(method: str) -> HTTPMethod:
     try:
-        # In any case, as the platform has it by default since October 2024.
+        # Case-insensitive, as by default on the platform since October 2024.
         return _METHODS.get(method) or _METHODS[method.upper()]
     except (AttributeError, KeyError, TypeError):
         raise TypeError(PlatformText.INVALID_METHOD.format(method=method)) from None
