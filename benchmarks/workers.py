@@ -1,4 +1,4 @@
-"""The Workers that are measured: gateway and auth of the seed, and one that times its own hops."""
+"""The Workers that are measured: gateway and auth, and a caller that times its own hops."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def by_request(auth, url, token):
 
 class Default(WorkerEntrypoint):
     async def fetch(self, request):
-        """Make 30 hops, each with a URL and a header value of its own; answer with the seconds."""
+        """Make 30 hops, each with its own URL and header value; answer with their seconds."""
         way, start = request.url.split("/")[3:]
         hop = by_url if way == "url" else by_request
         auth, token = self.env.AUTH, self.env.TOKEN
@@ -55,11 +55,11 @@ class Default(WorkerEntrypoint):
 '''
 
 HOPS = 30
-"""How many hops the caller makes in a request; the platform allows 32 invocations."""
+"""The number of hops that the caller makes in a request; 32 invocations are allowed."""
 
 
 def define() -> tuple[Handle, Handle]:
-    """Define the Workers in a runtime of their own; returns gateway and caller."""
+    """Define the Workers in a new runtime, and return the gateway and the caller."""
     runtime = Runtime(Limits(cpu_ms=None, wall_ms=None))
     runtime.define("auth", AUTH, secrets={"SECRET_TOKEN": TOKEN})
     gateway = runtime.define("gateway", GATEWAY, services={"AUTH": "auth"})
@@ -68,14 +68,14 @@ def define() -> tuple[Handle, Handle]:
 
 
 async def hops(caller: Handle, way: str, rounds: int) -> float:
-    """Return the seconds that a hop took, over `rounds` requests, as the caller measured it."""
+    """Return the seconds of a hop over `rounds` requests, as the caller measures them."""
     total = 0.0
     for number in range(rounds):
         answer = await caller.fetch(f"http://caller/{way}/{number * HOPS}")
         total += float(await answer.text())
         assert len(answer.trace.invocations) == HOPS + 1
         assert answer.trace.outcome == "ok"
-        assert all(call.status == 200 for call in answer.trace.invocations)
+        assert all(invocation.status == 200 for invocation in answer.trace.invocations)
     return total / (rounds * HOPS)
 
 

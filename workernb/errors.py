@@ -202,7 +202,7 @@ class BodyUsedError(OSError):
 
 
 class Termination(BaseException):
-    """Raised in a Worker's code to end it. Not an Exception, so that handlers do not catch it."""
+    """Raised in a Worker's code to end it. Not an Exception: `except Exception` lets it pass."""
 
 
 class CpuLimitExceeded(Termination):
