@@ -23,7 +23,7 @@ from benchmarks.profiling import cpu_readings_stay_valid
 
 PACKAGE = f"{Path(workernb.__file__).parent}/"
 REQUESTS = 20
-"""How many requests are profiled. The one with the fewest calls had no tick and no heartbeat."""
+"""The number of requests, after as many to warm up; a tick or heartbeat may fall into some."""
 
 GATEWAY = """
 from workers import WorkerEntrypoint

@@ -44,9 +44,9 @@ class Response(Message):
     ) -> None:
         """Make a response, or move another response, with its body, into this one.
 
-        Raises ValueError for a status outside 200 to 599, or for options beside another response;
+        Raises ValueError for a status outside 200 to 599, or for a response given with options;
         TypeError for a body with a status that allows none, an invalid header or status text, or
-        a body of an unsupported type; BodyUsedError for another response whose body was used.
+        a body of an unsupported type; BodyUsedError for a response whose body was used.
         """
         if body is not None and body.__class__ is not str:
             if isinstance(body, Response):
