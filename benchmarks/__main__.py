@@ -1,8 +1,8 @@
-"""Measure a hop, the same work by other means, and load: `python -m benchmarks`.
+"""Measure a hop, the same work by other means, and behaviour under load: `python -m benchmarks`.
 
-All in one run, interleaved round by round, since machines drift; medians of the rounds, as ratios
-to `bare` in the same run. Every result is asserted; each call has a URL and a header value of its
-own.
+Everything is measured in one run, interleaved round by round, because a machine's speed drifts.
+Figures are medians of the rounds, as ratios to `bare` in the same run. Every result is asserted,
+and each call has its own URL and header value.
 """
 
 from __future__ import annotations
@@ -23,37 +23,37 @@ SAME_WORK = "the same work"
 
 
 async def loads() -> dict[Result, Round]:
-    """Return rounds of each load."""
+    """Return the rounds that measure behaviour under load."""
     gateway, _ = workers.define()
-    kinds: dict[Result, Round] = {}
+    rounds: dict[Result, Round] = {}
     for number in load.REQUESTS_AT_ONCE:
-        kinds[Result("a request, of so many at once", number)] = load.at_once(gateway, number)
+        rounds[Result("a request, of so many at once", number)] = load.at_once(gateway, number)
     for number in load.CHAINS:
-        kinds[Result("a hop, in a chain of so many Workers", number)] = load.chain(number)
+        rounds[Result("a hop, in a chain of so many Workers", number)] = load.chain(number)
     for number in load.WORKERS_DEFINED:
-        kinds[Result("defining a Worker, of so many", number)] = load.defining(number)
+        rounds[Result("defining a Worker, of so many", number)] = load.defining(number)
         with_many = Result("a request, with so many Workers defined", number)
-        kinds[with_many] = await load.defined(number)
-    return kinds
+        rounds[with_many] = await load.defined(number)
+    return rounds
 
 
 async def measure(rounds: int, calls: int, without: set[str]) -> Results:
-    """Run everything, round by round; returns the seconds of one call of each."""
+    """Run everything, round by round, and return the median seconds of a call of each kind."""
     urls = urls_of(calls)
     async with AsyncExitStack() as stack:
-        work = {name: one.run for name, one in ours(urls).items()}
+        same_work = {name: work.run for name, work in ours(urls).items()}
         if "peers" not in without:
             for name, peer in peers.PEERS.items():
-                work[name] = per_call(await stack.enter_async_context(peer()), urls[:200])
+                same_work[name] = per_call(await stack.enter_async_context(peer()), urls[:200])
         if "javascript" not in without:
             try:
-                work.update(await stack.enter_async_context(javascript.rounds()))
+                same_work.update(await stack.enter_async_context(javascript.rounds()))
             except javascript.Absent as reason:
                 print(reason)
-        kinds = {Result(SAME_WORK, name): run for name, run in work.items()}
+        kinds = {Result(SAME_WORK, name): run for name, run in same_work.items()}
         if "load" not in without:
             kinds.update(await loads())
-        # What the peers' modules hold is not to be collected on account of whoever allocates.
+        # Otherwise whatever allocates would pay for collections of the peers' modules.
         gc.collect()
         gc.freeze()
         seconds: dict[Result, list[float]] = {kind: [] for kind in kinds}
@@ -64,7 +64,7 @@ async def measure(rounds: int, calls: int, without: set[str]) -> Results:
 
 
 def main() -> None:
-    """Measure, print the table, and draw the chart where one is asked for."""
+    """Measure, print the table, and draw the chart if `--chart` is given."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--rounds", type=int, default=9, help="rounds of everything (9)")
     parser.add_argument("--calls", type=int, default=1000, help="calls in a round (1000)")

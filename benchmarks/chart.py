@@ -1,4 +1,4 @@
-"""The results as a chart: the peers on a logarithmic scale, and the load's curves."""
+"""The results as a chart: the peers on a logarithmic scale, and curves for the load."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ CURVES = {
         "defining a Worker, of so many": "defining a Worker",
     },
 }
-"""What there is more and more of, the groups of results that tell of it, and what each is."""
+"""For each curve's axis, the groups of results that it shows, and the label of each."""
 
 
 def draw(results: Results, machine: str, path: Path) -> None:
-    """Draw the results into a file; its ending says of what kind."""
+    """Draw the results into a file, whose suffix says in which format."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    mpl.rcParams["svg.hashsalt"] = "workernb"  # The same picture has the same text.
+    mpl.rcParams["svg.hashsalt"] = "workernb"  # So that equal pictures are equal files.
     figure = Figure(figsize=(12, 8.5), layout="constrained")
     figure.suptitle(f"What a call costs, as a multiple of two bare coroutines ({machine})")
     grid = figure.add_gridspec(2, 3, height_ratios=[1.25, 1])
@@ -51,7 +51,7 @@ def _same_work(axes: Any, results: Results) -> None:
 
 
 def _curve(axes: Any, results: Results, label: str, groups: dict[str, str]) -> None:
-    """Draw what one costs over how many there are: level where the whole grows linearly."""
+    """Draw the cost of one over their number; the curve is level if the total grows linearly."""
     axes.set_xscale("log")
     for (group, what), color in zip(groups.items(), (BLUE, ORANGE), strict=False):
         points = [(r.what, s / bare(results)) for r, s in results.items() if r.group == group]

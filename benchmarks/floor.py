@@ -1,4 +1,4 @@
-"""The unit of all figures: `bare`, the same work as plain coroutines, on plain dicts."""
+"""`bare`, the unit of all figures: the same work, done by plain coroutines on plain dicts."""
 
 from __future__ import annotations
 

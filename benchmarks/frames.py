@@ -1,8 +1,8 @@
-"""Measure a frame of the live graph, and what open pictures cost: `python -m benchmarks.frames`.
+"""Measure a frame of the live graph, and the cost of open pictures: `python -m benchmarks.frames`.
 
-A frame is what the kernel does 20 times a second while somebody looks: count the traffic, find what
-is new, and send it. Its messages go through ipywidgets as in a kernel, and end where a socket would
-begin. At 1,000 requests a second the share is of one second of CPU.
+A frame is what the kernel does 20 times a second while a picture is watched: count the traffic,
+find what has changed, and send it. The messages go through ipywidgets as in a kernel, as far as
+the socket. The share at 1,000 requests a second is the CPU time of the frames in one second.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ import json
 import statistics
 import time
 from typing import Any
+
+import comm
+from comm.base_comm import BaseComm
 
 import workernb
 from workernb.views.pictures.graph import GraphPicture
@@ -32,11 +35,11 @@ FRAMES = 40
 
 
 def tree(size: int) -> workernb.Runtime:
-    """Define a tree of Workers; each request calls two of them below the first."""
+    """Define a tree of Workers. Each request calls the first Worker and the two below it."""
     runtime = workernb.Runtime()
     for number in range(size):
-        called = [n for n in (2 * number + 1, 2 * number + 2) if n < size]
-        services = {f"SVC{n}": f"service-{n}" for n in called}
+        children = [n for n in (2 * number + 1, 2 * number + 2) if n < size]
+        services = {f"SVC{n}": f"service-{n}" for n in children}
         names = list(services) if number == 0 else []
         source = SOURCE.replace("NAMES", repr(names))
         runtime.define(f"service-{number}", source, services=services, public=number == 0)
@@ -49,16 +52,17 @@ async def requests(runtime: workernb.Runtime) -> None:
         await handle.fetch(f"http://x/{number}")
 
 
-def opened(view: Any) -> Any:
-    """Let a view's messages become text, as in a kernel, and go nowhere."""
-    view._send = lambda message, buffers=None: json.dumps(message)
-    return view
+class EncodingComm(BaseComm):
+    """A comm that encodes messages as in a kernel, and discards them."""
+
+    def publish_msg(self, msg_type: str, data: Any = None, **options: Any) -> None:
+        json.dumps(data)
 
 
 async def frame_ms(size: int) -> tuple[float, float]:
-    """Return what a frame costs, in ms: with as much traffic as there can be, and drawn anew."""
+    """Return the CPU (ms) of a frame with new traffic, and of one that draws the graph anew."""
     runtime = tree(size)
-    view = opened(GraphView(runtime))
+    view = GraphView(runtime)
     frames, drawn = [], []
     for number in range(FRAMES):
         await requests(runtime)
@@ -74,9 +78,9 @@ async def frame_ms(size: int) -> tuple[float, float]:
 
 
 async def share_at_1000() -> float:
-    """Return the part of the CPU (in %) that a graph and a CPU view take at 1,000 requests/s."""
+    """Return the share of the CPU (%) that a graph and a CPU view take at 1,000 requests/s."""
     runtime = tree(6)
-    views = [opened(GraphView(runtime)), opened(CpuView(runtime))]
+    views: list[Any] = [GraphView(runtime), CpuView(runtime)]
     used = 0.0
     for _ in range(4 * 20):
         await requests(runtime)
@@ -89,6 +93,7 @@ async def share_at_1000() -> float:
 
 async def main() -> None:
     """Measure, and print a table."""
+    comm.create_comm = EncodingComm
     print("a frame of the live graph, ms of CPU: median of", FRAMES)
     print(f"{'Workers':>8} {'traffic':>9} {'drawn anew':>11} {'still: SVG kB':>14} {'PNG kB':>7}")
     for size in (2, 6, 20, 200):

@@ -1,8 +1,8 @@
 """Count the instructions of a hop: `python -m benchmarks.instructions`, where there is valgrind.
 
-Times differ from run to run; instructions hardly do, whatever else the machine is doing. Beside
-them stands how often code was not in a first-level cache of 32 KB, which is what makes a hop slower
-than its instructions. Each is counted for few rounds and for many; the difference is the rounds'.
+Times differ from run to run; the number of instructions hardly does, whatever else the machine is
+doing. A second column has the misses of a first-level instruction cache of 32 KB, which make a hop
+slower than its instructions alone would. Start-up is subtracted by counting few rounds and many.
 """
 
 from __future__ import annotations
@@ -16,32 +16,31 @@ import subprocess
 import sys
 
 from benchmarks.ours import Work, ours, urls_of
+from benchmarks.profiling import cpu_readings_stay_valid
 from workernb.runtime.enforcement import guard
-from workernb.runtime.tracing import threads as thread
-from workernb.runtime.tracing import traces
 
 CACHES = ["--cache-sim=yes", "--I1=32768,8,64", "--D1=49152,12,64", "--LL=1048576,16,64"]
 FEW, MANY = 2, 9
-"""Of how many rounds each is counted."""
+"""The two numbers of rounds that are counted; the difference is that of the rounds between."""
 
 
 def work() -> dict[str, Work]:
-    """Return what is counted."""
+    """Return the kinds of work that are counted, by name."""
     return ours(urls_of(1000))
 
 
 async def run(name: str, rounds: int) -> None:
-    """Make some rounds of one way, in a process that valgrind watches."""
-    # Under valgrind time passes for a program as if it were fifty times slower.
+    """Make some rounds of one kind of work, in a process that runs under valgrind."""
+    # A program under valgrind is fifty times slower, so timers would go off too often.
     guard.TICK_S = guard.BEAT_S = 3600.0
-    thread.FRESH_NS = traces.FRESH_NS = 10**12
-    one = work()[name]
-    for _ in range(rounds):
-        await one.run()
+    measured = work()[name]
+    with cpu_readings_stay_valid():
+        for _ in range(rounds):
+            await measured.run()
 
 
 def count(name: str, rounds: int) -> tuple[int, int]:
-    """Return the instructions, and the misses of code, of a process that makes some rounds."""
+    """Return the instructions, and the code cache misses, of a process that makes some rounds."""
     done = subprocess.run(
         ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *CACHES,
          sys.executable, "-m", "benchmarks.instructions", name, str(rounds)],
@@ -57,7 +56,7 @@ def count(name: str, rounds: int) -> tuple[int, int]:
 
 
 def main() -> None:
-    """Count each way, and print a table."""
+    """Count each kind of work, and print a table."""
     if len(sys.argv) > 1:
         asyncio.run(run(sys.argv[1], int(sys.argv[2])))
         return
@@ -66,9 +65,9 @@ def main() -> None:
     print(f"Python {platform.python_version()}, {platform.machine()}")
     print(f"{'of one call':40}{'instructions':>14}{'× bare':>10}{'code not in the cache':>24}")
     bare = 0.0
-    for name, one in work().items():
+    for name, measured in work().items():
         few, many = count(name, FEW), count(name, MANY)
-        calls = (MANY - FEW) * one.calls
+        calls = (MANY - FEW) * measured.calls
         instructions, misses = ((b - a) / calls for a, b in zip(few, many, strict=True))
         bare = bare or instructions
         print(f"{name:40}{instructions:14,.0f}{instructions / bare:10.1f}{misses:24,.0f}")

@@ -1,6 +1,6 @@
-"""The same gateway and auth in JavaScript, in workerd and in miniflare, where there is an npm.
+"""The same gateway and auth in JavaScript, in workerd and in miniflare, where npm is available.
 
-They are installed once, from the lock beside them, into the user's cache.
+They are installed into the user's cache at the first run, from the lock file in `javascript/`.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ CALLS = 300
 
 
 class Absent(Exception):
-    """Why the peers in JavaScript are not there, in a sentence."""
+    """The peers in JavaScript cannot be measured. The text is a sentence that says why."""
 
 
 def installed() -> Path:
-    """Return the folder where they are, once they are installed; Absent when they cannot be."""
+    """Install the peers if necessary, and return their folder; Absent when this fails."""
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
         raise Absent("workerd and miniflare are left out: there is no npm here.")
@@ -51,7 +51,7 @@ def installed() -> Path:
 
 @asynccontextmanager
 async def rounds() -> AsyncIterator[Mapping[str, Round]]:
-    """Give a round of calls for each: seconds of one call. Absent when they cannot be had."""
+    """Start the peers, and yield a round of calls for each. Raises Absent as `installed` does."""
     import aiohttp
 
     folder = installed()
@@ -68,9 +68,9 @@ async def rounds() -> AsyncIterator[Mapping[str, Round]]:
 
 
 def _calls(session: object, port: int, binding: str) -> Round:
-    """Return a round of calls over a binding of the caller in `caller.js`.
+    """Return a round of calls over a binding of the Worker in `caller.js`.
 
-    Its request without any call is taken off: what it takes to ask for them over HTTP.
+    The time of a request that makes no calls is subtracted, as the cost of HTTP to the caller.
     """
     starts = count(0, CALLS)
 

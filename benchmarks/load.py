@@ -1,4 +1,4 @@
-"""What happens as there is more of it: requests at once, Workers in a chain, Workers defined."""
+"""Behaviour under load: more requests at once, longer chains of Workers, more Workers defined."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CHAINS = (1, 2, 5, 10, 20, 30)
 WORKERS_DEFINED = (2, 10, 100, 1_000)
 
 REQUESTS = 20
-"""How many requests down a chain a round makes."""
+"""The number of requests down a chain in a round."""
 
 UNLIMITED = Limits(cpu_ms=None, wall_ms=None)
 
@@ -57,7 +57,7 @@ class Default(WorkerEntrypoint):
 
 
 def at_once(gateway: Handle, number: int) -> Round:
-    """Return a round of requests, `number` at once: seconds of one."""
+    """Return a round of requests, `number` at once, that gives the seconds of one."""
     batches = max(1, 300 // number)
 
     async def once(url: str) -> None:
@@ -81,7 +81,7 @@ def at_once(gateway: Handle, number: int) -> Round:
 
 
 def chain(number: int) -> Round:
-    """Return a round of requests down a chain of `number` Workers: seconds of one hop."""
+    """Return a round of requests down a chain of `number` Workers: the seconds of one hop."""
     runtime = Runtime(UNLIMITED)
     for position in range(number):
         if position == number - 1:
@@ -90,7 +90,7 @@ def chain(number: int) -> Round:
             services = {"NEXT": f"worker-{position + 1}"}
             runtime.define(f"worker-{position}", LINK, services=services)
     first = runtime.define("first", FIRST, services={"NEXT": "worker-0"})
-    # As many hops in a request, however long the chain: they differ in nothing but depth.
+    # The same number of hops in a request for every length of chain, so that only depth differs.
     times = HOPS // number
 
     async def run() -> float:
@@ -105,14 +105,14 @@ def chain(number: int) -> Round:
 
 
 def define(runtime: Runtime, number: int) -> None:
-    """Define so many Workers: half of them are gateways, each bound to an auth of its own."""
+    """Define `number` Workers, half of them gateways, each bound to its own auth."""
     for pair in range(number // 2):
         runtime.define(f"auth-{pair}", AUTH, secrets={"SECRET_TOKEN": TOKEN})
         runtime.define(f"gateway-{pair}", GATEWAY, services={"AUTH": f"auth-{pair}"})
 
 
 def defining(number: int) -> Round:
-    """Return a round of definitions of so many Workers in an empty runtime: seconds of one."""
+    """Return a round that defines `number` Workers in an empty runtime: the seconds of one."""
     times = max(1, 50 // number)
 
     async def run() -> float:
@@ -130,7 +130,7 @@ def defining(number: int) -> Round:
 
 
 async def defined(number: int) -> Round:
-    """Return a round of requests of so many Workers, each in its turn: seconds of one."""
+    """Return a round of requests to the gateways among `number` Workers: the seconds of one."""
     runtime = Runtime(UNLIMITED)
     define(runtime, number)
     gateways = [runtime[f"gateway-{pair}"] for pair in range(number // 2)]
@@ -145,5 +145,5 @@ async def defined(number: int) -> Round:
             assert await answer.text() == "data"
         return (time.perf_counter() - began) / times
 
-    await request(10 * len(gateways))  # Python has run each Worker's code often enough to adapt.
+    await request(10 * len(gateways))  # Python specializes code that has run some times.
     return lambda: request(500)

@@ -1,4 +1,4 @@
-"""Our own ways to do the work, in rounds: to be timed, or to have their instructions counted."""
+"""workernb's ways to do the work, in rounds that are timed or whose instructions are counted."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from benchmarks import floor, workers
 from benchmarks.results import Round
 
 REQUESTS = 30
-"""How many requests a round of hops makes, each with its hops."""
+"""The number of requests in a round of hops; each makes `workers.HOPS` hops."""
 
 
 class Work(NamedTuple):
-    """A way to do the work. calls: how many a round makes. run: makes a round."""
+    """A way to do the work. calls: their number in a round. run: makes a round."""
 
     calls: int
     run: Round
 
 
 def per_call(once: Callable[[str], Awaitable[None]], urls: list[str]) -> Round:
-    """Return a round that makes one call for each URL, and gives the seconds of one."""
+    """Return a round that makes a call for each URL, and gives the seconds of one."""
 
     async def run() -> float:
         began = time.perf_counter()
@@ -33,12 +33,12 @@ def per_call(once: Callable[[str], Awaitable[None]], urls: list[str]) -> Round:
 
 
 def urls_of(calls: int) -> list[str]:
-    """Return a URL for each call, no two the same."""
+    """Return as many distinct URLs."""
     return [f"https://auth.example.com/user/{n}?n={n}" for n in range(calls)]
 
 
 def ours(urls: list[str]) -> dict[str, Work]:
-    """Return our ways by name, `bare` first."""
+    """Return workernb's ways to do the work by name, after `bare`."""
     gateway, caller = workers.define()
     hops = REQUESTS * workers.HOPS
     few = urls[:300]
@@ -47,9 +47,6 @@ def ours(urls: list[str]) -> dict[str, Work]:
         "bare": Work(len(urls), per_call(lambda url: floor.bare(url, floor.TOKEN), urls)),
         "a hop: env.AUTH.fetch(url, headers=…)": Work(
             hops, lambda: workers.hops(caller, "url", REQUESTS)
-        ),
-        "the same with the clock off": Work(
-            hops, lambda: workers.hops_without_clock(caller, REQUESTS)
         ),
         "a hop: env.AUTH.fetch(Request(…))": Work(
             hops, lambda: workers.hops(caller, "request", REQUESTS)

@@ -1,4 +1,4 @@
-"""The same auth work by other means in Python: raw ASGI, httpx, and HTTP to another process."""
+"""The same work by other means in Python: raw ASGI, httpx, and HTTP to another process."""
 
 from __future__ import annotations
 

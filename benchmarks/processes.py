@@ -1,4 +1,4 @@
-"""Peers in other processes: started, told from, and ended with the benchmark."""
+"""Peers in other processes, which are started and ended by the benchmark."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from pathlib import Path
 
 @asynccontextmanager
 async def serving(command: Sequence[str | Path], folder: Path | None = None) -> AsyncIterator[int]:
-    """Start a server, and give the port that it says, as JSON on a line, it listens on.
+    """Start a server, yield its port, and end it.
 
-    Its standard input stays open for as long as it may run.
+    It writes its port as a line of JSON to its standard output, and runs as long as its standard
+    input is open.
     """
     process = await asyncio.create_subprocess_exec(
         *command,
@@ -23,10 +24,10 @@ async def serving(command: Sequence[str | Path], folder: Path | None = None) -> 
     )
     assert process.stdout is not None
     try:
-        said = await asyncio.wait_for(process.stdout.readline(), 60)
-        if not said:
+        line = await asyncio.wait_for(process.stdout.readline(), 60)
+        if not line:
             raise RuntimeError(f"{command[0]} ended with code {await process.wait()}.")
-        yield json.loads(said)["port"]
+        yield json.loads(line)["port"]
     finally:
         if process.returncode is None:
             process.terminate()

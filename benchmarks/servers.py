@@ -1,4 +1,4 @@
-"""The auth work behind HTTP in a process of its own: `python -m benchmarks.servers aiohttp`."""
+"""Servers that do the work of auth over HTTP: `python -m benchmarks.servers aiohttp`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from benchmarks.floor import TOKEN
 
 
 def starlette_app() -> Any:
-    """Return the auth work as an ASGI application."""
+    """Return auth as an ASGI application."""
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import PlainTextResponse
@@ -60,7 +60,7 @@ def main() -> None:
     """Serve until standard input ends."""
     threading.Thread(target=_until_end_of_input, daemon=True).start()
     serve = {"uvicorn": _uvicorn, "aiohttp": _aiohttp}[sys.argv[1]]
-    # asyncio sends small answers at once only where the socket says that it is TCP.
+    # asyncio sets TCP_NODELAY only on a socket whose protocol is given as TCP.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()

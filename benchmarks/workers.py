@@ -1,14 +1,9 @@
-"""The Workers that are measured: gateway and auth of the seed, and one that times its own hops."""
+"""The Workers that are measured: gateway and auth, and a caller that times its own hops."""
 
 from __future__ import annotations
 
-import inspect
-from functools import cache
-from typing import Any
-
 from benchmarks.floor import TOKEN
 from workernb import Handle, Limits, Runtime
-from workernb.runtime.tracing import invocations
 
 AUTH = """
 from workers import Response, WorkerEntrypoint
@@ -48,7 +43,7 @@ async def by_request(auth, url, token):
 
 class Default(WorkerEntrypoint):
     async def fetch(self, request):
-        """Make 30 hops, each with a URL and a header value of its own; answer with the seconds."""
+        """Make 30 hops, each with its own URL and header value; answer with their seconds."""
         way, start = request.url.split("/")[3:]
         hop = by_url if way == "url" else by_request
         auth, token = self.env.AUTH, self.env.TOKEN
@@ -60,11 +55,11 @@ class Default(WorkerEntrypoint):
 '''
 
 HOPS = 30
-"""How many hops the caller makes in a request; the platform allows 32 invocations."""
+"""The number of hops that the caller makes in a request; 32 invocations are allowed."""
 
 
 def define() -> tuple[Handle, Handle]:
-    """Define the Workers in a runtime of their own; returns gateway and caller."""
+    """Define the Workers in a new runtime, and return the gateway and the caller."""
     runtime = Runtime(Limits(cpu_ms=None, wall_ms=None))
     runtime.define("auth", AUTH, secrets={"SECRET_TOKEN": TOKEN})
     gateway = runtime.define("gateway", GATEWAY, services={"AUTH": "auth"})
@@ -73,35 +68,15 @@ def define() -> tuple[Handle, Handle]:
 
 
 async def hops(caller: Handle, way: str, rounds: int) -> float:
-    """Return the seconds that a hop took, over `rounds` requests, as the caller measured it."""
+    """Return the seconds of a hop over `rounds` requests, as the caller measures them."""
     total = 0.0
     for number in range(rounds):
         answer = await caller.fetch(f"http://caller/{way}/{number * HOPS}")
         total += float(await answer.text())
         assert len(answer.trace.invocations) == HOPS + 1
         assert answer.trace.outcome == "ok"
-        assert all(call.status == 200 for call in answer.trace.invocations)
+        assert all(invocation.status == 200 for invocation in answer.trace.invocations)
     return total / (rounds * HOPS)
-
-
-@cache
-def _hop_without_clock() -> Any:
-    source = inspect.getsource(invocations.hop).splitlines()
-    clock = "wall_clock()", "fresh_until", "anchor", "stamps"
-    lines = [line for line in source if not any(word in line for word in clock)]
-    assert len(source) - len(lines) == 7
-    names = dict(vars(invocations))
-    exec("from __future__ import annotations\n" + "\n".join(lines), names)
-    return names["hop"]
-
-
-async def hops_without_clock(caller: Handle, rounds: int) -> float:
-    """Return the same with a hop that reads no clock and leaves no stamps, made for this."""
-    hop, invocations.hop = invocations.hop, _hop_without_clock()
-    try:
-        return await hops(caller, "url", rounds)
-    finally:
-        invocations.hop = hop
 
 
 async def top_level(gateway: Handle, urls: list[str]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import instructions, javascript
+from benchmarks import instructions, javascript, path
 from benchmarks.results import Result, table
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -52,6 +52,24 @@ def test_what_is_counted_runs():
             cwd=ROOT, capture_output=True, text=True, timeout=100, check=False,
         )  # fmt: skip
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_the_path_of_a_request_does_not_grow():
+    request = path.request_path()
+    calls, files, changes = path.totals(request)
+    assert (calls <= 31, files <= 14, changes <= 22) == (True, True, True), request
+    binding = path.binding_call(request)
+    calls, files, _ = path.totals(binding)
+    assert (calls <= 7, files <= 6) == (True, True), binding
+
+
+def test_the_path_is_printed_with_its_figures(capsys):
+    path.main()
+    lines = capsys.readouterr().out.splitlines()
+    assert re.match(r" +1 runtime/handles.py +Handle.fetch$", lines[1])
+    assert any(re.match(r" +<worker auth v1> +(\. )+Default.fetch$", line) for line in lines)
+    for line, call in zip(lines[-2:], ("await gateway", "env.AUTH"), strict=True):
+        assert re.match(rf"{re.escape(call)}.*: \d+ calls in \d+ files, \d+ changes", line)
 
 
 @pytest.mark.slow

@@ -1,27 +1,27 @@
-"""Every error that workernb raises, and the platform's own texts in one table.
+"""Every error that workernb raises, and the table of the platform's texts.
 
-Programs match on the platform's texts, so `str(error)` is exactly that text. What helps a person
-(who called whom, over which binding, what to write instead) is added as notes (PEP 678).
+Programs match on the platform's texts, so `str(error)` is exactly that text. Help for people (the
+caller, the binding, what to write instead) is added as notes (PEP 678).
 
     Exception
      └ WorkernbError
-        ├ UsageError          a definition, an option, a name that is refused (also a ValueError)
-        │  ├ OptionError      what was typed after a magic; carries the usage line
-        │  └ RouteError       a route pattern that is none
-        ├ BindingError        a call over a binding that leads nowhere
-        ├ HandlerError        a handler that is missing, or gave back no Response
-        ├ GlobalScopeError    a request made while the module loads
-        ├ LimitError          a limit of the top-level request was reached
-        │  └ CpuLimitError    the CPU budget; what the owner of the notebook gets
-        ├ ComparisonError     a request that could not be made over HTTP between two processes
-        ├ CanceledError       the request was ended from outside (an interrupt)
-        ├ HungError           the request waits for what can never come
-        ├ StartupError        a Worker's module used too much CPU while it loads
-        └ WrongLoopError      a synchronous call where none can be made
+        ├ UsageError          an invalid definition, option or name (also a ValueError)
+        │  ├ OptionError      an invalid line of a magic; has the usage line
+        │  └ RouteError       an invalid route pattern
+        ├ BindingError        a call over a binding whose target does not exist
+        ├ HandlerError        a missing handler, or one that did not return a Response
+        ├ GlobalScopeError    a request made while a module loads
+        ├ LimitError          a limit of the top-level request was exceeded
+        │  ├ CpuLimitError    its CPU budget; raised to the owner of the notebook
+        │  └ StartupError     the CPU limit of a module that loads
+        ├ ComparisonError     a request that could not be compared
+        ├ CanceledError       a request that the notebook's interrupt ended
+        ├ HungError           a request that waits for something that can never happen
+        └ WrongLoopError      a synchronous call where no loop can be run
      OSError
-     └ BodyUsedError          a body that was read already
+     └ BodyUsedError          a body that was read or sent on before
     BaseException
-     └ Termination             what ends a Worker's code; no `except Exception` catches it
+     └ Termination            ends a Worker's code; `except Exception` does not catch it
         ├ CpuLimitExceeded
         ├ WallLimitExceeded
         ├ Hung
@@ -39,7 +39,7 @@ E = TypeVar("E", bound=BaseException)
 
 
 class PlatformText:
-    """The platform's texts (workerd, the Python SDK, Wrangler), for `str.format`."""
+    """The platform's texts, of workerd, the Python SDK and Wrangler, for `str.format`."""
 
     BODY_USED_REQUEST = "Body already used"
     BODY_USED_RESPONSE = "Response body is already used"
@@ -134,11 +134,11 @@ class PlatformText:
 
 
 class WorkernbError(Exception):
-    """What all of workernb's ordinary errors are."""
+    """The base class of workernb's errors, except for BodyUsedError and Termination."""
 
 
 class OneLine(WorkernbError):
-    """An error whose text says it all: the notebook shows it on one line, without a traceback."""
+    """An error that the notebook shows on one line, without a traceback."""
 
     def _render_traceback_(self) -> list[str]:
         notes = getattr(self, "__notes__", [])
@@ -146,87 +146,87 @@ class OneLine(WorkernbError):
 
 
 class UsageError(OneLine, ValueError):
-    """A definition, an option or a name that is refused. One line says what to write instead."""
+    """A definition, an option or a name is invalid. One line says what to write instead."""
 
 
 class OptionError(UsageError):
-    """What was typed after a magic cannot be understood."""
+    """The line of a magic is invalid."""
 
 
 class RouteError(UsageError):
-    """A route pattern that is none."""
+    """A route pattern is invalid."""
 
 
 class BindingError(WorkernbError):
-    """A call over a binding whose target is not there."""
+    """A call was made over a binding whose target does not exist."""
 
 
 class HandlerError(WorkernbError, TypeError):
-    """A handler that is missing, or that gave back something else than a Response."""
+    """A handler is missing, or returned something other than a Response."""
 
 
 class GlobalScopeError(WorkernbError):
-    """A request made while a Worker's module loads."""
+    """A request was made while a Worker's module loads."""
 
 
 class LimitError(WorkernbError):
-    """A limit of the top-level request was reached."""
+    """A limit of the top-level request was exceeded."""
 
 
 class CpuLimitError(LimitError):
-    """The request's CPU budget was used up. Raised to the owner of the notebook."""
+    """The CPU budget of the request was exceeded. Raised to the owner of the notebook."""
 
 
 class StartupError(LimitError):
-    """A Worker's module has used more CPU than it may while it loads."""
+    """A Worker's module exceeded its CPU limit while it loaded."""
 
 
 class ComparisonError(OneLine):
-    """A request could not be made both ways, over the binding and over HTTP."""
+    """A request could not be made both over the binding and over HTTP."""
 
 
 class CanceledError(OneLine):
-    """The request was ended from outside, by the notebook's interrupt."""
+    """The request was ended by the notebook's interrupt."""
 
 
 class HungError(OneLine):
-    """The request waits for something that nobody can bring about any more."""
+    """The request waits for something that can never happen."""
 
 
 class WrongLoopError(OneLine, RuntimeError):
-    """A synchronous call was made where no loop can be run."""
+    """A synchronous call was made where no event loop can be run."""
 
 
 class BodyUsedError(OSError):
-    """A body was read, or sent on, before. Bodies can be read once (Fetch standard)."""
+    """A body was read or sent on before. A body can be read once (Fetch standard)."""
 
 
 class Termination(BaseException):
-    """Ends a Worker's code from within. Not an Exception, so that a handler's own net misses it."""
+    """Raised in a Worker's code to end it. Not an Exception: `except Exception` lets it pass."""
 
 
 class CpuLimitExceeded(Termination):
-    """The Worker's CPU budget is gone; the name is the platform's."""
+    """The Worker exceeded its CPU budget. The name is the platform's."""
 
 
 class WallLimitExceeded(Termination):
-    """The request has taken longer than it may, by the wall clock."""
+    """The request exceeded its limit of wall-clock time."""
 
 
 class Hung(Termination):
-    """What the Worker waits for can never come."""
+    """The Worker waits for something that can never happen."""
 
 
 class StartupExceeded(Termination):
-    """The Worker's module has used more CPU than it may while it loads."""
+    """The Worker's module exceeded its CPU limit while it loaded."""
 
 
 class Interrupted(Termination):
-    """The notebook's interrupt, raised in the code of the Worker that is running."""
+    """The notebook was interrupted. Raised in the code of the Worker that is running."""
 
 
 def with_notes(error: E, *notes: str | None) -> E:
-    """Return `error` with the notes that are not None added to it."""
+    """Add the notes that are not None to `error`, and return it."""
     for note in notes:
         if note is not None:
             error.add_note(note)
@@ -234,14 +234,14 @@ def with_notes(error: E, *notes: str | None) -> E:
 
 
 def on_one_line(error: E, text: str) -> E:
-    """Return `error`, which a notebook then shows as its type and this text, on one line."""
+    """Let the notebook show `error` as its type and `text`, on one line, and return it."""
     line = f"{type(error).__name__}: {text}"
     error._render_traceback_ = lambda: [line]  # type: ignore[attr-defined]
     return error
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
-    """Return a remedy that names what is nearest to `name`, or None when nothing is near."""
+    """Return a question with the known names nearest to `name`; None when none is near."""
     near = difflib.get_close_matches(name, list(known), n=2, cutoff=0.6)
     return f"Did you mean {' or '.join(near)}?" if near else None
 

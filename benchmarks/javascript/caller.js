@@ -1,5 +1,5 @@
-// Makes `count` calls over a binding, each with a URL and a header value of its own. The clock
-// stands still within a request here, so whoever asks takes the time.
+// Makes `count` calls over a binding, each with its own URL and header value. workerd stops the
+// clock within a request, so the client measures the time.
 export default {
   async fetch(request, env) {
     const [, binding, start, count] = new URL(request.url).pathname.split("/");

@@ -1,4 +1,4 @@
-// The same Workers in miniflare. Says on which port they are, and ends when its input ends.
+// The same Workers in miniflare. Writes its port to standard output; ends with standard input.
 import { readFileSync } from "node:fs";
 import { Miniflare } from "miniflare";
 

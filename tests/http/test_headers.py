@@ -1,4 +1,4 @@
-"""Headers, against the Fetch standard and the platform's texts."""
+"""Headers: the Fetch standard's behaviour, and the platform's texts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ VALUES = st.text(st.characters(blacklist_characters="\0\r\n", blacklist_categori
 
 
 @given(st.lists(st.tuples(TOKENS, VALUES)))
-def test_headers_are_what_was_appended(items):
+def test_appended_values_are_found_in_every_way(items):
     headers = Headers()
     expected: dict[str, list[str]] = {}
     for name, value in items:
@@ -44,7 +44,7 @@ def test_ways_to_give_headers(init):
     assert Headers(init).items() == [("a", "1"), ("b", "2")]
 
 
-def test_a_message_of_the_standard_library_will_do():
+def test_headers_of_a_standard_library_message():
     message = Message()
     message["A"] = "1"
     message["B"] = "2"
@@ -52,13 +52,13 @@ def test_a_message_of_the_standard_library_will_do():
 
 
 @pytest.mark.parametrize("init", ["a: b", 3, [("a",)], [1], [("a", "b", "c")]])
-def test_what_is_no_headers(init):
+def test_unsupported_types_are_refused(init):
     with pytest.raises(TypeError, match="Received unexpected type for headers argument"):
         Headers(init)
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a:", "ä", "a\n", "(", 3, None])
-def test_names_that_are_refused(name):
+def test_invalid_names_are_refused(name):
     for change in (
         lambda h: h.set(name, "x"),
         lambda h: h.append(name, "x"),
@@ -73,7 +73,7 @@ def test_names_that_are_refused(name):
 
 
 @pytest.mark.parametrize("value", ["a\nb", "a\rb", "a\0b"])
-def test_values_that_are_refused(value):
+def test_invalid_values_are_refused(value):
     for make in (lambda: Headers({"a": value}), lambda: Headers().set("a", value)):
         with pytest.raises(TypeError, match=r"^Invalid header value\."):
             make()
@@ -83,7 +83,7 @@ def test_values_that_are_refused(value):
     ("value", "kept"),
     [(" a ", "a"), ("\ta\n", "a"), ("grün", "grün"), (3, "3"), ("", ""), ("a\tb", "a\tb")],
 )
-def test_values_are_kept_without_the_space_around(value, kept):
+def test_values_are_normalized(value, kept):
     assert Headers({"a": value})["A"] == kept
     assert Headers([("a", value)])["A"] == kept
 
@@ -100,7 +100,7 @@ def test_values_of_one_name_are_joined():
     assert headers["a"] is None
 
 
-def test_cookies_stay_apart():
+def test_cookies_stay_separate():
     headers = Headers([("Set-Cookie", "a=1, x"), ("set-cookie", "b=2"), ("z", "1")])
     assert headers.get_set_cookie() == headers.getSetCookie() == ["a=1, x", "b=2"]
     assert headers.getAll("Set-Cookie") == ["a=1, x", "b=2"]
@@ -113,7 +113,7 @@ def test_cookies_stay_apart():
         headers.getAll("z")
 
 
-def test_as_a_mapping():
+def test_headers_are_a_mapping():
     headers = Headers({"B": "2", "a": "1"})
     assert dict(headers) == {"a": "1", "b": "2"}
     assert headers["missing"] is None
@@ -129,7 +129,7 @@ def test_as_a_mapping():
     assert repr(headers) == "Headers([('b', '2'), ('c', '3')])"
 
 
-def test_names_and_values_go_together():
+def test_keys_values_and_items_have_the_same_order():
     headers = Headers([("set-cookie", "a=1"), ("set-cookie", "b=2"), ("b", "x")])
     assert headers.keys() == ["b", "set-cookie", "set-cookie"]
     assert headers.values() == ["x", "a=1", "b=2"]
@@ -168,12 +168,13 @@ async def test_received_headers_are_read_only(runtime_with):
     refused, left = await (await handle.fetch(request)).json()
     assert refused == ["Can't modify immutable headers."] * 6
     assert left == {"a": "1"}
-    request.headers.set("a", "2")  # The sender's stay its own.
+    request.headers.set("a", "2")  # The sender's are its own.
 
 
-def test_many_names_are_not_remembered_for_ever():
+def test_the_memory_of_names_is_bounded():
+    # The cache has no effect that is public.
     from workernb.http import headers as module
 
-    for number in range(module._KNOWN_NAMES_KEPT + 10):
+    for number in range(module._MAX_KNOWN_NAMES + 10):
         Headers({f"x-{number}": "1"})
-    assert len(module._known_names) <= module._KNOWN_NAMES_KEPT
+    assert len(module._known_names) <= module._MAX_KNOWN_NAMES

@@ -1,1 +1,1 @@
-"""What turns source text into handlers."""
+"""Engines, which turn the source text of Workers into handlers."""

@@ -1,4 +1,4 @@
-"""The Python engine: a Worker's source as a module of its own."""
+"""The Python engine: runs a Worker's source as a module, and finds the handlers in it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class PythonEntrypoint:
 
 
 class PythonIsolate:
-    """One loaded version of a Worker: its module, and the entrypoints in it."""
+    """A loaded version of a Worker: its module, and the entrypoints in it."""
 
     def __init__(self, exporter: Registration) -> None:
         """Make the entrypoints."""
@@ -53,7 +53,7 @@ class PythonIsolate:
 
 
 class PythonEngine:
-    """Loads Python source that is written for the `workers` module of the platform."""
+    """The engine for Python source that imports the platform's `workers` module."""
 
     def load(self, version: Version) -> PythonIsolate:
         """Run the source of `version` as a module, and find its entrypoints.
@@ -66,41 +66,43 @@ class PythonEngine:
         code = compile(source, name, "exec", dont_inherit=True)
         registration = Registration(name, version)
         try:
-            return _isolate(version, code, registration)
+            return _load(version, code, registration)
         except BaseException:
-            # Its traceback may keep it for long, and the next try has the same name.
+            # Not left to the finalizer: the traceback keeps the module alive, and the next
+            # attempt has the same name.
             registration.drop()
             raise
 
 
-def _isolate(version: Version, code: types.CodeType, registration: Registration) -> PythonIsolate:
+def _load(version: Version, code: types.CodeType, registration: Registration) -> PythonIsolate:
     loading = Loading(version.env, version.startup_limit_ms)
-    running = current.set(loading)
+    token = current.set(loading)
     try:
         with guard.loading():
             exec(code, registration.module.__dict__)
-    except StartupExceeded as cut:
-        raise with_notes(StartupError(PlatformText.STARTUP), *cut.__notes__).with_traceback(
-            cut.__traceback__
+    except StartupExceeded as exceeded:
+        raise with_notes(StartupError(PlatformText.STARTUP), *exceeded.__notes__).with_traceback(
+            exceeded.__traceback__
         ) from None
     finally:
-        current.reset(running)
+        current.reset(token)
         version.startup_ms, version.imports_ms = loading.cpu_ms, loading.imports_ms
     registration.makers.update(_entrypoints(registration.module))
     return PythonIsolate(registration)
 
 
 class Registration:
-    """Keeps a Worker's module in `sys.modules`, where dataclasses and pickle look for it.
+    """The entry of a Worker's module in `sys.modules`, where dataclasses and pickle look it up.
 
-    Every entrypoint holds on to it, and an invocation to its entrypoint: so it lasts until the
-    version is replaced and the last request in flight on it has ended.
+    Every entrypoint refers to it, and every invocation to its entrypoint. So the entry is removed
+    when the version has been replaced and the last request in flight on it has ended. makers: for
+    each entrypoint, a function that makes its handler for an `env`.
     """
 
     __slots__ = ("__weakref__", "drop", "makers", "module", "version")
 
     def __init__(self, name: str, version: Version) -> None:
-        """Make and register an empty module called `name`."""
+        """Make an empty module and register it as `name`."""
         self.version = version
         self.makers: dict[str, Makers] = {}
         self.module = types.ModuleType(name)
@@ -118,7 +120,7 @@ class Registration:
 
 
 def _builtins() -> dict[str, Any]:
-    """Return the builtins of an isolate: Python's, with its own `import` and `print`."""
+    """Return the builtins of a Worker: Python's, with another `__import__` and `print`."""
     return {**vars(builtins), "__import__": _import, "print": worker_print}
 
 
@@ -129,7 +131,7 @@ def _import(
     fromlist: tuple[str, ...] = (),
     level: int = 0,
 ) -> Any:
-    """Import as Python does, except that `workers` is ours, whatever else is installed."""
+    """Import as Python does, except that `workers` is `workernb.workers`, installed or not."""
     if level == 0:
         if name == "workers":
             return workers_module
@@ -170,7 +172,7 @@ def _method_maker(cls: type[Any], event: str) -> Callable[[Any], Handler]:
     """Return what makes the handler of a class. What can be decided once is decided here."""
     method = getattr(cls, event)
     takes = _arguments(method, event) - 1
-    own = [name for name in ("__init__", "__new__") if _overridden(cls, name)]
+    own = [name for name in ("__init__", "__new__") if _is_overridden(cls, name)]
     if not own and takes == 1 and inspect.iscoroutinefunction(method):
         empty = partial(object.__new__, cls)
 
@@ -189,15 +191,15 @@ def _method_maker(cls: type[Any], event: str) -> Callable[[Any], Handler]:
             def handler(argument: Any, invocation: RunningInvocation) -> Awaitable[Any]:
                 context = ExecutionContext(invocation)
                 worker = cls(context, env)
-                return _awaited(getattr(worker, event)(*(argument, env, context)[:takes]))
+                return _await_if_needed(getattr(worker, event)(*(argument, env, context)[:takes]))
 
             return handler
 
     return make
 
 
-def _overridden(cls: type[Any], name: str) -> bool:
-    """Return whether a Worker's class, or one of its bases, has a method of its own."""
+def _is_overridden(cls: type[Any], name: str) -> bool:
+    """Return whether a class does not inherit the method `name` of WorkerEntrypoint."""
     return getattr(cls, name) is not getattr(WorkerEntrypoint, name)
 
 
@@ -207,15 +209,17 @@ def _function_maker(function: Callable[..., Any], event: str) -> Callable[[Any],
 
     def make(env: Any) -> Handler:
         def handler(argument: Any, invocation: RunningInvocation) -> Awaitable[Any]:
-            return _awaited(function(*(argument, env, ExecutionContext(invocation))[:takes]))
+            return _await_if_needed(
+                function(*(argument, env, ExecutionContext(invocation))[:takes])
+            )
 
         return handler
 
     return make
 
 
-async def _awaited(result: Any) -> Any:
-    """Await what a handler returned, if it can be awaited, and return it."""
+async def _await_if_needed(result: Any) -> Any:
+    """Return the result of a handler, which may be a plain or a coroutine function."""
     if inspect.isawaitable(result):
         result = await result
     return result

@@ -1,4 +1,4 @@
-"""The Fetch standard by its own nouns: requests, responses, headers and bodies.
+"""The Fetch standard: requests, responses, headers and bodies.
 
 https://fetch.spec.whatwg.org/
 """

@@ -1,7 +1,7 @@
-"""What Request and Response share: headers, and a body that can be read once.
+"""The base class of Request and Response: headers, and a body that can be read once.
 
-https://fetch.spec.whatwg.org/#body-mixin. A body is kept as it was given, text or bytes. Reading
-it, or sending its message over a binding, takes it away: what is left is `USED`.
+https://fetch.spec.whatwg.org/#body-mixin. The body's data is stored as it was given, text or
+bytes. Reading the body, or sending its message over a binding, replaces the data with `USED`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .headers import Fields, Headers
 
 
 class _Used:
-    """What stands in the place of a body that was read or sent on."""
+    """The type of `USED`, the data of a body that was read or sent on."""
 
     def __repr__(self) -> str:
         return "<used body>"
@@ -29,30 +29,30 @@ _new = object.__new__
 
 
 def make_data(body: BodyInit, what: str) -> str | bytes | None:
-    """Return what to keep of a body that a user gave; TypeError for another type."""
+    """Return the data of a body; TypeError for an unsupported type. what: the message's class."""
     if body is None or body.__class__ is str or body.__class__ is bytes:
         return body
     if isinstance(body, str):
         return str(body)
     if isinstance(body, bytes | memoryview):
         return bytes(body)
-    # A bytearray too: the platform's Python SDK takes none.
+    # The platform's Python SDK refuses a bytearray too.
     raise TypeError(PlatformText.UNSUPPORTED_BODY.format(what=what, type=type(body).__name__))
 
 
 class Message:
-    """A message: headers, and a body to be read once, with `text`, `bytes`, `json` or `buffer`.
+    """A message: headers, and a body that `text`, `bytes`, `json` or `buffer` reads once.
 
-    Each of them raises BodyUsedError (an OSError) when the body was read or sent on before;
-    `clone` the message first to read it twice. A message without a body reads as empty, as often
-    as you like.
+    Each of them raises BodyUsedError (an OSError) when the body was read or sent on before; to
+    read it twice, `clone` the message first. A message without a body reads as empty, any number
+    of times.
     """
 
     __slots__ = ("_data", "_fields", "_headers", "_received")
 
     _data: Data
     _fields: Fields
-    _headers: Headers | None  # Made of the fields when somebody asks for them.
+    _headers: Headers | None  # Made from the fields at the first access.
     _received: bool
     _used_text: ClassVar[str]
 
@@ -67,7 +67,7 @@ class Message:
         return headers
 
     def _current_fields(self) -> Fields:
-        """Return the headers' store, to be shared with another message."""
+        """Return the fields, for another message to share."""
         headers = self._headers
         return self._fields if headers is None or self._received else headers._fields.copy()
 
@@ -79,7 +79,7 @@ class Message:
     bodyUsed = body_used
 
     async def text(self) -> str:
-        """Return the body as text; bytes are decoded as UTF-8, with � for what is none."""
+        """Return the body as text; bytes are decoded as UTF-8, with � for invalid ones."""
         data = self._data
         if data.__class__ is str and data.isascii():
             self._data = USED
@@ -97,26 +97,26 @@ class Message:
     arrayBuffer = buffer
 
     async def json(self, **kwargs: Any) -> Any:
-        """Return the body parsed as JSON; keywords are those of `json.loads`."""
+        """Return the body parsed as JSON. kwargs: passed to `json.loads`."""
         return json.loads(await self.text(), **kwargs)
 
     def _take(self) -> str | builtins.bytes | None:
-        """Return the body's data and leave it used."""
+        """Return the body's data and mark it as used; BodyUsedError when it is already."""
         data = self._data
         if data is None:
             return None
         if data is USED:
-            raise self._used()
+            raise self._used_error()
         self._data = USED
         return data  # type: ignore[return-value]
 
     def _peek(self) -> str | builtins.bytes | None:
-        """Return the body's data and leave it to be read."""
+        """Return the body's data, which can still be read; BodyUsedError when it is used."""
         if self._data is USED:
-            raise self._used()
+            raise self._used_error()
         return self._data  # type: ignore[return-value]
 
-    def _used(self) -> BodyUsedError:
+    def _used_error(self) -> BodyUsedError:
         return with_notes(
             BodyUsedError(self._used_text),
             "A body can be read once, and is handed over when its message is sent on. "
@@ -132,5 +132,5 @@ def _as_bytes(data: str | builtins.bytes | None) -> builtins.bytes:
     try:
         return data.encode()
     except UnicodeEncodeError:
-        # A lone surrogate: as in a USVString, it becomes U+FFFD.
+        # A lone surrogate becomes U+FFFD, as in a USVString.
         return data.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()

@@ -1,7 +1,7 @@
 """Headers, as in the Fetch standard (https://fetch.spec.whatwg.org/#headers-class).
 
-Names are compared without case and iterated in lower case and in order; values of one name are
-joined with `, `, except for Set-Cookie, whose values stay apart.
+Names are case-insensitive, and iterated sorted and in lower case. Values of the same name are
+joined with `, `, except those of Set-Cookie, which stay separate.
 """
 
 from __future__ import annotations
@@ -17,11 +17,14 @@ if TYPE_CHECKING:
 
 HeadersInit: TypeAlias = "Mapping[str, str] | Iterable[tuple[str, str]] | None"
 
-# The store is a plain dict of lower-case name to value. Cookies are kept apart by a newline: the
-# one character that no value can hold. Messages share stores and never change them; only a Headers
-# that may be changed does, and it has a store of its own.
 Fields: TypeAlias = dict[str, str]
-_APART = "\n"
+"""Headers as a dict of lower-case names and values.
+
+Messages share a dict and never change it; only a mutable Headers does, and its dict is its own.
+The values of Set-Cookie are joined with a newline, which no value may contain.
+"""
+
+_COOKIE_SEPARATOR = "\n"
 NO_FIELDS: Fields = {}
 TEXT_FIELDS: Fields = {"content-type": "text/plain;charset=UTF-8"}
 
@@ -29,16 +32,16 @@ _is_token = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
 _is_value = re.compile(r"[^\0\r\n]*").fullmatch
 _known_names: dict[str, str] = {}
 _lower_names: set[str] = set()
-_KNOWN_NAMES_KEPT = 10_000
+_MAX_KNOWN_NAMES = 10_000
 
 
-def _lower(name: str) -> str:
-    """Return a valid name in lower case, and remember it, since names recur."""
+def _lower_name(name: str) -> str:
+    """Return a name in lower case, and remember it, as names recur; TypeError if it is invalid."""
     if not isinstance(name, str) or not _is_token(name):
         raise with_notes(
             TypeError(PlatformText.HEADER_NAME), f"The header's name was {name!r:.100}."
         )
-    if len(_known_names) >= _KNOWN_NAMES_KEPT:
+    if len(_known_names) >= _MAX_KNOWN_NAMES:
         _known_names.clear()
         _lower_names.clear()
     lower = _known_names[name] = name.lower()
@@ -47,8 +50,8 @@ def _lower(name: str) -> str:
     return lower
 
 
-def _clean(value: object) -> str:
-    """Return a valid value without the white space around it."""
+def _normalize_value(value: object) -> str:
+    """Return a value without the white space around it; TypeError if it is invalid."""
     text = str(value).strip(" \t\r\n")
     if not _is_value(text):
         raise with_notes(
@@ -58,12 +61,12 @@ def _clean(value: object) -> str:
 
 
 def make_fields(init: HeadersInit) -> Fields:
-    """Return the store for what a user gave as headers.
+    """Return the fields of headers that a user gave.
 
-    Raises TypeError for a name or value that is not allowed, or for another type.
+    Raises TypeError for an invalid name or value, or for an unsupported type.
     """
     if init.__class__ is dict:
-        # Mostly, and on the hop path: names that were seen before, values that need no work.
+        # The fast path of a hop: all names are known, and the values are normalized already.
         try:
             lower = True
             for name, value in init.items():
@@ -75,7 +78,7 @@ def make_fields(init: HeadersInit) -> Fields:
                 if lower:
                     return init.copy()
                 fields = {_known_names[name]: value for name, value in init.items()}
-                if len(fields) == len(init):  # Names that differ in case only meet.
+                if len(fields) == len(init):  # Else some names differ in their case only.
                     return fields
         except (AttributeError, KeyError, TypeError):
             pass
@@ -91,7 +94,7 @@ def make_fields(init: HeadersInit) -> Fields:
             name, value = pair
         except (TypeError, ValueError):
             raise TypeError(PlatformText.HEADERS_TYPE) from None
-        _append(fields, _lower(name), _clean(value))
+        _append(fields, _lower_name(name), _normalize_value(value))
     return fields
 
 
@@ -100,14 +103,14 @@ def _append(fields: Fields, lower: str, value: str) -> None:
     if before is None:
         fields[lower] = value
     else:
-        fields[lower] = before + (_APART if lower == "set-cookie" else ", ") + value
+        fields[lower] = before + (_COOKIE_SEPARATOR if lower == "set-cookie" else ", ") + value
 
 
 def pairs(fields: Fields) -> Iterator[tuple[str, str]]:
-    """Yield names and values, sorted by name, each cookie by itself."""
+    """Yield names and values, sorted by name, with a pair for each cookie."""
     for name in sorted(fields):
         if name == "set-cookie":
-            for cookie in fields[name].split(_APART):
+            for cookie in fields[name].split(_COOKIE_SEPARATOR):
                 yield name, cookie
         else:
             yield name, fields[name]
@@ -116,63 +119,71 @@ def pairs(fields: Fields) -> Iterator[tuple[str, str]]:
 class Headers(MutableMapping[str, str]):
     """The headers of a message.
 
-    A mapping, so `headers["x"]`, `in`, `.items()` work, with the Fetch standard's methods beside.
-    As on the platform's Python SDK, a header that is absent is `None`, not a KeyError. Headers of
-    a message that was received refuse to be changed: TypeError `Can't modify immutable headers.`
+    A mapping, so `headers["x"]`, `in` and `.items()` work, and the Fetch standard's methods too.
+    As with the platform's Python SDK, the value of an absent header is None, not a KeyError. To
+    change the headers of a received message is a TypeError, `Can't modify immutable headers.`
     """
 
     __slots__ = ("_fields", "_immutable")
 
     def __init__(self, init: HeadersInit = None) -> None:
-        """Make headers from a mapping, pairs of name and value, or other headers."""
+        """Make headers from a mapping, pairs of name and value, or other headers.
+
+        Raises TypeError for an invalid name or value, or for an unsupported type.
+        """
         self._fields = make_fields(init)
         self._immutable = False
 
     def get(self, name: str, default: str | None = None) -> str | None:  # type: ignore[override]
-        """Return the value of `name`, its values joined with `, `, or `default`."""
+        """Return the value of `name`, or `default`; several values are joined with `, `."""
         try:
             value: str | None = self._fields[_known_names[name]]
         except KeyError:
-            value = self._fields.get(_lower(name), default)
-        return value.replace(_APART, ", ") if value and _APART in value else value
+            value = self._fields.get(_lower_name(name), default)
+        return (
+            value.replace(_COOKIE_SEPARATOR, ", ")
+            if value and _COOKIE_SEPARATOR in value
+            else value
+        )
 
     def has(self, name: str) -> bool:
         """Return whether there is a header `name`."""
-        return _lower(name) in self._fields
+        return _lower_name(name) in self._fields
 
     def set(self, name: str, value: str) -> None:
-        """Set a header, in the place of all its values."""
-        self._change()[_lower(name)] = _clean(value)
+        """Set a header to one value, which replaces all others."""
+        self._mutable_fields()[_lower_name(name)] = _normalize_value(value)
 
     def append(self, name: str, value: str) -> None:
-        """Add a value to a header, or the header."""
-        _append(self._change(), _lower(name), _clean(value))
+        """Add a value to a header, which need not exist."""
+        _append(self._mutable_fields(), _lower_name(name), _normalize_value(value))
 
     def delete(self, name: str) -> None:
-        """Remove a header; nothing happens when it is absent."""
-        self._change().pop(_lower(name), None)
+        """Remove a header; no error when it is absent."""
+        self._mutable_fields().pop(_lower_name(name), None)
 
     def get_set_cookie(self) -> list[str]:
-        """Return the values of Set-Cookie, each by itself."""
+        """Return the values of Set-Cookie as a list."""
         cookies = self._fields.get("set-cookie")
-        return [] if cookies is None else cookies.split(_APART)
+        return [] if cookies is None else cookies.split(_COOKIE_SEPARATOR)
 
     getSetCookie = get_set_cookie
 
     def get_all(self, name: str, failobj: list[str] | None = None) -> list[str] | None:
         """Return a header's values as a list, as `http.client.HTTPMessage` does."""
-        if _lower(name) == "set-cookie":
+        if _lower_name(name) == "set-cookie":
             return self.get_set_cookie() or failobj
-        value = self._fields.get(_lower(name))
+        value = self._fields.get(_lower_name(name))
         return failobj if value is None else [value]
 
     def getAll(self, name: str) -> list[str]:
-        """Return the values of Set-Cookie; TypeError for another name, as on the platform."""
-        if _lower(name) != "set-cookie":
+        """Return the values of Set-Cookie as a list; TypeError for any other name."""
+        if _lower_name(name) != "set-cookie":
             raise TypeError(PlatformText.GET_ALL)
         return self.get_set_cookie()
 
-    def _change(self) -> Fields:
+    def _mutable_fields(self) -> Fields:
+        """Return the fields; TypeError when the headers are immutable."""
         if self._immutable:
             raise with_notes(
                 TypeError(PlatformText.IMMUTABLE_HEADERS),
@@ -181,7 +192,7 @@ class Headers(MutableMapping[str, str]):
             )
         return self._fields
 
-    # A mapping, by the names of the Python SDK's HTTPMessage
+    # The mapping, with the methods of `http.client.HTTPMessage` that the Python SDK has
 
     def __getitem__(self, name: str) -> str:
         return self.get(name)  # type: ignore[return-value]
@@ -202,37 +213,37 @@ class Headers(MutableMapping[str, str]):
         return len(self._fields)
 
     def items(self) -> list[tuple[str, str]]:  # type: ignore[override]
-        """Return names and values, sorted by name, each cookie by itself."""
+        """Return names and values, sorted by name, with a pair for each cookie."""
         return list(pairs(self._fields))
 
     entries = items
 
     def keys(self) -> list[str]:  # type: ignore[override]
-        """Return the names, in the order of `items`; once for each cookie."""
+        """Return the names in the order of `items`, with Set-Cookie once for each cookie."""
         return [name for name, _ in pairs(self._fields)]
 
     def values(self) -> list[str]:  # type: ignore[override]
-        """Return the values, in the order of `items`; each cookie by itself."""
+        """Return the values in the order of `items`, with a value for each cookie."""
         return [value for _, value in pairs(self._fields)]
 
     def get_content_type(self) -> str:
         """Return the content type without its parameters; `text/plain` when there is none."""
-        return self._as_message().get_content_type()
+        return self._content_type().get_content_type()
 
     def get_content_charset(self, failobj: str | None = None) -> str | None:
-        """Return the charset that the content type names, in lower case, or `failobj`."""
-        charset = self._as_message().get_content_charset(failobj)
+        """Return the charset of the content type, in lower case, or `failobj`."""
+        charset = self._content_type().get_content_charset(failobj)
         return charset if charset is None else str(charset)
 
     def get_param(self, param: str, failobj: str | None = None) -> str | None:
         """Return a parameter of the content type, such as `boundary`, or `failobj`."""
         from email.utils import collapse_rfc2231_value
 
-        value = self._as_message().get_param(param, failobj)
+        value = self._content_type().get_param(param, failobj)
         return None if value is None else collapse_rfc2231_value(value)
 
-    def _as_message(self) -> HTTPMessage:
-        """Return the content type as the standard library has it, for what it can read of it."""
+    def _content_type(self) -> HTTPMessage:
+        """Return the content type in a message of the standard library, which parses it."""
         from http.client import HTTPMessage
 
         message = HTTPMessage()

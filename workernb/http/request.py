@@ -12,7 +12,7 @@ from typing import Any
 from workernb.errors import PlatformText, with_notes
 
 from .body import USED, BodyInit, Message, make_data
-from .headers import NO_FIELDS, HeadersInit, make_fields
+from .headers import NO_FIELDS, TEXT_FIELDS, HeadersInit, make_fields
 from .urls import is_normal, normalize
 
 _METHODS: dict[str, HTTPMethod] = {
@@ -24,7 +24,7 @@ _new = object.__new__
 
 
 class Properties(dict[str, Any]):
-    """A dict whose values are attributes as well, as the properties of a JavaScript object."""
+    """A dict whose items are attributes too, like the properties of a JavaScript object."""
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -42,6 +42,7 @@ class Request(Message):
     _used_text = PlatformText.BODY_USED_REQUEST
     _url: str
     _method: HTTPMethod
+    _redirect: str
     _cf: dict[str, Any] | None
 
     def __init__(
@@ -56,40 +57,12 @@ class Request(Message):
     ) -> None:
         """Make a request from a URL, or from another request, whose body moves into this one.
 
-        Raises TypeError with the platform's text for a URL that is not absolute, an unknown
-        method, a GET or HEAD with a body, a header that is not allowed, a body of another type,
-        or a request whose body was used.
+        Raises TypeError, with the platform's text, for a URL that is not absolute, an unknown
+        method, a GET or HEAD request with a body, an invalid header, a body of an unsupported
+        type, or a request whose body was used.
         """
-        self._set(input, method, headers, body, redirect, cf, False)
-
-    def _set(
-        self,
-        input: Request | str,
-        method: str | None,
-        headers: HeadersInit,
-        body: BodyInit,
-        redirect: str | None,
-        cf: dict[str, Any] | None,
-        received: bool,
-    ) -> None:
-        if input.__class__ is str:
-            self._set_by_url(input, method, headers, body, redirect, cf, received)
-        elif isinstance(input, Request):
-            self._url = input._url
-            self._method = input._method if method is None else _checked_method(method)
-            self._fields = input._current_fields() if headers is None else make_fields(headers)
-            self._redirect = input.redirect if redirect is None else _checked_redirect(redirect)
-            self._cf = input._cf if cf is None else copy.deepcopy(cf)
-            self._data = input._hand_over() if body is None else None
-            self._headers = None
-            self._received = received
-            if body is not None:
-                self._set_body(body)
-            elif self._data is not None and method is not None and self._method in (_GET, _HEAD):
-                # One that came with a body may be passed on as it is.
-                raise TypeError(PlatformText.GET_WITH_BODY)
-        else:
-            self._set_by_url(str(input), method, headers, body, redirect, cf, received)
+        _fill(self, input, method, headers, body, redirect, cf)
+        self._received = False
 
     def _set_by_url(
         self,
@@ -101,70 +74,56 @@ class Request(Message):
         cf: dict[str, Any] | None,
         received: bool,
     ) -> None:
-        self._url = url if is_normal(url) else normalize(url)
-        self._method = _GET if method is None else _checked_method(method)
-        self._fields = NO_FIELDS if headers is None else make_fields(headers)
-        self._redirect = "follow" if redirect is None else _checked_redirect(redirect)
-        self._cf = None if cf is None else copy.deepcopy(cf)
-        self._data = None
-        self._headers = None
+        # Goes as soon as the service binding calls `receive` for a URL too.
+        _fill(self, url, method, headers, body, redirect, cf)
         self._received = received
-        if body is not None:
-            self._set_body(body)
-
-    def _set_body(self, body: BodyInit) -> None:
-        self._data = make_data(body, "Request")
-        if self._data.__class__ is str and "content-type" not in self._fields:
-            self._fields = {**self._fields, "content-type": "text/plain;charset=UTF-8"}
-        if self._method in (_GET, _HEAD):
-            raise TypeError(PlatformText.GET_WITH_BODY)
 
     @property
     def url(self) -> str:
-        """The URL, absolute and in its normal form."""
+        """The URL: absolute, normalized and without its fragment."""
         return self._url
 
     @property
     def method(self) -> HTTPMethod:
-        """The method; equal to its name as a str."""
+        """The method, which compares equal to its name as a str."""
         return self._method
 
     @property
     def redirect(self) -> str:
-        """What is done with a redirect: `follow` or `manual`; a received request has `manual`."""
+        """How redirects are handled: `follow`, or `manual`, as for every received request."""
         return "manual" if self._received else self._redirect
 
     @property
     def cf(self) -> Properties | None:
-        """The platform's own properties, a copy of them: `request.cf.colo`; None without any."""
+        """A copy of the platform's own properties, as `request.cf.colo`; None without any."""
         return None if self._cf is None else Properties(copy.deepcopy(self._cf))
 
     @property
     def integrity(self) -> str:
-        """A hash that the body would have to have; always empty, as in a Worker."""
+        """The expected hash of the body; always empty, as in a Worker."""
         return ""
 
     @property
     def keepalive(self) -> bool:
-        """Whether the request outlives its page; always False, as in a Worker."""
+        """Whether the request may outlive its page; always False, as in a Worker."""
         return False
 
     def clone(self) -> Request:
-        """Return a request like this one, with a body of its own; BodyUsedError if it was used."""
+        """Return a copy of the request and its body; BodyUsedError if the body was used."""
         self._peek()
-        twin = _new(Request)
-        twin._url = self._url
-        twin._method = self._method
-        twin._fields = self._current_fields()
-        twin._redirect = self._redirect
-        twin._cf = self._cf
-        twin._data = self._data
-        twin._headers = None
-        twin._received = self._received
-        return twin
+        clone = _new(Request)
+        clone._url = self._url
+        clone._method = self._method
+        clone._fields = self._current_fields()
+        clone._redirect = self._redirect
+        clone._cf = self._cf
+        clone._data = self._data
+        clone._headers = None
+        clone._received = self._received
+        return clone
 
     def _hand_over(self) -> str | bytes | None:
-        """Take the body away, to send it on."""
+        """Return the body's data and mark it as used; TypeError when it is already."""
         data = self._data
         if data is None:
             return None
@@ -177,26 +136,87 @@ class Request(Message):
         self._data = USED
         return data  # type: ignore[return-value]
 
-    def _send(self) -> Request:
-        """Return what the other end of a binding receives; the body moves there."""
-        received = _new(Request)
-        received._url = self._url
-        received._method = self._method
-        received._fields = self._fields if self._headers is None else self._current_fields()
-        received._redirect = self._redirect
-        received._cf = self._cf
-        received._data = None if self._data is None else self._hand_over()
-        received._headers = None
-        received._received = True
-        return received
-
     def __repr__(self) -> str:
         return f"Request(method={self._method.value!r}, url={self._url!r})"
 
 
+def _fill(
+    request: Request,
+    source: Request | str,
+    method: str | None,
+    headers: HeadersInit,
+    body: BodyInit,
+    redirect: str | None,
+    cf: dict[str, Any] | None,
+) -> None:
+    """Set every attribute of a new request but `_received` from the arguments of `Request(…)`."""
+    request._headers = None
+    if source.__class__ is not str and isinstance(source, Request):
+        request._url = source._url
+        request._method = source._method if method is None else _checked_method(method)
+        request._fields = source._current_fields() if headers is None else make_fields(headers)
+        request._redirect = source.redirect if redirect is None else _checked_redirect(redirect)
+        request._cf = source._cf if cf is None else copy.deepcopy(cf)
+        request._data = source._hand_over() if body is None else None
+        if request._data is not None and method is not None and request._method in (_GET, _HEAD):
+            # A GET request that was received with a body may only be passed on as it is.
+            raise TypeError(PlatformText.GET_WITH_BODY)
+    else:
+        url = source if source.__class__ is str else str(source)
+        request._url = url if is_normal(url) else normalize(url)
+        request._method = _GET if method is None else _checked_method(method)
+        request._fields = NO_FIELDS if headers is None else make_fields(headers)
+        request._redirect = "follow" if redirect is None else _checked_redirect(redirect)
+        request._cf = None if cf is None else copy.deepcopy(cf)
+        request._data = None
+    if body is not None:
+        request._data = make_data(body, "Request")
+        if request._data.__class__ is str and "content-type" not in request._fields:
+            request._fields = {**request._fields, **TEXT_FIELDS}
+        if request._method in (_GET, _HEAD):
+            raise TypeError(PlatformText.GET_WITH_BODY)
+
+
+def receive(
+    resource: Request | str,
+    method: str | None = None,
+    headers: HeadersInit = None,
+    body: BodyInit = None,
+    redirect: str | None = None,
+    cf: dict[str, Any] | None = None,
+) -> Request:
+    """Return the request that arrives at the other end of `fetch(resource, …)`.
+
+    The body moves into it, and its headers are read-only. Raises TypeError as `Request` does.
+    """
+    received = _new(Request)
+    if (
+        resource.__class__ is Request
+        and method is None
+        and headers is None
+        and body is None
+        and redirect is None
+        and cf is None
+    ):
+        # The same as `_fill`, but faster: most hops pass a request on as it is.
+        received._url = resource._url
+        received._method = resource._method
+        received._fields = (
+            resource._fields if resource._headers is None else resource._current_fields()
+        )
+        received._redirect = resource._redirect
+        received._cf = resource._cf
+        received._data = None if resource._data is None else resource._hand_over()
+        received._headers = None
+    else:
+        _fill(received, resource, method, headers, body, redirect, cf)
+    received._received = True
+    return received
+
+
 def _checked_method(method: str) -> HTTPMethod:
     try:
-        # In any case, as the platform has it by default since October 2024.
+        # Case-insensitive, as by default on the platform since October 2024.
         return _METHODS.get(method) or _METHODS[method.upper()]
     except (AttributeError, KeyError, TypeError):
         raise TypeError(PlatformText.INVALID_METHOD.format(method=method)) from None
@@ -206,26 +226,3 @@ def _checked_redirect(redirect: str) -> str:
     if redirect not in ("follow", "manual"):
         raise TypeError(PlatformText.INVALID_REDIRECT)
     return redirect
-
-
-def receive(
-    resource: Request | str,
-    method: str | None,
-    headers: HeadersInit,
-    body: BodyInit,
-    redirect: str | None,
-    cf: dict[str, Any] | None,
-) -> Request:
-    """Return what the other end receives of `fetch(resource, …)`; the body moves there."""
-    if (
-        resource.__class__ is Request
-        and method is None
-        and headers is None
-        and body is None
-        and redirect is None
-        and cf is None
-    ):
-        return resource._send()
-    received = _new(Request)
-    received._set(resource, method, headers, body, redirect, cf, True)
-    return received

@@ -42,14 +42,17 @@ class Response(Message):
         status_text: str = "",
         headers: HeadersInit = None,
     ) -> None:
-        """Make a response.
+        """Make a response, or move another response, with its body, into this one.
 
-        Raises ValueError for a status outside 200 to 599, TypeError for a body where the status
-        allows none, a header that is not allowed, or a body of another type.
+        Raises ValueError for a status outside 200 to 599, or for a response given with options;
+        TypeError for a body with a status that allows none, an invalid header or status text, or
+        a body of an unsupported type; BodyUsedError for a response whose body was used.
         """
         if body is not None and body.__class__ is not str:
             if isinstance(body, Response):
-                self._become(body, status is None and not status_text and headers is None)
+                if status is not None or status_text or headers is not None:
+                    raise ValueError(PlatformText.RESPONSE_OPTIONS)
+                self._move_from(body)
                 return
             body = make_data(body, "Response")
         if status is None or status == 200:
@@ -57,7 +60,7 @@ class Response(Message):
         else:
             self._status = _checked_status(status, body)
             if self._status in _NULL_BODY:
-                body = None  # An empty one is let through, as on the platform.
+                body = None  # An empty body is accepted, as on the platform.
         self._data = body
         self._status_text = _checked_reason(status_text) if status_text else ""
         if headers is None:
@@ -71,9 +74,7 @@ class Response(Message):
         self._received = False
         self._url = ""
 
-    def _become(self, other: Response, alone: bool) -> None:
-        if not alone:
-            raise ValueError(PlatformText.RESPONSE_OPTIONS)
+    def _move_from(self, other: Response) -> None:
         self._data = other._hand_over()
         self._status = other._status
         self._status_text = other._status_text
@@ -84,9 +85,9 @@ class Response(Message):
 
     @staticmethod
     def redirect(url: str, status: HTTPStatus | int = HTTPStatus.FOUND) -> Response:
-        """Return a redirect to `url`, with headers that cannot be changed.
+        """Return a redirect to `url`, with immutable headers.
 
-        Raises ValueError for a status that is no redirect, TypeError for text that is no URL.
+        Raises ValueError for a status that is not a redirect, TypeError for an invalid URL.
         """
         code = int(status)
         if code not in REDIRECTS:
@@ -106,14 +107,14 @@ class Response(Message):
         status_text: str = "",
         headers: HeadersInit = None,
     ) -> Response:
-        """Return a response whose body is `data` as JSON; a content-type that is given stays."""
+        """Return a response with `data` as JSON; its content-type can be set by `headers`."""
         fields = Headers(headers)
         if not fields.has("content-type"):
             fields.set("content-type", "application/json")
         return Response(jsonlib.dumps(data), status, status_text, fields)
 
     def json(self, *args: Any, **kwargs: Any) -> Any:
-        """Read the body as JSON; called on the class, `Response.json(data)` is `from_json`."""
+        """Return the body parsed as JSON; on the class, `Response.json(data)` is `from_json`."""
         if isinstance(self, Response):
             return Message.json(self, *args, **kwargs)
         return Response.from_json(self, *args, **kwargs)
@@ -125,7 +126,7 @@ class Response(Message):
 
     @property
     def status_text(self) -> str:
-        """The status text: the usual one for the status, unless another was given."""
+        """The status text that was given, or else the usual one for the status."""
         return self._status_text or phrase(self._status)
 
     statusText = status_text
@@ -137,12 +138,12 @@ class Response(Message):
 
     @property
     def url(self) -> str:
-        """The URL of the request that this answers; empty on a response of one's own."""
+        """The URL of the request, for a received response; empty for one that was made."""
         return self._url
 
     @property
     def redirected(self) -> bool:
-        """Whether a redirect was followed to get this response; always False here."""
+        """Whether a redirect was followed to this response; always False here."""
         return False
 
     @property
@@ -151,41 +152,41 @@ class Response(Message):
         return "default"
 
     async def string(self) -> str:
-        """Return the body as text; an old name of `text`."""
+        """Return the body as text; an old name for `text`."""
         return await self.text()
 
     async def memoryview(self) -> memoryview:
-        """Return the body as a memoryview; the SDK's name of `buffer`."""
+        """Return the body as a memoryview; the SDK's name for `buffer`."""
         return await self.buffer()
 
     def raise_for_status(self) -> None:
         """Raise OSError when the status is 400 or more."""
         if 400 <= self._status < 600:
-            whose = "Client" if self._status < 500 else "Server"
-            raise OSError(f"{self._status} {whose} Error: {self.status_text} for url: {self._url}")
+            side = "Client" if self._status < 500 else "Server"
+            raise OSError(f"{self._status} {side} Error: {self.status_text} for url: {self._url}")
 
     def replace_body(self, body: BodyInit) -> Response:
-        """Return a response like this one with another body."""
+        """Return a copy of the response with another body."""
         return Response(body, self._status, self._status_text, self.headers)
 
     def clone(self) -> Response:
-        """Return a response like this one, with a body of its own; BodyUsedError if it was used."""
+        """Return a copy of the response and its body; BodyUsedError if the body was used."""
         self._peek()
         return self._copy(self._data, self._received)
 
     def _copy(self, data: Any, received: bool) -> Response:
-        twin = _new(Response)
-        twin._data = data
-        twin._status = self._status
-        twin._status_text = self._status_text
-        twin._fields = self._current_fields()
-        twin._headers = None
-        twin._received = received
-        twin._url = self._url
-        return twin
+        copy = _new(Response)
+        copy._data = data
+        copy._status = self._status
+        copy._status_text = self._status_text
+        copy._fields = self._current_fields()
+        copy._headers = None
+        copy._received = received
+        copy._url = self._url
+        return copy
 
     def _hand_over(self) -> str | bytes | None:
-        """Take the body away, to send it on."""
+        """Return the body's data and mark it as used; BodyUsedError when it is already."""
         data = self._data
         if data is None:
             return None
@@ -199,7 +200,7 @@ class Response(Message):
         return data  # type: ignore[return-value]
 
     def _send(self, url: str) -> Response:
-        """Return what the caller receives for its request to `url`; the body moves there."""
+        """Return the response that the caller of `url` receives; the body moves into it."""
         received = _new(Response)
         received._data = None if self._data is None else self._hand_over()
         received._status = self._status
@@ -236,7 +237,7 @@ def _checked_reason(status_text: str) -> str:
 
 
 def phrase(status: int) -> str:
-    """Return the platform's words for a status."""
+    """Return the platform's status text for a status; empty when it has none."""
     if status in _PHRASES:
         return _PHRASES[status]
     try:
@@ -245,7 +246,7 @@ def phrase(status: int) -> str:
         return _CLASSES.get(status // 100, "")
 
 
-# Where Python's versions say something else.
+# Those that differ between the platform and some version of Python.
 _PHRASES = {
     413: "Payload Too Large",
     414: "URI Too Long",

@@ -1,4 +1,4 @@
-"""URLs as the WHATWG standard has them (https://url.spec.whatwg.org/), by way of ada."""
+"""URLs, parsed by ada as the WHATWG standard says (https://url.spec.whatwg.org/)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import ada_url
 
 from workernb.errors import PlatformText, with_notes
 
-# Most URLs are in their normal form already, and one look says so: lower-case host whose last
-# label starts with a letter (so it is no IPv4 address in disguise) and is not punycode, no port,
-# no dot segments, nothing to escape. Everything else goes through the parser, seven times slower.
-# Hosts of letters alone come first, since they need no look ahead.
+# The parser is seven times slower than this test, which matches most URLs: those with a host in
+# lower case and not in punycode, no port, no dot segments and nothing to escape. The host's last
+# label starts with a letter, since it could otherwise be an IPv4 address. The first alternative,
+# for hosts of letters only, is there because it needs no lookahead.
 is_normal = re.compile(
     r"https?://(?:[a-z][a-z.]*+/|(?:(?!xn--)[a-z0-9-]+\.)*(?!xn--)[a-z][a-z0-9-]*/)"
     r"[A-Za-z0-9_~/-]*+(?:\?[A-Za-z0-9=&_.~/+-]*+)?"
@@ -19,24 +19,24 @@ is_normal = re.compile(
 
 
 def normalize(url: str) -> str:
-    """Return an absolute http or https URL in its normal form, without its fragment.
+    """Return an absolute http or https URL, normalized and without its fragment.
 
     Raises TypeError with the platform's `Fetch API cannot load` for a relative URL, another
-    scheme, or text that is no URL.
+    scheme, or an invalid URL.
     """
     if is_normal(url):
         return url
     try:
         parsed = ada_url.URL(url)
     except ValueError:
-        raise _cannot_load(url) from None
+        raise _cannot_load_error(url) from None
     if parsed.protocol not in ("http:", "https:"):
-        raise _cannot_load(url)
+        raise _cannot_load_error(url)
     parsed.hash = ""
     return parsed.href
 
 
-def _cannot_load(url: str) -> TypeError:
+def _cannot_load_error(url: str) -> TypeError:
     remedy = None
     if url.startswith("/") and not url.startswith("//"):
         remedy = f"A request needs a whole URL; any host will do: http://worker{url}"

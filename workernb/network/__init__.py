@@ -1,1 +1,1 @@
-"""The same Workers over real HTTP between two processes, measured beside a binding."""
+"""compare_network: a call over a binding, compared with the same over HTTP to another process."""

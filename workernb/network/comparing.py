@@ -1,7 +1,7 @@
-"""One request of two Workers, over the binding and over HTTP: what each takes, measured.
+"""Measure a request between two Workers over a binding, and over HTTP between two processes.
 
-Both ways are run in runtimes of their own, with isolates of their own, so that neither starts
-warmer than the other, and what the notebook's Workers remember stays as it is.
+Each way has a runtime and isolates of its own, so that neither starts warmer than the other and
+the state of the notebook's Workers does not change.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any
 from workernb.assembly import Runtime
 from workernb.errors import CanceledError, ComparisonError, UsageError, format_error, with_notes
 from workernb.http import Request
+from workernb.http.request import receive
 from workernb.runtime.handles import Handle
 from workernb.runtime.runtime import Runtime as CoreRuntime
 from workernb.runtime.services.definitions import Definition
@@ -30,17 +31,17 @@ from .process import HttpEntrypoint, OtherProcess
 
 HERE, THERE = "this process", "the other process"
 PAUSE_S = 0.001
-"""How long (s) to wait before each request, for both processes to be done with the last one."""
+"""How long (s) to wait before each request, so that both processes have finished the last one."""
 
 Report = Mapping[str, Any]
-"""What the other process says of itself; see `OtherProcess.report`."""
+"""The report of the other process; see `OtherProcess.report`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A time in which a process was at work, in ms since the request began.
+    """A period in which a process was busy, in ms since the request began.
 
-    by: the Worker; None for what is no Worker's: the event loop, HTTP, our own.
+    by: the Worker that ran; None for the event loop, HTTP and the runtime.
     """
 
     begin_ms: float
@@ -50,10 +51,10 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """What one process did for a request.
+    """The figures of one process for a request.
 
-    cpu_ms: thread CPU. idle_ms: how long it had nothing to do while the request was under way.
-    cpu_by: thread CPU (ms) of each Worker, and under None of all else.
+    cpu_ms: thread CPU. idle_ms: how long it had nothing to do while the request was in flight.
+    cpu_by: thread CPU (ms) of each Worker, and under None that of everything else.
     """
 
     name: str
@@ -65,7 +66,7 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way to make the request, as its median run went.
+    """The figures of one way to make the request, from the run with the median wall time.
 
     wall_ms: from the request to its answer. status: of the answer. walls_ms: of all runs.
     """
@@ -82,7 +83,7 @@ class Way:
 
     @property
     def idle_ms(self) -> float:
-        """How long the processes sat idle, added up."""
+        """The idle times of all processes, added up."""
         return sum(process.idle_ms for process in self.processes)
 
 
@@ -90,8 +91,8 @@ class Way:
 class Comparison:
     """A request over the binding, and the same over HTTP between two processes.
 
-    request: method and URL, without secrets. services: in the order of their calls, the gateway
-    first. failed: what a Worker in the other process failed with, or None.
+    request: method and URL, without secrets. services: in the order of their first calls, the
+    gateway first. failed: the exception of a Worker in the other process, or None.
     """
 
     request: str
@@ -102,7 +103,7 @@ class Comparison:
 
 
 def check(gateway: Handle, times: int) -> None:
-    """Raise UsageError for what cannot be compared."""
+    """Raise UsageError for arguments of `compare_network` that cannot be compared."""
     if not isinstance(gateway, Handle):
         raise UsageError(
             f"compare_network takes a Worker's handle, not {type(gateway).__name__}: the variable "
@@ -128,66 +129,70 @@ def check(gateway: Handle, times: int) -> None:
 async def compare(gateway: Handle, request: Request, times: int) -> Comparison:
     """Make a request `times` times each way, in turn, after one of each that is not counted.
 
-    Raises ComparisonError when it could not be measured. What it takes was checked before.
+    Raises ComparisonError when it cannot be measured. `check` has accepted the arguments before.
     """
     runtime = gateway._runtime
-    here = _compare(runtime, gateway, request, times)
-    # The thread that is measured is the runtime's own, whoever asks.
-    home = runtime.loops.home_elsewhere()
-    if home is None:
-        return await here
-    return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(here, home))
+    comparing = _compare(runtime, gateway, request, times)
+    # Measure on the runtime's own thread, from whichever thread this is called.
+    loop = runtime.loops.home_elsewhere()
+    if loop is None:
+        return await comparing
+    return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(comparing, loop))
 
 
 async def _compare(
     runtime: CoreRuntime, gateway: Handle, request: Request, times: int
 ) -> Comparison:
     definition = gateway._service.definition
-    callees = _bound(runtime, definition)
+    callees = _callees(runtime, definition)
     target = Target(gateway.name, gateway._entrypoint)
-    with closing(Runtime(runtime.limits)) as bound, closing(Runtime(runtime.limits)) as apart:
-        for one in {definition.name: definition, **callees}.values():
-            bound.define(one.name, one.source, **settings(one))
-        over_binding = _Maker(bound, target, request, "Over the binding")
-        await over_binding.make()
-        if len(over_binding.last.invocations) == 1:
+    with closing(Runtime(runtime.limits)) as bound, closing(Runtime(runtime.limits)) as remote:
+        for worker in {definition.name: definition, **callees}.values():
+            bound.define(worker.name, worker.source, **settings(worker))
+        over_binding = _Requester(bound, target, request, "Over the binding")
+        first = await over_binding.request()
+        if len(first.trace.invocations) == 1:
             raise ComparisonError(
-                f"Worker {gateway.name!r} answered {over_binding.last.status} without a call over "
+                f"Worker {gateway.name!r} answered {first.status} without a call over "
                 "a binding, so there is nothing to compare: make a request for which it calls."
             )
         other = OtherProcess(
-            {one.name: (one.source, settings(one)) for one in callees.values()}, runtime.limits
+            {name: (callee.source, settings(callee)) for name, callee in callees.items()},
+            runtime.limits,
         )
         try:
             async with other:
-                _define_over_http(apart, definition, other)
-                over_http = _Maker(apart, target, request, "Over HTTP")
-                await over_http.make()
-                runs = [(await over_binding.make(), await over_http.make()) for _ in range(times)]
+                _define_over_http(remote, definition, other)
+                over_http = _Requester(remote, target, request, "Over HTTP")
+                await over_http.request()
+                runs = [
+                    (await over_binding.request(), await over_http.request()) for _ in range(times)
+                ]
                 report = await other.report()
         except ComparisonError as error:
             bound.redactor.redact_error(error)
             raise
+    last, _ = runs[-1]
     return Comparison(
         f"{request.method.value} {bound.redactor.redact(request.url)}",
-        tuple(dict.fromkeys(call.service for call in over_binding.last.invocations)),
-        _way([one for one, _ in runs], gateway.name, None),
-        _way([other for _, other in runs], gateway.name, report),
+        tuple(dict.fromkeys(invocation.service for invocation in last.trace.invocations)),
+        _way([run for run, _ in runs], gateway.name, None),
+        _way([run for _, run in runs], gateway.name, report),
         _failure(report, bound),
     )
 
 
-def _bound(runtime: CoreRuntime, definition: Definition) -> dict[str, Definition]:
-    """Return what a Worker is bound to, and what that is bound to, and so on."""
-    found: dict[str, Definition] = {}
-    waiting = [definition]
-    while waiting:
-        for target in waiting.pop().services.values():
+def _callees(runtime: CoreRuntime, definition: Definition) -> dict[str, Definition]:
+    """Return the Workers that a Worker can reach over its bindings, directly or not, by name."""
+    callees: dict[str, Definition] = {}
+    queue = [definition]
+    while queue:
+        for target in queue.pop().services.values():
             service = runtime.services[target.service]
-            if service.versions and service.name not in found:
-                found[service.name] = service.definition
-                waiting.append(service.definition)
-    return found
+            if service.versions and service.name not in callees:
+                callees[service.name] = service.definition
+                queue.append(service.definition)
+    return callees
 
 
 def settings(definition: Definition) -> dict[str, Any]:
@@ -201,23 +206,23 @@ def settings(definition: Definition) -> dict[str, Any]:
 
 
 def _define_over_http(runtime: Runtime, definition: Definition, process: OtherProcess) -> None:
-    """Define the gateway alone, and in the place of all that it is bound to, HTTP."""
+    """Define the gateway, with all its bindings leading over HTTP to the other process."""
     services: dict[str, str] = {}
-    stand_ins: dict[str, dict[str, Entrypoint]] = {}
+    remote: dict[str, dict[str, Entrypoint]] = {}
     for number, (binding, target) in enumerate(definition.services.items()):
-        # A name that the gateway itself cannot have: it may be bound to itself.
+        # Not the target's own name, since the gateway may be bound to itself.
         alias = services[binding] = f"{definition.name}-{number}"
-        # There is no source behind it: what is called stands in the other process.
-        stand_ins[alias] = {DEFAULT: HttpEntrypoint(process, target)}
-    own = {**settings(definition), "services": services}
-    runtime.define(definition.name, definition.source, **own)
-    for alias, entrypoints in stand_ins.items():
+        remote[alias] = {DEFAULT: HttpEntrypoint(process, target)}
+    runtime.define(
+        definition.name, definition.source, **{**settings(definition), "services": services}
+    )
+    for alias, entrypoints in remote.items():
         runtime.services[alias].entrypoints = entrypoints
 
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """One request that was made: its trace, and the clocks (ns) around it."""
+    """One request that was made: its trace, its wall time and its thread CPU (ns)."""
 
     trace: Trace
     status: int
@@ -230,20 +235,19 @@ class _Run:
         return self.ended_ns - self.began_ns
 
 
-class _Maker:
-    """Makes the same request of a runtime again and again."""
+class _Requester:
+    """Makes the same request to a runtime, any number of times. label: begins error messages."""
 
-    def __init__(self, runtime: Runtime, target: Target, request: Request, words: str) -> None:
+    def __init__(self, runtime: Runtime, target: Target, request: Request, label: str) -> None:
         self._runtime = runtime
         self._target = target
         self._request = request
-        self._words = words
-        self.last: Trace
+        self._label = label
 
-    async def make(self) -> _Run:
+    async def request(self) -> _Run:
         """Make the request once; ComparisonError when the Worker fails."""
-        request = self._request.clone()._send()
-        # Kept out of the cell: it would print what the Workers print once for each run.
+        request = receive(self._request.clone())
+        # The Workers' prints would appear in the cell once for each run.
         echo = io.StringIO()
         await asyncio.sleep(PAUSE_S)
         began, cpu = wall_clock(), cpu_clock()
@@ -252,78 +256,77 @@ class _Maker:
         except (CanceledError, asyncio.CancelledError):
             raise
         except Exception as error:
-            text = f"{self._words} the request failed: {format_error(error)}"
+            text = f"{self._label} the request failed: {format_error(error)}"
             raise ComparisonError(self._runtime.redactor.redact(text)) from None
         cpu, ended = cpu_clock() - cpu, wall_clock()
         assert answer.trace is not None
-        self.last = answer.trace
         return _Run(answer.trace, answer.status, began, ended, cpu)
 
 
 def _failure(report: Report, runtime: Runtime) -> str | None:
-    """Return what the first Worker that failed in the other process failed with."""
+    """Return the exception of the first Worker that failed in the other process, or None."""
     failures = [call["failed"] for call in report["calls"] if call["failed"]]
     return runtime.redactor.redact(failures[0]) if failures else None
 
 
-# From clocks to figures
+# Figures from clock readings
 
 
 def _way(runs: list[_Run], gateway: str, report: Report | None) -> Way:
-    """Return the figures of the run that took the median time."""
+    """Return the figures of the run with the median wall time. report: None for the binding."""
     run = sorted(runs, key=lambda run: run.wall_ns)[len(runs) // 2]
-    processes = [_here(run, gateway if report is not None else None)]
+    processes = [_this_process(run, gateway if report is not None else None)]
     if report is not None:
-        processes.append(_there(run, report))
-    walls = tuple(one.wall_ns / 1e6 for one in runs)
+        processes.append(_other_process(run, report))
+    walls = tuple(run.wall_ns / 1e6 for run in runs)
     return Way(run.wall_ns / 1e6, run.status, tuple(processes), walls)
 
 
-def _here(run: _Run, gateway: str | None) -> Process:
-    """Return what this process did, by the trace.
+def _this_process(run: _Run, gateway: str | None) -> Process:
+    """Return the figures of this process, from the trace.
 
-    gateway: the only Worker that is here; None when all are. Between two slices of the request
-    the thread waits first, and then takes in what has arrived: the CPU clock says how long. Where
-    the machine ran something else in the midst of a slice, it was not idle.
+    gateway: the only Worker that runs here; None when all do. Between two slices of a request the
+    thread first waits, and then reads what has arrived: its CPU time tells one from the other.
+    Time in which the machine preempted a slice does not count as idle.
     """
-    pieces = list(run.trace.slices)
-    gaps = [after.begin_ns - piece.end_ns for piece, after in pairwise(pieces)]
-    taken_away = sum(piece.end_ns - piece.begin_ns - piece.cpu_ns for piece in pieces)
-    idle_ns = min(max(0, run.wall_ns - run.cpu_ns - taken_away), sum(gaps))
+    slices = list(run.trace.slices)
+    gaps = [after.begin_ns - before.end_ns for before, after in pairwise(slices)]
+    preempted_ns = sum(slice_.end_ns - slice_.begin_ns - slice_.cpu_ns for slice_ in slices)
+    idle_ns = min(max(0, run.wall_ns - run.cpu_ns - preempted_ns), sum(gaps))
     stretches: list[Stretch] = []
     cpu_by: dict[str | None, float] = {}
     at: float = run.began_ns
-    for number, piece in enumerate(pieces):
+    for number, slice_ in enumerate(slices):
         if number and idle_ns:
             at += idle_ns * gaps[number - 1] / sum(gaps)
-        stretches.append(_stretch(run, at, piece.begin_ns, None))
-        service = piece.invocation.service
+        stretches.append(_stretch(run, at, slice_.begin_ns, None))
+        service = slice_.invocation.service
         by = service if gateway in (None, service) else None
-        stretches.append(_stretch(run, piece.begin_ns, piece.end_ns, by))
-        cpu_by[by] = cpu_by.get(by, 0.0) + piece.cpu_ns / 1e6
-        at = piece.end_ns
+        stretches.append(_stretch(run, slice_.begin_ns, slice_.end_ns, by))
+        cpu_by[by] = cpu_by.get(by, 0.0) + slice_.cpu_ns / 1e6
+        at = slice_.end_ns
     stretches.append(_stretch(run, at, run.ended_ns, None))
     return _process(HERE, run.cpu_ns, idle_ns, cpu_by, stretches)
 
 
-def _there(run: _Run, report: Report) -> Process:
-    """Return what the other process did meanwhile, by its own report."""
+def _other_process(run: _Run, report: Report) -> Process:
+    """Return the figures of the other process during the run, from its own report."""
     stretches: list[Stretch] = []
     cpu_by: dict[str | None, float] = {}
-    cpu_ns = at_work_ns = 0.0
-    for woke, slept, used in report["busy"]:
-        # It may tidy up after the answer is here, when nobody waits for it.
-        began, ended = max(woke, run.began_ns), min(slept, run.ended_ns)
+    cpu_ns = busy_ns = 0.0
+    for busy_from, busy_to, used_ns in report["busy"]:
+        # It may be busy after its answer has arrived here, which no longer counts.
+        began, ended = max(busy_from, run.began_ns), min(busy_to, run.ended_ns)
         if began < ended:
             stretches.append(_stretch(run, began, ended, None))
-            at_work_ns += ended - began
-            cpu_ns += used * (ended - began) / (slept - woke)
+            busy_ns += ended - began
+            cpu_ns += used_ns * (ended - began) / (busy_to - busy_from)
     for call in report["calls"]:
-        for service, began, ended, used in call["slices"]:
+        for service, began, ended, used_ns in call["slices"]:
             if run.began_ns <= began < run.ended_ns:
                 stretches.append(_stretch(run, began, ended, service))
-                cpu_by[service] = cpu_by.get(service, 0.0) + used / 1e6
-    return _process(THERE, cpu_ns, run.wall_ns - at_work_ns, cpu_by, stretches)
+                cpu_by[service] = cpu_by.get(service, 0.0) + used_ns / 1e6
+    return _process(THERE, cpu_ns, run.wall_ns - busy_ns, cpu_by, stretches)
 
 
 def _process(
@@ -333,9 +336,9 @@ def _process(
     cpu_by: dict[str | None, float],
     stretches: list[Stretch],
 ) -> Process:
-    """Return a process's figures; what no Worker used is under None."""
-    others = sum(used for by, used in cpu_by.items() if by is not None)
-    cpu_by[None] = max(0.0, cpu_ns / 1e6 - others)
+    """Return the figures of a process, with the CPU that no Worker used under None."""
+    workers_ms = sum(used for by, used in cpu_by.items() if by is not None)
+    cpu_by[None] = max(0.0, cpu_ns / 1e6 - workers_ms)
     return Process(name, cpu_ns / 1e6, idle_ns / 1e6, cpu_by, stretches)
 
 

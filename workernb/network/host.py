@@ -1,8 +1,8 @@
-"""The other process: the Workers that a gateway is bound to, behind HTTP on loopback.
+"""The other process: an HTTP server on loopback for the Workers that a gateway is bound to.
 
-It reads what to run from its standard input, a line of JSON, says on its standard output on which
-port of 127.0.0.1 it listens, and ends when its standard input does: when the process that started
-it closes it, or dies. Nothing that is secret is in its arguments or its environment.
+It reads what to run from its standard input, as a line of JSON, writes the port of 127.0.0.1 on
+which it listens to its standard output, and ends when its standard input does: when the process
+that started it closes the pipe, or dies. Its arguments and its environment hold no secrets.
 """
 
 from __future__ import annotations
@@ -25,40 +25,41 @@ from typing import Any, TextIO
 from aiohttp import web
 
 from workernb.assembly import Runtime
-from workernb.errors import PlatformText
 from workernb.http import Request, Response
+from workernb.http.request import receive
 from workernb.runtime.services.limits import Limits
 from workernb.runtime.services.targets import Target
 
+from .answers import answer_for_outsider
 from .wire import ENVELOPE, Envelope, received_headers, sent_headers
 
 KEPT = 10_000
-"""How many stretches of work are kept, and how many calls."""
+"""The number of busy periods that are kept, and of calls."""
 
 
 def main() -> None:
-    """Run what standard input says, until standard input ends."""
-    say, start = _take_over_output(), sys.stdin.readline()
+    """Serve the Workers that standard input describes, until standard input ends."""
+    output, start = _take_over_output(), sys.stdin.readline()
     _end_with_the_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     selector = StampingSelector()
     with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selector)) as runner:
-        runner.run(_serve(json.loads(start), selector, say))
+        runner.run(_serve(json.loads(start), selector, output))
 
 
 def _take_over_output() -> TextIO:
-    """Return standard output for our own use; what the Workers write goes nowhere."""
-    say = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.dup2(nowhere, 2)
-    return say
+    """Return standard output, and discard what Workers write to it or to standard error."""
+    output = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.dup2(null, 2)
+    return output
 
 
 def _end_with_the_parent() -> None:
-    """End this process, whatever it is doing, when its standard input ends or its parent does.
+    """End this process, whatever it is doing, when its standard input or its parent ends.
 
-    Both, since a process that the parent has forked may hold the other end of the pipe open.
+    The parent is watched too, because a process that it forked may keep the pipe open.
     """
     parent = os.getppid()
 
@@ -71,63 +72,63 @@ def _end_with_the_parent() -> None:
             time.sleep(1)
         os._exit(0)
 
-    for watch in (until_end_of_input, until_orphaned):
-        threading.Thread(target=watch, daemon=True).start()
+    for watcher in (until_end_of_input, until_orphaned):
+        threading.Thread(target=watcher, daemon=True).start()
 
 
 class StampingSelector(selectors.DefaultSelector):
-    """Where a loop waits: it notes when the loop was at work between two waits."""
+    """The selector of an event loop, which records when the loop was busy between two waits."""
 
     def __init__(self) -> None:
-        """Begin at work."""
+        """Begin with the loop busy."""
         super().__init__()
         self._busy: deque[tuple[int, int, int]] = deque(maxlen=KEPT)
-        self._woke = (wall_clock(), cpu_clock())
+        self._woken = (wall_clock(), cpu_clock())
 
     def busy(self) -> list[tuple[int, int, int]]:
-        """Return when the loop was at work, the last time until now.
+        """Return the periods in which the loop was busy; the last one ends now.
 
-        Begin and end (ns of `time.perf_counter_ns`, one clock for all processes of a machine), and
-        the thread's CPU (ns).
+        Each is its begin and its end (ns of `time.perf_counter_ns`, a clock that all processes of
+        a machine share), and the CPU (ns) that the thread used in it.
         """
-        return [*self._busy, self._at_work()]
+        return [*self._busy, self._current_period()]
 
-    def _at_work(self) -> tuple[int, int, int]:
-        wall, cpu = self._woke
+    def _current_period(self) -> tuple[int, int, int]:
+        wall, cpu = self._woken
         return wall, wall_clock(), cpu_clock() - cpu
 
     def select(self, timeout: float | None = None) -> Any:
-        """Wait for something to do."""
-        if timeout == 0:  # There is something to do; this is no wait.
+        """Wait for events, and record the busy period that ends here."""
+        if timeout == 0:  # A poll: the loop has callbacks ready, and stays busy.
             return super().select(timeout)
-        self._busy.append(self._at_work())
+        self._busy.append(self._current_period())
         try:
             return super().select(timeout)
         finally:
-            self._woke = (wall_clock(), cpu_clock())
+            self._woken = (wall_clock(), cpu_clock())
 
 
-async def _serve(start: dict[str, Any], selector: StampingSelector, say: TextIO) -> None:
-    """Load the Workers, say on which port they are served, and serve them for good."""
+async def _serve(start: dict[str, Any], selector: StampingSelector, output: TextIO) -> None:
+    """Load the Workers, report the port or the failure, and serve until the process ends."""
     host = Host(start["key"], Limits(**start["limits"]), selector)
-    told: dict[str, Any] = {}
+    report: dict[str, Any] = {}
     for name, settings in start["services"].items():
         try:
             host.define(name, settings)
         except BaseException as error:
-            told = {"failed": name, "why": f"{type(error).__name__}: {error}"}
+            report = {"failed": name, "why": f"{type(error).__name__}: {error}"}
             break
     else:
-        told = {"port": await host.listen()}
-    print(json.dumps(told), file=say, flush=True)
+        report = {"port": await host.listen()}
+    print(json.dumps(report), file=output, flush=True)
     await asyncio.Event().wait()
 
 
 class Host:
-    """Serves Workers to whoever has the key."""
+    """Serves Workers to clients that send the key."""
 
     def __init__(self, key: str, limits: Limits, selector: StampingSelector) -> None:
-        """Make a host without Workers; limits: of requests to those that have none."""
+        """Make a host without Workers. limits: for Workers that have none of their own."""
         self._key = key.encode()
         self._selector = selector
         self._runtime = Runtime(limits)
@@ -154,7 +155,7 @@ class Host:
         if envelope is None:
             busy, calls = self._selector.busy(), list(self._calls)
             return web.json_response({"busy": busy, "calls": calls})
-        response = await self._call(envelope, await _received(request, envelope.scheme))
+        response = await self._answer(envelope, await _received(request, envelope.scheme))
         return web.Response(
             status=response.status,
             reason=response.status_text or None,
@@ -162,37 +163,30 @@ class Host:
             body=await response.bytes(),
         )
 
-    async def _call(self, envelope: Envelope, request: Request) -> Response:
-        """Return a Worker's answer; a 500 where it has none, as a stranger gets it."""
+    async def _answer(self, envelope: Envelope, request: Request) -> Response:
         target = Target(envelope.service, envelope.entrypoint, props=envelope.props)
         call = self._runtime.call(target, request, echo=io.StringIO())
         try:
-            return await call
-        except asyncio.CancelledError:
-            raise
-        except BaseException:
-            return Response(PlatformText.INTERNAL, 500)
+            return await answer_for_outsider(call, request.url)
         finally:
             trace = call.trace
             assert trace is not None
             self._calls.append(
                 {
-                    "call": envelope.call,
                     "failed": trace.exception,
                     "slices": [
-                        (piece.invocation.service, piece.begin_ns, piece.end_ns, piece.cpu_ns)
-                        for piece in trace.slices
+                        (slice_.invocation.service, slice_.begin_ns, slice_.end_ns, slice_.cpu_ns)
+                        for slice_ in trace.slices
                     ],
                 }
             )
 
 
 async def _received(request: web.BaseRequest, scheme: str) -> Request:
-    """Return the request that was sent, as it was before it was sent."""
+    """Return the request that the Worker is to receive, as it was before it went over HTTP."""
     url = f"{scheme}://{request.headers['host']}{request.raw_path}"
     body = await request.read() if request.body_exists else None
-    made = Request(url, method=request.method, headers=received_headers(request.headers), body=body)
-    return made._send()
+    return receive(url, request.method, received_headers(request.headers), body)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The other process, seen from here: started, asked over HTTP, and ended in any case."""
+"""The client of the other process: starts it, sends it requests over HTTP, and ends it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Mapping
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from workernb.errors import ComparisonError, with_notes
@@ -22,10 +21,10 @@ if TYPE_CHECKING:
     from workernb.runtime.services.versions import Version
     from workernb.workers.current import RunningInvocation
 
-PATIENCE_S = 60.0
+START_TIMEOUT_S = 60.0
 """How long (s) the other process may take to start and to load its Workers."""
 
-# The same modules can be imported there as here, whatever was done to the path here.
+# The other process gets this one's path, as it is now, so that it finds the same modules.
 _BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.stdin.readline()); "
     "from workernb.network.host import main; main()"
@@ -33,22 +32,22 @@ _BOOT = (
 
 
 class OtherProcess:
-    """A process with Workers in it, for `async with`.
+    """A process that serves Workers, as an asynchronous context manager.
 
-    url: where it answers, to whoever has the key. pid: the number of the process.
+    url: where it listens, for clients that have the key. pid: its process id.
     """
 
     def __init__(
         self, services: Mapping[str, tuple[str, Mapping[str, Any]]], limits: Limits
     ) -> None:
-        """Take what to run: source and settings of Workers by name.
+        """Make a process that is not started yet.
 
-        limits: of its runtime, for Workers that have none of their own.
+        services: source and settings of each Worker, by name. limits: those of its runtime, for
+        Workers that have none of their own.
         """
         self._services = services
         self._limits = limits
         self._key = secrets.token_urlsafe(32)
-        self._numbers = count(1)
 
     def _start(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
@@ -56,20 +55,20 @@ class OtherProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            # Not reached by an interrupt of the kernel: it ends when its input does.
+            # An interrupt of the kernel does not reach it; it ends when its input does.
             start_new_session=True,
         )
 
     async def __aenter__(self) -> OtherProcess:
-        """Start it. ComparisonError when it does not start, or cannot load a Worker."""
+        """Start the process; ComparisonError when it does not start or cannot load a Worker."""
         import aiohttp
 
         self._process = self._start()
         self.pid = self._process.pid
         try:
-            async with asyncio.timeout(PATIENCE_S):
-                told = await asyncio.to_thread(self._begin)
-            self.url = f"http://127.0.0.1:{self._port(told)}"
+            async with asyncio.timeout(START_TIMEOUT_S):
+                report = await asyncio.to_thread(self._configure)
+            self.url = f"http://127.0.0.1:{self._port(report)}"
             self._session = aiohttp.ClientSession(
                 auto_decompress=False,
                 cookie_jar=aiohttp.DummyCookieJar(),
@@ -79,7 +78,7 @@ class OtherProcess:
         except TimeoutError:
             self._end()
             raise ComparisonError(
-                f"The other process was not ready within {PATIENCE_S:g} s."
+                f"The other process was not ready within {START_TIMEOUT_S:g} s."
             ) from None
         except BaseException:
             self._end()
@@ -87,7 +86,7 @@ class OtherProcess:
         return self
 
     async def __aexit__(self, *error: object) -> None:
-        """End it."""
+        """End the process."""
         try:
             await self._session.close()
         finally:
@@ -100,57 +99,51 @@ class OtherProcess:
             if pipe is not None:
                 pipe.close()
 
-    def _begin(self) -> bytes:
-        """Tell the process what to run, secrets included; return what it says. Blocks."""
+    def _configure(self) -> bytes:
+        """Write what to run, secrets included, and return the line that comes back. Blocks."""
         start = {
             "key": self._key,
-            "limits": _plain(self._limits),
+            "limits": _as_json(self._limits),
             "services": {
-                name: {**settings, "source": source, "limits": _plain(settings["limits"])}
+                name: {**settings, "source": source, "limits": _as_json(settings["limits"])}
                 for name, (source, settings) in self._services.items()
             },
         }
-        pipe, said = self._process.stdin, self._process.stdout
-        assert pipe is not None
-        assert said is not None
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None
+        assert stdout is not None
         try:
-            pipe.write(f"{json.dumps(sys.path)}\n{json.dumps(start)}\n".encode())
-            pipe.flush()
-        except OSError:  # It has ended already.
+            stdin.write(f"{json.dumps(sys.path)}\n{json.dumps(start)}\n".encode())
+            stdin.flush()
+        except OSError:  # The process has ended already.
             return b""
-        return said.readline()
+        return stdout.readline()
 
-    def _port(self, told: bytes) -> int:
-        if not told:
+    def _port(self, line: bytes) -> int:
+        """Return the port that the process reports; ComparisonError for a failure."""
+        if not line:
             raise ComparisonError(
                 f"The other process did not start: {sys.executable} ended with code "
                 f"{self._process.wait()}."
             )
-        said = json.loads(told)
-        if "failed" in said:
+        report = json.loads(line)
+        if "failed" in report:
             raise with_notes(
                 ComparisonError(
-                    f"Worker {said['failed']!r} cannot be loaded in the other process: "
-                    f"{said['why']}"
+                    f"Worker {report['failed']!r} cannot be loaded in the other process: "
+                    f"{report['why']}"
                 ),
                 "There is nothing of the notebook's there: a Worker imports all that it needs.",
             )
-        return int(said["port"])
+        return int(report["port"])
 
     async def ask(self, target: Target, request: Request) -> Response:
-        """Send a Worker a request over HTTP, and return its response."""
+        """Send a request to a Worker over HTTP, and return its response."""
         from yarl import URL
 
         scheme, _, rest = request.url.partition("://")
         host, slash, path = rest.partition("/")
-        envelope = Envelope(
-            self._key,
-            next(self._numbers),
-            target.service,
-            target.entrypoint,
-            target.props,
-            scheme,
-        )
+        envelope = Envelope(self._key, target.service, target.entrypoint, target.props, scheme)
         headers = sent_headers(request.headers.items())
         async with self._session.request(
             request.method.value,
@@ -168,31 +161,31 @@ class OtherProcess:
             )
 
     async def report(self) -> Mapping[str, Any]:
-        """Return when the process was at work (busy), and who in it was (calls)."""
+        """Return when the process was busy (busy), and the slices of each call in it (calls)."""
         async with self._session.get(self.url, headers={ENVELOPE: self._key}) as answer:
             report: Mapping[str, Any] = await answer.json()
             return report
 
 
-def _plain(limits: Limits | Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    """Return limits as JSON can have them."""
+def _as_json(limits: Limits | Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """Return limits as a mapping that JSON can represent."""
     if isinstance(limits, Limits):
         return {name: getattr(limits, name) for name in names()}
     return limits
 
 
 class HttpEntrypoint:
-    """Stands for a Worker's entrypoint in the other process: to call it is to ask over HTTP."""
+    """An entrypoint of a Worker in the other process, which is called over HTTP."""
 
     version: Version | None = None
 
     def __init__(self, process: OtherProcess, target: Target) -> None:
-        """Stand for `target` in `process`."""
-        self.service = f"{target.service}, over HTTP"  # No Worker can be called that.
+        """Make the entrypoint of `target` in `process`."""
+        self.service = f"{target.service}, over HTTP"  # Not a name that a Worker can have.
         self.handlers = {"fetch": self._fetch}
         self._process = process
         self._target = target
 
     async def _fetch(self, request: Request, invocation: RunningInvocation) -> Response:
-        """Ask the other process."""
+        """Send the request to the other process, and return its response."""
         return await self._process.ask(self._target, request)

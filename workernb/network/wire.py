@@ -1,8 +1,8 @@
-"""How a Worker's request and response travel over HTTP between the two processes.
+"""The HTTP messages between the two processes, which carry a Worker's requests and responses.
 
-A Worker at the other end sees what it would see over a binding: the URL that was asked for, and
-the headers that were set, without those that HTTP needs for itself. So each message says in one
-header of ours which of its headers are the Worker's.
+A Worker at the other end sees what it would see over a binding: the same URL, and only the headers
+that were set, without those that HTTP adds. A header of our own in each message lists the names of
+the Worker's headers.
 """
 
 from __future__ import annotations
@@ -17,19 +17,18 @@ NAMES = "workernb-names"
 _FRAMING = frozenset(
     "connection content-length expect host keep-alive te trailer transfer-encoding upgrade".split()
 )
-"""What belongs to the connection: a Worker's own header of that name would break it."""
+"""Headers of the connection, which a Worker's header of the same name would break."""
 
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What stands on the outside of a request.
+    """The header of a request that says what it is for.
 
-    key: proves that it comes from the process that started this one. call: its number. props: of
-    the binding, as JSON.
+    key: proves that the request comes from the process that started this one. props: those of the
+    binding, as JSON. scheme: that of the Worker's URL.
     """
 
     key: str
-    call: int
     service: str
     entrypoint: str
     props: str
@@ -37,25 +36,25 @@ class Envelope:
 
     def __str__(self) -> str:
         props = quote(self.props, safe="")
-        return f"{self.key} {self.call} {self.service} {self.entrypoint} {props} {self.scheme}"
+        return f"{self.key} {self.service} {self.entrypoint} {props} {self.scheme}"
 
     @classmethod
     def parse(cls, text: str) -> Envelope | None:
-        """Read an envelope; None for anything else."""
+        """Parse the header; None for any other text."""
         words = text.split(" ")
-        if len(words) != 6 or not words[1].isdecimal():
+        if len(words) != 5:
             return None
-        key, call, service, entrypoint, props, scheme = words
-        return cls(key, int(call), service, entrypoint, unquote(props), scheme)
+        key, service, entrypoint, props, scheme = words
+        return cls(key, service, entrypoint, unquote(props), scheme)
 
 
 def sent_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Return the headers of a message as they are sent."""
+    """Return a Worker's headers as they are sent, with the list of their names."""
     own = [(name, value) for name, value in headers if name not in _FRAMING]
     return [*own, (NAMES, ",".join(dict.fromkeys(name for name, _ in own)))]
 
 
 def received_headers(headers: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return the Worker's own headers of a message that was received."""
-    own = set(headers.get(NAMES, "").split(","))
-    return [(name.lower(), value) for name, value in headers.items() if name.lower() in own]
+    """Return those headers of a received message that are the Worker's."""
+    names = set(headers.get(NAMES, "").split(","))
+    return [(name.lower(), value) for name, value in headers.items() if name.lower() in names]

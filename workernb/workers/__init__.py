@@ -1,4 +1,4 @@
-"""What Worker code imports as `workers`: the surface of Cloudflare's Python Workers.
+"""The module that Worker code imports as `workers`: the API of Cloudflare's Python Workers.
 
 https://developers.cloudflare.com/workers/languages/python/
 """

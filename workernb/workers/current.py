@@ -1,7 +1,7 @@
-"""Which invocation is running: the one thing that the `workers` module asks of the runtime.
+"""The running invocation, a context variable by which the `workers` module reaches the runtime.
 
-Only the runtime sets `current`. Every Task has a context of its own, so what a Worker starts
-keeps its invocation, and requests that interleave do not see each other's.
+Only the runtime sets `current`. Every Task has a context of its own, so a Task that a Worker makes
+keeps the Worker's invocation, and concurrent requests do not see each other's.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 
 class RunningInvocation(Protocol):
-    """What Worker code can reach of the invocation that runs it."""
+    """The part of an invocation that the code of its Worker can reach."""
 
     @property
     def env(self) -> Any:
@@ -20,21 +20,21 @@ class RunningInvocation(Protocol):
 
     @property
     def props(self) -> dict[str, Any]:
-        """What the binding that it came over tells the Worker."""
+        """The props of the binding over which the call was made."""
 
     @property
     def exports(self) -> Any:
         """The Worker's own entrypoints."""
 
     def wait_until(self, awaitable: Awaitable[Any]) -> None:
-        """Keep the invocation alive until `awaitable` is done."""
+        """Extend the invocation until `awaitable` is done."""
 
 
 current: ContextVar[RunningInvocation | None] = ContextVar("workernb invocation", default=None)
 
 
 def running() -> RunningInvocation:
-    """Return the running invocation; raises RuntimeError outside of one."""
+    """Return the running invocation; RuntimeError when there is none."""
     invocation = current.get()
     if invocation is None:
         raise RuntimeError("No Worker is running here: this works only in a Worker's code.")

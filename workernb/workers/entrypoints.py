@@ -1,4 +1,4 @@
-"""What a Worker's classes derive from, and the `ctx` that each invocation gets."""
+"""WorkerEntrypoint, the base class of a Worker's entrypoints, and their `ctx`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .current import RunningInvocation, running
 
 
 class ExecutionContext:
-    """`self.ctx`: one for each invocation.
+    """The context of one invocation, `self.ctx`.
 
     https://developers.cloudflare.com/workers/runtime-apis/context/
     """
@@ -22,9 +22,10 @@ class ExecutionContext:
         self._invocation = invocation
 
     def waitUntil(self, awaitable: Awaitable[Any]) -> None:
-        """Keep the invocation alive until `awaitable` is done, at most 30 s (wall clock).
+        """Extend the invocation until `awaitable` is done, by 30 s (wall clock) at most.
 
-        The response does not wait for it. A failure makes the invocation's outcome `exception`.
+        The response is sent without waiting. An exception makes the invocation's outcome
+        `exception`.
         """
         self._invocation.wait_until(awaitable)
 
@@ -32,22 +33,22 @@ class ExecutionContext:
 
     @property
     def props(self) -> dict[str, Any]:
-        """What the binding that the call came over says, `{}` unless it says something."""
+        """The props of the binding over which the call was made; `{}` for one without props."""
         return self._invocation.props
 
     @property
     def exports(self) -> Any:
-        """The Worker's own entrypoints: `ctx.exports.Admin.fetch(…)`, also with props of its own.
+        """The Worker's own entrypoints, as bindings: `ctx.exports.Admin.fetch(…)`.
 
-        `ctx.exports.Admin(props={"role": "reader"}).fetch(…)`
+        Called, an entrypoint takes props: `ctx.exports.Admin(props={"role": "reader"}).fetch(…)`.
         """
         return self._invocation.exports
 
 
 class WorkerEntrypoint:
-    """The base of a Worker's entrypoints; a new instance serves each invocation.
+    """The base class of a Worker's entrypoints; each invocation gets a new instance.
 
-    The subclass named `Default` is what a plain binding reaches; others are named entrypoints.
+    A binding leads to the subclass named `Default` unless it names another entrypoint.
     https://developers.cloudflare.com/workers/languages/python/
     """
 
@@ -56,17 +57,17 @@ class WorkerEntrypoint:
 
     @cached_property
     def ctx(self) -> ExecutionContext:
-        """The invocation's context, made when it is first asked for."""
+        """The invocation's context."""
         return ExecutionContext(self._invocation)
 
     def __init__(self, ctx: ExecutionContext, env: Any) -> None:
-        """Keep the invocation's context and the Worker's environment."""
+        """Make an instance with the invocation's context and the Worker's environment."""
         self.ctx = ctx
         self.env = env
 
 
 def wait_until(awaitable: Awaitable[Any]) -> None:
-    """Keep the running invocation alive until `awaitable` is done."""
+    """Extend the running invocation until `awaitable` is done; RuntimeError when there is none."""
     running().wait_until(awaitable)
 
 

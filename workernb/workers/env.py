@@ -1,4 +1,4 @@
-"""`env`: what a Worker was given by name. Bindings, vars and secrets are its attributes."""
+"""`env`: a Worker's bindings, vars and secrets, as attributes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .current import running
 
 @dataclass(frozen=True, slots=True)
 class VersionMetadata:
-    """What a Worker can know of the version that it runs as. timestamp: ISO 8601, UTC.
+    """The version that a Worker runs as. timestamp: when it was made, in ISO 8601, UTC.
 
     https://developers.cloudflare.com/workers/runtime-apis/bindings/version-metadata/
     """
@@ -24,23 +24,23 @@ class VersionMetadata:
 
 
 class Env:
-    """A Worker's environment.
+    """The environment of a Worker.
 
-    Each binding, var and secret is an attribute; AttributeError, whose text is the name, for one
-    that is not there. Its repr shows secrets by their names only.
+    Each binding, var and secret is an attribute. AttributeError, with the name as its text, for
+    any other name. The repr shows only the names of secrets.
     """
 
     def __init__(self, values: Mapping[str, Any], secrets: frozenset[str], worker: str) -> None:
-        """Make the environment of `worker` from what its definition gives."""
+        """Make the environment of `worker`. secrets: the names in `values` that are secrets."""
         self.__dict__.update(values)
-        # Set so that they can neither meet a binding's name nor be found beside the bindings.
-        object.__setattr__(self, "_Env__secrets", secrets)
-        object.__setattr__(self, "_Env__worker", worker)
+        # Their mangled names, as `_Env__secrets`, are those of no binding.
+        self.__secrets = secrets
+        self.__worker = worker
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        names = [known for known in self.__dict__ if not known.startswith("_")]
+        names = [key for key in self.__dict__ if not key.startswith("_")]
         bound = ", ".join(sorted(names)) or "nothing"
         raise with_notes(
             AttributeError(name, name=name),
@@ -58,7 +58,7 @@ class Env:
 
 
 class ImportedEnv:
-    """`from workers import env`: the environment of whichever Worker is running or loading."""
+    """`from workers import env`: the environment of the Worker that is running or loading."""
 
     __slots__ = ()
 

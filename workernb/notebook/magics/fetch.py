@@ -8,21 +8,20 @@ from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
 from workernb.errors import (
-    CanceledError,
-    CpuLimitError,
     OptionError,
-    PlatformText,
     UsageError,
     did_you_mean,
     with_notes,
 )
 from workernb.http import Request, Response
+from workernb.http.request import receive
 from workernb.http.response import REDIRECTS
+from workernb.network.answers import answer_for_outsider
 from workernb.notebook.card import Card
 from workernb.notebook.display import show
 from workernb.notebook.tracebacks import FetchError
 from workernb.options.parser import FetchOptions
-from workernb.runtime.execution.dispatch import Answer, TopLevelCall
+from workernb.runtime.execution.dispatch import Answer
 from workernb.runtime.runtime import Runtime
 from workernb.runtime.services.targets import DEFAULT, Target
 
@@ -110,10 +109,10 @@ class Fetching:
             nothing = Response("There is nothing here yet", 404)
             return Answer.of(nothing._send(step.request.url), None)
         # A clone is given away: a redirect may send the body once more.
-        request = step.request.clone()._send()
+        request = receive(step.request.clone())
         # Prints go to the card, with who printed, and not to the cell's output as well.
         echo = io.StringIO()
-        return await as_a_stranger(
+        return await answer_for_outsider(
             self._runtime.call(step.target, request, owner=step.owner, echo=echo), step.request.url
         )
 
@@ -168,28 +167,3 @@ class Fetching:
         if name in self._runtime:
             return f"No route leads to {name}: it is private. Its owner can: %fetch {name}"
         return "No Worker has a route for this URL."
-
-
-async def as_a_stranger(call: TopLevelCall, url: str) -> Answer:
-    """Return the answer to a call as one who is not the owner gets it: failures as pages.
-
-    A Worker's exception is a 500, a used-up CPU budget a 503 with the platform's 1102. An
-    interrupt is no answer, and is raised; so is the cancellation of who awaits this.
-    """
-    try:
-        return await call
-    except CanceledError:
-        raise
-    except CpuLimitError:
-        page = Response("error code: 1102", 503)
-    except asyncio.CancelledError:
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
-            raise
-        page = Response(PlatformText.INTERNAL, 500)
-    except (KeyboardInterrupt, SystemExit, GeneratorExit):
-        raise
-    except BaseException:
-        # What a Worker raises may be of any kind. The trace has it in its log.
-        page = Response(PlatformText.INTERNAL, 500)
-    return Answer.of(page._send(url), call.trace)

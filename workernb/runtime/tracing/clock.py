@@ -11,8 +11,16 @@ from workernb.runtime.services.limits import SHARED
 
 from .invocations import Invocation
 from .metering import Metering, holder
-from .threads import CPU_READING_VALID_NS, PreviousHolder, Thread
+from .threads import PreviousHolder, Thread
 from .traces import InvocationCounter, Trace
+
+CPU_READING_VALID_NS = 100_000
+"""For how long (ns of wall clock) a reading of the CPU clock is carried on by the wall clock.
+
+The CPU clock is a system call and takes ten times as long as the wall clock. Within a slice the
+thread runs on, so for this long the wall clock tells its CPU time as well; a preemption can shift
+at most this much from one invocation to the next. The ends of every slice are read exactly.
+"""
 
 RESUMED_AT_ONCE_NS = 10_000
 """Within how long (ns of wall clock) of the last slice's end a slice needs no reading of its own.

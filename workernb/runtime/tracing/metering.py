@@ -4,7 +4,7 @@ A trace's stamps are one flat list. An entry of three is wall ns, CPU ns, and th
 holds the thread from then on, or None. An entry of one is an invocation, and is what a hop leaves
 most of the time: it takes the thread as it begins, and its end gives the thread back to its caller.
 The CPU clock is not read then, because the last reading was still valid
-(`threads.CPU_READING_VALID_NS`); the wall clock carries that reading on.
+(`clock.CPU_READING_VALID_NS`); the wall clock carries that reading on.
 """
 
 from __future__ import annotations

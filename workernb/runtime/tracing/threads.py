@@ -8,14 +8,6 @@ import time
 from time import thread_time_ns as cpu_clock
 from typing import Any, TypeAlias
 
-CPU_READING_VALID_NS = 100_000
-"""For how long (ns of wall clock) a reading of the CPU clock is carried on by the wall clock.
-
-The CPU clock is a system call and takes ten times as long as the wall clock. Within a slice the
-thread runs on, so for this long the wall clock tells its CPU time as well; a preemption can shift
-at most this much from one invocation to the next. The ends of every slice are read exactly.
-"""
-
 
 class Thread:
     """One thread: the slices on it, and what identifies it.

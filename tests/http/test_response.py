@@ -1,0 +1,147 @@
+"""Response: how it is made, and what it refuses."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+import pytest
+
+from workernb.errors import BodyUsedError
+from workernb.http import Response
+
+
+@pytest.mark.parametrize("status", [199, 600, 0, 99, -1, 101])
+def test_statuses_outside_the_range_are_refused(status):
+    with pytest.raises(ValueError, match=r"in the range 200 to 599, inclusive\."):
+        Response("x", status)
+
+
+@pytest.mark.parametrize("status", [204, 205, 304])
+def test_statuses_without_a_body(status):
+    assert Response(None, status).status == status
+    assert Response("", status).status == status
+    with pytest.raises(TypeError) as caught:
+        Response("x", status)
+    assert str(caught.value) == (
+        "Response with null body status (101, 204, 205, or 304) cannot have a body."
+    )
+
+
+def test_the_attributes_of_a_response():
+    response = Response("x", HTTPStatus.NOT_FOUND, "Nope", {"a": "b"})
+    assert (response.status, response.status_text, response.statusText, response.ok) == (
+        404,
+        "Nope",
+        "Nope",
+        False,
+    )
+    assert (response.url, response.redirected, response.type) == ("", False, "default")
+    assert Response().ok
+    assert Response().status == 200
+
+
+@pytest.mark.parametrize("text", ["a\nb", "a\rb", "nul\0"])
+def test_invalid_status_texts_are_refused(text):
+    with pytest.raises(TypeError, match="Invalid statusText"):
+        Response("x", 200, text)
+
+
+async def test_a_response_from_a_response_takes_its_body():
+    first = Response("x", 201, "Made", {"a": "b"})
+    second = Response(first)
+    assert (second.status, second.status_text, second.headers["a"]) == (201, "Made", "b")
+    assert await second.text() == "x"
+    assert first.body_used
+    with pytest.raises(ValueError, match="Expected no options"):
+        Response(Response("x"), status=200)
+    with pytest.raises(BodyUsedError):
+        Response(first)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_redirects(status):
+    response = Response.redirect("http://x/a", status)
+    assert (response.status, response.headers["location"]) == (status, "http://x/a")
+    with pytest.raises(TypeError, match="Can't modify immutable headers"):
+        response.headers.set("a", "b")
+
+
+def test_invalid_redirects_are_refused():
+    assert Response.redirect("http://x").status == 302
+    with pytest.raises(ValueError, match="200 is not a redirect status code"):
+        Response.redirect("http://x/", 200)
+    with pytest.raises(TypeError, match="Unable to parse URL: /rel"):
+        Response.redirect("/rel")
+
+
+async def test_from_json():
+    for make in (Response.from_json, Response.json):
+        response = make({"obj": {"field": 123}}, 201, headers={"x": "y"})
+        assert response.status == 201
+        assert response.headers["content-type"] == "application/json"
+        assert await response.text() == '{"obj": {"field": 123}}'
+    own = Response.from_json([], headers={"content-type": "application/problem+json"})
+    assert own.headers["content-type"] == "application/problem+json"
+    assert await own.json() == []
+
+
+async def test_old_names_and_replace_body():
+    assert await Response("x").string() == "x"
+    assert bytes(await Response(b"x").memoryview()) == b"x"
+    replaced = Response("x", 201, headers={"a": "b"}).replace_body("y")
+    assert (replaced.status, replaced.headers["a"], await replaced.text()) == (201, "b", "y")
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "message"),
+    [
+        (404, "", "404 Client Error: Not Found for url: "),
+        (599, "", "599 Server Error: Server Error for url: "),
+        (500, "Broken", "500 Server Error: Broken for url: "),
+    ],
+)
+def test_raise_for_status(status, text, message):
+    with pytest.raises(OSError, match="Error") as caught:
+        Response("x", status, text).raise_for_status()
+    assert str(caught.value) == message
+    assert Response("x", 399).raise_for_status() is None
+
+
+def test_the_repr_of_a_response():
+    assert repr(Response.from_json({}, 200, "OK")) == (
+        "Response(status=200, status_text='OK', content_type='application/json')"
+    )
+    assert repr(Response()) == "Response(status=200, status_text='OK')"
+
+
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [
+        (200, "OK"),
+        (299, "Successful"),
+        (306, "Redirection"),
+        (403, "Forbidden"),
+        (413, "Payload Too Large"),
+        (418, "I'm a teapot"),
+        (422, "Unprocessable Entity"),
+        (425, "Client Error"),
+        (599, "Server Error"),
+    ],
+)
+def test_the_status_text_is_the_platforms(status, text):
+    assert Response(None, status).status_text == text
+    assert Response(None, status, "").status_text == text
+    assert Response(None, status, "My own").status_text == "My own"
+
+
+@pytest.mark.parametrize("body", ["", b"", None])
+async def test_an_empty_body_is_dropped_where_the_status_allows_none(body):
+    response = Response(body, 204)
+    assert list(response.headers) == []
+    for _ in range(2):
+        assert await response.text() == ""
+
+
+@pytest.mark.parametrize("url", ["https://x/a?b#c", "mailto:a@b", "ftp://x/"])
+def test_a_redirect_keeps_fragments_and_other_schemes(url):
+    assert Response.redirect(url).headers["location"] == url

@@ -1,0 +1,33 @@
+"""The `workers` module: its public names, and those that it does not have yet."""
+
+from __future__ import annotations
+
+import pytest
+
+import workernb
+from workernb import workers
+
+
+@pytest.fixture
+def runtime():
+    runtime = workernb.Runtime()
+    yield runtime
+    runtime.close()
+
+
+def test_every_public_name_is_there():
+    assert all(hasattr(workers, name) for name in workers.__all__)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("fetch", "has no attribute 'fetch' in workernb yet"),
+        ("Nonsense", "module 'workers' has no attribute 'Nonsense'"),
+    ],
+)
+def test_the_error_of_a_missing_name(runtime, name, message):
+    with pytest.raises(AttributeError, match=message):
+        runtime.define("worker", f"import workers\nworkers.{name}")
+    with pytest.raises(ImportError):
+        runtime.define("worker", f"from workers import {name}")
