@@ -14,7 +14,9 @@ from IPython.core.completer import (
 
 from workernb.assembly import get_runtime
 from workernb.options.change import PARSERS
-from workernb.options.parser import fetch_parser, limits_parser, worker_parser
+from workernb.options.fetch import fetch_parser
+from workernb.options.limits import limits_parser
+from workernb.options.worker import worker_parser
 from workernb.runtime.services.limits import PRESETS
 
 _PARSERS = {"worker": worker_parser, "fetch": fetch_parser, "limits": limits_parser, **PARSERS}

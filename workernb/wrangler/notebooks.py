@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from workernb.errors import OptionError, UsageError, with_notes
-from workernb.options.parser import WorkerOptions
+from workernb.options.worker import WorkerOptions
 from workernb.runtime.services.targets import Target, service_name
 
 MAGIC = "%%worker"

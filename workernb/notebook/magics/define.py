@@ -10,7 +10,7 @@ from workernb.errors import did_you_mean
 from workernb.notebook.secrets import resolve
 from workernb.notebook.tracebacks import shown_from_the_worker_on
 from workernb.notebook.variables import variable_for
-from workernb.options.parser import WorkerOptions
+from workernb.options.worker import WorkerOptions
 from workernb.runtime.handles import Handle
 from workernb.runtime.runtime import Runtime
 from workernb.runtime.services.history import replaced

@@ -21,7 +21,7 @@ from workernb.http.response import REDIRECTS
 from workernb.notebook.card import Card
 from workernb.notebook.display import show
 from workernb.notebook.tracebacks import FetchError
-from workernb.options.parser import FetchOptions
+from workernb.options.fetch import FetchOptions
 from workernb.runtime.execution.dispatch import Answer
 from workernb.runtime.execution.sync import Call
 from workernb.runtime.runtime import Runtime

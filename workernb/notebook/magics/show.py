@@ -21,15 +21,10 @@ from workernb.errors import UsageError
 from workernb.notebook.display import display
 from workernb.notebook.variables import expand
 from workernb.options.change import bindings_parser, worker, workers_parser
-from workernb.options.parser import (
-    FetchOptions,
-    WorkerOptions,
-    fetch_parser,
-    limits_parser,
-    read_limits,
-    strip_comment,
-    worker_parser,
-)
+from workernb.options.fetch import FetchOptions, fetch_parser
+from workernb.options.limits import limits_parser, read_limits
+from workernb.options.parser import strip_comment
+from workernb.options.worker import WorkerOptions, worker_parser
 from workernb.runtime.execution.dispatch import Answer
 from workernb.runtime.execution.sync import run_sync
 from workernb.runtime.tracing.traces import Trace
