@@ -16,25 +16,29 @@ def test_all_that_a_worker_may_be_told():
     )
     assert options == WorkerOptions(
         name="auth",
-        services={"A": "b@staging#Admin", "B": "b"},
-        vars={"X": "", "Y": "a=b", "J": {"a": [1]}},
-        secrets={"ONE": None, "TWO": "a=b"},
-        routes=["a.example/*", "b.example/*"],
-        public=True,
-        environment="prod",
+        settings={
+            "services": {"A": "b@staging#Admin", "B": "b"},
+            "vars": {"X": "", "Y": "a=b", "J": {"a": [1]}},
+            "secrets": {"ONE": None, "TWO": "a=b"},
+            "routes": ["a.example/*", "b.example/*"],
+            "public": True,
+            "environment": "prod",
+            "limits": {"cpu_ms": 1.5, "wall_ms": 20.0, "subrequests": 3},
+            "compatibility_date": "2026-11-23",
+        },
         variable="handle",
-        limits={"cpu_ms": 1.5, "wall_ms": 20.0, "subrequests": 3},
-        compatibility_date="2026-11-23",
         quiet=True,
-        version_metadata=None,
-        tag=None,
     )
+    assert options.environment == "prod"
+    assert options.services == {"A": "b@staging#Admin", "B": "b"}
+    assert options.secrets == {"ONE": None, "TWO": "a=b"}
 
 
 def test_what_is_not_said_is_left_open():
     options = WorkerOptions.parse("auth")
-    assert options.limits == options.services == options.vars == options.secrets == {}
-    assert (options.environment, options.variable, options.compatibility_date) == (None,) * 3
+    assert options == WorkerOptions("auth", {}, variable=None, quiet=False)
+    assert options.services == options.secrets == {}
+    assert options.environment is None
 
 
 @pytest.mark.parametrize(
@@ -64,4 +68,4 @@ def test_a_refusal_says_what_to_write(line, said):
 
 def test_words_are_expanded_after_they_are_split():
     options = WorkerOptions.parse("auth -v 'A=<x>'", lambda word: word.replace("<x>", "two 'words"))
-    assert options.vars == {"A": "two 'words"}
+    assert options.settings["vars"] == {"A": "two 'words"}

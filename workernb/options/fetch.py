@@ -1,4 +1,4 @@
-"""The options of `%fetch` and `%%fetch`: curl's."""
+"""The options of `%fetch` and `%%fetch`, which are named and work as curl's."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ def fetch_parser(prog: str = "%fetch") -> Parser:
 
 
 def _seconds(text: str) -> float:
+    """Parse a time in seconds, for argparse."""
     seconds = number(text)
     if not seconds > 0:
         raise argparse.ArgumentTypeError(f"write a number above 0, not {text}")
@@ -42,9 +43,11 @@ def _seconds(text: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class FetchOptions:
-    """What was typed after `%fetch`: what to call, and the request.
+    """The options of one `%fetch`: the target, and the request.
 
-    target: None when it was given by URL. method: as given by -X, else None.
+    target: None when a URL was given. method: given by -X, or None. follow: whether redirects are
+    followed (-L). fail: whether a status of 400 or more fails the cell (-f). max_time: in s (-m).
+    silent: whether no card is shown (-s).
     """
 
     target: Target | None
@@ -61,15 +64,18 @@ class FetchOptions:
     def parse(
         cls, line: str, cell: str | None = None, expand: Callable[[str], str] = str
     ) -> FetchOptions:
-        """Read the line, and the cell's body where there is one; OptionError when refused."""
+        """Parse a magic's line; OptionError, or UsageError for a wrong target.
+
+        cell: the rest of the cell, the request's body, for `%%fetch`. expand: applied to each word.
+        """
         typed = fetch_parser("%fetch" if cell is None else "%%fetch").parse(line, expand)
-        body, usual = _body(typed.data, typed.json, cell)
+        body, default_headers = _body(typed.data, typed.json, cell)
         target = None if _has_scheme(typed.target) else Target.parse(typed.target)
         return cls(
             target=target,
             url=typed.target if target is None else target.url,
             method=typed.request,
-            headers=_headers(typed.header, usual),
+            headers=_headers(typed.header, default_headers),
             body=body,
             follow=typed.location,
             fail=typed.fail,
@@ -81,8 +87,8 @@ class FetchOptions:
 _has_scheme = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://").match
 
 
-def _headers(typed: Sequence[str], usual: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return the headers: curl's usual ones, unless they were given, and those that were.
+def _headers(typed: Sequence[str], default: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the default headers that were not given, and the given ones.
 
     As with curl, `name:` leaves a header out, and `name;` sends it without a value.
     """
@@ -96,38 +102,40 @@ def _headers(typed: Sequence[str], usual: Mapping[str, str]) -> list[tuple[str, 
         else:
             given.append((name.strip(), value.strip() or None))
     named = {name.lower() for name, _ in given}
-    headers = [(name, value) for name, value in usual.items() if name not in named]
+    headers = [(name, value) for name, value in default.items() if name not in named]
     return headers + [(name, value) for name, value in given if value is not None]
 
 
 def _body(
     data: Sequence[str], json_texts: Sequence[str], cell: str | None
 ) -> tuple[str | bytes | None, dict[str, str]]:
-    """Return the request's body, from the three ways to give one, and its usual headers."""
+    """Return the body, given by -d, by --json or as the cell, and curl's headers for it."""
     if bool(data) + bool(json_texts) + (cell is not None) > 1:
         raise OptionError("A request has one body: use -d, --json or the cell, not two of them.")
     if json_texts:
-        both = {"content-type": "application/json", "accept": "application/json"}
-        return _joined([_file_or_text(text) for text in json_texts], b""), both
+        headers = {"content-type": "application/json", "accept": "application/json"}
+        return _joined([_file_or_text(text) for text in json_texts], b""), headers
     if data:
-        form = {"content-type": "application/x-www-form-urlencoded"}
-        return _joined([_form_data(text) for text in data], b"&"), form
+        headers = {"content-type": "application/x-www-form-urlencoded"}
+        return _joined([_form_data(text) for text in data], b"&"), headers
     return (None if cell is None else cell.removesuffix("\n")), {}
 
 
-def _joined(parts: Sequence[str | bytes], by: bytes) -> str | bytes:
+def _joined(parts: Sequence[str | bytes], separator: bytes) -> str | bytes:
+    """Join the parts: to bytes if one of them, read from a file, is bytes."""
     if all(isinstance(part, str) for part in parts):
-        return by.decode().join(str(part) for part in parts)
-    return by.join(part.encode() if isinstance(part, str) else part for part in parts)
+        return separator.decode().join(str(part) for part in parts)
+    return separator.join(part.encode() if isinstance(part, str) else part for part in parts)
 
 
 def _form_data(text: str) -> str | bytes:
-    """Return what `-d` sends; a file's line ends are left out, as curl does."""
+    """Return the value of -d; as with curl, a file loses its line ends and NULs."""
     data = _file_or_text(text)
     return data.translate(None, b"\r\n\0") if isinstance(data, bytes) else data
 
 
 def _file_or_text(text: str) -> str | bytes:
+    """Return the content of a file that is given as `@file`, or else the text."""
     if not text.startswith("@"):
         return text
     try:

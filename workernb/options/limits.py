@@ -26,19 +26,25 @@ def limits_parser() -> Parser:
 
 
 def _number_or_none(text: str) -> float | str:
+    """Parse a number; `none`, for no limit, stays: argparse has None for what was not given."""
     return text if text == "none" else number(text)
 
 
 def read_limits(line: str, before: Limits) -> Limits:
-    """Return the limits that were typed after `%limits`; OptionError for what is refused."""
+    """Return the limits that `%limits` sets; OptionError or UsageError for what is refused.
+
+    before: the limits that are changed, where no preset is given.
+    """
     typed = vars(limits_parser().parse(line))
     preset = typed.pop("preset")
     if preset is not None and preset not in PRESETS:
-        known = f"There are {', '.join(PRESETS)}."
-        remedy = did_you_mean(preset, PRESETS) or known
+        presets = f"There are {', '.join(PRESETS)}."
+        remedy = did_you_mean(preset, PRESETS) or presets
         if "=" in preset:
-            remedy = f"{known} A limit is an option: %limits --cpu-ms 50"
+            remedy = f"{presets} A limit is an option: %limits --cpu-ms 50"
         raise with_notes(OptionError(f"%limits has no preset {preset!r}."), remedy)
     limits = before if preset is None else PRESETS[preset]
     changes = {name: value for name, value in typed.items() if value is not None}
-    return limits.but(**{n: None if value == "none" else value for n, value in changes.items()})
+    return limits.but(
+        **{name: None if value == "none" else value for name, value in changes.items()}
+    )

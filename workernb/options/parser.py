@@ -1,7 +1,6 @@
-"""The grammar of the magics' options, with argparse and without IPython.
+"""The parser of magics and command line: argparse, without IPython.
 
-The command line will share it. What cannot be understood raises OptionError: one line that says
-what to write instead.
+What cannot be parsed raises OptionError, whose one line says what to write instead.
 """
 
 from __future__ import annotations
@@ -19,10 +18,10 @@ _comment = re.compile(r"""((?:[^'"\s\\]|\\.|'[^']*'|"(?:\\.|[^"\\])*"|\s(?!\#))*
 
 
 class Parser(argparse.ArgumentParser):
-    """An argparse parser that raises OptionError where others exit."""
+    """An argparse parser that raises OptionError instead of exiting the process."""
 
     def __init__(self, prog: str, description: str) -> None:
-        """Make a parser without options."""
+        """Create a parser without options."""
         super().__init__(prog, description=description, add_help=False, allow_abbrev=False)
 
     def error(self, message: str) -> NoReturn:
@@ -30,91 +29,87 @@ class Parser(argparse.ArgumentParser):
         raise OptionError(f"{self.prog}: {message}.")
 
     def parse(self, line: str, expand: Callable[[str], str] = str) -> argparse.Namespace:
-        """Read a line as it was typed, a trailing comment included.
+        """Parse a line as typed, with or without a trailing comment.
 
-        expand: what each word becomes. It is done after the line is split, so that a value with
-        spaces or quotes in it stays one word.
+        expand: applied to each word after the line is split, so that a value with spaces or quotes
+        in it stays one word.
         """
         try:
             words = shlex.split(strip_comment(line))
         except ValueError:
-            # The line is not repeated: a secret may stand in it.
+            # The line is not repeated: it may hold a secret.
             self.error("a quote is opened and not closed")
         known, unknown = self.parse_known_args([expand(word) for word in words])
         if unknown:
-            self._refuse(unknown)
+            self._refuse(unknown[0])
         return known
 
-    def _refuse(self, unknown: Sequence[str]) -> NoReturn:
-        first = unknown[0]
-        if not first.startswith("-"):
+    def _refuse(self, word: str) -> NoReturn:
+        """Raise OptionError for a word that no option or argument takes."""
+        if not word.startswith("-"):
             raise OptionError(
-                f"{self.prog} takes one {self._first_name()}, and there is a word too many: put "
-                "quotes around a value that has spaces in it."
+                f"{self.prog} takes one {self._first_argument()}, and there is a word too many: "
+                "put quotes around a value that has spaces in it."
             )
-        options = [option for action in self._actions for option in action.option_strings]
-        long = [option for option in options if option.startswith("--")]
-        remedy = did_you_mean(first.split("=")[0], options)
+        flag = word.split("=", maxsplit=1)[0]
+        flags = [flag for action in self._actions for flag in action.option_strings]
+        long = [flag for flag in flags if flag.startswith("--")]
         raise with_notes(
-            OptionError(f"{self.prog} has no option {first.split('=')[0]}."),
-            remedy or f"It has {', '.join(long)}.",
+            OptionError(f"{self.prog} has no option {flag}."),
+            did_you_mean(flag, flags) or f"It has {', '.join(long)}.",
         )
 
-    def _first_name(self) -> str:
+    def _first_argument(self) -> str:
         return str(next(a.metavar for a in self._actions if not a.option_strings))
 
     def options(self) -> list[str]:
-        """Return every option in its long form, where it has one."""
+        """Return every option in its long spelling, where it has one."""
         return [action.option_strings[-1] for action in self._actions if action.option_strings]
 
     def help_text(self) -> str:
-        """Return the usage and what each option means."""
+        """Return the usage and the explanation of each option."""
         return self.format_help()
 
 
 def strip_comment(line: str) -> str:
-    """Return a line without a trailing ` # comment`; one inside quotes stays."""
+    """Return a line without a trailing ` # comment`; a quoted `#` begins none."""
     match = _comment.match(f" {line}")
     if match is None or match.end() < len(line.rstrip()) + 1:
         return line
     return match[1].strip()
 
 
-def pair(what: str, line: str) -> Callable[[str], tuple[str, str]]:
-    """Return what reads NAME=VALUE; what: a key of _EXAMPLES. line: what stands before it."""
+def pair(correct: str, *, empty: bool = True) -> Callable[[str], tuple[str, str]]:
+    """Return a function that splits NAME=VALUE, for argparse.
 
-    def read(text: str) -> tuple[str, str]:
+    correct: what its error says to write. empty: whether the value may be empty.
+    """
+
+    def split(text: str) -> tuple[str, str]:
         name, equals, value = text.partition("=")
-        if not equals or not name or (not value and what == "binding"):
-            raise argparse.ArgumentTypeError(f"write {line} {_EXAMPLES[what]}, not {text!r}")
+        if not equals or not name or not (value or empty):
+            raise argparse.ArgumentTypeError(f"write {correct}, not {text!r}")
         return name, value
 
-    return read
+    return split
 
 
-_EXAMPLES = {"binding": "AUTH=auth", "var": "GREETING=hello", "json": "PORTS=[80]"}
+def secret(text: str) -> tuple[str, str | None]:
+    """Split KEY[=VALUE]; the value is None where there is none."""
+    name, equals, value = text.partition("=")
+    return name, value if equals else None
 
 
 def number(text: str) -> float:
-    """Read a number."""
+    """Parse a number, for argparse."""
     try:
         return float(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
 
 
-def unique(option: str, pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    """Return the pairs as a dict; OptionError for a name that is there twice."""
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in found:
-            raise OptionError(f"{option} names {name} twice: keep one of them.")
-        found[name] = value
-    return found
-
-
 def json_value(option: str, key: str, text: str) -> Any:
-    """Return the value of KEY=JSON; OptionError when it is none."""
+    """Return the parsed value of KEY=JSON; OptionError when it is not JSON."""
     try:
         return json.loads(text)
     except ValueError as error:
@@ -123,7 +118,11 @@ def json_value(option: str, key: str, text: str) -> Any:
         ) from None
 
 
-def secret(text: str) -> tuple[str, str | None]:
-    """Read KEY[=VALUE]: the value is None where there is none."""
-    name, equals, value = text.partition("=")
-    return name, value if equals else None
+def unique(option: str, pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the pairs as a dict; OptionError for a repeated name."""
+    values: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in values:
+            raise OptionError(f"{option} names {name} twice: keep one of them.")
+        values[name] = value
+    return values
