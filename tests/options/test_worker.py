@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
+from pathlib import Path
+
 import pytest
 
 from workernb.errors import OptionError
-from workernb.options.worker import WorkerOptions
+from workernb.options.worker import WorkerOptions, worker_options, worker_parser
+from workernb.runtime.services.limits import names
+from workernb.runtime.services.option import Form, Option
+from workernb.runtime.services.service import Definition
+
+README = Path(__file__).resolve().parents[2] / "README.md"
 
 
 def test_all_that_a_worker_may_be_told():
@@ -69,3 +77,61 @@ def test_a_refusal_says_what_to_write(line, said):
 def test_words_are_expanded_after_they_are_split():
     options = WorkerOptions.parse("auth -v 'A=<x>'", lambda word: word.replace("<x>", "two 'words"))
     assert options.settings["vars"] == {"A": "two 'words"}
+
+
+TOY = Option(
+    ("--toy",),
+    "a toy of a kind that the package does not know",
+    Form.BINDING,
+    "toys",
+    metavar="BINDING=TOY",
+    example="BEAR=teddy",
+)
+
+
+def test_a_kind_of_binding_adds_its_option_as_data():
+    options = (*worker_options(), TOY)
+    typed = WorkerOptions.parse("auth --toy A=bear --toy B=ball -q", options=options)
+    assert typed.settings == {"toys": {"A": "bear", "B": "ball"}}
+    with pytest.raises(OptionError, match="write --toy BEAR=teddy, not 'A='"):
+        WorkerOptions.parse("auth --toy A=", options=options)
+    with pytest.raises(OptionError, match="--toy names A twice"):
+        WorkerOptions.parse("auth --toy A=b --toy A=c", options=options)
+    parser = worker_parser(options)
+    assert parser.options()[-1] == "--toy"
+    assert "--toy BINDING=TOY" in parser.help_text()
+
+
+def test_options_and_keywords_of_define_are_the_same():
+    keywords = [
+        name
+        for name, parameter in inspect.signature(Definition.make).parameters.items()
+        if parameter.kind is parameter.KEYWORD_ONLY
+    ]
+    given = {option.keyword for option in worker_options()} - {None}
+    assert given == set(keywords)
+    limits = {option.key for option in worker_options() if option.keyword == "limits"}
+    assert limits <= set(names())
+
+
+@pytest.mark.parametrize("option", worker_options(), ids=lambda option: option.name)
+def test_an_option_is_complete(option):
+    assert option.name.startswith("--")
+    assert option.help
+    assert (option.metavar is None) == (option.form is Form.SWITCH)
+    # The error for a wrong value shows a correct one.
+    if option.form in (Form.BINDING, Form.VALUE, Form.JSON):
+        typed = WorkerOptions.parse(f"a {option.name} {option.example}")
+        assert list(typed.settings) == [option.keyword]
+
+
+def test_readme_has_the_table_of_options():
+    rows = ["| option | keyword of `define` | |", "|---|---|---|"]
+    for option in worker_options():
+        written = f"{option.name} {option.metavar}" if option.metavar else option.name
+        flags = ", ".join(f"`{flag}`" for flag in (*option.flags[:-1], written))
+        keyword = f"`{option.keyword}`" if option.keyword else ""
+        if option.key is not None:
+            keyword = f'`{option.keyword}["{option.key}"]`'
+        rows.append(f"| {flags} | {keyword} | {option.help} |")
+    assert "\n".join(rows) in README.read_text(encoding="utf-8"), "\n".join(rows)
