@@ -17,7 +17,7 @@ async def test_an_exception_at_import_shows_the_cells_line_only(shell):
     outcome = await shell.run("%%worker bad\n\n1 / 0")
     assert type(outcome.error) is ZeroDivisionError
     assert "<worker bad v1>:3" in outcome.traceback
-    assert "magics.py" not in outcome.traceback
+    assert "define_worker" not in outcome.traceback
 
 
 async def test_an_exception_at_import_does_not_tell_a_secret(shell):
