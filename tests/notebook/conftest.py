@@ -47,6 +47,21 @@ class Default(WorkerEntrypoint):
 """
 
 
+def cell(options: str, body: str = "return Response('x')") -> str:
+    """Return a cell with a Worker whose handler's body is one line."""
+    return (
+        f"%%worker {options}\n"
+        "from workers import Response, WorkerEntrypoint\n"
+        "class Default(WorkerEntrypoint):\n"
+        "    async def fetch(self, request):\n"
+        f"        {body}\n"
+    )
+
+
+PUBLIC_GATEWAY = cell("gateway -q --public", "return Response(request.method + ' ' + request.url)")
+ASK = "return await self.env.AUTH.fetch(request)"
+
+
 def worker(name: str, body: str, options: str = "") -> str:
     """Return a cell with a Worker whose handler's body is one line or more."""
     lines = "".join(f"        {line}\n" for line in body.split("\n"))

@@ -1,22 +1,32 @@
-"""The notebook's side: magics, cards, completion. All that knows IPython is here."""
+"""The notebook: magics, cards, completion. Only this package needs IPython's shell."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from workernb.notebook.magics.change import EditingMagics
-from workernb.notebook.magics.deploy import DeployingMagics
-from workernb.notebook.magics.import_workers import ImportingMagics
-from workernb.notebook.magics.show import WorkerMagics
-
 from . import completion, display, transform
+from .magics.change import ChangeMagics
+from .magics.define import DefineMagics
+from .magics.deploy import DeployMagics
+from .magics.fetch import FetchMagics
+from .magics.import_workers import ImportMagics
+from .magics.limits import LimitsMagics
+from .magics.show import ShowMagics
 
-MAGICS = (WorkerMagics, EditingMagics, DeployingMagics, ImportingMagics)
+MAGICS = (
+    DefineMagics,
+    FetchMagics,
+    LimitsMagics,
+    ShowMagics,
+    ChangeMagics,
+    DeployMagics,
+    ImportMagics,
+)
 
 
 def load(shell: Any) -> None:
-    """Add the magics to a shell, once. Nothing else of the process is touched."""
-    if any(isinstance(magics, WorkerMagics) for magics in shell.magics_manager.registry.values()):
+    """Register magics, completion and displays with a shell; nothing if that is done already."""
+    if any(isinstance(magics, DefineMagics) for magics in shell.magics_manager.registry.values()):
         return
     shell.register_magics(*(magics(shell) for magics in MAGICS))
     transform.add(shell)
@@ -26,13 +36,13 @@ def load(shell: Any) -> None:
 
 
 def unload(shell: Any) -> None:
-    """Take away what `load` added."""
-    registry = shell.magics_manager
+    """Undo `load`."""
+    manager = shell.magics_manager
     for magics in MAGICS:
         for kind, names in magics.magics.items():
             for name in names:
-                registry.magics[kind].pop(name, None)
-        registry.registry.pop(magics.__name__, None)
+                manager.magics[kind].pop(name, None)
+        manager.registry.pop(magics.__name__, None)
     transform.remove(shell)
     completion.remove(shell)
     display.remove(shell)

@@ -1,21 +1,24 @@
-"""The card of a fetch: status, headers, body, who used the CPU, who may call, and the logs."""
+"""The card of a fetch: status, headers, body, CPU by Worker, access and logs."""
 
 from __future__ import annotations
 
 import base64
 import contextlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+
+from markupsafe import Markup
 
 from workernb.runtime.execution.dispatch import Answer
 from workernb.runtime.tracing.invocations import Log
-from workernb.views.drawing.text import escaped, ms, one_line, visible
+from workernb.runtime.tracing.traces import Trace
+from workernb.views.drawing.text import ms, one_line, visible
 
-KEPT_BYTES = 1024 * 1024
-"""How much of a body a card keeps."""
+MAX_PARSED = 1024 * 1024
+"""The largest image, in bytes, and the longest JSON, in characters, that a card takes in."""
 
-SHOWN = 10_000
+MAX_SHOWN = 10_000
 """How many characters of a body a card shows."""
 
 _STYLE = (
@@ -32,7 +35,11 @@ _PRE = (
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What a reader sees of an answer. Made at once, so that it does not change afterwards."""
+    """What a reader sees of an answer, with secrets redacted. It does not change later.
+
+    request: method and URL. body: as text. image: media type and content, if the body is an image.
+    cpu: CPU by Worker, on one line. access: whether others than the owner reach the Worker.
+    """
 
     request: str
     status: int
@@ -45,25 +52,25 @@ class Card:
     logs: list[str]
 
     @classmethod
-    def of(cls, answer: Answer, request: str, access: str, redact: Any) -> Card:
-        """Take the card of an answer, whose body is left to be read."""
+    def of(cls, answer: Answer, request: str, access: str, redact: Callable[[str], str]) -> Card:
+        """Make the card of an answer, whose body can still be read afterwards."""
         data = None if answer.body_used else answer._peek()
-        kind = answer.headers.get("content-type") or ""
+        content_type = answer.headers.get("content-type") or ""
         trace = answer.trace
         return cls(
             request=redact(request),
             status=answer.status,
             phrase=redact(answer.status_text),
             headers=[(redact(name), redact(value)) for name, value in answer.headers.items()],
-            body="(read already)" if answer.body_used else body_text(data, kind),
-            image=_image(data, kind),
+            body="(read already)" if answer.body_used else body_text(data, content_type),
+            image=_image(data, content_type),
             cpu="" if trace is None else cpu_line(trace),
             access=access,
             logs=[] if trace is None else [log_line(log) for log in trace.logs],
         )
 
     def __repr__(self) -> str:
-        lines = [f"{self.request}", f"{self.status} {visible(self.phrase)}"]
+        lines = [self.request, f"{self.status} {visible(self.phrase)}"]
         lines += [f"{name}: {one_line(value, 400)}" for name, value in self.headers]
         lines += ["", visible(self.body), ""]
         lines += [line for line in (self.cpu, self.access) if line]
@@ -71,68 +78,87 @@ class Card:
         return "\n".join(lines).rstrip()
 
     def _repr_html_(self) -> str:
-        color = "#1a7f37" if self.status < 400 else "#b35900" if self.status < 500 else "#c02020"
-        headers = "".join(
-            f"<div><b>{escaped(name, 200)}:</b> {escaped(value, 400)}</div>"
-            for name, value in self.headers
+        card = Markup(
+            '<div style="{style}" role="group" aria-label="{label}">'
+            '<div style="opacity:.8">{request}</div>'
+            '<div><b style="background:{color};color:#fff;border-radius:3px;padding:0 6px">'
+            "{status}</b> <b>{phrase}</b></div>"
+            '<div style="opacity:.85">{headers}</div>{body}{notes}{logs}</div>'
+        ).format(
+            style=_STYLE,
+            label=visible(self.request, 200),
+            request=visible(self.request, 400),
+            color=self._color(),
+            status=self.status,
+            phrase=visible(self.phrase, 100),
+            headers=Markup("").join(
+                Markup("<div><b>{}:</b> {}</div>").format(visible(name, 200), visible(value, 400))
+                for name, value in self.headers
+            ),
+            body=self._body_html(),
+            notes=Markup("").join(
+                Markup("<div>{}</div>").format(visible(line))
+                for line in (self.cpu, self.access)
+                if line
+            ),
+            logs=_pre("\n".join(self.logs)) if self.logs else "",
         )
-        small = "".join(f"<div>{escaped(line)}</div>" for line in (self.cpu, self.access) if line)
-        logs = f'<pre style="{_PRE}">{escaped(chr(10).join(self.logs))}</pre>' if self.logs else ""
-        return (
-            f'<div style="{_STYLE}" role="group" aria-label="{escaped(self.request, 200)}">'
-            f'<div style="opacity:.8">{escaped(self.request, 400)}</div>'
-            f'<div><b style="background:{color};color:#fff;border-radius:3px;padding:0 6px">'
-            f"{self.status}</b> <b>{escaped(self.phrase, 100)}</b></div>"
-            f'<div style="opacity:.85">{headers}</div>{self._body_html()}{small}{logs}</div>'
+        return str(card)
+
+    def _color(self) -> str:
+        return "#1a7f37" if self.status < 400 else "#b35900" if self.status < 500 else "#c02020"
+
+    def _body_html(self) -> Markup:
+        if self.image is None:
+            return _pre(self.body)
+        media_type, content = self.image
+        return Markup('<img alt="the body, an image" src="data:{};base64,{}">').format(
+            visible(media_type), base64.b64encode(content).decode()
         )
 
-    def _body_html(self) -> str:
-        if self.image is not None:
-            kind, data = self.image
-            source = base64.b64encode(data).decode()
-            return f'<img alt="the body, an image" src="data:{escaped(kind)};base64,{source}">'
-        return f'<pre style="{_PRE}">{escaped(self.body)}</pre>'
+
+def _pre(text: str) -> Markup:
+    return Markup('<pre style="{}">{}</pre>').format(_PRE, visible(text))
 
 
-def body_text(data: str | bytes | None, kind: str) -> str:
-    """Return a body as text: JSON indented, bytes that are no text as their size."""
+def body_text(data: str | bytes | None, content_type: str) -> str:
+    """Return a body as text: JSON indented, and the size of what is not UTF-8."""
     if not data:
         return "(empty body)"
     if isinstance(data, bytes):
         try:
             text = data.decode()
         except UnicodeDecodeError:
-            return f"({len(data):,} bytes, {kind or 'no content-type'})"
+            return f"({len(data):,} bytes, {content_type or 'no content-type'})"
     else:
         text = data
     text = text.replace("\r\n", "\n")
-    if "json" in kind and len(text) <= KEPT_BYTES:
+    if "json" in content_type and len(text) <= MAX_PARSED:
         with contextlib.suppress(ValueError):
             text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-    if len(text) > SHOWN:
-        return f"{text[:SHOWN]}\n… ({len(text) - SHOWN:,} characters more)"
+    if len(text) > MAX_SHOWN:
+        return f"{text[:MAX_SHOWN]}\n… ({len(text) - MAX_SHOWN:,} characters more)"
     return text
 
 
-def _image(data: str | bytes | None, kind: str) -> tuple[str, bytes] | None:
-    media = kind.split(";", maxsplit=1)[0].strip().lower()
-    if not media.startswith("image/") or not data or len(data) > KEPT_BYTES:
+def _image(data: str | bytes | None, content_type: str) -> tuple[str, bytes] | None:
+    """Return media type and content of a body that is an image, and not too large."""
+    media_type = content_type.split(";", maxsplit=1)[0].strip().lower()
+    if not media_type.startswith("image/") or not data or len(data) > MAX_PARSED:
         return None
-    return media, data.encode() if isinstance(data, str) else data
+    return media_type, data.encode() if isinstance(data, str) else data
 
 
-def cpu_line(trace: Any) -> str:
-    """Return who used how much CPU, on one line."""
-    used = trace.cpu_by_service()
-    parts = [f"{name} {ms(value)}" for name, value in used.items()]
-    whole = ms(trace.cpu_ms) + trace.limits.of_budget
-    cut = f", {trace.outcome}" if trace.outcome not in ("ok", "exception") else ""
-    return f"CPU {whole}: {' · '.join(parts)}{cut}"
+def cpu_line(trace: Trace) -> str:
+    """Return the CPU of a request and of each Worker in it, on one line."""
+    parts = [f"{name} {ms(value)}" for name, value in trace.cpu_by_service().items()]
+    total = ms(trace.cpu_ms) + trace.limits.of_budget
+    outcome = f", {trace.outcome}" if trace.outcome not in ("ok", "exception") else ""
+    return f"CPU {total}: {' · '.join(parts)}{outcome}"
 
 
 def log_line(log: Log) -> str:
-    """Return a log entry with its Worker and level."""
-    who = log.invocation.service if log.invocation is not None else "workernb"
-    lines = log.text.split("\n")
-    head = f"{who} {log.level}: " if log.level != "log" else f"{who}: "
-    return head + "\n    ".join(lines)
+    """Return a log entry after its Worker and level; further lines are indented."""
+    source = log.invocation.service if log.invocation is not None else "workernb"
+    head = f"{source} {log.level}: " if log.level != "log" else f"{source}: "
+    return head + "\n    ".join(log.text.split("\n"))

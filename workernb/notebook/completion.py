@@ -1,8 +1,9 @@
-"""Completion of the magics' options, of targets and of Workers' names."""
+"""Completion of the magics' options, of targets, and of the names in a Worker's settings."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from IPython.core.completer import (
@@ -14,10 +15,18 @@ from IPython.core.completer import (
 
 from workernb.assembly import get_runtime
 from workernb.options.change import PARSERS
-from workernb.options.parser import fetch_parser, limits_parser, worker_parser
+from workernb.options.fetch import fetch_parser
+from workernb.options.limits import limits_parser
+from workernb.options.parser import Parser
+from workernb.options.worker import worker_options, worker_parser
 from workernb.runtime.services.limits import PRESETS
 
-_PARSERS = {"worker": worker_parser, "fetch": fetch_parser, "limits": limits_parser, **PARSERS}
+_PARSERS: dict[str, Callable[[], Parser]] = {
+    "worker": worker_parser,
+    "fetch": fetch_parser,
+    "limits": limits_parser,
+    **PARSERS,
+}
 
 _line = re.compile(
     rf"\s*(?:[\w, ]+=\s*)?(%%?)({'|'.join([*_PARSERS, 'cpu', 'trace'])})\s+(.*)", re.DOTALL
@@ -25,14 +34,14 @@ _line = re.compile(
 
 
 def add(shell: Any) -> None:
-    """Let the completer ask here too."""
+    """Register the matcher with a shell's completer."""
     completer = getattr(shell, "Completer", None)
     if completer is not None and complete not in completer.custom_matchers:
         completer.custom_matchers.append(complete)
 
 
 def remove(shell: Any) -> None:
-    """Ask here no more."""
+    """Unregister the matcher."""
     completer = getattr(shell, "Completer", None)
     if completer is not None and complete in completer.custom_matchers:
         completer.custom_matchers.remove(complete)
@@ -40,42 +49,52 @@ def remove(shell: Any) -> None:
 
 @context_matcher()  # type: ignore[untyped-decorator]
 def complete(context: CompletionContext) -> SimpleMatcherResult:
-    """Return what may stand at the end of a magic's line."""
-    text = context.text_until_cursor
-    match = _line.fullmatch(text)
+    """Return the completions at the end of a magic's line."""
+    match = _line.fullmatch(context.text_until_cursor)
     if match is None:
         return {"completions": []}
-    word = re.split(r"\s", text)[-1]
-    found, fragment = _candidates(match[2], word, match[3])
+    words, fragment = _candidates(match[2], match[3])
     return {
-        "completions": [SimpleCompletion(one, type="param") for one in found],
+        "completions": [SimpleCompletion(word, type="param") for word in words],
         "matched_fragment": fragment,
-        "suppress": bool(found),
+        "suppress": bool(words),
     }
 
 
-def _candidates(magic: str, word: str, rest: str) -> tuple[list[str], str]:
-    """Return what the word may become, and the part of it that is replaced."""
+def _candidates(magic: str, arguments: str) -> tuple[list[str], str]:
+    """Return the completions of the last word, and the part of it that they replace.
+
+    arguments: the line after the magic's name, up to the cursor.
+    """
+    word = re.split(r"\s", arguments)[-1]
+    first_word = arguments.strip() == word
     if word.startswith("-") and magic in _PARSERS:
-        return _beginning(word, _PARSERS[magic]().options())
+        return _starting_with(word, _PARSERS[magic]().options())
     if magic == "limits":
-        return _beginning(word, list(PRESETS))
+        return _starting_with(word, PRESETS)
     if magic in ("cpu", "trace"):
         newest_first = [str(trace.number) for trace in reversed(get_runtime().traces)]
-        return _beginning(word, newest_first[:20])
-    if magic == "worker" and re.search(r"(--bind|-b)\s+\w+=\S*$", rest):
+        return _starting_with(word, newest_first[:20])
+    if magic == "worker" and _is_target(arguments):
         return _targets(word.split("=", 1)[1])
     if magic == "bind" and "=" in word:
         return _targets(word.split("=", 1)[1])
-    if magic == "import-workers" or (magic == "worker" and rest.strip() != word):
+    if magic == "import-workers" or (magic == "worker" and not first_word):
         return [], word
-    if magic in PARSERS and rest.strip() != word:
-        return _beginning(word, _belonging(magic, rest.split(maxsplit=1)[0]))
+    if magic in PARSERS and not first_word:
+        return _starting_with(word, _names_of(magic, arguments.split(maxsplit=1)[0]))
     return _targets(word)
 
 
-def _belonging(magic: str, name: str) -> list[str]:
-    """Return what stands behind a Worker's name: its bindings, its versions."""
+def _is_target(arguments: str) -> bool:
+    """Return whether the last word is NAME=TARGET after an option of `%%worker` for bindings."""
+    options = [option for option in worker_options() if option.completes == "targets"]
+    flags = "|".join(re.escape(flag) for option in options for flag in option.flags)
+    return re.search(rf"(?:{flags})\s+\w+=\S*$", arguments) is not None
+
+
+def _names_of(magic: str, name: str) -> list[str]:
+    """Return the arguments of a magic after the name of a Worker: its bindings or versions."""
     service = get_runtime().services.get(name.replace("@", "-"))
     if service is None or not service.versions:
         return []
@@ -84,19 +103,20 @@ def _belonging(magic: str, name: str) -> list[str]:
         return [f"v{version.number}" for version in reversed(service.versions)]
     names = {"bind": definition.services, "var": definition.vars}
     if magic in names:
-        return [f"{one}=" for one in names[magic]]
+        return [f"{name}=" for name in names[magic]]
     if magic == "unbind":
         return [*definition.services, *definition.vars, *definition.secrets]
     return [*definition.secrets] if magic == "secret" else []
 
 
-def _targets(word: str) -> tuple[list[str], str]:
-    service, hash_sign, typed = word.partition("#")
+def _targets(typed: str) -> tuple[list[str], str]:
+    """Return the services that a target may name, or its entrypoints after a #."""
+    service, hash_sign, entrypoint = typed.partition("#")
     if not hash_sign:
-        return _beginning(word, list(get_runtime()))
+        return _starting_with(typed, get_runtime())
     known = get_runtime().services.get(service.replace("@", "-"))
-    return _beginning(typed, [] if known is None else list(known.entrypoints))
+    return _starting_with(entrypoint, [] if known is None else known.entrypoints)
 
 
-def _beginning(typed: str, names: list[str]) -> tuple[list[str], str]:
+def _starting_with(typed: str, names: Iterable[str]) -> tuple[list[str], str]:
     return [name for name in names if name.startswith(typed)], typed

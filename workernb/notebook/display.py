@@ -1,9 +1,10 @@
-"""Rich displays of the core's values, which themselves have only a repr."""
+"""How the notebook displays answers and traces, and prints the lines of a magic."""
 
 from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 from workernb.assembly import get_runtime
@@ -12,42 +13,48 @@ from workernb.runtime.tracing.traces import Trace
 
 from .card import Card
 
-_shown: list[Answer] = []
+_shown_in_cell: list[Answer] = []
 
 
 def add(shell: Any) -> None:
-    """Show Answers as cards, and traces as trees."""
+    """Register the displays: answers as cards, traces as trees."""
     formatter = shell.display_formatter
     formatter.ipython_display_formatter.for_type(Answer, show_once)
     formatter.mimebundle_formatter.for_type(Trace, _tree)
-    shell.events.register("post_execute", _shown.clear)
+    shell.events.register("post_execute", _shown_in_cell.clear)
 
 
 def remove(shell: Any) -> None:
-    """Show them by their repr again."""
+    """Unregister the displays."""
     formatter = shell.display_formatter
     formatter.ipython_display_formatter.pop(Answer, None)
     formatter.mimebundle_formatter.pop(Trace, None)
-    shell.events.unregister("post_execute", _shown.clear)
+    shell.events.unregister("post_execute", _shown_in_cell.clear)
 
 
-def display(what: object) -> None:
-    """Show something in the cell's output."""
-    from IPython.display import display as show_it
+def display(value: object) -> None:
+    """Display a value in the cell's output."""
+    from IPython.display import display as ipython_display
 
-    show_it(what)  # type: ignore[no-untyped-call]
+    ipython_display(value)  # type: ignore[no-untyped-call]
+
+
+def print_lines(lines: Sequence[str]) -> None:
+    """Print lines in one call, so that the cell has one output for them."""
+    if lines:
+        print("\n".join(lines))
 
 
 def show(card: Card | None, answer: Answer) -> None:
-    """Show a card now, or none, and not again when this cell ends with its answer."""
-    _shown.append(answer)
+    """Display the card, if any, now, and not again when the cell ends with the same answer."""
+    _shown_in_cell.append(answer)
     if card is not None:
         display(card)
 
 
 def show_once(answer: Answer) -> None:
-    """Show the card of an answer that a cell ends with, unless the cell has shown it already."""
-    if any(answer is shown for shown in _shown):
+    """Display the card of the answer that a cell ends with, unless the cell has shown it."""
+    if any(answer is shown for shown in _shown_in_cell):
         return
     trace = answer.trace
     request = answer.url if trace is None else f"{trace.method} {trace.url}"
@@ -61,7 +68,7 @@ def _tree(trace: Trace) -> Any:
 
 
 def warn_of_old_nest_asyncio() -> None:
-    """Warn when somebody has applied the archived nest_asyncio: Run All would lose cells."""
+    """Warn if the archived nest_asyncio is applied: with it, Run All loses cells."""
     import asyncio
 
     patched = hasattr(asyncio, "_nest_patched") and not hasattr(asyncio, "_nest_asyncio2")

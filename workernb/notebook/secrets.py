@@ -1,79 +1,67 @@
-"""Where the value of a secret comes from that a cell only names."""
+"""Values of secrets that a cell only names, and the note about those that it writes out."""
 
 from __future__ import annotations
 
 import getpass
 import os
-import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from workernb.errors import UsageError
+from workernb.wrangler.dev_vars import read_dev_vars
 
-_line = re.compile(
-    r"""\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*"""
-    r"""(?:(?:"((?:\\.|[^"])*)"|'([^']*)')\s*(?:#.*)?|(.*))"""
-)
+_note_printed = False
 
 
-def resolve(
+def resolve_secrets(
     secrets: Mapping[str, str | None],
     environment: str | None,
     shell: Any,
     folder: Path = Path(),
 ) -> dict[str, str]:
-    """Return the values of secrets: as given, else from the first place that has one.
+    """Return secrets with a value for each that is None.
 
-    `.dev.vars.ENVIRONMENT` or `.dev.vars`, then the process environment, then the user, where the
-    front end can ask. Raises UsageError for one that is set nowhere. folder: where the file is.
+    It is looked up in `.dev.vars.ENVIRONMENT` or `.dev.vars` in the folder, then in the process
+    environment; then the user is asked, where the front end can do so. Raises UsageError for a
+    secret that is found nowhere.
     """
     if all(value is not None for value in secrets.values()):
         return {name: value for name, value in secrets.items() if value is not None}
-    file, kept = read_dev_vars(environment, folder)
-    found: dict[str, str] = {}
+    path, dev_vars = read_dev_vars(environment, folder)
+    resolved: dict[str, str] = {}
     for name, value in secrets.items():
-        chosen = value if value is not None else kept.get(name, os.environ.get(name))
-        found[name] = _ask(name, file, shell) if chosen is None else chosen
-    return found
+        known = value if value is not None else dev_vars.get(name, os.environ.get(name))
+        resolved[name] = _ask(name, path.name, shell) if known is None else known
+    return resolved
 
 
-def read_dev_vars(environment: str | None, folder: Path = Path()) -> tuple[str, dict[str, str]]:
-    """Return the name of the file that counts, and what is in it."""
-    names = [".dev.vars"] if environment is None else [f".dev.vars.{environment}", ".dev.vars"]
-    for name in names:
-        if (folder / name).is_file():
-            return name, parse_dev_vars((folder / name).read_text(encoding="utf-8"))
-    return names[0], {}
-
-
-def parse_dev_vars(text: str) -> dict[str, str]:
-    """Read a dotenv file."""
-    values: dict[str, str] = {}
-    for line in text.splitlines():
-        match = None if line.lstrip().startswith("#") else _line.fullmatch(line)
-        if match is not None:
-            name, double, single, bare = match.groups()
-            if double is not None:
-                values[name] = double.replace(r"\n", "\n").replace(r"\"", '"')
-            else:
-                values[name] = single if single is not None else bare.split(" #")[0].strip()
-    return values
-
-
-def _ask(name: str, file: str, shell: Any) -> str:
+def _ask(name: str, filename: str, shell: Any) -> str:
     if _can_ask(shell) and (value := getpass.getpass(f"The secret {name}: ")):
         return value
     raise UsageError(
-        f"The secret {name} is set nowhere: put {name}=… into {file}, or set it in the process "
+        f"The secret {name} is set nowhere: put {name}=… into {filename}, or set it in the process "
         f"environment."
     )
 
 
 def _can_ask(shell: Any) -> bool:
-    """Return whether there is somebody to ask: not when a notebook is run by a program."""
+    """Return whether a user can be asked: not where a program runs the notebook."""
     kernel = getattr(shell, "kernel", None)
     if kernel is None:
         return sys.stdin is not None and sys.stdin.isatty()
     return bool(getattr(kernel, "_allow_stdin", False))
+
+
+def note_about_written_secrets(secrets: Mapping[str, str | None]) -> list[str]:
+    """Return a note if values are written in the cell; only once in a process."""
+    global _note_printed
+    written = [name for name, value in secrets.items() if value is not None]
+    if not written or _note_printed:
+        return []
+    _note_printed = True
+    return [
+        f"Note: the value of {written[0]} is in the cell's source, and is saved with the "
+        "notebook. A real secret belongs in .dev.vars."
+    ]

@@ -1,4 +1,4 @@
-"""What a cell shows when it fails: the user's own lines, and none of ours or IPython's."""
+"""What a failing cell shows: the user's own lines, without those of workernb and IPython."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from workernb.runtime.tracing.tracebacks import clean, from_the_worker_on
 
 
 class SourceError(WorkernbError):
-    """A syntax error in a Worker's cell; shows what Python itself says about it.
+    """A syntax error in a Worker's source, shown as Python shows it.
 
-    Not a SyntaxError: IPython would put its own frames before Python's lines.
+    Not a SyntaxError: IPython would add its own frames.
     """
 
     def __init__(self, error: SyntaxError) -> None:
-        """Keep what Python says about a syntax error."""
+        """Format Python's own message."""
         super().__init__(f"{type(error).__name__}: {error.msg} (line {error.lineno})")
         from_the_worker_on(error)
         clean(error)
@@ -30,12 +30,15 @@ class SourceError(WorkernbError):
 
 
 class FetchError(OneLine):
-    """A fetch that fails its cell: by `-f`, `-m`, or a redirect that leads nowhere."""
+    """A `%fetch` that fails its cell: by -f, by -m, or by a redirect that cannot be followed."""
 
 
 @contextlib.contextmanager
-def shown_from_the_worker_on(redactor: Redactor, shell: Any) -> Iterator[None]:
-    """Let what a Worker's source raises when it is loaded show the Worker's own lines only."""
+def workers_frames_only(redactor: Redactor, shell: Any) -> Iterator[None]:
+    """Let an exception that a Worker's source raises at import show the Worker's frames only.
+
+    Secrets in it are redacted. UsageError is left alone.
+    """
     try:
         yield
     except UsageError:
@@ -43,16 +46,16 @@ def shown_from_the_worker_on(redactor: Redactor, shell: Any) -> Iterator[None]:
     except SyntaxError as error:
         raise SourceError(error) from None
     except BaseException as error:
-        # An interrupt too: the cell's own line, which may hold a secret, is not shown.
+        # An interrupt too: the traceback would show the cell's line, which may hold a secret.
         redactor.redact_error(error)
-        _show_only_workers_frames(error, shell)
+        _hide_other_frames(error, shell)
         raise
 
 
-def _show_only_workers_frames(error: BaseException, shell: Any) -> None:
-    """Let the notebook show an exception at import from the Worker's own first line on."""
+def _hide_other_frames(error: BaseException, shell: Any) -> None:
+    """Let the notebook show an exception from the Worker's first frame on."""
     from_the_worker_on(error)
     clean(error)
     lines = shell.InteractiveTB.structured_traceback(type(error), error, error.__traceback__)
-    with contextlib.suppress(AttributeError):  # A class with slots.
+    with contextlib.suppress(AttributeError):  # A class with __slots__.
         error._render_traceback_ = lambda: lines  # type: ignore[attr-defined]

@@ -1,9 +1,9 @@
-"""Makes `%fetch` a thing that is awaited, wherever an await can stand.
+"""An input transformer that puts `await` before `%fetch`.
 
-IPython has no async magics. But what it makes of `%fetch` is Python, and a transformer may put an
-`await` before it; the notebook runs top-level awaits in the kernel's own loop. Where none can
-stand, inside a plain `def` or inside another magic (`%%time`, `%%capture`), it stays as it is, and
-the magic runs its request synchronously.
+IPython has no async magics. But it turns `%fetch` into a call of `run_line_magic`, and top-level
+awaits run in the kernel's own loop. Where no await can stand, in a plain `def` or in the cell of
+another magic (`%%time`, `%%capture`), the call is left as it is, and the magic runs its request
+synchronously.
 """
 
 from __future__ import annotations
@@ -17,36 +17,39 @@ from typing import Any
 from workernb.errors import OptionError
 
 ASYNC = "_fetch_async"
-"""The magic that is awaited; `fetch` itself is the synchronous one."""
+"""The magic that is awaited; `fetch` is the synchronous one."""
 
 
 def add(shell: Any) -> None:
-    """Let the transformer see every cell."""
+    """Register the transformer with a shell."""
     if await_fetches not in shell.input_transformers_post:
         shell.input_transformers_post.append(await_fetches)
 
 
 def remove(shell: Any) -> None:
-    """Take the transformer away."""
+    """Unregister the transformer."""
     if await_fetches in shell.input_transformers_post:
         shell.input_transformers_post.remove(await_fetches)
 
 
 def await_fetches(lines: list[str]) -> list[str]:
-    """Return the lines of a cell with `await` before each `%fetch` that can be awaited."""
+    """Return the lines of a cell with `await` before each `%fetch` that can be awaited.
+
+    Raises OptionError for `%timeit %fetch`, which would show a card for each run.
+    """
     source = "".join(lines)
     if "_magic('fetch'" not in source:
         return lines
-    around = _magic_around(sys._getframe(1))
-    if around == "timeit":
+    outer = _outer_magic(sys._getframe(1))
+    if outer == "timeit":
         raise OptionError("%fetch shows a card each time: under %timeit, time NAME.fetch_sync().")
-    if around is not None:
+    if outer is not None:
         return lines
     try:
         tree = ast.parse(source)
     except SyntaxError:
         return lines
-    # By "\n" alone, as Python counts lines; IPython has cut them by more than that.
+    # Python counts lines by "\n" alone; IPython has split them at other characters too.
     lines = source.split("\n")
     for call in sorted(_awaitable(tree), key=_place, reverse=True):
         line = lines[call.lineno - 1].encode()
@@ -56,8 +59,8 @@ def await_fetches(lines: list[str]) -> list[str]:
     return "\n".join(lines).splitlines(keepends=True)
 
 
-def _magic_around(frame: FrameType | None) -> str | None:
-    """Return the magic that has this cell transformed to run it itself, or None."""
+def _outer_magic(frame: FrameType | None) -> str | None:
+    """Return the magic that has its cell transformed in order to run it, such as `time`."""
     while frame is not None and frame.f_code.co_name not in ("_run", "_run_once"):
         if frame.f_code.co_name in ("run_line_magic", "run_cell_magic"):
             return str(frame.f_locals.get("magic_name"))
@@ -70,7 +73,7 @@ def _place(call: ast.Call) -> tuple[int, int]:
 
 
 def _awaitable(node: ast.AST) -> Iterator[ast.Call]:
-    """Yield the fetches that are statements, or assigned, where an await can stand."""
+    """Yield the fetches that can be awaited: statements and assignments outside of plain `def`s."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.FunctionDef | ast.ClassDef | ast.Lambda):
             continue
@@ -80,6 +83,7 @@ def _awaitable(node: ast.AST) -> Iterator[ast.Call]:
 
 
 def _is_fetch(node: ast.AST) -> bool:
+    """Return whether a node is IPython's call for `%fetch` or `%%fetch`."""
     return (
         isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
@@ -92,7 +96,7 @@ def _is_fetch(node: ast.AST) -> bool:
 
 
 def _is_empty_cell(node: ast.Call) -> bool:
-    """Return whether IPython refuses this, and should name the magic as it was typed."""
+    """Return whether it is `%%fetch` without a cell, which IPython refuses by the magic's name."""
     func, body = node.func, node.args[-1]
     is_cell = isinstance(func, ast.Attribute) and func.attr == "run_cell_magic"
     return is_cell and isinstance(body, ast.Constant) and body.value == ""

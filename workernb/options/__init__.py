@@ -1,1 +1,1 @@
-"""The grammar that magics and command line share, without IPython."""
+"""The options that magics and command line share, without IPython."""

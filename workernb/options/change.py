@@ -1,7 +1,7 @@
-"""The grammar of the magics that change a running system, or tell what was changed.
+"""The options of the magics that change a running system, or show its changes.
 
 `%bind`, `%unbind`, `%var`, `%secret`, `%deploy`, `%rollback`, `%diff`, `%remove`, `%workers`,
-`%bindings`.
+`%bindings`, `%import-workers`.
 """
 
 from __future__ import annotations
@@ -18,8 +18,11 @@ from workernb.runtime.services.targets import DEFAULT, Target
 from .parser import Parser, json_value, pair, secret, unique
 
 
-def worker(text: str) -> str:
-    """Read the name of a Worker, `auth` or `auth@staging`, and return that of its service."""
+def service_of(text: str) -> str:
+    """Return the service of a Worker that is written as `auth` or `auth@staging`.
+
+    Raises OptionError for anything else that a target may have, such as an entrypoint.
+    """
     target = Target.parse(text)
     if target.path != "/" or target.entrypoint != DEFAULT:
         raise OptionError(f"{text!r} is no Worker's name: write NAME or NAME@ENVIRONMENT.")
@@ -36,7 +39,8 @@ def bind_parser() -> Parser:
     """Return the parser of `%bind`."""
     parser = _parser("%bind", "Bind a Worker that runs to others, without touching its code.")
     parser.add_argument("bindings", metavar="BINDING=TARGET", nargs="+",
-        type=pair("binding", "%bind gateway"), help="env.BINDING calls TARGET")  # fmt: skip
+        type=pair("%bind gateway AUTH=auth", empty=False),
+        help="env.BINDING calls TARGET")  # fmt: skip
     return parser
 
 
@@ -51,7 +55,7 @@ def var_parser() -> Parser:
     """Return the parser of `%var`."""
     parser = _parser("%var", "Set vars of a Worker that runs.")
     parser.add_argument("vars", metavar="KEY=VALUE", nargs="+",
-        type=pair("var", "%var gateway"), help="a text in the environment")  # fmt: skip
+        type=pair("%var gateway GREETING=hello"), help="a text in the environment")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="each VALUE is JSON")
     return parser
 
@@ -122,7 +126,7 @@ _version_share = re.compile(r"v?(\d+)(?:@(\d+(?:\.\d*)?)%?)?").fullmatch
 
 
 def version_number(text: str) -> int:
-    """Read the number of a version: `v3`, or `3`."""
+    """Parse the number of a version, `v3` or `3`, for argparse."""
     match = _version(text)
     if match is None:
         raise argparse.ArgumentTypeError(f"write a version as v3, not {text!r}")
@@ -130,6 +134,7 @@ def version_number(text: str) -> int:
 
 
 def _share(text: str) -> tuple[int, float | None]:
+    """Parse `v3@90%` or `v3`: the version's number, and its share in per cent if given."""
     match = _version_share(text)
     if match is None:
         raise argparse.ArgumentTypeError(f"write v3@90%, not {text!r}")
@@ -137,13 +142,16 @@ def _share(text: str) -> tuple[int, float | None]:
 
 
 def shares(typed: Sequence[tuple[int, float | None]]) -> dict[int, float]:
-    """Return the shares in per cent; versions without one divide what is left among them."""
-    numbers = unique("%deploy", [(f"v{number}", share) for number, share in typed])
-    rest = 100 - sum(share for share in numbers.values() if share is not None)
-    open_ones = sum(share is None for share in numbers.values())
+    """Return the share of each version in per cent.
+
+    Versions without one divide the rest equally. Raises OptionError for a repeated version.
+    """
+    given = unique("%deploy", [(f"v{number}", share) for number, share in typed])
+    rest = 100 - sum(share for share in given.values() if share is not None)
+    without = sum(share is None for share in given.values())
     return {
-        int(name[1:]): max(rest, 0) / open_ones if share is None else share
-        for name, share in numbers.items()
+        int(version[1:]): max(rest, 0) / without if share is None else share
+        for version, share in given.items()
     }
 
 
@@ -163,37 +171,40 @@ PARSERS: dict[str, Callable[[], Parser]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Edit:
-    """What was typed after one of these magics.
+class ChangeOptions:
+    """The options of `%bind`, `%unbind`, `%var` or `%secret`, as `Runtime.change` takes them.
 
-    service: whose settings change. secrets: None for a value that is to be looked up. words: the
-    line as history has it, without values of secrets.
+    service: the service that is changed. reason: the line for the history, without the values of
+    vars and secrets. secrets: None for a value that has to be looked up.
     """
 
     service: str
-    words: str
+    reason: str
     services: dict[str, str] = field(default_factory=dict)
     vars: dict[str, Any] = field(default_factory=dict)
     secrets: dict[str, str | None] = field(default_factory=dict)
     remove: tuple[str, ...] = ()
 
     @classmethod
-    def parse(cls, magic: str, line: str, expand: Callable[[str], str] = str) -> Edit:
-        """Read the line of a magic; OptionError for what is refused."""
+    def parse(cls, magic: str, line: str, expand: Callable[[str], str] = str) -> ChangeOptions:
+        """Parse the line of a magic; OptionError for what is refused.
+
+        magic: its name, without the %. expand: applied to each word.
+        """
         typed = PARSERS[magic]().parse(line, expand)
-        service = worker(typed.name)
-        words = f"%{magic} {typed.name} "
+        service = service_of(typed.name)
+        command = f"%{magic} {typed.name} "
         if magic == "bind":
             services = unique("%bind", typed.bindings)
-            told = " ".join(f"{name}={to}" for name, to in services.items())
-            return cls(service, words + told, services=services)
+            pairs = " ".join(f"{name}={target}" for name, target in services.items())
+            return cls(service, command + pairs, services=services)
         if magic == "unbind":
-            return cls(service, words + " ".join(typed.names), remove=tuple(typed.names))
+            return cls(service, command + " ".join(typed.names), remove=tuple(typed.names))
         if magic == "var":
             vars = unique("%var", _values(typed))
-            return cls(service, words + " ".join(f"{name}=…" for name in vars), vars=vars)
+            return cls(service, command + " ".join(f"{name}=…" for name in vars), vars=vars)
         secrets = unique("%secret", [secret(text) for text in typed.secrets])
-        return cls(service, words + " ".join(secrets), secrets=secrets)
+        return cls(service, command + " ".join(secrets), secrets=secrets)
 
 
 def _values(typed: argparse.Namespace) -> list[tuple[str, Any]]:

@@ -1,1 +1,1 @@
-"""Workers as they are written elsewhere: in Wrangler projects and in other notebooks."""
+"""Workers defined elsewhere, in Wrangler projects and in other notebooks."""

@@ -1,25 +1,25 @@
-"""Other notebooks: the Workers that their cells define, read without running anything."""
+"""Workers of another notebook, read from its cells without running them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from workernb.errors import OptionError, UsageError, with_notes
-from workernb.options.parser import WorkerOptions
+from workernb.options.worker import WorkerOptions
 from workernb.runtime.services.targets import Target, service_name
 
 MAGIC = "%%worker"
 
 
 @dataclass(frozen=True, slots=True)
-class ForeignWorker:
-    """A Worker as a cell of another notebook defines it.
+class NotebookWorker:
+    """A Worker that a cell of another notebook defines.
 
-    folder: where that notebook is. place: the notebook, as it was typed, and the cell.
+    folder: that of the notebook. place: the notebook, as typed, and the number of the cell.
     """
 
     options: WorkerOptions
@@ -29,30 +29,31 @@ class ForeignWorker:
 
     @property
     def service(self) -> str:
-        """The name of its service, the environment included."""
+        """The name of its service, with the environment."""
         return service_name(self.options.name, self.options.environment)
 
 
-def read_workers(path: str, prefix: str = "") -> list[ForeignWorker]:
-    """Return the Workers of a notebook, the last definition of each, with a prefix to their names.
+def read_workers(path: str, prefix: str = "") -> list[NotebookWorker]:
+    """Return the Workers that a notebook defines; of several with one name, the last.
 
-    Bindings among them follow; what they bind to besides keeps its name. Raises UsageError, with
-    the place, for what is refused.
+    prefix: put before their names, and before these names in their bindings. Raises UsageError for
+    a file that is no notebook, or has no Workers, or has one that is refused.
     """
     file = Path(path).expanduser()
-    found: dict[str, ForeignWorker] = {}
-    for number, cell in enumerate(_code(path, file), 1):
+    workers: dict[str, NotebookWorker] = {}
+    for number, cell in enumerate(_cells(path, file), 1):
         worker = _worker(cell, file.parent, f"{path}, cell {number}")
         if worker is not None:
-            found[worker.service] = worker
-    if not found:
+            workers[worker.service] = worker
+    if not workers:
         raise UsageError(f"{path} defines no Workers: none of its cells starts with {MAGIC}.")
-    workers = list(found.values())
-    return [_prefixed(worker, prefix, found) for worker in workers] if prefix else workers
+    if not prefix:
+        return list(workers.values())
+    return [_prefixed(worker, prefix, workers) for worker in workers.values()]
 
 
-def _code(path: str, file: Path) -> Iterator[str]:
-    """Yield the cells of a notebook in order: their code, or nothing of one that has none."""
+def _cells(path: str, file: Path) -> Iterator[str]:
+    """Yield the source of each cell; an empty one for cells without code, which count too."""
     try:
         notebook = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
@@ -66,24 +67,21 @@ def _code(path: str, file: Path) -> Iterator[str]:
         )
     for cell in cells:
         source: Any = cell.get("source", "")
-        code = cell.get("cell_type") == "code"
-        yield "".join(source) if code else ""
+        is_code = cell.get("cell_type") == "code"
+        yield "".join(source) if is_code else ""
 
 
-def _worker(cell: str, folder: Path, place: str) -> ForeignWorker | None:
+def _worker(cell: str, folder: Path, place: str) -> NotebookWorker | None:
+    """Return the Worker that a cell defines, if any; OptionError if its first line is refused."""
     stripped = cell.lstrip()
     if stripped.split(maxsplit=1)[:1] != [MAGIC]:
         return None
-    above = cell[: len(cell) - len(stripped)].count("\n")
     line, _, body = stripped.partition("\n")
+    lines_before_body = cell[: len(cell) - len(stripped)].count("\n") + 1
     try:
-        worker = ForeignWorker(
-            # The lines above the code are kept, empty, so that lines are counted as in the cell.
-            WorkerOptions.parse(line.removeprefix(MAGIC)),
-            "\n" * (above + 1) + body,
-            folder,
-            place,
-        )
+        options = WorkerOptions.parse(line.removeprefix(MAGIC))
+        # Empty lines before the body keep its line numbers as in the cell.
+        worker = NotebookWorker(options, "\n" * lines_before_body + body, folder, place)
         service_name(worker.service)
     except UsageError as error:
         raise with_notes(
@@ -92,11 +90,18 @@ def _worker(cell: str, folder: Path, place: str) -> ForeignWorker | None:
     return worker
 
 
-def _prefixed(worker: ForeignWorker, prefix: str, among: dict[str, ForeignWorker]) -> ForeignWorker:
+def _prefixed(
+    worker: NotebookWorker, prefix: str, workers: Mapping[str, NotebookWorker]
+) -> NotebookWorker:
+    """Return a Worker with a prefix to its name, and to those of the other Workers it binds to."""
     services = {}
     for binding, text in worker.options.services.items():
         target = Target.of_binding(text)
-        services[binding] = prefix + str(target) if target.service in among else text
-    name = service_name(prefix + worker.options.name)
-    options = replace(worker.options, name=name, services=services, variable=None)
+        services[binding] = prefix + str(target) if target.service in workers else text
+    options = replace(
+        worker.options,
+        name=service_name(prefix + worker.options.name),
+        settings={**worker.options.settings, "services": services},
+        variable=None,
+    )
     return replace(worker, options=options)

@@ -1,1 +1,1 @@
-"""The magics, each file a group of them."""
+"""The magics, one module for each command or for a few that belong together."""

@@ -1,4 +1,4 @@
-"""`%deploy`, `%rollback`, `%diff`, `%remove`: which version of a Worker serves, if any."""
+"""`%deploy`, `%rollback`, `%diff`, `%remove`: the versions of a Worker, and which of them serve."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ from IPython.core.magic import Magics, line_magic, magics_class
 from workernb.assembly import get_runtime
 from workernb.errors import UsageError
 from workernb.notebook.display import display
-from workernb.notebook.tracebacks import shown_from_the_worker_on
-from workernb.options.change import PARSERS, shares, worker
+from workernb.notebook.tracebacks import workers_frames_only
+from workernb.options.change import PARSERS, service_of, shares
 from workernb.options.parser import strip_comment
 from workernb.runtime.services.dependents import dependents
 
 
 @magics_class
-class DeployingMagics(Magics):
+class DeployMagics(Magics):
     """The magics that change which versions serve."""
 
     shell: Any
 
     @line_magic
     def deploy(self, line: str) -> None:
-        """Let versions of a Worker serve."""
+        """Deploy one version of a Worker, or two with a share each."""
         typed = PARSERS["deploy"]().parse(line)
-        name, runtime = worker(typed.name), get_runtime()
-        with shown_from_the_worker_on(runtime.redactor, self.shell):
+        name, runtime = service_of(typed.name), get_runtime()
+        with workers_frames_only(runtime.redactor, self.shell):
             runtime.deploy(name, shares(typed.shares), reason=f"%deploy {strip_comment(line)}")
         print(f"{name} · {runtime.services[name].deployment}")
 
     @line_magic
     def rollback(self, line: str) -> None:
-        """Let an earlier version of a Worker serve."""
-        name, runtime = worker(PARSERS["rollback"]().parse(line).name), get_runtime()
+        """Deploy what was deployed before."""
+        name, runtime = service_of(PARSERS["rollback"]().parse(line).name), get_runtime()
         before = str(runtime.services[runtime[name].name].deployment)
-        with shown_from_the_worker_on(runtime.redactor, self.shell):
+        with workers_frames_only(runtime.redactor, self.shell):
             runtime.rollback(name, reason=f"%rollback {strip_comment(line)}")
         print(f"{name} · back to {runtime.services[name].deployment}, from {before}")
 
@@ -47,17 +47,21 @@ class DeployingMagics(Magics):
         typed = PARSERS["diff"]().parse(line)
         if len(typed.versions) > 2:
             raise UsageError("%diff compares two versions: %diff auth v2 v3.")
-        display(VersionDiff.of(get_runtime(), worker(typed.name), typed.versions))
+        display(VersionDiff.of(get_runtime(), service_of(typed.name), typed.versions))
 
     @line_magic
     def remove(self, line: str) -> None:
-        """Define a Worker no more."""
+        """Remove a Worker."""
         typed = PARSERS["remove"]().parse(line)
-        name, runtime = worker(typed.name), get_runtime()
-        callers = [one for one in dependents(runtime.defined(), name) if one.caller != name]
+        name, runtime = service_of(typed.name), get_runtime()
+        callers = [
+            dependent
+            for dependent in dependents(runtime.defined(), name)
+            if dependent.caller != name
+        ]
         runtime.remove(name, force=typed.force, reason=f"%remove {strip_comment(line)}")
-        lost = f"; without a target now: {', '.join(map(str, callers))}" if callers else ""
-        print(f"{name} is removed{lost}")
+        broken = f"; without a target now: {', '.join(map(str, callers))}" if callers else ""
+        print(f"{name} is removed{broken}")
 
     deploy.__doc__ = PARSERS["deploy"]().help_text()
     rollback.__doc__ = PARSERS["rollback"]().help_text()

@@ -1,12 +1,23 @@
-"""`%fetch`: from what was typed to the answer, as a stranger gets it, and its card."""
+"""`%fetch`: makes a request, as its owner or as an outsider, and shows the answer's card."""
 
 from __future__ import annotations
 
 import asyncio
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+from IPython.core.magic import (
+    Magics,
+    line_cell_magic,
+    magics_class,
+    needs_local_scope,
+    no_var_expand,
+)
+
+from workernb.assembly import get_runtime
 from workernb.errors import (
     OptionError,
     UsageError,
@@ -20,22 +31,58 @@ from workernb.network.answers import answer_for_outsider
 from workernb.notebook.card import Card
 from workernb.notebook.display import show
 from workernb.notebook.tracebacks import FetchError
-from workernb.options.parser import FetchOptions
+from workernb.notebook.variables import expander
+from workernb.options.fetch import FetchOptions, fetch_parser
 from workernb.runtime.execution.dispatch import Answer
+from workernb.runtime.execution.sync import run_sync
 from workernb.runtime.runtime import Runtime
 from workernb.runtime.services.targets import DEFAULT, Target
 
-MOST_REDIRECTS = 50
-"""How many redirects `-L` follows: curl's own number."""
+MAX_REDIRECTS = 50
+"""How many redirects -L follows, as with curl."""
 
-_TO_GET = frozenset({301, 302, 303})
+_CHANGE_POST_TO_GET = frozenset({301, 302, 303})
+
+Names = Mapping[str, Any] | None
+
+
+@magics_class
+class FetchMagics(Magics):
+    """The magic that makes a request, in its two forms."""
+
+    shell: Any
+
+    @no_var_expand
+    @needs_local_scope
+    @line_cell_magic
+    def fetch(self, line: str, cell: str | None = None, local_ns: Names = None) -> Answer:
+        """Make a request synchronously, where no await can stand."""
+        command = self._command(line, cell, local_ns)
+        return command.show(run_sync(command.answer(), get_runtime()))
+
+    @no_var_expand
+    @needs_local_scope
+    @line_cell_magic
+    async def _fetch_async(
+        self, line: str, cell: str | None = None, local_ns: Names = None
+    ) -> Answer:
+        """Make a request: what `%fetch` is transformed to where an await can stand."""
+        command = self._command(line, cell, local_ns)
+        return command.show(await command.answer())
+
+    def _command(self, line: str, cell: str | None, local_ns: Names) -> FetchCommand:
+        options = FetchOptions.parse(line, cell, expander(self.shell, local_ns))
+        return FetchCommand(get_runtime(), options)
+
+    fetch.__doc__ = fetch_parser().help_text()
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One request of a fetch; there are several only when `-L` follows redirects.
+    """One request of a `%fetch`; redirects that -L follows add more.
 
-    target: what it reaches; None when no route leads anywhere. owner: by name, or as an outsider.
+    target: where the request goes, None if no route matches its URL. owner: whether it is made by
+    name, as the owner of the notebook, or by URL, as an outsider.
     """
 
     request: Request
@@ -44,21 +91,21 @@ class Step:
 
     @property
     def title(self) -> str:
-        """The request in a few words."""
+        """Method and URL."""
         return f"{self.request.method.value} {self.request.url}"
 
 
-class Fetching:
-    """One `%fetch`."""
+class FetchCommand:
+    """The execution of one `%fetch`."""
 
     def __init__(self, runtime: Runtime, options: FetchOptions) -> None:
-        """Make the request; OptionError or UsageError when it cannot be made."""
+        """Build the request; OptionError or UsageError if it is refused."""
         self._runtime = runtime
         self._options = options
         method = options.method or ("GET" if options.body is None else "POST")
-        self._step = self._first(method)
+        self._step = self._first_step(method)
 
-    def _first(self, method: str) -> Step:
+    def _first_step(self, method: str) -> Step:
         options = self._options
         try:
             request = Request(
@@ -69,11 +116,11 @@ class Fetching:
             raise with_notes(OptionError(f"%fetch: {error}"), *notes) from None
         if options.target is None:
             return Step(request, self._runtime.route(request.url), False)
-        self._check(options.target)
+        self._refuse_missing(options.target)
         return Step(request, options.target, True)
 
-    def _check(self, target: Target) -> None:
-        """Refuse a name that leads nowhere."""
+    def _refuse_missing(self, target: Target) -> None:
+        """Raise UsageError if the service or its entrypoint does not exist."""
         name = self._runtime[target.service].name
         known = self._runtime.services[name].entrypoints
         if target.entrypoint not in known and target.entrypoint != DEFAULT:
@@ -84,46 +131,57 @@ class Fetching:
             )
 
     async def answer(self) -> Answer:
-        """Make the request and wait for the answer, redirects followed, as long as `-m` allows."""
+        """Make the request and return its answer, after the redirects that -L follows.
+
+        Raises FetchError after too many redirects, and when -m is exceeded.
+        """
         limit = asyncio.timeout(self._options.max_time)
         try:
             async with limit:
-                return await self._follow()
+                return await self._follow_redirects()
         except TimeoutError:
             if not limit.expired():
                 raise
         seconds = self._options.max_time
         raise FetchError(f"{self._step.title} took longer than {seconds:g} s (-m).")
 
-    async def _follow(self) -> Answer:
-        for _ in range(MOST_REDIRECTS + 1):
-            answer = await self._ask(self._step)
+    async def _follow_redirects(self) -> Answer:
+        for _ in range(MAX_REDIRECTS + 1):
+            answer = await self._send(self._step)
             location = answer.headers.get("location")
             if not (self._options.follow and answer.status in REDIRECTS and location):
                 return answer
             self._step = self._redirected(self._step, answer.status, location)
-        raise FetchError(f"{self._step.title}: more than {MOST_REDIRECTS} redirects (-L).")
+        raise FetchError(f"{self._step.title}: more than {MAX_REDIRECTS} redirects (-L).")
 
-    async def _ask(self, step: Step) -> Answer:
+    async def _send(self, step: Step) -> Answer:
         if step.target is None:
-            nothing = Response("There is nothing here yet", 404)
-            return Answer.of(nothing._send(step.request.url), None)
-        # A clone is given away: a redirect may send the body once more.
+            not_found = Response("There is nothing here yet", 404)
+            return Answer.of(not_found._send(step.request.url), None)
+        # A clone is sent: a redirect may need the body again.
         request = receive(step.request.clone())
-        # Prints go to the card, with who printed, and not to the cell's output as well.
+        # Prints are shown on the card, with the Worker's name, and not in the cell's output too.
         echo = io.StringIO()
         return await answer_for_outsider(
             self._runtime.call(step.target, request, owner=step.owner, echo=echo), step.request.url
         )
 
     def _redirected(self, step: Step, status: int, location: str) -> Step:
-        """Return the request that a redirect asks for, as curl makes it."""
+        """Return the request after a redirect, changed as curl changes it."""
         url = urljoin(step.request.url, location)
         request = step.request
         try:
-            if status in _TO_GET and request.method == "POST" and self._options.method is None:
-                kept = [(n, v) for n, v in request.headers.items() if n != "content-type"]
-                request = Request(url, headers=kept)
+            if (
+                status in _CHANGE_POST_TO_GET
+                and request.method == "POST"
+                and self._options.method is None
+            ):
+                headers = [
+                    (name, value)
+                    for name, value in request.headers.items()
+                    if name != "content-type"
+                ]
+                request = Request(url, headers=headers)
             else:
                 request = Request(
                     url,
@@ -133,16 +191,14 @@ class Fetching:
                 )
         except TypeError as error:
             raise FetchError(f"{step.title} redirects to where nothing can be: {error}") from None
-        # The owner's own name leads on; anything else is reached as an outsider reaches it.
-        same = urlsplit(request.url).netloc == urlsplit(step.request.url).netloc
-        if step.owner and same and step.target is not None:
+        # The owner stays the owner on the same host; any other URL is subject to the routes.
+        same_host = urlsplit(request.url).netloc == urlsplit(step.request.url).netloc
+        if step.owner and same_host and step.target is not None:
             return Step(request, step.target, True)
         return Step(request, self._runtime.route(request.url), False)
 
-    # The card
-
     def show(self, answer: Answer) -> Answer:
-        """Show the card; with `-f`, fail the cell for a status of 400 or more."""
+        """Show the card and return the answer; FetchError for a status of 400 or more with -f."""
         redact = self._runtime.redactor.redact
         silent = self._options.silent
         card = None if silent else Card.of(answer, self._step.title, self._access(), redact)
@@ -152,16 +208,16 @@ class Fetching:
         return answer
 
     def _access(self) -> str:
-        """Return whether an outsider could have made this request."""
+        """Return the card's line about whether an outsider could make this request."""
         target = self._step.target
         if target is None:
-            return self._nobody()
+            return self._no_route()
         service = self._runtime.services[target.service]
         if not service.public:
             return f"{service.name} is private: an outsider would get a 404."
         return f"{service.name} is public: {service.definition.routes[0].url}"
 
-    def _nobody(self) -> str:
+    def _no_route(self) -> str:
         host = urlsplit(self._step.request.url).hostname or ""
         name = host.removesuffix(".localhost")
         if name in self._runtime:

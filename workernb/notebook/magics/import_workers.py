@@ -1,4 +1,4 @@
-"""`%import-workers`: the Workers of another notebook, in this runtime."""
+"""`%import-workers`: defines the Workers of another notebook in this runtime."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from IPython.core.magic import Magics, line_magic, magics_class
 
 from workernb.assembly import Runtime, get_runtime
 from workernb.errors import UsageError, with_notes
-from workernb.notebook.tracebacks import shown_from_the_worker_on
+from workernb.notebook.display import print_lines
+from workernb.notebook.tracebacks import workers_frames_only
 from workernb.notebook.variables import variable_for
 from workernb.options.change import PARSERS
 from workernb.runtime.services.definitions import Definition
 from workernb.runtime.services.history import DEFINED
-from workernb.wrangler.notebooks import ForeignWorker, read_workers
+from workernb.wrangler.notebooks import NotebookWorker, read_workers
 
-from .define import report, settings_of, tell
+from .define import definition_lines, settings_of
 
 
 @magics_class
-class ImportingMagics(Magics):
-    """The magic that brings Workers of other notebooks."""
+class ImportMagics(Magics):
+    """The magic that imports Workers from other notebooks."""
 
     shell: Any
 
@@ -31,19 +32,24 @@ class ImportingMagics(Magics):
         workers = read_workers(typed.path, typed.prefix)
         _refuse_collisions(runtime, workers, typed.path)
         names = self.shell.user_ns
-        variables = [variable_for(one.service, one.options.variable, names) for one in workers]
-        definitions = [(self._definition(runtime, one), one.place) for one in workers]
-        with shown_from_the_worker_on(runtime.redactor, self.shell):
-            runtime.define_all([one for one in definitions if _is_new(runtime, one[0])])
+        variables = [
+            variable_for(worker.service, worker.options.variable, names) for worker in workers
+        ]
+        definitions = [(self._definition(worker), worker.place) for worker in workers]
+        new = [
+            (definition, place) for definition, place in definitions if _is_new(runtime, definition)
+        ]
+        with workers_frames_only(runtime.redactor, self.shell):
+            runtime.define_all(new)
         lines: list[str] = []
         for worker, variable in zip(workers, variables, strict=True):
             names[variable] = handle = runtime[worker.service]
-            lines += report(runtime, handle, typed.quiet)
-        tell(lines)
+            lines += definition_lines(runtime, handle, typed.quiet)
+        print_lines(lines)
 
-    def _definition(self, runtime: Runtime, worker: ForeignWorker) -> Definition:
+    def _definition(self, worker: NotebookWorker) -> Definition:
         try:
-            settings = settings_of(runtime, worker.options, self.shell, worker.folder)
+            settings = settings_of(worker.options, self.shell, worker.folder)
             return Definition.make(worker.options.name, worker.source, **settings)
         except UsageError as error:
             notes = getattr(error, "__notes__", ())
@@ -53,12 +59,13 @@ class ImportingMagics(Magics):
 
 
 def _is_new(runtime: Runtime, definition: Definition) -> bool:
+    """Return whether a definition differs from the one that serves under its name, if any."""
     name = definition.name
     return name not in runtime or runtime.services[name].definition != definition
 
 
-def _refuse_collisions(runtime: Runtime, workers: list[ForeignWorker], path: str) -> None:
-    """Refuse names that are taken here, unless they came from the same notebook."""
+def _refuse_collisions(runtime: Runtime, workers: list[NotebookWorker], path: str) -> None:
+    """Raise UsageError for a name that is taken, unless by an earlier import of the notebook."""
     for worker in workers:
         if worker.service not in runtime:
             continue

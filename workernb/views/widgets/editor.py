@@ -11,7 +11,7 @@ from ipywidgets import HTML, Button, Checkbox, HBox, Password, Text, VBox, Widge
 
 from workernb.assembly import get_runtime
 from workernb.errors import UsageError
-from workernb.options.change import worker as service_of
+from workernb.options.change import service_of
 from workernb.runtime.handles import Handle
 from workernb.runtime.runtime import Runtime
 from workernb.runtime.services.definitions import Definition

@@ -4,17 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-CODE = """
-from workers import Response, WorkerEntrypoint
-class Default(WorkerEntrypoint):
-    async def fetch(self, request):
-        {}
-"""
-ASK = "return await self.env.AUTH.fetch(request)"
-
-
-def cell(options: str, body: str = "return Response('x')") -> str:
-    return f"%%worker {options}\n" + CODE.format(body)
+from ..conftest import ASK, cell
 
 
 @pytest.fixture
@@ -99,7 +89,7 @@ async def test_the_history_says_who_changed_what(system):
 
 async def test_who_uses_a_worker(system):
     await system.ok(
-        cell("web -q --bind GATEWAY=gateway --bind STAGING=auth@staging"),
+        cell("web -q --bind PUBLIC_GATEWAY=gateway --bind STAGING=auth@staging"),
     )
     tables = shown(await system.ok("%workers auth --used-by")).split("\n\n")
     assert [table.splitlines()[0] for table in tables] == [
@@ -108,7 +98,7 @@ async def test_who_uses_a_worker(system):
     ]
     rows = [row.split() for row in tables[0].splitlines()[2:]]
     assert rows[0][:4] == ["gateway", "env.AUTH", "auth", "directly"]
-    assert rows[1][:5] == ["web", "env.GATEWAY", "gateway", "through", "gateway"]
+    assert rows[1][:5] == ["web", "env.PUBLIC_GATEWAY", "gateway", "through", "gateway"]
     assert tables[1].splitlines()[2].split()[:4] == [
         "web",
         "env.STAGING",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import worker
+from ..conftest import worker
 
 
 async def test_limits_are_shown_and_set(shell):

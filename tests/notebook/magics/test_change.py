@@ -3,22 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from IPython.core.completer import CompletionContext
 
 import workernb
-from workernb.notebook.completion import complete
 
-CODE = """
-from workers import Response, WorkerEntrypoint
-class Default(WorkerEntrypoint):
-    async def fetch(self, request):
-        {}
-"""
-ASK = "return await self.env.AUTH.fetch(request)"
-
-
-def cell(options: str, body: str = "return Response('x')") -> str:
-    return f"%%worker {options}\n" + CODE.format(body)
+from ..conftest import ASK, cell
 
 
 @pytest.fixture
@@ -111,42 +99,6 @@ async def test_a_source_that_fails_shows_its_own_line(system):
     assert outcome.error is not None
     assert "N = int(env.N)" in outcome.traceback
     assert "change(" not in outcome.traceback
-
-
-async def test_unloading_takes_them_away(system):
-    workernb.unload_ipython_extension(system.ip)
-    assert "bind" not in system.ip.magics_manager.magics["line"]
-    workernb.load_ipython_extension(system.ip)
-    assert "bind" in system.ip.magics_manager.magics["line"]
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("%bind ga", ["gateway"]),
-        ("%bind gateway A", ["AUTH="]),
-        ("%bindings ga", ["gateway"]),
-        ("%bind gateway AUTH=a", ["auth", "auth-staging"]),
-        ("%bind gateway AUTH=auth#D", ["Default"]),
-        ("%unbind gateway ", ["AUTH", "N", "TOKEN"]),
-        ("%var gateway ", ["N="]),
-        ("%var gateway --j", ["--json"]),
-        ("%secret gateway ", ["TOKEN"]),
-        ("%deploy auth v", ["v2", "v1"]),
-        ("%diff auth v1 ", ["v2", "v1"]),
-        ("%rollback auth@st", []),
-        ("%rollback auth-", ["auth-staging"]),
-        ("%remove gateway --f", ["--force"]),
-        ("%workers gateway --", ["--history", "--used-by"]),
-        ("%import-workers ot", []),
-        ("%bind nobody ", []),
-    ],
-)
-async def test_completion(system, text, found):
-    await system.ok("%var gateway N=1", "%secret gateway TOKEN=a-secret", cell("auth -q"))
-    context = CompletionContext(text, text, len(text), 0, None)
-    offered = [one.text for one in complete(context)["completions"]]
-    assert offered == found
 
 
 async def test_bindings_shows_the_editor(system):

@@ -9,17 +9,7 @@ import pytest
 
 import workernb
 
-CODE = """
-from workers import Response, WorkerEntrypoint
-class Default(WorkerEntrypoint):
-    async def fetch(self, request):
-        {}
-"""
-ASK = "return await self.env.AUTH.fetch(request)"
-
-
-def cell(options: str, body: str = "return Response('x')") -> str:
-    return f"%%worker {options}\n" + CODE.format(body)
+from ..conftest import ASK, cell
 
 
 @pytest.fixture

@@ -1,0 +1,50 @@
+"""The magics that show tables, pictures and widgets."""
+
+from __future__ import annotations
+
+import pytest
+
+from ..conftest import PUBLIC_GATEWAY
+
+
+async def test_requests_are_chosen_by_number(shell):
+    await shell.ok(PUBLIC_GATEWAY, "%fetch gateway/one", "%fetch gateway/two")
+    assert "gateway.localhost/two" in (await shell.ok("%trace")).text
+    assert "gateway.localhost/one" in (await shell.ok("%trace 1")).text
+    assert "gateway.localhost/one" in (await shell.ok("%cpu -2  # the one before")).text
+    assert "There is no request 9; there are 1 to 2." in await shell.refused("%cpu 9")
+    assert "takes the number of a request, not 'x'" in await shell.refused("%cpu x")
+
+
+async def test_the_pictures_are_shown_in_every_form(shell):
+    await shell.ok(PUBLIC_GATEWAY, "%fetch gateway")
+    for magic in ("%graph", "%cpu"):
+        (shown,) = (await shell.ok(magic)).displays
+        assert set(shown) == {"image/svg+xml", "image/png", "text/plain"}
+    (table,) = (await shell.ok("%workers")).displays
+    assert "gateway.localhost/*" in table["text/plain"]
+    assert "Bound Services" in (await shell.ok("%workers gateway")).text
+
+
+async def test_the_dashboard_leaves_the_still_graph(shell):
+    await shell.ok("%%worker auth -q\n0\n")
+    outcome = await shell.ok("%dashboard")
+    assert any("image/svg+xml" in shown for shown in outcome.displays)
+    outcome = await shell.run("%dashboard auth")
+    assert "%dashboard takes nothing" in outcome.traceback
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("%cpu", "%cpu has nothing to show yet"),
+        ("%cpu 7", "%cpu has nothing to show yet"),
+        ("%trace", "%trace has nothing to show yet"),
+        ("%workers nobody", "There is no Worker 'nobody'"),
+        ("%workers --used-by", "%workers --used-by is asked of one: %workers NAME --used-by."),
+        ("%graph x", "%graph takes nothing"),
+    ],
+)
+async def test_refusals(shell, typed, said):
+    await shell.ok(PUBLIC_GATEWAY)
+    assert said in await shell.refused(typed)

@@ -1,0 +1,86 @@
+"""The card of an answer."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import pytest
+
+from .conftest import cell
+
+
+async def test_the_card(shell):
+    await shell.ok(
+        cell(
+            "auth -q --secret KEY=s3cret-value",
+            "print('hi', self.env.KEY)\n"
+            "        return Response('<b>body</b>', headers={'x-a': '<i>'})",
+        )
+    )
+    outcome = await shell.ok("r = %fetch auth/path?q=1")
+    (card,) = outcome.displays
+    lines = card["text/plain"].splitlines()
+    assert lines[:2] == ["GET http://auth.localhost/path?q=1", "200 OK"]
+    assert "x-a: <i>" in lines
+    assert "<b>body</b>" in lines
+    assert any(line.startswith("CPU ") and " of 1,000 ms: auth " in line for line in lines)
+    assert "auth is private: an outsider would get a 404." in lines
+    assert lines[-1] == "auth: hi REDACTED"
+    assert outcome.stdout == ""
+    assert "<b>body" not in card["text/html"]
+    assert "&lt;i&gt;" in card["text/html"]
+    assert "s3cret-value" not in outcome.everything
+    assert await shell.names["r"].text() == "<b>body</b>"
+    assert shell.names["r"].trace.outcome == "ok"
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ("Response.from_json({'a': [1]})", '{\n  "a": [\n    1\n  ]\n}'),
+        ("Response(b'\\xff\\xfe')", "(2 bytes, no content-type)"),
+        ("Response(None)", "(empty body)"),
+        ("Response('x' * 20000)", "(10,000 characters more)"),
+        ("Response('a\\x00b\\u202ec')", "a␀b⟨202E⟩c"),
+    ],
+)
+async def test_bodies_in_cards(shell, body, shown):
+    await shell.ok(cell("echo -q", f"return {body}"))
+    outcome = await shell.ok("%fetch echo")
+    assert shown in outcome.displays[0]["text/plain"]
+
+
+async def test_the_html_is_escaped_once_and_holds_what_the_text_holds(shell):
+    await shell.ok(cell("a -q", "return Response('a & b', headers={'x-a': '&amp; <q>'})"))
+    (card,) = (await shell.ok("%fetch a")).displays
+    assert type(card["text/html"]) is str
+    document = html.unescape(re.sub("<[^>]+>", "\n", card["text/html"]))
+    assert "a & b" in document.splitlines()
+    assert " &amp; <q>" in document.splitlines()
+    assert 'aria-label="GET http://a.localhost/"' in card["text/html"]
+
+
+async def test_an_image_is_an_image(shell):
+    await shell.ok(
+        cell("echo -q", "return Response(b'\\x89PNG', headers={'content-type': 'image/png'})")
+    )
+    outcome = await shell.ok("%fetch echo")
+    assert 'src="data:image/png;base64,iVBORw=="' in outcome.displays[0]["text/html"]
+
+
+async def test_hostile_text_does_nothing_in_a_card(shell):
+    await shell.ok(
+        cell(
+            "evil -q",
+            "print('</pre><script>1</script>')\n"
+            "        return Response('</pre><script>\\x1b[2J\\u202e\\0\\ud800', headers={"
+            "'x': '<img onerror=a>' + 'y' * 10_000, 'content-type': 'text/html'})",
+        )
+    )
+    (card,) = (await shell.ok("%fetch evil/<b>")).displays
+    assert "<script" not in card["text/html"]
+    assert "<img" not in card["text/html"]
+    assert len(card["text/html"]) < 5_000
+    for form in card.values():
+        assert not {"\x1b", "\u202e", "\0", "\ud800"} & set(form)

@@ -1,0 +1,57 @@
+"""Completion of options, targets and names."""
+
+from __future__ import annotations
+
+import pytest
+from IPython.core.completer import CompletionContext
+
+from workernb.notebook.completion import complete
+
+from .conftest import cell
+
+
+@pytest.fixture
+async def system(shell):
+    """A gateway on one of two auth Workers."""
+    await shell.ok(
+        cell("auth -q"), cell("auth -q --env staging"), cell("gateway -q --bind AUTH=auth")
+    )
+    return shell
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("%bind ga", ["gateway"]),
+        ("%bind gateway A", ["AUTH="]),
+        ("%bindings ga", ["gateway"]),
+        ("%bind gateway AUTH=a", ["auth", "auth-staging"]),
+        ("%bind gateway AUTH=auth#D", ["Default"]),
+        ("%unbind gateway ", ["AUTH", "N", "TOKEN"]),
+        ("%var gateway ", ["N="]),
+        ("%var gateway --j", ["--json"]),
+        ("%secret gateway ", ["TOKEN"]),
+        ("%deploy auth v", ["v2", "v1"]),
+        ("%diff auth v1 ", ["v2", "v1"]),
+        ("%rollback auth@st", []),
+        ("%rollback auth-", ["auth-staging"]),
+        ("%remove gateway --f", ["--force"]),
+        ("%workers gateway --", ["--history", "--used-by"]),
+        ("%import-workers ot", []),
+        ("%bind nobody ", []),
+        ("%%worker new --bi", ["--bind"]),
+        ("%%worker new --bind A=auth-", ["auth-staging"]),
+        ("%%worker new -q -b A=auth#D", ["Default"]),
+        ("%%worker new -v A=au", []),
+        ("r = %fetch gat", ["gateway"]),
+        ("%fetch auth#", ["Default"]),
+        ("%limits f", ["free"]),
+        ("%limits --cp", ["--cpu-ms"]),
+        ("%cpu ", []),
+    ],
+)
+async def test_completion(system, text, found):
+    await system.ok("%var gateway N=1", "%secret gateway TOKEN=a-secret", cell("auth -q"))
+    context = CompletionContext(text, text, len(text), 0, None)
+    offered = [one.text for one in complete(context)["completions"]]
+    assert offered == found

@@ -1,0 +1,144 @@
+"""The options of `%fetch` and `%%fetch`, which are named and work as curl's."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from workernb.errors import OptionError
+from workernb.runtime.services.targets import Target
+
+from .parser import Parser, number
+
+
+def fetch_parser(prog: str = "%fetch") -> Parser:
+    """Return the parser of `%fetch` and `%%fetch`."""
+    parser = Parser(prog, "Make a request, with curl's options, and show the answer.")
+    add = parser.add_argument
+    add("target", metavar="TARGET", help="SERVICE[@ENV][#Entrypoint][/path][?query], or a URL")
+    add("-X", "--request", metavar="METHOD", help="the method")
+    add("-H", "--header", metavar="NAME: VALUE", action="append", default=[], help="a header")
+    add("-d", "--data", metavar="DATA", action="append", default=[],
+        help="a form's data as the body, and POST; @file reads it from a file")  # fmt: skip
+    add("--json", metavar="JSON", action="append", default=[],
+        help="a JSON body, and POST; @file reads it from a file")  # fmt: skip
+    add("-L", "--location", action="store_true", help="follow redirects, up to 50")
+    add("-i", "--include", action="store_true", help="headers too, as the card does anyway")
+    add("-f", "--fail", action="store_true", help="fail the cell on a status of 400 or more")
+    add("-m", "--max-time", type=_seconds, metavar="SECONDS", help="how long to wait at most")
+    add("-s", "--silent", "--quiet", action="store_true", help="show no card")
+    return parser
+
+
+def _seconds(text: str) -> float:
+    """Parse a time in seconds, for argparse."""
+    seconds = number(text)
+    if not seconds > 0:
+        raise argparse.ArgumentTypeError(f"write a number above 0, not {text}")
+    return seconds
+
+
+@dataclass(frozen=True, slots=True)
+class FetchOptions:
+    """The options of one `%fetch`: the target, and the request.
+
+    target: None when a URL was given. method: given by -X, or None. follow: whether redirects are
+    followed (-L). fail: whether a status of 400 or more fails the cell (-f). max_time: in s (-m).
+    silent: whether no card is shown (-s).
+    """
+
+    target: Target | None
+    url: str
+    method: str | None
+    headers: list[tuple[str, str]]
+    body: str | bytes | None
+    follow: bool
+    fail: bool
+    max_time: float | None
+    silent: bool
+
+    @classmethod
+    def parse(
+        cls, line: str, cell: str | None = None, expand: Callable[[str], str] = str
+    ) -> FetchOptions:
+        """Parse a magic's line; OptionError, or UsageError for a wrong target.
+
+        cell: the rest of the cell, the request's body, for `%%fetch`. expand: applied to each word.
+        """
+        typed = fetch_parser("%fetch" if cell is None else "%%fetch").parse(line, expand)
+        body, default_headers = _body(typed.data, typed.json, cell)
+        target = None if _has_scheme(typed.target) else Target.parse(typed.target)
+        return cls(
+            target=target,
+            url=typed.target if target is None else target.url,
+            method=typed.request,
+            headers=_headers(typed.header, default_headers),
+            body=body,
+            follow=typed.location,
+            fail=typed.fail,
+            max_time=typed.max_time,
+            silent=typed.silent,
+        )
+
+
+_has_scheme = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://").match
+
+
+def _headers(typed: Sequence[str], default: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the default headers that were not given, and the given ones.
+
+    As with curl, `name:` leaves a header out, and `name;` sends it without a value.
+    """
+    given: list[tuple[str, str | None]] = []
+    for text in typed:
+        name, colon, value = text.partition(":")
+        if not colon and name.endswith(";"):
+            given.append((name[:-1].strip(), ""))
+        elif not colon or not name.strip():
+            raise OptionError("-H needs a name and a value: write -H 'name: value'.")
+        else:
+            given.append((name.strip(), value.strip() or None))
+    named = {name.lower() for name, _ in given}
+    headers = [(name, value) for name, value in default.items() if name not in named]
+    return headers + [(name, value) for name, value in given if value is not None]
+
+
+def _body(
+    data: Sequence[str], json_texts: Sequence[str], cell: str | None
+) -> tuple[str | bytes | None, dict[str, str]]:
+    """Return the body, given by -d, by --json or as the cell, and curl's headers for it."""
+    if bool(data) + bool(json_texts) + (cell is not None) > 1:
+        raise OptionError("A request has one body: use -d, --json or the cell, not two of them.")
+    if json_texts:
+        headers = {"content-type": "application/json", "accept": "application/json"}
+        return _joined([_file_or_text(text) for text in json_texts], b""), headers
+    if data:
+        headers = {"content-type": "application/x-www-form-urlencoded"}
+        return _joined([_form_data(text) for text in data], b"&"), headers
+    return (None if cell is None else cell.removesuffix("\n")), {}
+
+
+def _joined(parts: Sequence[str | bytes], separator: bytes) -> str | bytes:
+    """Join the parts: to bytes if one of them, read from a file, is bytes."""
+    if all(isinstance(part, str) for part in parts):
+        return separator.decode().join(str(part) for part in parts)
+    return separator.join(part.encode() if isinstance(part, str) else part for part in parts)
+
+
+def _form_data(text: str) -> str | bytes:
+    """Return the value of -d; as with curl, a file loses its line ends and NULs."""
+    data = _file_or_text(text)
+    return data.translate(None, b"\r\n\0") if isinstance(data, bytes) else data
+
+
+def _file_or_text(text: str) -> str | bytes:
+    """Return the content of a file that is given as `@file`, or else the text."""
+    if not text.startswith("@"):
+        return text
+    try:
+        return Path(text[1:]).read_bytes()
+    except OSError as error:
+        raise OptionError(f"{text[1:]} cannot be read: {error.strerror}.") from None

@@ -1,0 +1,168 @@
+"""The options of `%%worker`.
+
+`worker_options` is the one list of them: grammar, help text, completion, the keywords for
+`Runtime.define` and README's table are derived from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from workernb.runtime.services.option import Form, Option
+
+from .parser import Parser, json_value, number, pair, secret, unique
+
+_OPTIONS = (
+    Option(("-b", "--bind"), "a Service binding: env.BINDING.fetch(…) calls TARGET", Form.BINDING,
+        "services", metavar="BINDING=TARGET", example="AUTH=auth", completes="targets"),
+    Option(("-v", "--var"), "a text in the environment", Form.VALUE, "vars",
+        metavar="KEY=VALUE", example="GREETING=hello"),
+    Option(("--var-json",), "a JSON value in the environment", Form.JSON, "vars",
+        metavar="KEY=JSON", example="PORTS=[80]"),
+    Option(("-s", "--secret"),
+        "a secret; without a value from .dev.vars, the environment, or asked for", Form.SECRET,
+        "secrets", metavar="KEY[=VALUE]"),
+    Option(("-e", "--env"), "the environment: the service is NAME-ENV", Form.TEXT, "environment",
+        metavar="NAME"),
+    Option(("-r", "--route"), "makes the Worker public, as example.com/api/*", Form.TEXTS, "routes",
+        metavar="PATTERN"),
+    Option(("--public",), "a route at NAME.localhost", Form.SWITCH, "public"),
+    Option(("--as",), "the handle's name in the notebook", metavar="VARIABLE"),
+    Option(("--cpu-ms",), "the CPU budget of a request, in ms", Form.NUMBER, "limits", "cpu_ms",
+        metavar="N"),
+    Option(("--wall-ms",), "how long a request may take, in ms", Form.NUMBER, "limits", "wall_ms",
+        metavar="N"),
+    Option(("--subrequests",), "how many calls a request may make", Form.INTEGER, "limits",
+        "subrequests", metavar="N"),
+    Option(("--compatibility-date",), "as on the platform: 2026-11-23", Form.TEXT,
+        "compatibility_date", metavar="DATE"),
+    Option(("--version-metadata",), "env.BINDING has id, tag and timestamp", Form.TEXT,
+        "version_metadata", metavar="BINDING"),
+    Option(("--tag",), "what this version is called", Form.TEXT, "tag", metavar="TAG"),
+    Option(("-q", "--quiet"), "say nothing when it worked", Form.SWITCH),
+)  # fmt: skip
+
+
+def worker_options() -> tuple[Option, ...]:
+    """Return all options of `%%worker`, in the order of the help text."""
+    return _OPTIONS
+
+
+def worker_parser(options: Iterable[Option] | None = None) -> Parser:
+    """Return the parser of `%%worker`; a parsed value stands under the option's long name."""
+    parser = Parser("%%worker", "Define a Worker, or replace it, from the rest of the cell.")
+    parser.add_argument(
+        "name", metavar="NAME", help="the service's name: lower case, digits, dashes"
+    )
+    for option in worker_options() if options is None else options:
+        _add_option(parser, option)
+    return parser
+
+
+def _add_option(parser: Parser, option: Option) -> None:
+    help = option.help.replace("%", "%%")
+    if option.form is Form.SWITCH:
+        parser.add_argument(
+            *option.flags, dest=option.name, action="store_true", default=None, help=help
+        )
+        return
+    parser.add_argument(
+        *option.flags,
+        dest=option.name,
+        action="append" if option.form.repeatable else "store",
+        type=_reader(option),
+        metavar=option.metavar,
+        help=help,
+    )
+
+
+def _reader(option: Option) -> Callable[[str], Any]:
+    """Return the function that argparse reads one value with."""
+    correct = f"{option.name} {option.example}"
+    readers: dict[Form, Callable[[str], Any]] = {
+        Form.NUMBER: number,
+        Form.INTEGER: int,
+        Form.BINDING: pair(correct, empty=False),
+        Form.VALUE: pair(correct),
+        Form.JSON: pair(correct),
+        Form.SECRET: secret,
+    }
+    return readers.get(option.form, str)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerOptions:
+    """The options of one `%%worker`.
+
+    name: of the Worker. settings: keywords for `Runtime.define`, those that were given; a secret
+    whose value has to be looked up is None. variable: what the handle is called in the notebook,
+    if that was given. quiet: whether nothing is printed.
+    """
+
+    name: str
+    settings: dict[str, Any]
+    variable: str | None = None
+    quiet: bool = False
+
+    @property
+    def environment(self) -> str | None:
+        """The environment, None outside of any."""
+        environment: str | None = self.settings.get("environment")
+        return environment
+
+    @property
+    def services(self) -> dict[str, str]:
+        """The targets of Service bindings, by the bindings' names."""
+        services: dict[str, str] = self.settings.get("services", {})
+        return services
+
+    @property
+    def secrets(self) -> dict[str, str | None]:
+        """The secrets' values by name, None for a value that has to be looked up."""
+        secrets: dict[str, str | None] = self.settings.get("secrets", {})
+        return secrets
+
+    @classmethod
+    def parse(
+        cls,
+        line: str,
+        expand: Callable[[str], str] = str,
+        options: Sequence[Option] | None = None,
+    ) -> WorkerOptions:
+        """Parse a magic's line; OptionError for what is refused.
+
+        expand: applied to each word. options: those of `worker_options` if not given.
+        """
+        options = worker_options() if options is None else options
+        typed = vars(worker_parser(options).parse(line, expand))
+        settings = _settings(options, typed)
+        return cls(typed["name"], settings, typed["--as"], bool(typed["--quiet"]))
+
+
+def _settings(options: Sequence[Option], typed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keywords for `Runtime.define`."""
+    settings: dict[str, Any] = {}
+    first_with: dict[str, str] = {}
+    for option in options:
+        keyword, value = option.keyword, typed[option.name]
+        if keyword is None:
+            continue
+        first = first_with.setdefault(keyword, option.name)
+        if value is None:
+            continue
+        if option.key is not None:
+            settings.setdefault(keyword, {})[option.key] = value
+        elif option.form.mapping:
+            before = settings.get(keyword, {}).items()
+            settings[keyword] = unique(first, [*before, *_pairs(option, value)])
+        else:
+            settings[keyword] = value
+    return settings
+
+
+def _pairs(option: Option, pairs: Sequence[tuple[str, Any]]) -> Sequence[tuple[str, Any]]:
+    if option.form is not Form.JSON:
+        return pairs
+    return [(key, json_value(option.name, key, text)) for key, text in pairs]

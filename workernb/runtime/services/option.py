@@ -1,0 +1,67 @@
+"""Options of `%%worker`, as data.
+
+`workernb.options.worker` derives the grammar, the help text, the completion and the settings for
+`Runtime.define` from them. A kind of binding brings its options along.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Literal
+
+
+class Form(Enum):
+    """How an option's value is written, and what it is read as."""
+
+    SWITCH = auto()
+    """No value: True."""
+    TEXT = auto()
+    NUMBER = auto()
+    INTEGER = auto()
+    TEXTS = auto()
+    """A text; the option can be repeated: a list."""
+    BINDING = auto()
+    """NAME=TARGET, repeatable: a dict. The target must not be empty."""
+    VALUE = auto()
+    """NAME=TEXT, repeatable: a dict."""
+    JSON = auto()
+    """NAME=JSON, repeatable: a dict of parsed values."""
+    SECRET = auto()
+    """NAME[=TEXT], repeatable: a dict; None for a value that has to be looked up."""
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether the option can be given several times."""
+        return self is Form.TEXTS or self.mapping
+
+    @property
+    def mapping(self) -> bool:
+        """Whether the values have names, and are collected in a dict."""
+        return self in (Form.BINDING, Form.VALUE, Form.JSON, Form.SECRET)
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option of `%%worker`.
+
+    flags: the spellings, the long one last. help: the explanation in the help text. keyword: the
+    keyword of `Runtime.define` that the option sets; None for an option of the notebook alone. key:
+    the entry that it sets, where the keyword takes a mapping. metavar: the value's placeholder in
+    the help text. example: a correct value, for error messages. completes: what completion offers
+    for the value.
+    """
+
+    flags: tuple[str, ...]
+    help: str
+    form: Form = Form.TEXT
+    keyword: str | None = None
+    key: str | None = None
+    metavar: str | None = None
+    example: str = ""
+    completes: Literal["targets"] | None = None
+
+    @property
+    def name(self) -> str:
+        """The long spelling: `--bind`."""
+        return self.flags[-1]
