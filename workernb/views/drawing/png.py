@@ -6,14 +6,12 @@ import io
 import math
 import warnings
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from .drawing import Drawing
 from .palette import colors
 from .shapes import Label, Line, Rect
 from .text import visible
-
-if TYPE_CHECKING:
-    from .drawing import Drawing
 
 _DPI = 100
 _POINTS = 72 / _DPI

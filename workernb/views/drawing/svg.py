@@ -6,14 +6,11 @@ Attributes stand in apostrophes: a notebook is JSON, where each quotation mark t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from .drawing import Drawing
 from .palette import colors
 from .shapes import Group, Label, Line, Rect, Shape
 from .text import escaped
-
-if TYPE_CHECKING:
-    from .drawing import Drawing
 
 _WAITING = (
     "<defs><pattern id='wb-wait' width='6' height='6' patternUnits='userSpaceOnUse' "

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from workernb.network.comparing import Comparison, Process, Way
-from workernb.views.drawing.drawing import Drawing, Picture
+from workernb.views.drawing.drawing import Drawing
 from workernb.views.drawing.palette import role_of
 from workernb.views.drawing.shapes import Label, Line, Rect, fitted, text_width
 from workernb.views.drawing.text import ms, one_line
 
 from .cpu import nice_step
+from .picture import Picture
 
 OTHERS = "runtime and HTTP"
 MARGIN = 16.0

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workernb.runtime.tracing.traces import Trace
-from workernb.views.drawing.drawing import Drawing, Picture
+from workernb.views.drawing.drawing import Drawing
 from workernb.views.drawing.palette import role_of
 from workernb.views.drawing.shapes import Group, Label, Line, Rect, Shape, fitted, text_width
 from workernb.views.drawing.text import ms, one_line, share
+
+from .picture import Picture
 
 MOST_LANES = 24
 MOST_SLICES = 2_000

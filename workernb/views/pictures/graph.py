@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from workernb.runtime.runtime import Runtime
-from workernb.views.drawing.drawing import Drawing, Picture
+from workernb.views.drawing.drawing import Drawing
 from workernb.views.drawing.palette import role_of, tint_of
 from workernb.views.drawing.shapes import Group, Label, Line, Rect, Shape, fitted, text_width
 from workernb.views.drawing.text import one_line
 
 from .layout import GAP, Column, Layout, Measures, Place
+from .picture import Picture
 from .system import OUTSIDE, Arrow, Key, Node, System
 from .traffic import Flow, Load, Traffic
 

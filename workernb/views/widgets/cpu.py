@@ -91,7 +91,7 @@ class CpuView(LivePicture):
         shown = self.still()
         before, self.trace = self.trace, shown.trace
         self._stamps = self._size()
-        self.picture = shown.drawing.svg(inline=True)
+        self.picture = shown.inline_svg()
         self.replay = shown.replay() if shown.trace is not None else {}
         if before is not self.trace:
             self.moment = 0.0

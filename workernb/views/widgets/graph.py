@@ -47,7 +47,7 @@ class GraphView(LivePicture):
         self._shown = self.still()
         self._seen: dict[str, Any] = {}
         self._frame()
-        self.picture = self._shown.drawing.svg(inline=True)
+        self.picture = self._shown.inline_svg()
 
     def refresh(self) -> bool:
         """Draw the graph anew if the system has changed; else tell the page of the traffic."""

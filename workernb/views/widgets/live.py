@@ -9,8 +9,8 @@ from typing import Any
 import traitlets
 from anywidget import AnyWidget
 
-from workernb.views.drawing.drawing import Picture
 from workernb.views.drawing.svg import inline_rules, variables
+from workernb.views.pictures.picture import Picture
 
 from .still import Beside
 from .ticker import Clock, on_loop, running_loop

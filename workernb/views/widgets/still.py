@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from workernb.views.drawing.drawing import Picture
+from workernb.views.pictures.picture import Picture
 
 REST = 40
 """For how many ticks nothing must have happened before the still picture is made anew."""
