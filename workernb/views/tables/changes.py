@@ -9,7 +9,7 @@ from workernb.runtime.services.service import Service
 from workernb.runtime.services.versions import Version
 from workernb.views.drawing.text import escaped, visible
 
-from .workers import Row, Table, clock
+from .table import Page, Row, Table, time_of_day
 
 
 class HistoryTable(Table):
@@ -22,7 +22,7 @@ class HistoryTable(Table):
             runtime[name]  # Raises why there is none.
         rows: list[Row] = [
             (
-                clock(one.at),
+                time_of_day(one.at),
                 one.service,
                 "" if one.version is None else f"v{one.version.number}",
                 one.words,
@@ -34,20 +34,15 @@ class HistoryTable(Table):
         super().__init__(title, ("at", "Worker", "version", "what", "by"), rows, "nothing yet")
 
 
-class UsedByPage:
+class UsedByPage(Page):
     """What `%workers NAME --used-by` shows: who depends on a service, in each environment."""
 
     def __init__(self, runtime: Runtime, name: str) -> None:
         """Take the dependents of a service, which may be bound to without being defined."""
         if name not in runtime.services:
             runtime[name]  # Raises why there is none.
-        self._tables = [_used_by(runtime, one) for one in _in_all_environments(runtime, name)]
-
-    def __repr__(self) -> str:
-        return "\n\n".join(map(repr, self._tables))
-
-    def _repr_html_(self) -> str:
-        return "".join(table._repr_html_() for table in self._tables)
+        names = _in_all_environments(runtime, name)
+        super().__init__([_used_by(runtime, name) for name in names])
 
 
 def _in_all_environments(runtime: Runtime, name: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workernb.runtime.services.limits import PRESETS, SHARED, Limits
 
-from .workers import Table
+from .table import Table
 
 
 class LimitsTable(Table):

@@ -2,62 +2,20 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
-
 from workernb.runtime.runtime import Runtime
 from workernb.runtime.services.definitions import Definition
 from workernb.runtime.services.dependents import dependents
 from workernb.runtime.services.limits import SHARED
 from workernb.runtime.services.service import Service
-from workernb.views.drawing.text import escaped, ms, one_line
+from workernb.views.drawing.text import ms
 from workernb.views.pictures.system import Key
 from workernb.views.pictures.traffic import Flow, Traffic
 
-Row = Sequence[str]
+from .table import Page, Row, Table, time_of_day
 
 _BINDINGS = ("name", "kind", "requests", "failed", "note")
 _BOUND = ("who calls it", "bound to", "requests", "failed")
 _VERSIONS = ("version", "id", "at", "serves", "tag", "made by")
-
-
-def clock(at: float) -> str:
-    """Return a time of day."""
-    return time.strftime("%H:%M:%S", time.localtime(at))
-
-
-class Table:
-    """Rows under headings, as text and as HTML."""
-
-    def __init__(self, title: str, headings: Row, rows: Sequence[Row], empty: str) -> None:
-        """Keep the cells, which may be any text."""
-        self._title = title
-        self._headings = headings
-        self._rows = [[one_line(cell, 200) for cell in row] for row in rows]
-        self._empty = empty
-
-    def __repr__(self) -> str:
-        if not self._rows:
-            return f"{self._title}: {self._empty}"
-        table = [list(self._headings), *self._rows]
-        widths = [max(len(row[at]) for row in table) for at in range(len(self._headings))]
-        lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in table]
-        return "\n".join([self._title, *(line.rstrip() for line in lines)])
-
-    def _repr_html_(self) -> str:
-        if not self._rows:
-            return f"<p><b>{escaped(self._title)}</b>: {escaped(self._empty)}</p>"
-        head = "".join(f'<th style="text-align:left">{escaped(h)}</th>' for h in self._headings)
-        body = "".join(
-            "<tr>"
-            + "".join(f'<td style="text-align:left">{escaped(c)}</td>' for c in row)
-            + "</tr>"
-            for row in self._rows
-        )
-        return (
-            f'<table><caption style="text-align:left"><b>{escaped(self._title)}</b></caption>'
-            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-        )
 
 
 class WorkersTable(Table):
@@ -156,7 +114,7 @@ def settings_rows(definition: Definition) -> list[tuple[str, str]]:
     return rows
 
 
-class WorkerPage:
+class WorkerPage(Page):
     """What `%workers NAME` shows: facts and limits, bindings out and in, versions, counters."""
 
     def __init__(self, runtime: Runtime, name: str) -> None:
@@ -177,22 +135,18 @@ class WorkerPage:
             (
                 f"v{version.number}",
                 version.id,
-                clock(version.created),
+                time_of_day(version.created),
                 f"{shares[version.number]:g} %" if version.number in shares else "–",
                 version.definition.tag or "–",
                 runtime.redactor.redact(version.reason),
             )
             for version in reversed(service.versions)
         ]
-        self._tables = [
-            Table(service.name, ("what", "value"), _facts(runtime, service), ""),
-            Table("Bindings", _BINDINGS, out, "none"),
-            Table("Bound Services", _BOUND, bound, "none; nobody is bound to it"),
-            Table("Versions", _VERSIONS, versions, "none"),
-        ]
-
-    def __repr__(self) -> str:
-        return "\n\n".join(map(repr, self._tables))
-
-    def _repr_html_(self) -> str:
-        return "".join(table._repr_html_() for table in self._tables)
+        super().__init__(
+            [
+                Table(service.name, ("what", "value"), _facts(runtime, service), ""),
+                Table("Bindings", _BINDINGS, out, "none"),
+                Table("Bound Services", _BOUND, bound, "none; nobody is bound to it"),
+                Table("Versions", _VERSIONS, versions, "none"),
+            ]
+        )

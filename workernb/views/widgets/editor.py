@@ -20,7 +20,8 @@ from workernb.runtime.services.history import Change
 from workernb.runtime.services.targets import DEFAULT, Target
 from workernb.runtime.services.versions import Version
 from workernb.views.drawing.text import escaped, one_line
-from workernb.views.tables.workers import Table, settings_rows
+from workernb.views.tables.table import Table
+from workernb.views.tables.workers import settings_rows
 
 from .dropdown import Choice
 from .ticker import on_loop, running_loop
