@@ -90,7 +90,7 @@ async def test_an_entrypoint_is_chosen_and_props_are_given(system):
     form = editor.bindings
     form.name.value, form.entrypoint.value, form.props.value = "AUTH", "Admin", '{"role": "x"}'
     form.button.click()
-    assert rows(editor)[0] == "AUTH → auth#Admin{&quot;role&quot;: &quot;x&quot;}"
+    assert rows(editor)[0] == "AUTH → auth#Admin{&#34;role&#34;: &#34;x&#34;}"
     assert await asked(system) == "admin {'role': 'x'}"
     press(editor, "Put AUTH into the form")
     chosen = (form.name.value, form.worker.value, form.entrypoint.value, form.props.value)
@@ -127,7 +127,7 @@ def test_vars_are_texts_or_json(system):
     form = editor.vars
     form.name.value, form.value.value = "GREETING", "<b>hello</b>"
     form.button.click()
-    assert "GREETING = &quot;&lt;b&gt;hello&lt;/b&gt;&quot;" in editor._rows.children[1].children[
+    assert "GREETING = &#34;&lt;b&gt;hello&lt;/b&gt;&#34;" in editor._rows.children[1].children[
         0
     ].value.replace("<b>", "").replace("</b>", "")
     form.name.value, form.value.value, form.json.value = "LIMITS", '{"a": 1}', True
@@ -185,7 +185,7 @@ def everything(widget: Any) -> list[Any]:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("<b>", "&#x27;&lt;b&gt;&#x27; is no name for a binding: write it like AUTH or API_KEY."),
+        ("<b>", "&#39;&lt;b&gt;&#39; is no name for a binding: write it like AUTH or API_KEY."),
         ("KEY", "Bindings must have unique names"),
     ],
 )
@@ -295,7 +295,7 @@ def test_while_two_versions_serve_it_says_how_to_go_on(system):
     system.deploy("gateway", {1: 90, 2: 10})
     assert rows(editor)[0] == "AUTH → auth"
     press(editor, "Remove AUTH")
-    assert "Two versions of Worker &#x27;gateway&#x27; serve" in editor.message
+    assert "Two versions of Worker &#39;gateway&#39; serve" in editor.message
     assert "%deploy gateway v1" in editor.message
     system.rollback("gateway")
     assert "AUTH → auth" in rows(editor)

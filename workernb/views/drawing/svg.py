@@ -5,12 +5,14 @@ Attributes stand in apostrophes: a notebook is JSON, where each quotation mark t
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Sequence
 
 from .drawing import Drawing
 from .palette import colors
 from .shapes import Group, Label, Line, Rect, Shape
-from .text import escaped
+from .text import visible
 
 _WAITING = (
     "<defs><pattern id='wb-wait' width='6' height='6' patternUnits='userSpaceOnUse' "
@@ -31,7 +33,7 @@ def render(drawing: Drawing, inline: bool = False) -> str:
     """
     width, height = round(drawing.width), round(drawing.height)
     left, top = round(drawing.left), round(drawing.top)
-    title, described = escaped(drawing.title), escaped(drawing.description)
+    title, description = _escaped(drawing.title), _escaped(drawing.description)
     hatched = any(isinstance(shape, Rect) and shape.hatched for shape in drawing.flat)
     if inline:
         head = ""
@@ -45,7 +47,7 @@ def render(drawing: Drawing, inline: bool = False) -> str:
         f"<svg xmlns='http://www.w3.org/2000/svg' width='{width}' height='{height}' "
         f"viewBox='{left} {top} {width} {height}' role='{'group' if inline else 'img'}' "
         f"aria-label='{title}' class='wb' font-size='11' font-family='{_FONTS}'>"
-        f"{head}<desc>{described}</desc>{_WAITING if hatched else ''}"
+        f"{head}<desc>{description}</desc>{_WAITING if hatched else ''}"
         f"<rect x='{left}' y='{top}' width='{width}' height='{height}' rx='6' class='f-card'/>"
         f"{body}</svg>"
     )
@@ -85,9 +87,9 @@ def inline_rules() -> str:
 
 
 def _group(group: Group) -> str:
-    data = "".join(f" data-{key}='{escaped(value)}'" for key, value in group.data.items())
+    data = "".join(f" data-{key}='{_escaped(value)}'" for key, value in group.data.items())
     body = "".join(_shape(shape, True) for shape in group.shapes)
-    return f"<g{data}><title>{escaped(group.title)}</title>{body}</g>"
+    return f"<g{data}><title>{_escaped(group.title)}</title>{body}</g>"
 
 
 def _shape(shape: Shape, marked: bool) -> str:
@@ -147,8 +149,16 @@ def _label(label: Label, part: str) -> str:
     anchor = " text-anchor='end'" if label.end else ""
     return (
         f"<text x='{_n(label.x)}' y='{_n(label.y)}'{size} class='f-{label.color}'"
-        f"{weight}{anchor}{part}>{escaped(label.text)}</text>"
+        f"{weight}{anchor}{part}>{_escaped(label.text)}</text>"
     )
+
+
+_is_plain = re.compile(r"[\w .,:;/#%@=+*()·→×-]*").fullmatch
+
+
+def _escaped(text: str) -> str:
+    # Most texts contain nothing to escape, and the check is faster than escaping them.
+    return text if _is_plain(text) else html.escape(visible(text))
 
 
 def _n(value: float) -> str:

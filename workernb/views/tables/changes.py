@@ -7,7 +7,7 @@ from workernb.runtime.services.dependents import all_dependents
 from workernb.runtime.services.diffs import code_that_differs, settings_that_differ
 from workernb.runtime.services.service import Service
 from workernb.runtime.services.versions import Version
-from workernb.views.drawing.text import escaped, visible
+from workernb.views.drawing.text import Markup, visible
 
 from .table import Page, Row, Table, time_of_day
 
@@ -100,14 +100,13 @@ class VersionDiff:
         return "\n".join(visible(line) for line in self._lines)
 
     def _repr_html_(self) -> str:
-        lines = "\n".join(
-            f'<span style="color:{_COLORS.get(line[:1], "inherit")}">{escaped(line)}</span>'
-            for line in self._lines
-        )
-        return (
-            '<pre style="white-space:pre-wrap;line-height:1.45;'
-            f'color:var(--jp-ui-font-color1,inherit)">{lines}</pre>'
-        )
+        line = Markup('<span style="color:{}">{}</span>')
+        colored = [line.format(_COLORS.get(text[:1], "inherit"), text) for text in self._lines]
+        return str(_PRE.format(Markup("\n").join(colored)))
 
 
 _COLORS = {"+": "#1a7f37", "-": "#c02020", "~": "#b35900"}
+_PRE = Markup(
+    '<pre style="white-space:pre-wrap;line-height:1.45;'
+    'color:var(--jp-ui-font-color1,inherit)">{}</pre>'
+)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from workernb.views.drawing.text import escaped, one_line
+from workernb.views.drawing.text import Markup, one_line
 
 Row = Sequence[str]
 
 MAX_CELL = 200
 """The longest cell that is not shortened, in characters."""
+
+_HEADING = Markup('<th style="text-align:left">{}</th>')
+_CELL = Markup('<td style="text-align:left">{}</td>')
+_ROW = Markup("<tr>{}</tr>")
 
 
 class Table:
@@ -35,19 +39,19 @@ class Table:
         return "\n".join([self._title, *(line.rstrip() for line in lines)])
 
     def _repr_html_(self) -> str:
+        return str(self.html())
+
+    def html(self) -> Markup:
+        """Return the table as HTML."""
         if not self._rows:
-            return f"<p><b>{escaped(self._title)}</b>: {escaped(self._empty)}</p>"
-        head = "".join(f'<th style="text-align:left">{escaped(h)}</th>' for h in self._headings)
-        body = "".join(
-            "<tr>"
-            + "".join(f'<td style="text-align:left">{escaped(c)}</td>' for c in row)
-            + "</tr>"
-            for row in self._rows
-        )
-        return (
-            f'<table><caption style="text-align:left"><b>{escaped(self._title)}</b></caption>'
-            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-        )
+            return Markup("<p><b>{}</b>: {}</p>").format(self._title, self._empty)
+        head = Markup("").join(map(_HEADING.format, self._headings))
+        rows = (Markup("").join(map(_CELL.format, row)) for row in self._rows)
+        body = Markup("").join(map(_ROW.format, rows))
+        return Markup(
+            '<table><caption style="text-align:left"><b>{}</b></caption>'
+            "<thead><tr>{}</tr></thead><tbody>{}</tbody></table>"
+        ).format(self._title, head, body)
 
 
 class Page:
@@ -61,7 +65,7 @@ class Page:
         return "\n\n".join(map(repr, self._tables))
 
     def _repr_html_(self) -> str:
-        return "".join(table._repr_html_() for table in self._tables)
+        return str(Markup("").join(table.html() for table in self._tables))
 
 
 def time_of_day(timestamp: float) -> str:

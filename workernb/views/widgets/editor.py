@@ -19,7 +19,7 @@ from workernb.runtime.services.diffs import describe_change
 from workernb.runtime.services.history import Change
 from workernb.runtime.services.targets import DEFAULT, Target
 from workernb.runtime.services.versions import Version
-from workernb.views.drawing.text import escaped, one_line
+from workernb.views.drawing.text import Markup, one_line, visible
 from workernb.views.tables.table import Table
 from workernb.views.tables.workers import settings_rows
 
@@ -126,11 +126,11 @@ class BindingEditor(VBox):  # type: ignore[misc]
         before = self._rows.children
         if version is None:
             words = f"{self.service} is not defined" if self.service else "No Worker is chosen"
-            self._title.value = f"<b>{escaped(words)}.</b>"
+            self._title.value = Markup("<b>{}.</b>").format(words)
             self._rows.children = ()
         else:
-            title = f"<b>Bindings of {escaped(self.service)}</b> · v{version.number}"
-            self._title.value = title
+            title = Markup("<b>Bindings of {}</b> · v{}")
+            self._title.value = title.format(self.service, version.number)
             self._rows.children = self._made_rows(version.definition)
         for row in before:
             _close(row)
@@ -138,20 +138,21 @@ class BindingEditor(VBox):  # type: ignore[misc]
     def _made_rows(self, definition: Definition) -> tuple[Widget, ...]:
         rows = []
         for name, target in definition.services.items():
-            words = f"<b>{escaped(name)}</b> → {escaped(str(target), 200)}"
-            rows.append(self._row(name, words, self.bindings, target))
+            description = Markup("<b>{}</b> → {}").format(name, visible(str(target), 200))
+            rows.append(self._row(name, description, self.bindings, target))
         for name, value in definition.vars.items():
-            told = self.runtime.redactor.redact(json.dumps(value, ensure_ascii=False))
-            words = f"<b>{escaped(name)}</b> = {escaped(one_line(told, 80))}"
-            rows.append(self._row(name, words, self.vars, value))
+            text = self.runtime.redactor.redact(json.dumps(value, ensure_ascii=False))
+            description = Markup("<b>{}</b> = {}").format(name, one_line(text, 80))
+            rows.append(self._row(name, description, self.vars, value))
         for name in definition.secrets:
-            rows.append(self._row(name, f"<b>{escaped(name)}</b> (secret)", self.secrets, None))
+            description = Markup("<b>{}</b> (secret)").format(name)
+            rows.append(self._row(name, description, self.secrets, None))
         return tuple(rows) or (HTML("Nothing is bound yet."),)
 
-    def _row(self, name: str, words: str, form: Form, value: Any) -> HBox:
+    def _row(self, name: str, description: Markup, form: Form, value: Any) -> HBox:
         edit = self.button("Edit", f"Put {name} into the form", lambda: form.load(name, value))
         remove = self.button("Remove", f"Remove {name}", lambda: self.apply(remove=(name,)))
-        return HBox([HTML(words, layout={"min_width": "20em"}), edit, remove])
+        return HBox([HTML(description, layout={"min_width": "20em"}), edit, remove])
 
     # What this editor changes
 
@@ -185,8 +186,8 @@ class BindingEditor(VBox):  # type: ignore[misc]
 
     def _say(self, role: str, words: str) -> None:
         color = "var(--jp-error-color1,#c02020)" if role == "alert" else "inherit"
-        text = escaped(one_line(words, 400))
-        self._said.value = f'<span role="{role}" style="color:{color}">{text}</span>'
+        span = Markup('<span role="{}" style="color:{}">{}</span>')
+        self._said.value = span.format(role, color, one_line(words, 400))
 
     def __repr__(self) -> str:
         version = self.version
@@ -225,7 +226,7 @@ class Form(HBox):  # type: ignore[misc]
         self._editor = editor
         self.name = Text(placeholder="NAME", layout=_NAME)
         self.button = editor.button(self.button_label, self.label, self._submit)
-        label = HTML(escaped(self.label), layout={"width": "9em"})
+        label = HTML(Markup.escape(self.label), layout={"width": "9em"})
         super().__init__([label, self.name, *fields, self.button])
         self.layout.flex_flow = "row wrap"
 
