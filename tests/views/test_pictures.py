@@ -15,7 +15,8 @@ from workernb.views.drawing import png, svg
 from workernb.views.drawing.drawing import Drawing
 from workernb.views.drawing.palette import ROLES, WORKERS, colors, role_of
 from workernb.views.drawing.shapes import Label, Line, Rect, fitted, text_width
-from workernb.views.pictures.cpu import CpuPicture, nice_step
+from workernb.views.pictures.axis import nice_step
+from workernb.views.pictures.cpu import CpuPicture
 from workernb.views.pictures.graph import GraphPicture
 from workernb.views.pictures.system import OUTSIDE
 from workernb.views.pictures.tree import TracePicture
@@ -179,7 +180,7 @@ def test_public_and_private_differ_to_the_eye(runtime):
     assert outside.detail == "by URL"
     assert public.detail == "v1 · public"
     assert private.detail == "v1 · private · 1 var · 1 secret"
-    thick = {b.part: b.thick for b in boxes_of(picture.drawing)}
+    thick = {b.part: b.line_width for b in boxes_of(picture.drawing)}
     assert thick["box1"] > thick["box2"]
     locks = [s for s in picture.drawing.flat if isinstance(s, Rect) and s.fill == "muted"]
     assert len(locks) == 1

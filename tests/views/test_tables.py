@@ -47,7 +47,7 @@ async def test_a_failure_in_the_tree(runtime):
 
 
 async def test_a_long_trace_is_cut(system, monkeypatch):
-    monkeypatch.setattr("workernb.views.pictures.tree.MOST", 2)
+    monkeypatch.setattr("workernb.views.pictures.tree.MAX_INVOCATIONS", 2)
     trace = (await system(5)["service-0"].fetch()).trace
     assert repr(TracePicture(trace)).endswith("… and 3 more invocations")
 

@@ -106,11 +106,11 @@ async def test_what_is_in_flight_is_under_way(pair):
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     traffic = Traffic.of(pair)
-    assert traffic.under_way == {"gateway", "auth", ("gateway", "AUTH", "auth")}
+    assert traffic.active == {"gateway", "auth", ("gateway", "AUTH", "auth")}
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
-    assert not Traffic.of(pair).under_way
+    assert not Traffic.of(pair).active
 
 
 async def test_requests_beyond_those_that_are_kept_are_counted_once(pair, monkeypatch):

@@ -6,12 +6,22 @@ from typing import Any
 
 from workernb.views.drawing import png, svg
 from workernb.views.drawing.drawing import Drawing
+from workernb.views.drawing.shapes import Label, fitted
 
 MARGIN = 16.0
 """The space between the card's edge and its contents, in pixels."""
 
 SIZE, SMALL = 12.5, 11.0
 """The font sizes of names and of figures, in pixels."""
+
+
+def heading(title: str, summary: str, width: float) -> list[Label]:
+    """Return the two lines at the top of a picture of this width."""
+    length = width - 2 * MARGIN
+    return [
+        Label(MARGIN, 26, fitted(title, 14, length, True), 14, bold=True),
+        Label(MARGIN, 45, fitted(summary, SMALL, length), SMALL, "muted"),
+    ]
 
 
 class Picture:

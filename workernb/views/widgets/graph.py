@@ -91,10 +91,10 @@ class GraphView(LivePicture):
             if load is not None and seen.get(node.name) != load:
                 seen[node.name] = load
                 texts[f"load{index}"] = load.text
-                widths[f"fill{index}"] = round(self._shown.fill(node.name, load.share), 1)
-        under_way = traffic.under_way
-        busy = [str(i) for i, arrow in enumerate(system.arrows) if arrow.key in under_way]
-        busy += [node.name for node in system.nodes if node.name in under_way]
+                widths[f"fill{index}"] = round(self._shown.fill_width(node.name, load.share), 1)
+        active = traffic.active
+        busy = [str(i) for i, arrow in enumerate(system.arrows) if arrow.key in active]
+        busy += [node.name for node in system.nodes if node.name in active]
         return {"texts": texts, "widths": widths, "passed": passed, "busy": busy}
 
 
