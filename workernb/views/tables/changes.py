@@ -1,4 +1,4 @@
-"""What was changed, how two versions differ, and who depends on whom, as tables."""
+"""The history of changes, the dependents of a service, and the differences of two versions."""
 
 from __future__ import annotations
 
@@ -13,39 +13,40 @@ from .table import Page, Row, Table, time_of_day
 
 
 class HistoryTable(Table):
-    """What `%workers --history` shows: all that was done to a service, or to all, oldest first."""
+    """The changes of one service, or of all services, oldest first: `%workers --history`."""
 
     def __init__(self, runtime: Runtime, name: str | None = None) -> None:
-        """Take the history as it is now; UsageError for a service that never was."""
-        changes = [one for one in runtime.history if name in (None, one.service)]
+        """Take the history as it is now. Raises UsageError for an unknown service."""
+        changes = [change for change in runtime.history if name in (None, change.service)]
         if name is not None and not changes:
-            runtime[name]  # Raises why there is none.
+            runtime[name]  # Raises UsageError unless the service is defined.
         rows: list[Row] = [
             (
-                time_of_day(one.at),
-                one.service,
-                "" if one.version is None else f"v{one.version.number}",
-                one.words,
-                one.reason,
+                time_of_day(change.at),
+                change.service,
+                "" if change.version is None else f"v{change.version.number}",
+                change.words,
+                change.reason,
             )
-            for one in changes
+            for change in changes
         ]
         title = "History" if name is None else f"History of {name}"
         super().__init__(title, ("at", "Worker", "version", "what", "by"), rows, "nothing yet")
 
 
 class UsedByPage(Page):
-    """What `%workers NAME --used-by` shows: who depends on a service, in each environment."""
+    """The dependents of a service, in each environment: `%workers NAME --used-by`."""
 
     def __init__(self, runtime: Runtime, name: str) -> None:
-        """Take the dependents of a service, which may be bound to without being defined."""
+        """Take the dependents of a service, which need not be defined. Raises UsageError."""
         if name not in runtime.services:
-            runtime[name]  # Raises why there is none.
-        names = _in_all_environments(runtime, name)
+            runtime[name]  # Raises UsageError.
+        names = _environments(runtime, name)
         super().__init__([_used_by(runtime, name) for name in names])
 
 
-def _in_all_environments(runtime: Runtime, name: str) -> list[str]:
+def _environments(runtime: Runtime, name: str) -> list[str]:
+    """Return the services of a Worker in all environments."""
     others = [
         service.name
         for service in runtime.defined()
@@ -57,37 +58,42 @@ def _in_all_environments(runtime: Runtime, name: str) -> list[str]:
 def _used_by(runtime: Runtime, name: str) -> Table:
     rows: list[Row] = [
         (
-            one.caller,
-            f"env.{one.binding}",
-            str(one.target),
-            f"through {' and '.join(one.through)}" if one.through else "directly",
-            f"{one.binding} would lead nowhere" if not one.through else "what calls on would fail",
+            dependent.caller,
+            f"env.{dependent.binding}",
+            str(dependent.target),
+            f"through {' and '.join(dependent.through)}" if dependent.through else "directly",
+            "what calls on would fail"
+            if dependent.through
+            else f"{dependent.binding} would lead nowhere",
         )
-        for one in all_dependents(runtime.defined(), name)
-        if one.caller != name
+        for dependent in all_dependents(runtime.defined(), name)
+        if dependent.caller != name
     ]
     headings = ("who", "calls", "bound to", "how", f"without {name}")
     return Table(f"{name} is used by", headings, rows, "nobody; removing it breaks no other Worker")
 
 
 class VersionDiff:
-    """What `%diff` shows: the settings that differ, then the lines of the code that do."""
+    """The differences of two versions: settings first, then lines of code, as `%diff` shows."""
 
     def __init__(self, runtime: Runtime, before: Version, after: Version) -> None:
-        """Take the differences of two versions."""
+        """Compare two versions."""
         redact = runtime.redactor.redact
         settings = settings_that_differ(before.definition, after.definition)
         code = code_that_differs(before.definition, after.definition)
         self._lines = [f"{before} ({before.id}) → {after} ({after.id})"]
-        self._lines += [f"~ {redact(str(one))}" for one in settings]
+        self._lines += [f"~ {redact(str(setting))}" for setting in settings]
         self._lines += [redact(line) for line in code]
         if not settings and not code:
             self._lines.append("Nothing differs.")
 
     @classmethod
     def of(cls, runtime: Runtime, name: str, numbers: list[int]) -> VersionDiff:
-        """Compare two versions; one with what serves; or the last two."""
-        runtime[name]
+        """Compare two versions; one version with the one that serves; or the last two.
+
+        Raises UsageError for an unknown service or version.
+        """
+        runtime[name]  # Raises UsageError.
         service: Service = runtime.services[name]
         if not numbers:
             numbers = [version.number for version in service.versions[-2:]]
