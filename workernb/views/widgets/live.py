@@ -38,7 +38,7 @@ _DISPLAYED = " displayed"
 def script(name: str) -> str:
     """Return a widget's script, preceded by the script that the widgets share."""
     folder = files("workernb.views.widgets") / "static"
-    return (folder / "watching.js").read_text("utf-8") + (folder / name).read_text("utf-8")
+    return (folder / "shared.js").read_text("utf-8") + (folder / name).read_text("utf-8")
 
 
 @cache
