@@ -1,62 +1,76 @@
-// Tells the kernel whether a picture can be seen, since it sends news only to who looks; and says
-// so when the kernel, which is there at least once a second, has not been heard of for a while.
-function watch(model, el, silence) {
+// What the scripts of the widgets share; it is put in front of each of them.
+
+// Creates the elements of a live picture: a message and a frame for the SVG.
+function createFrame(el) {
+  el.classList.add("workernb");
+  keepKeys(el);
+  const message = createElement("div", "wb-silence", el);
+  message.setAttribute("role", "status");
+  message.hidden = true;
+  return { message, frame: createElement("div", "wb-scroll", el) };
+}
+
+// Reports to the kernel whether the picture is visible, since it sends updates only then. Shows the
+// message if the kernel, which sends a heartbeat every second, has been silent for three seconds.
+function watch(model, el, message) {
   const page = Math.random().toString(36).slice(2);
-  let inSight = false, heard = Date.now();
-  const watching = () => inSight && document.visibilityState === "visible";
-  const tell = whenIdle(model, () => model.send({ page, watching: watching() }));
+  let intersecting = false, lastMessage = Date.now();
+  const watching = () => intersecting && document.visibilityState === "visible";
+  const report = whenIdle(model, () => model.send({ page, watching: watching() }));
   const observer = new IntersectionObserver((entries) => {
-    inSight = entries.at(-1).isIntersecting;
-    heard = Date.now();
-    tell();
+    intersecting = entries.at(-1).isIntersecting;
+    lastMessage = Date.now();
+    report();
   });
-  const hear = () => { heard = Date.now(); silence.hidden = true; };
-  const renew = setInterval(() => watching() && tell(), 120000);
-  const listen = setInterval(() => {
-    if (watching() && Date.now() - heard > 3000) {
-      silence.hidden = false;
-      silence.textContent = "No news from the kernel: a cell keeps it busy, or it was restarted "
-        + "(then run this cell again). The picture is of " + new Date(heard).toLocaleTimeString() + ".";
+  const onMessage = () => { lastMessage = Date.now(); message.hidden = true; };
+  const reportTimer = setInterval(() => watching() && report(), 120000);
+  const silenceTimer = setInterval(() => {
+    if (watching() && Date.now() - lastMessage > 3000) {
+      message.hidden = false;
+      message.textContent = "No news from the kernel: a cell keeps it busy, or it was restarted "
+        + "(then run this cell again). The picture is of "
+        + new Date(lastMessage).toLocaleTimeString() + ".";
     }
   }, 500);
   observer.observe(el);
-  document.addEventListener("visibilitychange", tell);
-  model.on("msg:custom", hear);
-  model.on("change:picture", hear);
+  document.addEventListener("visibilitychange", report);
+  model.on("msg:custom", onMessage);
+  model.on("change:picture", onMessage);
   return () => {
     observer.disconnect();
-    clearInterval(renew);
-    clearInterval(listen);
-    document.removeEventListener("visibilitychange", tell);
-    model.off("msg:custom", hear);
-    model.off("change:picture", hear);
-    inSight = false;
-    tell();
+    clearInterval(reportTimer);
+    clearInterval(silenceTimer);
+    document.removeEventListener("visibilitychange", report);
+    model.off("msg:custom", onMessage);
+    model.off("change:picture", onMessage);
+    intersecting = false;
+    report();
   };
 }
 
-// What can wait is sent when no cell runs: in ipykernel 7.4 a message that comes as a cell ends
-// makes the next cell's end look like that of the one before, and JupyterLab waits for it for ever.
-// The kernel takes a picture that has just been shown for watched, so nothing is missed meanwhile.
-function whenIdle(model, act) {
+// Returns a function that calls the callback once, as soon as the kernel is idle. In ipykernel 7.4 a
+// message that arrives while a cell ends gives the end of the next cell the wrong parent, and
+// JupyterLab then waits for that cell forever. No update is missed meanwhile: the kernel treats a
+// picture that has just been displayed as watched.
+function whenIdle(model, callback) {
   const kernel = model.widget_manager?.kernel;
-  let timer = 0, idle = 0, left = 1000;
-  const look = () => {
-    idle = kernel && kernel.status !== "idle" ? 0 : idle + 1;
-    left -= 1;
-    if (kernel && idle < 2 && left > 0) return;
+  let timer = 0, idleChecks = 0, checksLeft = 1000;
+  const check = () => {
+    idleChecks = kernel && kernel.status !== "idle" ? 0 : idleChecks + 1;
+    checksLeft -= 1;
+    if (kernel && idleChecks < 2 && checksLeft > 0) return;
     clearInterval(timer);
     timer = 0;
-    act();
+    callback();
   };
   return () => {
     if (timer) return;
-    [idle, left] = [0, 1000];
-    timer = setInterval(look, 200);
+    [idleChecks, checksLeft] = [0, 1000];
+    timer = setInterval(check, 200);
   };
 }
 
-// JupyterLab would take keys for its own: arrows, Enter. Those with Shift or Ctrl stay its own.
+// Keeps keys such as arrows and Enter from JupyterLab's shortcuts, except with Shift, Ctrl or Meta.
 function keepKeys(el) {
   el.dataset.lmSuppressShortcuts = "true";
   el.addEventListener("keydown", (event) => {
@@ -64,46 +78,72 @@ function keepKeys(el) {
   });
 }
 
-function element(tag, className, parent) {
-  const made = document.createElement(tag);
-  made.className = className;
-  parent.append(made);
-  return made;
+function createElement(tag, className, parent) {
+  const created = document.createElement(tag);
+  created.className = className;
+  parent.append(created);
+  return created;
 }
 
-// Beside the widget stands its still picture, for when the notebook is opened again. While the
-// widget lives, the picture is out of sight. Elsewhere than in JupyterLab it stays.
+function createButton(className, parent) {
+  const button = createElement("button", className, parent);
+  button.type = "button";
+  return button;
+}
+
+// Makes a group of the SVG a button, for the mouse and for the keyboard.
+function makeClickable(group, callback) {
+  group.setAttribute("tabindex", "0");
+  group.setAttribute("role", "button");
+  group.setAttribute("aria-label", group.querySelector("title").textContent);
+  group.addEventListener("click", () => callback());
+  group.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" || event.key === " ") { event.preventDefault(); callback(); }
+  });
+}
+
+// Hides the still picture in the output below the widget, as long as the widget is live. It is there
+// for when the notebook is reopened. Only JupyterLab's outputs are recognised.
 function hideStill(el) {
   const hidden = new Set();
   const hide = () => {
-    const beside = el.closest(".jp-OutputArea-child")?.nextElementSibling;
-    const picture = beside?.querySelector(".jp-RenderedSVG img");
+    const output = el.closest(".jp-OutputArea-child")?.nextElementSibling;
+    const picture = output?.querySelector(".jp-RenderedSVG img");
     if (picture && /class%3D'wb'|class='wb'/.test(picture.src)) {
-      beside.style.display = "none";
-      hidden.add(beside);
+      output.style.display = "none";
+      hidden.add(output);
     }
   };
   const outputs = new MutationObserver(hide);
-  // A widget is made before it is put into the page.
-  const arrival = new IntersectionObserver(() => {
+  // The widget is rendered before it is attached to the page.
+  const attachment = new IntersectionObserver(() => {
     const area = el.closest(".jp-OutputArea");
     if (!area) return;
-    arrival.disconnect();
+    attachment.disconnect();
     outputs.observe(area, { childList: true, subtree: true, attributeFilter: ["src"] });
     hide();
   });
-  arrival.observe(el);
+  attachment.observe(el);
   return () => {
-    arrival.disconnect();
+    attachment.disconnect();
     outputs.disconnect();
-    hidden.forEach((beside) => { beside.style.display = ""; });
+    hidden.forEach((output) => { output.style.display = ""; });
   };
 }
 
-// As wide as the page, but never so small that it cannot be read.
+// Shows an SVG at the width of the page, or wider if it would become too small to read.
 function show(frame, picture) {
   frame.innerHTML = picture;
   const svg = frame.querySelector("svg");
   if (svg) svg.style.minWidth = 0.7 * svg.getAttribute("width") + "px";
   return svg;
 }
+
+// Adds event handlers to the model; returns a function that removes them.
+function listen(model, handlers) {
+  for (const [event, handler] of Object.entries(handlers)) model.on(event, handler);
+  return () => {
+    for (const [event, handler] of Object.entries(handlers)) model.off(event, handler);
+  };
+}
+
