@@ -44,16 +44,16 @@ def system(runtime):
 
 
 def rows(editor: BindingEditor) -> list[str]:
-    """What the rows of an editor say, without markup."""
-    said = []
+    """The texts of the rows of an editor, without markup."""
+    texts = []
     for row in editor._rows.children:
-        words = row.children[0].value if isinstance(row, ipywidgets.HBox) else row.value
-        said.append(words.replace("<b>", "").replace("</b>", ""))
-    return said
+        html = row.children[0].value if isinstance(row, ipywidgets.HBox) else row.value
+        texts.append(html.replace("<b>", "").replace("</b>", ""))
+    return texts
 
 
 def press(editor: BindingEditor, tooltip: str) -> None:
-    """Press the button that says this, in a row of the editor."""
+    """Press the button with this tooltip, in a row of the editor."""
     (found,) = [
         button
         for row in editor._rows.children
@@ -138,6 +138,19 @@ def test_vars_are_texts_or_json(system):
     assert "The value of LIMITS is no JSON" in editor.message
     press(editor, "Put LIMITS into the form")
     assert (form.name.value, form.value.value, form.json.value) == ("LIMITS", '{"a": 1}', True)
+
+
+def test_values_and_errors_are_escaped_and_visible(system):
+    editor = BindingEditor("gateway", system)
+    hostile = "<img src=x onerror='alert(1)'>\u202e\0&"
+    system.change("gateway", vars={"TEXT": hostile})
+    editor.refresh()
+    editor.vars.name.value = hostile
+    editor.vars.button.click()
+    shown = [row.children[0].value for row in editor._rows.children] + [editor.message]
+    assert sum("&lt;img src=x onerror=&#39;alert(1)&#39;&gt;" in html for html in shown) == 2
+    for forbidden in ("<img", "\u202e", "\0", "& "):
+        assert forbidden not in "".join(shown)
 
 
 def test_a_secret_is_forgotten_once_it_was_used(system):
