@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from workernb import Limits
-from workernb.views.pictures.cpu import figures
+from workernb.views.pictures.cpu import cpu_summary
 
 WORK = {
     "a Worker's function in a thread": "await asyncio.to_thread(burn, 60)",
@@ -49,7 +49,7 @@ async def test_cpu_in_other_threads_is_shown(define, kind):
     assert gateway.off_thread_ms == 0
     assert trace.off_thread_ms == auth.off_thread_ms
     assert trace.cpu_ms < 40
-    assert "in other threads" in figures(trace)
+    assert "in other threads" in cpu_summary(trace)
 
 
 async def test_a_thread_of_the_notebook_is_nobodys(define):
@@ -68,5 +68,5 @@ async def test_a_thread_of_the_notebook_is_nobodys(define):
         stop.set()
         thread.join()
     assert trace.off_thread_ms == 0
-    assert "in other threads" not in figures(trace)
+    assert "in other threads" not in cpu_summary(trace)
     await asyncio.sleep(0)

@@ -1,1 +1,1 @@
-"""What pictures are drawn with: shapes, colours, and the SVG and PNG that they become."""
+"""Drawings: shapes, colours and text, and their rendering as SVG and PNG."""

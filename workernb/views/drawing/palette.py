@@ -1,9 +1,8 @@
-"""Colours: each Worker keeps its own in all pictures, in a light and a dark theme.
+"""Colours by role, for a light and a dark theme. A Worker has the same colour in all pictures.
 
-The Workers' colours are those of Okabe and Ito, which colour-blind people can tell apart. No text
-stands on them: they fill bars and edge boxes, and the text beside them is ink on the card. Pictures
-bring their card, an opaque ground, so they are as readable in a dark notebook as in a light one,
-whether or not the browser says which it is.
+The Workers' colours are those of Okabe and Ito, which colour-blind people can tell apart. They fill
+bars and outline boxes; text is never placed on them. Every picture has an opaque background, the
+card, so it is readable in a dark notebook even where the browser does not report the theme.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ ROLES: Mapping[str, tuple[str, str]] = {
     "alarm": ("#b3261e", "#ff9a8f"),
     "glow": ("#b8500a", "#ffc04d"),
 }
-"""What a colour is for: in the light theme and in the dark one."""
+"""The colour of each role in the light and in the dark theme."""
 
 WORKERS: tuple[tuple[str, str], ...] = (
     ("#0072b2", "#4aa8e0"),
@@ -32,33 +31,31 @@ WORKERS: tuple[tuple[str, str], ...] = (
     ("#7a6a00", "#d8c84a"),
     ("#5b5b5b", "#a8a8a8"),
 )
+_TINT = (0.3, 0.22)
+"""The part of a Worker's colour in its tint, such that `muted` text on it is readable."""
 
-_given: dict[str, int] = {}
+_numbers: dict[str, int] = {}
 
 
 def role_of(worker: str) -> str:
-    """Return the colour role of a Worker: given once, in the order in which they are first seen."""
-    return f"worker{_given.setdefault(worker, len(_given)) % len(WORKERS)}"
+    """Return the colour role of a Worker. Colours are assigned in the order of first use."""
+    return f"worker{_numbers.setdefault(worker, len(_numbers)) % len(WORKERS)}"
 
 
 def tint_of(worker: str) -> str:
-    """Return the colour role of a Worker's tint, on which text can stand."""
+    """Return the colour role of a Worker's tint, which text may be placed on."""
     return role_of(worker).replace("worker", "tint")
 
 
 def colors(theme: int) -> dict[str, str]:
-    """Return every role's colour, in the light theme (0) or the dark one (1)."""
+    """Return the colour of every role in the light theme (0) or the dark one (1)."""
     roles = {role: pair[theme] for role, pair in ROLES.items()}
     for number, pair in enumerate(WORKERS):
         roles[f"worker{number}"] = pair[theme]
-        roles[f"tint{number}"] = _mixed(roles["box"], pair[theme], _TINT[theme])
+        roles[f"tint{number}"] = _mix(roles["box"], pair[theme], _TINT[theme])
     return roles
 
 
-_TINT = (0.3, 0.22)
-"""How much of a Worker's colour is in its tint: what `muted` text can still be read on."""
-
-
-def _mixed(ground: str, color: str, part: float) -> str:
-    pairs = [(int(ground[at : at + 2], 16), int(color[at : at + 2], 16)) for at in (1, 3, 5)]
+def _mix(background: str, color: str, part: float) -> str:
+    pairs = [(int(background[i : i + 2], 16), int(color[i : i + 2], 16)) for i in (1, 3, 5)]
     return "#" + "".join(f"{round(a + (b - a) * part):02x}" for a, b in pairs)

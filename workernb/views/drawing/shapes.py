@@ -1,4 +1,4 @@
-"""Shapes: what drawings are made of. Lengths are in pixels; a colour is named by its role."""
+"""The shapes of drawings. Lengths are in pixels; colours are roles of the palette."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-HEAD = 7.0
-"""How long an arrow's head is, in pixels."""
+ARROWHEAD = 7.0
+"""The length of an arrowhead, in pixels."""
 
 
 @dataclass(slots=True)
 class Rect:
-    """A box. fill, stroke: colour roles. hatched: what stands for waiting.
+    """A rectangle. fill, stroke: colour roles. hatched: filled with the pattern for waiting.
 
-    part: the name by which a widget changes it, here and in the other shapes.
+    part: the name under which a widget's script finds the shape; the other shapes have it too.
     """
 
     x: float
@@ -25,7 +25,7 @@ class Rect:
     height: float
     fill: str | None = None
     stroke: str | None = None
-    thick: float = 1
+    line_width: float = 1
     dashed: bool = False
     hatched: bool = False
     radius: float = 0
@@ -33,17 +33,17 @@ class Rect:
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing to see."""
+        """Whether the shape is invisible."""
         return self.width <= 0
 
 
 @dataclass(slots=True)
 class Line:
-    """A line through points, or a curve of cubic pieces. arrow: a head at its end."""
+    """A polyline, or a curve of cubic Bézier segments. arrow: with an arrowhead at the end."""
 
     points: Sequence[tuple[float, float]]
     color: str = "line"
-    thick: float = 1.2
+    width: float = 1.2
     curved: bool = False
     dashed: bool = False
     arrow: bool = False
@@ -51,29 +51,26 @@ class Line:
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing to see."""
+        """Whether the shape is invisible."""
         return not self.points
 
     @property
     def head(self) -> list[tuple[float, float]]:
-        """The three corners of its arrowhead."""
+        """The three corners of the arrowhead."""
         (from_x, from_y), (x, y) = self.points[-2:]
         length = math.hypot(x - from_x, y - from_y) or 1.0
-        along, across = (x - from_x) / length * HEAD, (y - from_y) / length * HEAD
-        back_x, back_y = x - along, y - across
+        head_x, head_y = (x - from_x) / length * ARROWHEAD, (y - from_y) / length * ARROWHEAD
+        base_x, base_y = x - head_x, y - head_y
         return [
             (x, y),
-            (back_x + across / 2, back_y - along / 2),
-            (back_x - across / 2, back_y + along / 2),
+            (base_x + head_y / 2, base_y - head_x / 2),
+            (base_x - head_y / 2, base_y + head_x / 2),
         ]
 
 
 @dataclass(slots=True)
 class Label:
-    """A text on one line. x, y: its begin and base line.
-
-    end: x is where it ends.
-    """
+    """One line of text. x: its left end, or right end if right_aligned. y: its baseline."""
 
     x: float
     y: float
@@ -81,19 +78,19 @@ class Label:
     size: float = 12
     color: str = "ink"
     bold: bool = False
-    end: bool = False
+    right_aligned: bool = False
     part: str = ""
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing to see."""
+        """Whether the shape is invisible."""
         return not self.text
 
     @property
     def box(self) -> tuple[float, float, float, float]:
-        """The space it takes: left, top, right, bottom."""
+        """The bounding box: left, top, right, bottom."""
         width = text_width(self.text, self.size, self.bold)
-        left = self.x - width if self.end else self.x
+        left = self.x - width if self.right_aligned else self.x
         return (left, self.y - 0.85 * self.size, left + width, self.y + 0.25 * self.size)
 
 
@@ -102,9 +99,9 @@ Shape = Rect | Line | Label
 
 @dataclass(slots=True)
 class Group:
-    """Shapes that are one thing, which a widget can point at.
+    """Shapes that a widget's script handles as one element.
 
-    data: what it is, for the widget's script. title: what a mouse that rests on it is told.
+    data: its data attributes. title: its tooltip.
     """
 
     shapes: Sequence[Shape]
@@ -113,13 +110,13 @@ class Group:
 
 
 def text_width(text: str, size: float, bold: bool = False) -> float:
-    """Return about how wide a text is; rather more than less, since fonts differ."""
-    units = sum(_unit(character) for character in text)
-    return units * size * (1.1 if bold else 1.0)
+    """Estimate the width of a text, rather too high than too low, since fonts differ."""
+    ems = sum(_ems(character) for character in text)
+    return ems * size * (1.1 if bold else 1.0)
 
 
 @lru_cache(4096)
-def _unit(character: str) -> float:
+def _ems(character: str) -> float:
     if unicodedata.east_asian_width(character) in "WF":
         return 1.1
     if character in "mwMW@%—…▶⏎":
@@ -127,13 +124,13 @@ def _unit(character: str) -> float:
     return 0.42 if character in "iljtfI.,:;'|! ()/[]" else 0.63
 
 
-def fitted(text: str, size: float, room: float, bold: bool = False) -> str:
-    """Return as much of a text as fits into `room`, with a … where it was cut."""
-    if text_width(text, size, bold) <= room:
+def fitted(text: str, size: float, width: float, bold: bool = False) -> str:
+    """Return a text that fits into a width: shortened, with a … at its end, if it is longer."""
+    if text_width(text, size, bold) <= width:
         return text
     used = text_width("…", size, bold)
     for end, character in enumerate(text):
         used += text_width(character, size, bold)
-        if used > room:
+        if used > width:
             return text[:end] + "…"
     return text

@@ -1,45 +1,45 @@
-"""Drawings as SVG text.
+"""Render drawings as SVG.
 
-Attributes stand in apostrophes: a notebook is JSON, where each quotation mark takes two places.
+Attributes are quoted with apostrophes, since a quotation mark is escaped in a notebook's JSON.
 """
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from .drawing import Drawing
 from .palette import colors
 from .shapes import Group, Label, Line, Rect, Shape
-from .text import escaped
-
-if TYPE_CHECKING:
-    from .drawing import Drawing
+from .text import visible
 
 _WAITING = (
     "<defs><pattern id='wb-wait' width='6' height='6' patternUnits='userSpaceOnUse' "
     "patternTransform='rotate(45)'><path d='M0 0V6' class='s-line'/>"
     "</pattern></defs>"
 )
-_THICK = 1.4
-"""How thick most lines are."""
+_LINE_WIDTH = 1.4
+"""The width of a line whose element has no style, in pixels."""
 
 _FONTS = "system-ui,-apple-system,Segoe UI,Helvetica,Arial,sans-serif"
 
 
 def render(drawing: Drawing, inline: bool = False) -> str:
-    """Return a drawing as SVG: text only, with both themes, and nothing that runs.
+    """Return a drawing as SVG without scripts, with the colours of both themes.
 
-    inline: for a widget, which brings the colours of the theme that its page is in. Groups and
-    parts are marked in it, so that the widget's script finds them.
+    inline: for a widget, whose page defines the colours. Groups and parts have data attributes,
+    by which the widget's script finds them.
     """
     width, height = round(drawing.width), round(drawing.height)
     left, top = round(drawing.left), round(drawing.top)
-    title, described = escaped(drawing.title), escaped(drawing.description)
+    title, description = _escaped(drawing.title), _escaped(drawing.description)
     hatched = any(isinstance(shape, Rect) and shape.hatched for shape in drawing.flat)
     if inline:
         head = ""
         body = "".join(
-            _group(one) if isinstance(one, Group) else _shape(one, True) for one in drawing.shapes
+            _group(item) if isinstance(item, Group) else _shape(item, True)
+            for item in drawing.shapes
         )
     else:
         head = f"<title>{title}</title><style>{_style()}</style>"
@@ -48,39 +48,39 @@ def render(drawing: Drawing, inline: bool = False) -> str:
         f"<svg xmlns='http://www.w3.org/2000/svg' width='{width}' height='{height}' "
         f"viewBox='{left} {top} {width} {height}' role='{'group' if inline else 'img'}' "
         f"aria-label='{title}' class='wb' font-size='11' font-family='{_FONTS}'>"
-        f"{head}<desc>{described}</desc>{_WAITING if hatched else ''}"
+        f"{head}<desc>{description}</desc>{_WAITING if hatched else ''}"
         f"<rect x='{left}' y='{top}' width='{width}' height='{height}' rx='6' class='f-card'/>"
         f"{body}</svg>"
     )
 
 
 def _style() -> str:
-    both = [
+    light, dark = (
         "".join(
             f".wb .f-{role}{{fill:{color}}}.wb .s-{role}{{stroke:{color}}}"
             for role, color in colors(theme).items()
         )
         for theme in (0, 1)
-    ]
-    return f"{_common('.wb')}{both[0]}@media(prefers-color-scheme:dark){{{both[1]}}}"
+    )
+    return f"{_common_rules('.wb')}{light}@media(prefers-color-scheme:dark){{{dark}}}"
 
 
-def _common(within: str) -> str:
-    """Return what holds for all shapes. No text turns the direction of writing, or is folded."""
+def _common_rules(scope: str) -> str:
+    """Return the CSS rules for all shapes. No text changes the writing direction or is wrapped."""
     return (
-        f"{within} path{{fill:none}}{within} path,{within} rect{{stroke-width:{_THICK}}}"
-        f"{within} text{{direction:ltr;unicode-bidi:bidi-override;white-space:pre}}"
+        f"{scope} path{{fill:none}}{scope} path,{scope} rect{{stroke-width:{_LINE_WIDTH}}}"
+        f"{scope} text{{direction:ltr;unicode-bidi:bidi-override;white-space:pre}}"
     )
 
 
 def variables(theme: int) -> str:
-    """Return the colours of a theme as CSS variables."""
+    """Return the colours of the light theme (0) or the dark one (1) as CSS variables."""
     return "".join(f"--wb-{role}:{color};" for role, color in colors(theme).items())
 
 
 def inline_rules() -> str:
-    """Return the style of inline pictures, which takes its colours from CSS variables."""
-    return _common(".workernb .wb") + "".join(
+    """Return the CSS rules of inline SVG, whose colours are CSS variables."""
+    return _common_rules(".workernb .wb") + "".join(
         f".workernb .wb .f-{role}{{fill:var(--wb-{role})}}"
         f".workernb .wb .s-{role}{{stroke:var(--wb-{role})}}"
         for role in colors(0)
@@ -88,13 +88,13 @@ def inline_rules() -> str:
 
 
 def _group(group: Group) -> str:
-    data = "".join(f" data-{key}='{escaped(value)}'" for key, value in group.data.items())
+    data = "".join(f" data-{key}='{_escaped(value)}'" for key, value in group.data.items())
     body = "".join(_shape(shape, True) for shape in group.shapes)
-    return f"<g{data}><title>{escaped(group.title)}</title>{body}</g>"
+    return f"<g{data}><title>{_escaped(group.title)}</title>{body}</g>"
 
 
-def _shape(shape: Shape, marked: bool) -> str:
-    part = f" data-part='{shape.part}'" if marked and shape.part else ""
+def _shape(shape: Shape, inline: bool) -> str:
+    part = f" data-part='{shape.part}'" if inline and shape.part else ""
     if isinstance(shape, Rect):
         return _rect(shape, part)
     return _line(shape, part) if isinstance(shape, Line) else _label(shape, part)
@@ -105,7 +105,7 @@ def _rect(rect: Rect, part: str) -> str:
     stroke = ""
     if rect.stroke:
         classes.append(f"s-{rect.stroke}")
-        stroke = _stroke(rect.thick, rect.dashed)
+        stroke = _stroke(rect.line_width, rect.dashed)
     fill = "" if rect.fill else " fill='url(#wb-wait)'" if rect.hatched else " fill='none'"
     corner = f" rx='{rect.radius:g}'" if rect.radius else ""
     return (
@@ -114,18 +114,18 @@ def _rect(rect: Rect, part: str) -> str:
     )
 
 
-def _stroke(thick: float, dashed: bool) -> str:
-    width = "" if thick == _THICK else f" style='stroke-width:{thick:g}'"
-    return width + (" stroke-dasharray='5 3'" if dashed else "")
+def _stroke(width: float, dashed: bool) -> str:
+    style = "" if width == _LINE_WIDTH else f" style='stroke-width:{width:g}'"
+    return style + (" stroke-dasharray='5 3'" if dashed else "")
 
 
 def _line(line: Line, part: str) -> str:
     path = _curve(line.points) if line.curved else "M" + _path(line.points)
-    stroke = _stroke(line.thick, line.dashed)
-    drawn = f"<path d='{path}' class='s-{line.color}'{stroke}{part}/>"
+    stroke = _stroke(line.width, line.dashed)
+    element = f"<path d='{path}' class='s-{line.color}'{stroke}{part}/>"
     if not line.arrow:
-        return drawn
-    return f"{drawn}<path d='M{_path(line.head)}z' class='f-{line.color}'/>"
+        return element
+    return f"{element}<path d='M{_path(line.head)}z' class='f-{line.color}'/>"
 
 
 def _path(points: Sequence[tuple[float, float]]) -> str:
@@ -133,27 +133,35 @@ def _path(points: Sequence[tuple[float, float]]) -> str:
 
 
 def _curve(points: Sequence[tuple[float, float]]) -> str:
-    """Return a path of cubic pieces; those that are straight and level as lines."""
+    """Return the path of cubic Bézier segments; horizontal ones are written as lines."""
     path = ["M" + _path(points[:1])]
-    for at in range(1, len(points), 3):
-        y = points[at - 1][1]
-        if y == points[at][1] == points[at + 1][1] == points[at + 2][1]:
-            path.append(f"H{_n(points[at + 2][0])}")
+    for i in range(1, len(points), 3):
+        y = points[i - 1][1]
+        if y == points[i][1] == points[i + 1][1] == points[i + 2][1]:
+            path.append(f"H{_n(points[i + 2][0])}")
         else:
-            path.append("C" + _path(points[at : at + 3]))
+            path.append("C" + _path(points[i : i + 3]))
     return "".join(path)
 
 
 def _label(label: Label, part: str) -> str:
     size = "" if label.size == 11 else f" font-size='{label.size:g}'"
     weight = " font-weight='600'" if label.bold else ""
-    anchor = " text-anchor='end'" if label.end else ""
+    anchor = " text-anchor='end'" if label.right_aligned else ""
     return (
         f"<text x='{_n(label.x)}' y='{_n(label.y)}'{size} class='f-{label.color}'"
-        f"{weight}{anchor}{part}>{escaped(label.text)}</text>"
+        f"{weight}{anchor}{part}>{_escaped(label.text)}</text>"
     )
 
 
+_is_plain = re.compile(r"[\w .,:;/#%@=+*()·→×-]*").fullmatch
+
+
+def _escaped(text: str) -> str:
+    # Checking that there is nothing to escape, as in most texts, is faster than escaping.
+    return text if _is_plain(text) else html.escape(visible(text))
+
+
 def _n(value: float) -> str:
-    """Return a length, as exact as can be seen."""
+    """Format a length with as many digits as make a visible difference."""
     return f"{value:.5g}" if value > 1000 else f"{value:.4g}"

@@ -1,1 +1,1 @@
-"""Still pictures: the graph of the services, the CPU of a request, its tree."""
+"""Static pictures: the graph of the services, a request's CPU, its tree, a comparison."""

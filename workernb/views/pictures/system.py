@@ -1,4 +1,4 @@
-"""The system of services as plain data: nodes, and arrows between them. No values of secrets."""
+"""The services and their bindings as a graph: nodes and arrows, without any values."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from workernb.runtime.runtime import Runtime
 from workernb.runtime.services.targets import DEFAULT
 
 OUTSIDE = " outside"
-"""The node that stands for the world; no service can be called that."""
+"""The node where requests from outside begin; no service can have this name."""
 
 Key = tuple[str, str, str]
-"""An arrow: where it begins, the binding or the route, where it ends."""
+"""The key of an arrow: its source, its binding or route, its target."""
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A service. worker, environment: what it is made of. missing: bound to, and not defined.
+    """A service. missing: it is bound to, but not defined.
 
-    version: what serves, in words.
+    vars, secrets: how many there are. version: the versions that serve, as text.
     """
 
     name: str
@@ -33,20 +33,20 @@ class Node:
 
     @property
     def detail(self) -> str:
-        """What stands under its name."""
+        """The text below the name."""
         if self.name == OUTSIDE:
             return "by URL"
         if self.missing:
             return "not defined"
         counts = [(self.vars, "var"), (self.secrets, "secret")]
-        words = [f"{count} {word}{'s' * (count > 1)}" for count, word in counts if count]
-        kind = "public" if self.public else "private"
-        return " · ".join([word for word in (self.version, kind, *words) if word])
+        texts = [f"{count} {noun}{'s' * (count > 1)}" for count, noun in counts if count]
+        access = "public" if self.public else "private"
+        return " · ".join([text for text in (self.version, access, *texts) if text])
 
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """A binding, or a route from outside. broken: its target, or the entrypoint, is not there."""
+    """A binding, or a route from outside. broken: its target or its entrypoint does not exist."""
 
     source: str
     target: str
@@ -56,25 +56,25 @@ class Arrow:
 
     @property
     def key(self) -> Key:
-        """What tells it from all others."""
+        """The unique key."""
         return (self.source, self.name, self.target)
 
     @property
     def label(self) -> str:
-        """What is written on it."""
+        """The text on the arrow."""
         return self.name if self.entrypoint == DEFAULT else f"{self.name} #{self.entrypoint}"
 
 
 @dataclass(frozen=True)
 class System:
-    """All services of a runtime, and who is bound to whom, when it was taken."""
+    """All services of a runtime and their bindings, at one moment."""
 
     nodes: tuple[Node, ...]
     arrows: tuple[Arrow, ...]
 
     @classmethod
     def of(cls, runtime: Runtime) -> System:
-        """Take the system of a runtime as it is now."""
+        """Return the system of a runtime as it is now."""
         nodes, arrows = [], []
         for service in runtime.defined():
             definition = service.definition
@@ -91,8 +91,8 @@ class System:
             )
             arrows += [Arrow(OUTSIDE, service.name, route.pattern) for route in definition.routes]
             for name, target in definition.services.items():
-                known = runtime.services.get(target.service)
-                broken = known is None or target.entrypoint not in known.entrypoints
+                bound = runtime.services.get(target.service)
+                broken = bound is None or target.entrypoint not in bound.entrypoints
                 arrows.append(Arrow(service.name, target.service, name, target.entrypoint, broken))
         defined = {node.name for node in nodes}
         missing = [arrow.target for arrow in arrows if arrow.target not in defined]
@@ -104,15 +104,15 @@ class System:
     @cached_property
     def outgoing(self) -> dict[str, list[Arrow]]:
         """The arrows that begin at each node."""
-        found: dict[str, list[Arrow]] = {node.name: [] for node in self.nodes}
+        outgoing: dict[str, list[Arrow]] = {node.name: [] for node in self.nodes}
         for arrow in self.arrows:
-            found[arrow.source].append(arrow)
-        return found
+            outgoing[arrow.source].append(arrow)
+        return outgoing
 
     @cached_property
     def incoming(self) -> dict[str, list[Arrow]]:
         """The arrows that end at each node."""
-        found: dict[str, list[Arrow]] = {node.name: [] for node in self.nodes}
+        incoming: dict[str, list[Arrow]] = {node.name: [] for node in self.nodes}
         for arrow in self.arrows:
-            found[arrow.target].append(arrow)
-        return found
+            incoming[arrow.target].append(arrow)
+        return incoming

@@ -1,1 +1,1 @@
-"""Tables: the services, what changed, the limits."""
+"""Tables of the services, of their changes and of the limits."""

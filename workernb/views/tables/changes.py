@@ -1,4 +1,4 @@
-"""What was changed, how two versions differ, and who depends on whom, as tables."""
+"""The history of changes, the dependents of a service, and the differences of two versions."""
 
 from __future__ import annotations
 
@@ -7,50 +7,46 @@ from workernb.runtime.services.dependents import all_dependents
 from workernb.runtime.services.diffs import code_that_differs, settings_that_differ
 from workernb.runtime.services.service import Service
 from workernb.runtime.services.versions import Version
-from workernb.views.drawing.text import escaped, visible
+from workernb.views.drawing.text import Markup, visible
 
-from .workers import Row, Table, clock
+from .table import Page, Row, Table, time_of_day
 
 
 class HistoryTable(Table):
-    """What `%workers --history` shows: all that was done to a service, or to all, oldest first."""
+    """The changes of one service, or of all services, oldest first: `%workers --history`."""
 
     def __init__(self, runtime: Runtime, name: str | None = None) -> None:
-        """Take the history as it is now; UsageError for a service that never was."""
-        changes = [one for one in runtime.history if name in (None, one.service)]
+        """Take the history as it is now. Raises UsageError for an unknown service."""
+        changes = [change for change in runtime.history if name in (None, change.service)]
         if name is not None and not changes:
-            runtime[name]  # Raises why there is none.
+            runtime[name]  # Raises UsageError unless the service is defined.
         rows: list[Row] = [
             (
-                clock(one.at),
-                one.service,
-                "" if one.version is None else f"v{one.version.number}",
-                one.words,
-                one.reason,
+                time_of_day(change.at),
+                change.service,
+                "" if change.version is None else f"v{change.version.number}",
+                change.words,
+                change.reason,
             )
-            for one in changes
+            for change in changes
         ]
         title = "History" if name is None else f"History of {name}"
         super().__init__(title, ("at", "Worker", "version", "what", "by"), rows, "nothing yet")
 
 
-class UsedByPage:
-    """What `%workers NAME --used-by` shows: who depends on a service, in each environment."""
+class UsedByPage(Page):
+    """The dependents of a service, in each environment: `%workers NAME --used-by`."""
 
     def __init__(self, runtime: Runtime, name: str) -> None:
-        """Take the dependents of a service, which may be bound to without being defined."""
+        """Take the dependents of a service, which need not be defined. Raises UsageError."""
         if name not in runtime.services:
-            runtime[name]  # Raises why there is none.
-        self._tables = [_used_by(runtime, one) for one in _in_all_environments(runtime, name)]
-
-    def __repr__(self) -> str:
-        return "\n\n".join(map(repr, self._tables))
-
-    def _repr_html_(self) -> str:
-        return "".join(table._repr_html_() for table in self._tables)
+            runtime[name]  # Raises UsageError.
+        names = _environments(runtime, name)
+        super().__init__([_used_by(runtime, name) for name in names])
 
 
-def _in_all_environments(runtime: Runtime, name: str) -> list[str]:
+def _environments(runtime: Runtime, name: str) -> list[str]:
+    """Return the services of a Worker in all environments."""
     others = [
         service.name
         for service in runtime.defined()
@@ -62,37 +58,42 @@ def _in_all_environments(runtime: Runtime, name: str) -> list[str]:
 def _used_by(runtime: Runtime, name: str) -> Table:
     rows: list[Row] = [
         (
-            one.caller,
-            f"env.{one.binding}",
-            str(one.target),
-            f"through {' and '.join(one.through)}" if one.through else "directly",
-            f"{one.binding} would lead nowhere" if not one.through else "what calls on would fail",
+            dependent.caller,
+            f"env.{dependent.binding}",
+            str(dependent.target),
+            f"through {' and '.join(dependent.through)}" if dependent.through else "directly",
+            "what calls on would fail"
+            if dependent.through
+            else f"{dependent.binding} would lead nowhere",
         )
-        for one in all_dependents(runtime.defined(), name)
-        if one.caller != name
+        for dependent in all_dependents(runtime.defined(), name)
+        if dependent.caller != name
     ]
     headings = ("who", "calls", "bound to", "how", f"without {name}")
     return Table(f"{name} is used by", headings, rows, "nobody; removing it breaks no other Worker")
 
 
 class VersionDiff:
-    """What `%diff` shows: the settings that differ, then the lines of the code that do."""
+    """The differences of two versions: settings first, then lines of code, as `%diff` shows."""
 
     def __init__(self, runtime: Runtime, before: Version, after: Version) -> None:
-        """Take the differences of two versions."""
+        """Compare two versions."""
         redact = runtime.redactor.redact
         settings = settings_that_differ(before.definition, after.definition)
         code = code_that_differs(before.definition, after.definition)
         self._lines = [f"{before} ({before.id}) → {after} ({after.id})"]
-        self._lines += [f"~ {redact(str(one))}" for one in settings]
+        self._lines += [f"~ {redact(str(setting))}" for setting in settings]
         self._lines += [redact(line) for line in code]
         if not settings and not code:
             self._lines.append("Nothing differs.")
 
     @classmethod
     def of(cls, runtime: Runtime, name: str, numbers: list[int]) -> VersionDiff:
-        """Compare two versions; one with what serves; or the last two."""
-        runtime[name]
+        """Compare two versions; one version with the one that serves; or the last two.
+
+        Raises UsageError for an unknown service or version.
+        """
+        runtime[name]  # Raises UsageError.
         service: Service = runtime.services[name]
         if not numbers:
             numbers = [version.number for version in service.versions[-2:]]
@@ -105,14 +106,13 @@ class VersionDiff:
         return "\n".join(visible(line) for line in self._lines)
 
     def _repr_html_(self) -> str:
-        lines = "\n".join(
-            f'<span style="color:{_COLORS.get(line[:1], "inherit")}">{escaped(line)}</span>'
-            for line in self._lines
-        )
-        return (
-            '<pre style="white-space:pre-wrap;line-height:1.45;'
-            f'color:var(--jp-ui-font-color1,inherit)">{lines}</pre>'
-        )
+        line = Markup('<span style="color:{}">{}</span>')
+        colored = [line.format(_COLORS.get(text[:1], "inherit"), text) for text in self._lines]
+        return str(_PRE.format(Markup("\n").join(colored)))
 
 
 _COLORS = {"+": "#1a7f37", "-": "#c02020", "~": "#b35900"}
+_PRE = Markup(
+    '<pre style="white-space:pre-wrap;line-height:1.45;'
+    'color:var(--jp-ui-font-color1,inherit)">{}</pre>'
+)

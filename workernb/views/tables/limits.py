@@ -1,24 +1,24 @@
-"""What a request may use, as a table."""
+"""The limits of a request, as a table."""
 
 from __future__ import annotations
 
 from workernb.runtime.services.limits import PRESETS, SHARED, Limits
 
-from .workers import Table
+from .table import Table
 
 
 class LimitsTable(Table):
-    """What `%limits` shows."""
+    """The limits, as `%limits` shows them."""
 
     def __init__(self, limits: Limits) -> None:
         """Take the limits as they are now."""
         shared = limits.budget == SHARED
-        whose = "of the request, with all that it calls" if shared else "of each invocation"
+        scope = "of the request, with all that it calls" if shared else "of each invocation"
         super().__init__(
-            f"Limits{_preset(limits)}",
+            f"Limits{_preset_suffix(limits)}",
             ("limit", "value", "of what"),
             [
-                ("--cpu-ms", _or_none(limits.cpu_ms, "ms"), f"thread CPU {whose}"),
+                ("--cpu-ms", _or_none(limits.cpu_ms, "ms"), f"thread CPU {scope}"),
                 ("--wall-ms", _or_none(limits.wall_ms, "ms"), "wall clock of the request"),
                 ("--subrequests", f"{limits.subrequests:,}", "calls of the request"),
                 ("--invocations", f"{limits.invocations:,}", "invocations, the first included"),
@@ -30,7 +30,7 @@ class LimitsTable(Table):
         )
 
 
-def _preset(limits: Limits) -> str:
+def _preset_suffix(limits: Limits) -> str:
     return next((f": {name}" for name, preset in PRESETS.items() if preset == limits), "")
 
 

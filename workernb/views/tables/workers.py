@@ -1,70 +1,28 @@
-"""The Workers as a table, and one Worker's page. Secrets count; their values are nowhere."""
+"""The table of all Workers, and the page of one. No values of vars or secrets are shown."""
 
 from __future__ import annotations
-
-import time
-from collections.abc import Sequence
 
 from workernb.runtime.runtime import Runtime
 from workernb.runtime.services.definitions import Definition
 from workernb.runtime.services.dependents import dependents
 from workernb.runtime.services.limits import SHARED
 from workernb.runtime.services.service import Service
-from workernb.views.drawing.text import escaped, ms, one_line
+from workernb.views.drawing.text import ms
 from workernb.views.pictures.system import Key
 from workernb.views.pictures.traffic import Flow, Traffic
 
-Row = Sequence[str]
+from .table import Page, Row, Table, time_of_day
 
 _BINDINGS = ("name", "kind", "requests", "failed", "note")
-_BOUND = ("who calls it", "bound to", "requests", "failed")
+_BOUND_SERVICES = ("who calls it", "bound to", "requests", "failed")
 _VERSIONS = ("version", "id", "at", "serves", "tag", "made by")
 
 
-def clock(at: float) -> str:
-    """Return a time of day."""
-    return time.strftime("%H:%M:%S", time.localtime(at))
-
-
-class Table:
-    """Rows under headings, as text and as HTML."""
-
-    def __init__(self, title: str, headings: Row, rows: Sequence[Row], empty: str) -> None:
-        """Keep the cells, which may be any text."""
-        self._title = title
-        self._headings = headings
-        self._rows = [[one_line(cell, 200) for cell in row] for row in rows]
-        self._empty = empty
-
-    def __repr__(self) -> str:
-        if not self._rows:
-            return f"{self._title}: {self._empty}"
-        table = [list(self._headings), *self._rows]
-        widths = [max(len(row[at]) for row in table) for at in range(len(self._headings))]
-        lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in table]
-        return "\n".join([self._title, *(line.rstrip() for line in lines)])
-
-    def _repr_html_(self) -> str:
-        if not self._rows:
-            return f"<p><b>{escaped(self._title)}</b>: {escaped(self._empty)}</p>"
-        head = "".join(f'<th style="text-align:left">{escaped(h)}</th>' for h in self._headings)
-        body = "".join(
-            "<tr>"
-            + "".join(f'<td style="text-align:left">{escaped(c)}</td>' for c in row)
-            + "</tr>"
-            for row in self._rows
-        )
-        return (
-            f'<table><caption style="text-align:left"><b>{escaped(self._title)}</b></caption>'
-            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-        )
-
-
 class WorkersTable(Table):
-    """What `%workers` shows. requests: in the traces that are kept."""
+    """All Workers, as `%workers` shows them. The requests of the kept traces are counted."""
 
     def __init__(self, runtime: Runtime) -> None:
-        """Take the services of a runtime as they are now."""
+        """Take the services as they are now."""
         super().__init__(
             "Workers",
             ("name", "version", "reached by", "bindings", "bound by", "requests"),
@@ -89,34 +47,39 @@ def _row(runtime: Runtime, service: Service) -> Row:
 
 
 def bound_services(runtime: Runtime, name: str) -> list[str]:
-    """Return what is bound to a service, as `gateway.AUTH`."""
-    return list(dict.fromkeys(str(one) for one in dependents(runtime.defined(), name)))
+    """Return the bindings to a service, each as `gateway.AUTH`."""
+    return list(dict.fromkeys(map(str, dependents(runtime.defined(), name))))
 
 
 def _requests(runtime: Runtime, name: str) -> tuple[int, int]:
-    """Return how many invocations of a service the kept traces have, and how many failed."""
-    calls = [call for trace in runtime.traces for call in trace.invocations if call.service == name]
-    return len(calls), sum(call.outcome != "ok" for call in calls)
+    """Return the numbers of invocations and of failures of a service in the kept traces."""
+    outcomes = [
+        invocation.outcome
+        for trace in runtime.traces
+        for invocation in trace.invocations
+        if invocation.service == name
+    ]
+    return len(outcomes), sum(outcome != "ok" for outcome in outcomes)
 
 
 def _facts(runtime: Runtime, service: Service) -> list[Row]:
     definition, limits = service.definition, runtime.limits_of(service.version)
-    requests, errors = _requests(runtime, service.name)
-    used = sum(trace.cpu_by_service().get(service.name, 0.0) for trace in runtime.traces)
-    whose = "of a request, with all that it calls" if limits.budget == SHARED else "of each call"
+    requests, failed = _requests(runtime, service.name)
+    cpu_ms = sum(trace.cpu_by_service().get(service.name, 0.0) for trace in runtime.traces)
+    scope = "of a request, with all that it calls" if limits.budget == SHARED else "of each call"
     environment = definition.environment
     return [
         ("reached by", ", ".join(r.pattern for r in definition.routes) or "bindings only"),
         ("environment", f"{environment}, of {definition.worker}" if environment else "–"),
         ("entrypoints", ", ".join(service.entrypoints) or "none: its code exports no class"),
         ("compatibility date", definition.compatibility_date or "–"),
-        ("CPU budget", f"{_ms_or_none(limits.cpu_ms)} {whose}" if limits.cpu_ms else "no limit"),
+        ("CPU budget", f"{_ms_or_none(limits.cpu_ms)} {scope}" if limits.cpu_ms else "no limit"),
         ("wall clock", _ms_or_none(limits.wall_ms)),
         ("subrequests", f"{limits.subrequests:,}"),
         ("invocations", f"{limits.invocations:,}, the first included"),
         ("memory", f"{limits.memory_mb:,g} MB"),
-        ("requests in the kept traces", f"{requests:,}, of which {errors:,} failed"),
-        ("CPU in them", ms(used)),
+        ("requests in the kept traces", f"{requests:,}, of which {failed:,} failed"),
+        ("CPU in them", ms(cpu_ms)),
     ]
 
 
@@ -124,75 +87,75 @@ def _ms_or_none(value: float | None) -> str:
     return "no limit" if value is None else f"{value:,.0f} ms"
 
 
-def _passed(traffic: Traffic, key: Key) -> tuple[str, str]:
-    """Return how many requests went over an arrow, and how many of them failed."""
+def _flow_cells(traffic: Traffic, key: Key) -> tuple[str, str]:
+    """Return the numbers of requests and of failures over an arrow."""
     flow = traffic.arrows.get(key) or Flow()
     return f"{flow.requests:,}", f"{flow.failed:,}"
 
 
-def _called(
-    runtime: Runtime, traffic: Traffic, name: str, definition: Definition, key: str
+def _binding_cells(
+    runtime: Runtime, traffic: Traffic, name: str, definition: Definition, binding: str
 ) -> tuple[str, str, str]:
-    """Return what went over a binding, and what is wrong with it; nothing for a var or a secret."""
-    target = definition.services.get(key)
+    """Return the requests over a service binding, the failures and a note; else empty cells."""
+    target = definition.services.get(binding)
     if target is None:
         return "", "", ""
-    known = runtime.services.get(target.service)
+    service = runtime.services.get(target.service)
     note = ""
-    if known is None or not known.versions:
+    if service is None or not service.versions:
         note = "not defined"
-    elif target.entrypoint not in known.entrypoints:
+    elif target.entrypoint not in service.entrypoints:
         note = "no such entrypoint"
-    return *_passed(traffic, (name, key, target.service)), note
+    return *_flow_cells(traffic, (name, binding, target.service)), note
 
 
 def settings_rows(definition: Definition) -> list[tuple[str, str]]:
-    """Return what a Worker finds in its environment: the name of each, and its kind."""
-    rows = [(key, f"service {to}") for key, to in definition.services.items()]
-    rows += [(key, "var") for key in definition.vars]
-    rows += [(key, "secret") for key in definition.secrets]
+    """Return the name and the kind of each property of a Worker's env."""
+    rows = [(name, f"service {target}") for name, target in definition.services.items()]
+    rows += [(name, "var") for name in definition.vars]
+    rows += [(name, "secret") for name in definition.secrets]
     if definition.version_metadata is not None:
         rows.append((definition.version_metadata, "version metadata"))
     return rows
 
 
-class WorkerPage:
-    """What `%workers NAME` shows: facts and limits, bindings out and in, versions, counters."""
+class WorkerPage(Page):
+    """One Worker: its limits and counters, its bindings, the bindings to it, its versions."""
 
     def __init__(self, runtime: Runtime, name: str) -> None:
-        """Take the page of a service; UsageError when it is not defined."""
+        """Take a service as it is now. Raises UsageError if it is not defined."""
         service = runtime.services[runtime[name].name]
         definition = service.definition
         traffic = Traffic.of(runtime)
-        bound = [
-            (str(one), str(one.target), *_passed(traffic, (one.caller, one.binding, service.name)))
-            for one in dependents(runtime.defined(), service.name)
+        callers = [
+            (
+                str(dependent),
+                str(dependent.target),
+                *_flow_cells(traffic, (dependent.caller, dependent.binding, service.name)),
+            )
+            for dependent in dependents(runtime.defined(), service.name)
         ]
-        out = [
-            (key, kind, *_called(runtime, traffic, service.name, definition, key))
-            for key, kind in settings_rows(definition)
+        bindings = [
+            (binding, kind, *_binding_cells(runtime, traffic, service.name, definition, binding))
+            for binding, kind in settings_rows(definition)
         ]
         shares = dict(service.deployment.shares)
         versions: list[Row] = [
             (
                 f"v{version.number}",
                 version.id,
-                clock(version.created),
+                time_of_day(version.created),
                 f"{shares[version.number]:g} %" if version.number in shares else "–",
                 version.definition.tag or "–",
                 runtime.redactor.redact(version.reason),
             )
             for version in reversed(service.versions)
         ]
-        self._tables = [
-            Table(service.name, ("what", "value"), _facts(runtime, service), ""),
-            Table("Bindings", _BINDINGS, out, "none"),
-            Table("Bound Services", _BOUND, bound, "none; nobody is bound to it"),
-            Table("Versions", _VERSIONS, versions, "none"),
-        ]
-
-    def __repr__(self) -> str:
-        return "\n\n".join(map(repr, self._tables))
-
-    def _repr_html_(self) -> str:
-        return "".join(table._repr_html_() for table in self._tables)
+        super().__init__(
+            [
+                Table(service.name, ("what", "value"), _facts(runtime, service), ""),
+                Table("Bindings", _BINDINGS, bindings, "none"),
+                Table("Bound Services", _BOUND_SERVICES, callers, "none; nobody is bound to it"),
+                Table("Versions", _VERSIONS, versions, "none"),
+            ]
+        )

@@ -1,1 +1,1 @@
-"""Live pictures and forms, made of widgets."""
+"""Jupyter widgets: live pictures, the binding editor and the dashboard."""

@@ -1,4 +1,4 @@
-"""A request's CPU as a widget: a slider replays who held the thread, and tells others."""
+"""The widget of a request's CPU, with a replay of which Worker used the thread."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ from workernb.views.requests import find_trace
 
 from .live import LivePicture, script, style
 
-EVERY = 5
-"""How many ticks pass from one look for a newer request to the next."""
+REFRESH_TICKS = 5
+"""The number of ticks between two refreshes."""
 
 
 class CpuView(LivePicture):
-    """Who held the thread during a request: `CpuView(request=3)`, in a cell or any box of widgets.
+    """The CPU of a request: `CpuView(request=3)`, in a cell or in any box of widgets.
 
-    request: a Trace, or its number as `%cpu` takes it; None for always the last one. moment: the
-    replay's, in ms since the request began. holder: the service that holds the thread then, empty
-    when nobody does: `traitlets.dlink((cpu, "holder"), (graph, "lit"))`. trace: what is shown.
+    request: a Trace or its number, as in `%cpu`; None follows the last one. trace: the request that
+    is shown. moment: the time of the replay, in ms since the request began. holder: the service
+    that uses the thread at that moment, or an empty string; it can be linked to a graph:
+    `traitlets.dlink((cpu, "holder"), (graph, "lit"))`.
     """
 
     _esm = script("cpu.js")
@@ -38,40 +39,39 @@ class CpuView(LivePicture):
     chosen = traitlets.Int(0).tag(sync=True)
 
     def __init__(self, runtime: Runtime | None = None, request: Any = None, **traits: Any) -> None:
-        """Show a request of a runtime; the notebook's, if none is given."""
+        """Show a request of a runtime, by default of the notebook's."""
         self.runtime = get_runtime() if runtime is None else runtime
         self.trace: Trace | None = None
-        self._still: CpuPicture | None = None
-        self._stamps = -1
+        self._shown_stamps = -1
         self._ticks = 0
         super().__init__(request=request, **traits)
         self.redraw()
 
     @traitlets.validate("request")
     def _check(self, proposal: Any) -> Any:
-        wanted = proposal["value"]
-        if wanted is None or isinstance(wanted, Trace):
-            return wanted
-        if isinstance(wanted, bool) or not isinstance(wanted, int):
-            raise UsageError(f"A request is a Trace or its number, not {wanted!r}.")
-        return find_trace(self.runtime, wanted, "CpuView")
+        request = proposal["value"]
+        if request is None or isinstance(request, Trace):
+            return request
+        if isinstance(request, bool) or not isinstance(request, int):
+            raise UsageError(f"A request is a Trace or its number, not {request!r}.")
+        return find_trace(self.runtime, request, "CpuView")
 
     @traitlets.observe("request")
-    def _changed(self, change: Any) -> None:
+    def _on_request(self, change: Any) -> None:
         self.redraw()
 
     @traitlets.observe("chosen")
-    def _choose(self, change: Any) -> None:
-        kept = {trace.number: trace for trace in self.runtime.traces}
-        if change["new"] in kept:
-            self.request = kept[change["new"]]
+    def _on_chosen(self, change: Any) -> None:
+        traces = {trace.number: trace for trace in self.runtime.traces}
+        if change["new"] in traces:
+            self.request = traces[change["new"]]
 
     @traitlets.observe("moment", "replay")
-    def _moved(self, change: Any) -> None:
-        self.set_trait("holder", self._holds(self.moment))
+    def _on_replay(self, change: Any) -> None:
+        self.set_trait("holder", self._holder_at(self.moment))
 
-    def _holds(self, moment: float) -> str:
-        """Return the service that holds the thread at a moment, or an empty text."""
+    def _holder_at(self, moment: float) -> str:
+        """Return the service that uses the thread at a moment, or an empty string."""
         replay = self.replay
         if not replay:
             return ""
@@ -87,27 +87,28 @@ class CpuView(LivePicture):
         return CpuPicture(trace, traces)
 
     def redraw(self) -> None:
-        """Draw the request anew."""
-        shown = self.still()
-        before, self.trace = self.trace, shown.trace
-        self._stamps = self._size()
-        self.picture = shown.drawing.svg(inline=True)
-        self.replay = shown.replay() if shown.trace is not None else {}
-        if before is not self.trace:
+        """Draw the request."""
+        still = self.still()
+        previous, self.trace = self.trace, still.trace
+        self._shown_stamps = self._stamps()
+        self.picture = still.inline_svg()
+        self.replay = still.replay() if still.trace is not None else {}
+        if previous is not self.trace:
             self.moment = 0.0
 
     def refresh(self) -> bool:
-        """Draw the request anew if there is more of it, or a newer one when none is chosen."""
+        """Redraw if the request has gone on, or if there is a newer one to follow."""
         self._ticks += 1
-        if self._ticks % EVERY:
+        if self._ticks % REFRESH_TICKS:
             return False
         traces = self.runtime.traces
         newer = self.request is None and traces and traces[-1] is not self.trace
-        if not newer and self._size() == self._stamps:
+        if not newer and self._stamps() == self._shown_stamps:
             return False
         self.redraw()
         return True
 
-    def _size(self) -> int:
+    def _stamps(self) -> int:
+        """Return a number that grows as long as the request goes on."""
         trace = self.trace
         return -1 if trace is None else len(trace.stamps) + bool(trace.ended_ns)

@@ -1,4 +1,4 @@
-"""A dropdown whose options come and go, while what is chosen stays."""
+"""A dropdown that keeps its selection when its options change."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ from typing import Any
 from ipywidgets import Dropdown
 
 
-class Choice(Dropdown):  # type: ignore[misc]
-    """Offers options, each a label and a value; its value is None when there are none."""
+class StickyDropdown(Dropdown):  # type: ignore[misc]
+    """A dropdown of pairs of a label and a value. Without options, its value is None."""
 
     options: Any
     value: Any
 
     def __init__(self, **traits: Any) -> None:
-        """Make one that offers nothing yet."""
-        self._offering = False
+        """Create a dropdown without options."""
+        self._updating = False
         super().__init__(options=[], **traits)
 
-    def offer(self, options: Sequence[tuple[str, Any]]) -> None:
-        """Offer these; what is chosen stays if it is among them, and else the first is.
+    def set_options(self, options: Sequence[tuple[str, Any]]) -> None:
+        """Replace the options. The value is kept if it is among them, else the first is selected.
 
-        On the way there the field's value is another for a moment, which nobody is told.
+        The callbacks of `on_choice` are not called.
         """
         if tuple(self.options) == tuple(options):
             return
-        kept = self.value
+        value = self.value
         values = [value for _, value in options]
-        self._offering = True
+        self._updating = True
         try:
             self.options = options
-            self.value = kept if kept in values else next(iter(values), None)
+            self.value = value if value in values else next(iter(values), None)
         finally:
-            self._offering = False
+            self._updating = False
 
-    def on_choice(self, act: Callable[[], object]) -> None:
-        """Call `act` whenever another option is chosen, but not by `offer`."""
-        self.observe(lambda change: None if self._offering else act(), "value")
+    def on_choice(self, callback: Callable[[], object]) -> None:
+        """Call `callback` whenever another option is selected, except by `set_options`."""
+        self.observe(lambda change: None if self._updating else callback(), "value")

@@ -1,4 +1,4 @@
-"""The binding editor: a Worker's bindings, vars and secrets, and buttons that change them."""
+"""The binding editor: the bindings, vars and secrets of a Worker, with buttons to change them."""
 
 from __future__ import annotations
 
@@ -19,37 +19,39 @@ from workernb.runtime.services.diffs import describe_change
 from workernb.runtime.services.history import Change
 from workernb.runtime.services.targets import DEFAULT, Target
 from workernb.runtime.services.versions import Version
-from workernb.views.drawing.text import escaped, one_line
-from workernb.views.tables.workers import Table, settings_rows
+from workernb.views.drawing.text import Markup, one_line, visible
+from workernb.views.tables.table import Table
+from workernb.views.tables.workers import settings_rows
 
-from .dropdown import Choice
-from .ticker import on_loop, running_loop
+from .dropdown import StickyDropdown
+from .ticker import call_on_loop, running_loop
 
 REASON = "the binding editor"
+"""The reason of the editor's changes in the history."""
 
 _NAME = {"width": "11em"}
 _VALUE = {"width": "16em"}
-_CHOICE = {"width": "12em"}
+_DROPDOWN = {"width": "12em"}
 _BUTTON = {"width": "auto"}
 
 
 class SecretField(Password):  # type: ignore[misc]
-    """Where a secret's value is typed: it goes to the kernel, and never back to any page."""
+    """A password field whose value is sent to the kernel, and never back to a page."""
 
     value = traitlets.Unicode("").tag(sync=True, echo_update=False)
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
-        """Return the state without the value, so that no notebook or message can hold it."""
+        """Return the state without the value, so that no notebook or message contains it."""
         state: dict[str, Any] = super().get_state(key, drop_defaults)
         return {**state, "value": ""} if "value" in state else state
 
 
 class BindingEditor(VBox):  # type: ignore[misc]
-    """Changes a Worker while it runs: `BindingEditor(gateway)`, in a cell or any box of widgets.
+    """Changes the settings of a Worker: `BindingEditor(gateway)`, in a cell or any box of widgets.
 
-    Each button is one change, applied at once by `Runtime.change`; what is refused is said in
-    place. service: the one that is edited, which may be set; an empty text for none. `bindings`,
-    `vars` and `secrets` are its three forms.
+    Each button makes one change with `Runtime.change`; an error is shown below the forms. service:
+    the name of the service that is edited, or an empty string; it can be set. bindings, vars,
+    secrets: the forms.
     """
 
     service = traitlets.Unicode("")
@@ -57,7 +59,7 @@ class BindingEditor(VBox):  # type: ignore[misc]
     def __init__(
         self, worker: Handle | str = "", runtime: Runtime | None = None, **traits: Any
     ) -> None:
-        """Edit a Worker, given by its handle or its name; UsageError when there is none."""
+        """Edit a Worker, given by its handle or its name. Raises UsageError if there is none."""
         if isinstance(worker, Handle):
             runtime = worker._runtime if runtime is None else runtime
             worker = worker.name
@@ -65,29 +67,29 @@ class BindingEditor(VBox):  # type: ignore[misc]
             raise UsageError(f"A Worker is a handle or its name, not {worker!r}.")
         self.runtime = get_runtime() if runtime is None else runtime
         self._loop = running_loop()
-        self._stale = False
-        self._key: Any = None
-        self._title, self._said = HTML(), HTML()
+        self._refresh_pending = False
+        self._shown_version: Any = None
+        self._title, self._message = HTML(), HTML()
         self._rows = VBox()
         self.bindings = BindingForm(self)
         self.vars = VarForm(self)
         self.secrets = SecretForm(self)
         self._forms = VBox([self.bindings, self.vars, self.secrets])
-        super().__init__(children=[self._title, self._rows, self._forms, self._said], **traits)
+        super().__init__(children=[self._title, self._rows, self._forms, self._message], **traits)
         self.service = service_of(worker) if worker else ""
         self.refresh()
-        self.runtime.on_changed.append(self._changed)
+        self.runtime.on_changed.append(self._on_changed)
 
     @property
     def version(self) -> Version | None:
-        """The version of the Worker that serves; None when it is not defined (any more)."""
+        """The version that serves; None if the service is not defined or has been removed."""
         service = self.runtime.services.get(self.service)
         return None if service is None else service.version
 
     @property
     def message(self) -> str:
-        """What the editor said last, as HTML."""
-        return str(self._said.value)
+        """The last message, as HTML."""
+        return str(self._message.value)
 
     @traitlets.validate("service")
     def _check(self, proposal: Any) -> str:
@@ -95,97 +97,101 @@ class BindingEditor(VBox):  # type: ignore[misc]
         return self.runtime[name].name if name else ""
 
     @traitlets.observe("service")
-    def _chosen(self, change: Any) -> None:
+    def _on_service(self, change: Any) -> None:
         for form in (self.bindings, self.vars, self.secrets):
             form.clear()
-        self._said.value = ""
+        self._message.value = ""
         self.refresh()
 
-    # What others change
+    # Changes of the runtime
 
-    def _changed(self, change: Change) -> None:
-        """Look what was changed, soon: a cell may change much."""
-        if not self._stale:
-            self._stale = True
+    def _on_changed(self, change: Change) -> None:
+        """Schedule a refresh: one for all changes that a cell makes."""
+        if not self._refresh_pending:
+            self._refresh_pending = True
             if self._loop is None or self._loop.is_closed():
                 self.refresh()
             else:
                 self._loop.call_soon_threadsafe(self.refresh)
 
     def refresh(self) -> None:
-        """Show what is bound now, and offer what there is now to bind to."""
-        self._stale = False
-        self.bindings.offer()
+        """Show the current settings, and update the options of the binding form."""
+        self._refresh_pending = False
+        self.bindings.update_options()
         version = self.version
-        # What a version is never changes.
-        if self._key == (self.service, version):
+        # Versions are immutable.
+        if self._shown_version == (self.service, version):
             return
-        self._key = (self.service, version)
+        self._shown_version = (self.service, version)
         self._forms.layout.display = None if version is not None else "none"
-        before = self._rows.children
+        old_rows = self._rows.children
         if version is None:
-            words = f"{self.service} is not defined" if self.service else "No Worker is chosen"
-            self._title.value = f"<b>{escaped(words)}.</b>"
+            title = f"{self.service} is not defined" if self.service else "No Worker is chosen"
+            self._title.value = Markup("<b>{}.</b>").format(title)
             self._rows.children = ()
         else:
-            title = f"<b>Bindings of {escaped(self.service)}</b> · v{version.number}"
-            self._title.value = title
-            self._rows.children = self._made_rows(version.definition)
-        for row in before:
+            self._title.value = Markup("<b>Bindings of {}</b> · v{}").format(
+                self.service, version.number
+            )
+            self._rows.children = self._setting_rows(version.definition)
+        for row in old_rows:
             _close(row)
 
-    def _made_rows(self, definition: Definition) -> tuple[Widget, ...]:
+    def _setting_rows(self, definition: Definition) -> tuple[Widget, ...]:
         rows = []
         for name, target in definition.services.items():
-            words = f"<b>{escaped(name)}</b> → {escaped(str(target), 200)}"
-            rows.append(self._row(name, words, self.bindings, target))
+            description = Markup("<b>{}</b> → {}").format(name, visible(str(target), 200))
+            rows.append(self._row(name, description, self.bindings, target))
         for name, value in definition.vars.items():
-            told = self.runtime.redactor.redact(json.dumps(value, ensure_ascii=False))
-            words = f"<b>{escaped(name)}</b> = {escaped(one_line(told, 80))}"
-            rows.append(self._row(name, words, self.vars, value))
+            text = self.runtime.redactor.redact(json.dumps(value, ensure_ascii=False))
+            description = Markup("<b>{}</b> = {}").format(name, one_line(text, 80))
+            rows.append(self._row(name, description, self.vars, value))
         for name in definition.secrets:
-            rows.append(self._row(name, f"<b>{escaped(name)}</b> (secret)", self.secrets, None))
+            description = Markup("<b>{}</b> (secret)").format(name)
+            rows.append(self._row(name, description, self.secrets, None))
         return tuple(rows) or (HTML("Nothing is bound yet."),)
 
-    def _row(self, name: str, words: str, form: Form, value: Any) -> HBox:
+    def _row(self, name: str, description: Markup, form: Form, value: Any) -> HBox:
         edit = self.button("Edit", f"Put {name} into the form", lambda: form.load(name, value))
         remove = self.button("Remove", f"Remove {name}", lambda: self.apply(remove=(name,)))
-        return HBox([HTML(words, layout={"min_width": "20em"}), edit, remove])
+        return HBox([HTML(description, layout={"min_width": "20em"}), edit, remove])
 
-    # What this editor changes
+    # Changes by this editor
 
-    def button(self, label: str, tooltip: str, act: Callable[[], object]) -> Button:
-        """Return a button; what it does happens on the loop that the Workers run on."""
-        made = Button(description=label, tooltip=tooltip, layout=_BUTTON)
-        made.on_click(lambda _: on_loop(self._loop, act))
-        return made
+    def button(self, label: str, tooltip: str, callback: Callable[[], object]) -> Button:
+        """Return a button whose callback is called on the event loop that the Workers run on."""
+        button = Button(description=label, tooltip=tooltip, layout=_BUTTON)
+        button.on_click(lambda _: call_on_loop(self._loop, callback))
+        return button
 
     def apply(self, **changes: Any) -> bool:
-        """Make one change, as `Runtime.change` takes it; say what it did, or why it was refused."""
-        redact = self.runtime.redactor.redact
+        """Make one change with `Runtime.change`, and show what it did or why it failed.
+
+        Returns whether it succeeded.
+        """
         before = self.version
         try:
             self.runtime.change(self.service, reason=REASON, **changes)
         except Exception as error:
-            self.refuse(error)
+            self.show_error(error)
             return False
         after = self.version
         if before is not None and after is not None:
-            words = f"{after} · {redact(describe_change(before.definition, after.definition))}"
-            self._say("status", words)
+            change = describe_change(before.definition, after.definition)
+            self._show_message("status", f"{after} · {self.runtime.redactor.redact(change)}")
         self.refresh()
         return True
 
-    def refuse(self, error: Exception) -> None:
-        """Say in place why nothing was changed."""
+    def show_error(self, error: Exception) -> None:
+        """Show why nothing was changed."""
         kind = "" if isinstance(error, UsageError) else f"{type(error).__name__}: "
-        words = " ".join([f"{kind}{error}", *getattr(error, "__notes__", [])])
-        self._say("alert", f"Refused: {self.runtime.redactor.redact(words)}")
+        text = " ".join([f"{kind}{error}", *getattr(error, "__notes__", [])])
+        self._show_message("alert", f"Refused: {self.runtime.redactor.redact(text)}")
 
-    def _say(self, role: str, words: str) -> None:
+    def _show_message(self, role: str, text: str) -> None:
         color = "var(--jp-error-color1,#c02020)" if role == "alert" else "inherit"
-        text = escaped(one_line(words, 400))
-        self._said.value = f'<span role="{role}" style="color:{color}">{text}</span>'
+        span = Markup('<span role="{}" style="color:{}">{}</span>')
+        self._message.value = span.format(role, color, one_line(text, 400))
 
     def __repr__(self) -> str:
         version = self.version
@@ -195,7 +201,7 @@ class BindingEditor(VBox):  # type: ignore[misc]
         return repr(Table(f"Bindings of {self.service}", ("name", "kind"), rows, "none"))
 
     def _ipython_display_(self) -> None:
-        """Show the widget where a kernel keeps it alive, and elsewhere what is bound, as text."""
+        """Display the widget if there is a kernel, and otherwise the settings as text."""
         from .still import show_widget
 
         self._loop = self._loop or running_loop()
@@ -203,28 +209,28 @@ class BindingEditor(VBox):  # type: ignore[misc]
             print(repr(self))
 
     def close(self) -> None:
-        """Show nothing any more, and follow no change."""
-        # Python also closes what was refused before it was made.
+        """Close the widget and its parts, and follow no further changes."""
+        # Widget.__del__ calls this too, even if __init__ has raised an exception.
         if "_forms" in self.__dict__:
-            if self._changed in self.runtime.on_changed:
-                self.runtime.on_changed.remove(self._changed)
-            for part in (self._title, self._rows, self._forms, self._said):
+            if self._on_changed in self.runtime.on_changed:
+                self.runtime.on_changed.remove(self._on_changed)
+            for part in (self._title, self._rows, self._forms, self._message):
                 _close(part)
         super().close()
 
 
 class Form(HBox):  # type: ignore[misc]
-    """A row of fields and a button that adds or replaces one setting."""
+    """Fields in a row, with a button that adds or replaces one setting."""
 
     label = ""
     button_label = "Set"
 
     def __init__(self, editor: BindingEditor, fields: Sequence[Widget]) -> None:
-        """Put the fields behind the name's."""
+        """Create the form with these fields after the name field."""
         self._editor = editor
         self.name = Text(placeholder="NAME", layout=_NAME)
         self.button = editor.button(self.button_label, self.label, self._submit)
-        label = HTML(escaped(self.label), layout={"width": "9em"})
+        label = HTML(Markup.escape(self.label), layout={"width": "9em"})
         super().__init__([label, self.name, *fields, self.button])
         self.layout.flex_flow = "row wrap"
 
@@ -232,13 +238,13 @@ class Form(HBox):  # type: ignore[misc]
         try:
             changes = self.changes()
         except UsageError as error:
-            self._editor.refuse(error)
+            self._editor.show_error(error)
         else:
             if self._editor.apply(**changes):
                 self.clear()
 
     def changes(self) -> dict[str, Any]:
-        """Return what is to be changed, as `Runtime.change` takes it."""
+        """Return the change as keyword arguments of `Runtime.change`."""
         raise NotImplementedError
 
     def clear(self) -> None:
@@ -246,47 +252,48 @@ class Form(HBox):  # type: ignore[misc]
         self.name.value = ""
 
     def load(self, name: str, value: Any) -> None:
-        """Put a setting that is there into the fields."""
+        """Fill the fields with an existing setting."""
         self.name.value = name
 
 
 class BindingForm(Form):
-    """A Service binding: the Worker, its environment and entrypoint are chosen from what exists.
+    """The form of a service binding.
 
-    worker, environment, entrypoint: what is offered follows what is chosen before. props: JSON.
+    worker, environment, entrypoint: dropdowns of what is defined; the options of each depend on the
+    values of those before it. props: a JSON object.
     """
 
     label = "Service binding"
     button_label = "Bind"
 
     def __init__(self, editor: BindingEditor) -> None:
-        """Make the fields; `offer` fills them."""
-        self.worker = Choice(layout=_CHOICE, tooltip="Worker")
-        self.environment = Choice(layout=_CHOICE, tooltip="Environment")
-        self.entrypoint = Choice(layout=_CHOICE, tooltip="Entrypoint")
+        """Create the fields; `update_options` fills the dropdowns."""
+        self.worker = StickyDropdown(layout=_DROPDOWN, tooltip="Worker")
+        self.environment = StickyDropdown(layout=_DROPDOWN, tooltip="Environment")
+        self.entrypoint = StickyDropdown(layout=_DROPDOWN, tooltip="Entrypoint")
         self.props = Text(placeholder='props: {"role": "reader"}', layout=_VALUE)
         fields = [self.worker, self.environment, self.entrypoint, self.props]
         super().__init__(editor, fields)
         for field in (self.worker, self.environment):
-            field.on_choice(lambda: on_loop(editor._loop, self.offer))
+            field.on_choice(lambda: call_on_loop(editor._loop, self.update_options))
 
-    def offer(self) -> None:
-        """Offer what exists now: Workers, the chosen one's environments, their entrypoints."""
-        there: dict[str, dict[str, str]] = {}
+    def update_options(self) -> None:
+        """Set the options: Workers, environments of the selected one, and its entrypoints."""
+        workers: dict[str, dict[str, str]] = {}
         runtime = self._editor.runtime
         for service in runtime.defined():
             definition = service.definition
-            environments = there.setdefault(definition.worker, {})
+            environments = workers.setdefault(definition.worker, {})
             environments[definition.environment or ""] = service.name
-        self.worker.offer([(name, name) for name in there])
-        environments = there.get(self.worker.value, {})
-        self.environment.offer([(name or "no environment", name) for name in environments])
-        chosen = runtime.services.get(environments.get(self.environment.value, ""))
-        entrypoints = list(chosen.entrypoints) if chosen is not None else []
-        self.entrypoint.offer([(name, name) for name in entrypoints or [DEFAULT]])
+        self.worker.set_options([(name, name) for name in workers])
+        environments = workers.get(self.worker.value, {})
+        self.environment.set_options([(name or "no environment", name) for name in environments])
+        selected = runtime.services.get(environments.get(self.environment.value, ""))
+        entrypoints = list(selected.entrypoints) if selected is not None else []
+        self.entrypoint.set_options([(name, name) for name in entrypoints or [DEFAULT]])
 
     def changes(self) -> dict[str, Any]:
-        """Return the binding."""
+        """Return the binding as a change."""
         if self.worker.value is None:
             raise UsageError("There is no Worker to bind to: define one with %%worker NAME.")
         environment, entrypoint = self.environment.value, self.entrypoint.value
@@ -302,36 +309,36 @@ class BindingForm(Form):
         return text
 
     def clear(self) -> None:
-        """Empty what is typed; what is chosen stays."""
+        """Empty the text fields; the dropdowns keep their values."""
         super().clear()
         self.props.value = ""
 
     def load(self, name: str, value: Target) -> None:
-        """Choose what a binding is bound to; what does not exist cannot be chosen."""
+        """Fill the fields with a binding; a target that does not exist cannot be selected."""
         super().load(name, value)
         self.props.value = value.props
-        known = self._editor.runtime.services.get(value.service)
-        if known is not None and known.versions:
-            definition = known.definition
+        service = self._editor.runtime.services.get(value.service)
+        if service is not None and service.versions:
+            definition = service.definition
             self.worker.value = definition.worker
             self.environment.value = definition.environment or ""
-            if value.entrypoint in known.entrypoints:
+            if value.entrypoint in service.entrypoints:
                 self.entrypoint.value = value.entrypoint
 
 
 class VarForm(Form):
-    """A var: a text, or JSON."""
+    """The form of a var, whose value is text or JSON."""
 
     label = "Var"
 
     def __init__(self, editor: BindingEditor) -> None:
-        """Make the fields."""
+        """Create the fields."""
         self.value = Text(placeholder="value", layout=_VALUE)
         self.json = Checkbox(description="JSON", indent=False, layout=_BUTTON)
         super().__init__(editor, [self.value, self.json])
 
     def changes(self) -> dict[str, Any]:
-        """Return the var."""
+        """Return the var as a change."""
         name, value = self.name.value.strip(), self.value.value
         if self.json.value:
             try:
@@ -346,7 +353,7 @@ class VarForm(Form):
         self.value.value, self.json.value = "", False
 
     def load(self, name: str, value: Any) -> None:
-        """Put a var into the fields."""
+        """Fill the fields with a var."""
         super().load(name, value)
         self.json.value = not isinstance(value, str)
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
@@ -354,17 +361,17 @@ class VarForm(Form):
 
 
 class SecretForm(Form):
-    """A secret: its value is typed unseen, and forgotten by the form once it was used."""
+    """The form of a secret. Its value is hidden, and deleted from the form when it is used."""
 
     label = "Secret"
 
     def __init__(self, editor: BindingEditor) -> None:
-        """Make the fields."""
+        """Create the fields."""
         self.value = SecretField(placeholder="value", continuous_update=False, layout=_VALUE)
         super().__init__(editor, [self.value])
 
     def changes(self) -> dict[str, Any]:
-        """Return the secret, and forget its value, whatever becomes of it."""
+        """Return the secret as a change, and empty the field even if the change fails."""
         name, value = self.name.value.strip(), self.value.value
         self.value.value = ""
         if not value:
@@ -378,7 +385,7 @@ class SecretForm(Form):
 
 
 def _close(widget: Widget) -> None:
-    """Close a widget and all that is in it."""
+    """Close a widget and its children."""
     for child in getattr(widget, "children", ()):
         _close(child)
     widget.close()

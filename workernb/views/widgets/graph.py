@@ -1,4 +1,4 @@
-"""The live graph as a widget: traffic on the arrows, CPU in the nodes, a node lit or chosen."""
+"""The widget of the graph, with the traffic on the arrows and the CPU in the nodes."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from .live import LivePicture, script, style
 
 
 class GraphView(LivePicture):
-    """The bound services, live: `GraphView()` in a cell, or in any box of widgets.
+    """The services and their bindings: `GraphView()`, in a cell or in any box of widgets.
 
-    lit: the service whose node is lit, or an empty text. selected: the one that was clicked.
+    lit: the service whose node is highlighted, or an empty string. selected: the service whose node
+    was clicked, or an empty string.
     """
 
     _esm = script("graph.js")
@@ -27,7 +28,7 @@ class GraphView(LivePicture):
     selected = traitlets.Unicode("").tag(sync=True)
 
     def __init__(self, runtime: Runtime | None = None, **traits: Any) -> None:
-        """Show the system of a runtime; the notebook's, if none is given."""
+        """Show the services of a runtime, by default of the notebook's."""
         self.runtime = get_runtime() if runtime is None else runtime
         super().__init__(**traits)
         self.redraw()
@@ -37,65 +38,65 @@ class GraphView(LivePicture):
         return GraphPicture(self.runtime)
 
     def tidy(self) -> None:
-        """Lay the system out as a whole, as if it had been defined at once."""
-        self._shown.layout.forget()
+        """Lay the system out as a whole, instead of keeping the positions."""
+        self._still.layout.forget()
         self.redraw()
 
     def redraw(self) -> None:
-        """Draw the graph anew."""
-        self._versions = self._serving()
-        self._shown = self.still()
-        self._seen: dict[str, Any] = {}
+        """Draw the graph."""
+        self._shown_versions = self._versions()
+        self._still = self.still()
+        self._sent: dict[str, Any] = {}
         self._frame()
-        self.picture = self._shown.drawing.svg(inline=True)
+        self.picture = self._still.inline_svg()
 
     def refresh(self) -> bool:
-        """Draw the graph anew if the system has changed; else tell the page of the traffic."""
-        if self._serving() != self._versions:
+        """Redraw if a service has changed; otherwise send the page the new traffic."""
+        if self._versions() != self._shown_versions:
             self.redraw()
             return True
-        self._shown.traffic.update(self.runtime)
-        if self._shown.traffic.revision == self._revision:
+        self._still.traffic.update(self.runtime)
+        if self._still.traffic.revision == self._sent_revision:
             return False
         self.send(self._frame())
         return True
 
-    def _serving(self) -> list[Any]:
-        """Return what a change of the system can be told by."""
+    def _versions(self) -> list[Any]:
+        """Return a value that is different after each change of the system."""
         return [
             (service.name, service.version, service.deployments[-1:])
             for service in list(self.runtime.services.values())
         ]
 
     def _frame(self) -> dict[str, Any]:
-        """Return what is to be seen now and was not in the frame before.
+        """Return the message with all that has changed since the last frame.
 
-        texts, widths: of parts of the drawing. passed: the arrows that requests went over.
-        busy: the arrows and the services that are under way.
+        texts, widths: of the changed parts of the drawing. passed: the arrows (by index) that
+        requests went over. busy: the arrows and the services with requests in flight.
         """
-        system, traffic = self._shown.system, self._shown.traffic
-        self._revision = traffic.revision
+        system, traffic = self._still.system, self._still.traffic
+        self._sent_revision = traffic.revision
         texts: dict[str, str] = {}
         widths: dict[str, float] = {}
         passed: list[str] = []
-        seen = self._seen
+        sent = self._sent
         for index, arrow in enumerate(system.arrows):
-            flow = traffic.arrows.get(arrow.key) or _NOTHING
-            if seen.get(f"count{index}") != flow.requests:
-                seen[f"count{index}"] = flow.requests
+            flow = traffic.arrows.get(arrow.key) or _NO_FLOW
+            if sent.get(f"count{index}") != flow.requests:
+                sent[f"count{index}"] = flow.requests
                 texts[f"count{index}"], texts[f"failed{index}"] = flow.texts
                 passed.append(str(index))
         loads = traffic.loads()
         for index, node in enumerate(system.nodes):
             load = loads.get(node.name)
-            if load is not None and seen.get(node.name) != load:
-                seen[node.name] = load
+            if load is not None and sent.get(node.name) != load:
+                sent[node.name] = load
                 texts[f"load{index}"] = load.text
-                widths[f"fill{index}"] = round(self._shown.fill(node.name, load.share), 1)
-        under_way = traffic.under_way
-        busy = [str(i) for i, arrow in enumerate(system.arrows) if arrow.key in under_way]
-        busy += [node.name for node in system.nodes if node.name in under_way]
+                widths[f"fill{index}"] = round(self._still.fill_width(node.name, load.share), 1)
+        active = traffic.active
+        busy = [str(i) for i, arrow in enumerate(system.arrows) if arrow.key in active]
+        busy += [node.name for node in system.nodes if node.name in active]
         return {"texts": texts, "widths": widths, "passed": passed, "busy": busy}
 
 
-_NOTHING = Flow()
+_NO_FLOW = Flow()

@@ -1,4 +1,4 @@
-"""What the two widgets have in common: a picture that lives, and the still one beside it."""
+"""The base class of the live pictures: a widget that updates its picture while a page shows it."""
 
 from __future__ import annotations
 
@@ -9,39 +9,45 @@ from typing import Any
 import traitlets
 from anywidget import AnyWidget
 
-from workernb.views.drawing.drawing import Picture
 from workernb.views.drawing.svg import inline_rules, variables
+from workernb.views.pictures.picture import Picture
 
-from .still import Beside
-from .ticker import Clock, on_loop, running_loop
+from .still import StillOutput
+from .ticker import Ticker, call_on_loop, running_loop
 
-LEASE = 12_000
-"""For how many ticks a page that said that it shows a picture is believed: for ten minutes.
+LEASE_TICKS = 12_000
+"""The ticks (ten minutes) for which a page counts as showing the picture after it has said so.
 
-It says so every two minutes, and at last when it shows it no more.
+A page says so every two minutes, and when it stops showing the picture.
 """
 
-AT_FIRST = 1_200
-"""For how many ticks a picture is taken for watched once it has been shown in a cell."""
+FIRST_LEASE_TICKS = 1_200
+"""The ticks for which a picture counts as shown after it has been displayed."""
 
-BEAT = 20
-"""After how many ticks without news the page is told that the kernel is there."""
+HEARTBEAT_TICKS = 20
+"""The ticks without a change after which the page gets a heartbeat."""
+
+MAX_PAGES = 100
+"""With more pages than this, a new one does not cause a redraw."""
+
+_DISPLAYED = " displayed"
+"""The key of the lease that a displayed picture has until the first page reports."""
 
 
 @cache
 def script(name: str) -> str:
-    """Return a widget's script, with what the widgets share before it."""
+    """Return a widget's script, preceded by the script that the widgets share."""
     folder = files("workernb.views.widgets") / "static"
-    return (folder / "watching.js").read_text("utf-8") + (folder / name).read_text("utf-8")
+    return (folder / "shared.js").read_text("utf-8") + (folder / name).read_text("utf-8")
 
 
 @cache
 def style() -> str:
-    """Return the widgets' style, with the colours of both themes."""
+    """Return the widgets' style sheet, with the colours of both themes."""
     dark = variables(1)
     return (
         f".workernb{{{variables(0)}}}"
-        # JupyterLab says which theme it has; elsewhere the browser does.
+        # JupyterLab marks its theme on the body; elsewhere the browser reports it.
         f"@media(prefers-color-scheme:dark){{body:not([data-jp-theme-light]) .workernb{{{dark}}}}}"
         f"body[data-jp-theme-light=false] .workernb{{{dark}}}"
         + inline_rules()
@@ -50,74 +56,76 @@ def style() -> str:
 
 
 class LivePicture(AnyWidget):
-    """A widget that shows a picture and keeps it up to date while somebody looks.
+    """A widget that updates its picture while a page shows it.
 
-    picture: the SVG that the page shows. watched: whether a page has said that it shows it.
+    picture: the picture as SVG. watched: whether a page shows it.
     """
 
     picture = traitlets.Unicode("").tag(sync=True)
     watched = traitlets.Bool(False, read_only=True)
 
     def __init__(self, **traits: Any) -> None:
-        """Make the widget; it begins to live when a page shows it."""
+        """Create the widget; updates begin when a page shows it."""
         self._loop = running_loop()
         self._leases: dict[str, int] = {}
-        self._quiet = 0
-        self._beside: Beside | None = None
+        self._quiet_ticks = 0
+        self._still_output: StillOutput | None = None
         super().__init__(**traits)
-        self.on_msg(LivePicture._hear)
+        self.on_msg(LivePicture._on_message)
 
-    # What a widget says of itself
+    # For subclasses
 
     def still(self) -> Picture:
-        """Return the picture as it is now, for where there are no widgets."""
+        """Return the picture as it is now, as a still picture."""
         raise NotImplementedError
 
     def refresh(self) -> bool:
-        """Bring the picture up to date; returns whether there was anything to tell the page."""
+        """Send the page what has changed; returns whether anything has."""
         raise NotImplementedError
 
     def redraw(self) -> None:
-        """Draw the picture anew, for a page that has just begun to show it."""
+        """Draw the whole picture."""
         raise NotImplementedError
 
     def tidy(self) -> None:
-        """Lay the picture out anew; only the graph can be."""
+        """Lay the picture out from scratch, where a subclass supports that."""
+
+    # Saving and displaying
 
     def figure(self) -> Any:
         """Return the picture as it is now as a matplotlib Figure."""
         return self.still().figure()
 
     def savefig(self, file: Any, **options: Any) -> None:
-        """Save the picture as it is now: `view.savefig("graph.svg")`, or .png, or .pdf."""
+        """Save the picture as it is now with matplotlib: `view.savefig("graph.svg")`."""
         self.still().savefig(file, **options)
 
     def __repr__(self) -> str:
         return self.still().text()
 
     def _ipython_display_(self) -> None:
-        """Show the widget, and the still picture for where it cannot be shown."""
+        """Display the widget, and the still picture for pages without widgets."""
         self._loop = self._loop or running_loop()
-        self.shown(Beside(self, self.still))
+        self.shown(StillOutput(self, self.still))
 
-    def shown(self, beside: Beside | None = None) -> None:
-        """Take the picture for watched: whoever shows it within a box of widgets calls this.
+    def shown(self, still_output: StillOutput | None = None) -> None:
+        """Start updating. To be called after displaying the widget within a box of widgets.
 
-        beside: the still picture that is shown with it and that follows it.
+        still_output: the still picture to update as well.
 
-        A page says by itself that it shows the picture, but not before the cells that run are done.
+        A page reports that it shows the picture only after the running cells have ended.
         """
         self._loop = self._loop or running_loop()
-        self._beside = beside or self._beside
-        self._watch(" shown", AT_FIRST)
+        self._still_output = still_output or self._still_output
+        self._extend_lease(_DISPLAYED, FIRST_LEASE_TICKS)
 
-    # Events from the page
+    # Messages from the page
 
     def _handle_msg(self, msg: Any) -> None:
-        on_loop(self._loop, super()._handle_msg, msg)
+        call_on_loop(self._loop, super()._handle_msg, msg)
 
-    def _hear(self, content: Any, buffers: Any) -> None:
-        """Take note of a page that shows the picture, or shows it no more."""
+    def _on_message(self, content: Any, buffers: Any) -> None:
+        """Handle a page's message: whether it shows the picture, or a request to tidy up."""
         if not isinstance(content, dict):
             return
         if content.get("tidy"):
@@ -125,46 +133,46 @@ class LivePicture(AnyWidget):
         page = content.get("page")
         if not isinstance(page, str):
             return
-        self._leases.pop(" shown", None)
+        self._leases.pop(_DISPLAYED, None)
         if not content.get("watching"):
             self._leases.pop(page, None)
-            self._look_who_watches()
+            self._update_watched()
             return
-        if page not in self._leases and len(self._leases) < 100:
+        if page not in self._leases and len(self._leases) < MAX_PAGES:
             self.redraw()
             self.send({"beat": True})
-        self._watch(page, LEASE)
+        self._extend_lease(page, LEASE_TICKS)
 
-    def _watch(self, page: str, ticks: int) -> None:
+    def _extend_lease(self, page: str, ticks: int) -> None:
         self._leases[page] = ticks
-        self._look_who_watches()
+        self._update_watched()
         if self._loop is not None:
-            Clock.of(self._loop).add(self)
+            Ticker.of(self._loop).add(self)
 
-    # The clock
+    # Ticks
 
     def tick(self) -> bool:
-        """Bring the picture up to date; returns whether a page still shows it."""
-        self._leases = {page: left - 1 for page, left in self._leases.items() if left > 1}
-        self._look_who_watches()
+        """Update the picture; returns whether a page still shows it."""
+        self._leases = {page: ticks - 1 for page, ticks in self._leases.items() if ticks > 1}
+        self._update_watched()
         if not self.watched or self.comm is None:
             return False
-        news = self.refresh()
-        self._quiet = 0 if news else self._quiet + 1
-        if self._beside is not None:
-            self._beside.tick(news)
-        if self._quiet >= BEAT:
-            self._quiet = 0
+        changed = self.refresh()
+        self._quiet_ticks = 0 if changed else self._quiet_ticks + 1
+        if self._still_output is not None:
+            self._still_output.tick(changed)
+        if self._quiet_ticks >= HEARTBEAT_TICKS:
+            self._quiet_ticks = 0
             self.send({"beat": True})
         return True
 
-    def _look_who_watches(self) -> None:
+    def _update_watched(self) -> None:
         watched = bool(self._leases)
         if watched != self.watched:
             self.set_trait("watched", watched)
 
     def close(self) -> None:
-        """Show nothing any more, and let the clock go."""
+        """Close the widget and stop updating."""
         if self._loop is not None:
-            Clock.of(self._loop).remove(self)
+            Ticker.of(self._loop).remove(self)
         super().close()

@@ -1,7 +1,7 @@
-"""A widget in a cell's output, and beside it the still picture.
+"""The still picture that is displayed below a widget.
 
-A notebook that is opened again shows no widget, but the still picture that was shown with it. While
-the widget lives in a JupyterLab, its script hides the still one.
+A reopened notebook cannot show its widgets, but it does show the still pictures. While the widget
+is live in JupyterLab, its script hides the still picture.
 """
 
 from __future__ import annotations
@@ -10,40 +10,41 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from workernb.views.drawing.drawing import Picture
+from workernb.views.pictures.picture import Picture
 
-REST = 40
-"""For how many ticks nothing must have happened before the still picture is made anew."""
+QUIET_TICKS = 40
+"""The number of ticks without a change after which the still picture is updated."""
 
 
-class Beside:
-    """The still picture beside a widget, brought up to date when things have come to rest."""
+class StillOutput:
+    """The output with the still picture of a widget, updated when nothing changes for a while."""
 
-    def __init__(self, widget: Any, still: Callable[[], Picture]) -> None:
-        """Show a widget, where there is a kernel to keep it alive, and the still picture."""
+    def __init__(self, widget: Any, draw: Callable[[], Picture]) -> None:
+        """Display the widget, if there is a kernel, and the still picture that draw returns."""
         from IPython.display import display
 
-        self._still = still
-        self._old = False
-        self._rested = 0
-        self._not_before = 0.0
+        self._draw = draw
+        self._outdated = False
+        self._quiet_ticks = 0
+        self._next_update = 0.0
         show_widget(widget, "Alive while its kernel runs. The still picture of it:")
-        self._handle = display(still(), display_id=True)  # type: ignore[no-untyped-call]
+        self._handle = display(draw(), display_id=True)  # type: ignore[no-untyped-call]
 
-    def tick(self, news: bool) -> None:
-        """Take note of whether there was news; make the picture anew when there is no more."""
-        self._old = self._old or news
-        self._rested = 0 if news else self._rested + 1
-        if self._old and self._rested >= REST and time.monotonic() > self._not_before:
+    def tick(self, changed: bool) -> None:
+        """Handle a tick. changed: whether the widget has changed since the last one."""
+        self._outdated = self._outdated or changed
+        self._quiet_ticks = 0 if changed else self._quiet_ticks + 1
+        due = self._quiet_ticks >= QUIET_TICKS and time.monotonic() > self._next_update
+        if self._outdated and due:
             began = time.monotonic()
-            self._old = False
-            self._handle.update(self._still())
-            # One of fifty parts of the time, at most.
-            self._not_before = time.monotonic() + 50 * (time.monotonic() - began)
+            self._outdated = False
+            self._handle.update(self._draw())
+            # Spend at most a fiftieth of the time on still pictures.
+            self._next_update = time.monotonic() + 50 * (time.monotonic() - began)
 
 
-def show_widget(widget: Any, words: str) -> bool:
-    """Show a widget, or words where there are none; returns whether a kernel keeps it alive."""
+def show_widget(widget: Any, text: str) -> bool:
+    """Display a widget, with text for pages without widgets; returns whether there is a kernel."""
     from IPython import get_ipython
     from IPython.display import display
 
@@ -51,6 +52,6 @@ def show_widget(widget: Any, words: str) -> bool:
         return False
     view = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
     display(  # type: ignore[no-untyped-call]
-        {"application/vnd.jupyter.widget-view+json": view, "text/plain": words}, raw=True
+        {"application/vnd.jupyter.widget-view+json": view, "text/plain": text}, raw=True
     )
     return True

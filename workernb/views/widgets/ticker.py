@@ -1,6 +1,6 @@
-"""The clock of the live pictures: it ticks 20 times a second while somebody looks, and else never.
+"""The ticker of the live pictures: 20 ticks a second while a page shows one, otherwise none.
 
-Nothing is published to it: what ticks pulls counters and requests in flight from a runtime.
+At each tick, a picture reads the counters and the requests in flight from its runtime.
 """
 
 from __future__ import annotations
@@ -11,50 +11,50 @@ from collections.abc import Callable
 from typing import Protocol
 
 TICK_S = 0.05
-"""How long (s) from one frame to the next."""
+"""The time between two ticks (s)."""
 
 
-class Ticking(Protocol):
-    """What a clock moves."""
+class Listener(Protocol):
+    """What a ticker calls."""
 
     def tick(self) -> bool:
-        """Bring a picture up to date; returns whether somebody still looks."""
+        """Handle a tick; returns whether to be called at the next one."""
         ...
 
 
-class Clock:
-    """Calls what ticks on a loop, for as long as it wants to be called."""
+class Ticker:
+    """Calls its listeners on an event loop, at every tick until they return False."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Make a clock that stands still."""
+        """Create a ticker that does not run yet."""
         self._loop = weakref.ref(loop)
-        self._ticking: dict[Ticking, None] = {}
+        self._listeners: dict[Listener, None] = {}
         self._handle: asyncio.TimerHandle | None = None
 
     @classmethod
-    def of(cls, loop: asyncio.AbstractEventLoop) -> Clock:
-        """Return the one clock of a loop."""
-        return _clocks.setdefault(loop, cls(loop))
+    def of(cls, loop: asyncio.AbstractEventLoop) -> Ticker:
+        """Return the loop's one Ticker."""
+        return _tickers.setdefault(loop, cls(loop))
 
     @property
     def running(self) -> bool:
         """Whether a timer is set."""
         return self._handle is not None
 
-    def add(self, one: Ticking) -> None:
-        """Tick this one too, from now on."""
-        self._ticking[one] = None
+    def add(self, listener: Listener) -> None:
+        """Add a listener, and set the timer."""
+        self._listeners[listener] = None
         if self._handle is None:
-            self._set()
+            self._set_timer()
 
-    def remove(self, one: Ticking) -> None:
-        """Tick this one no more."""
-        self._ticking.pop(one, None)
-        if not self._ticking and self._handle is not None:
+    def remove(self, listener: Listener) -> None:
+        """Remove a listener; the last one's removal cancels the timer."""
+        self._listeners.pop(listener, None)
+        if not self._listeners and self._handle is not None:
             self._handle.cancel()
             self._handle = None
 
-    def _set(self) -> None:
+    def _set_timer(self) -> None:
         loop = self._loop()
         if loop is not None and not loop.is_closed():
             self._handle = loop.call_later(TICK_S, self._tick)
@@ -62,30 +62,30 @@ class Clock:
     def _tick(self) -> None:
         self._handle = None
         try:
-            for one in list(self._ticking):
-                if not one.tick():
-                    self._ticking.pop(one, None)
+            for listener in list(self._listeners):
+                if not listener.tick():
+                    self._listeners.pop(listener, None)
         finally:
-            if self._ticking and self._handle is None:
-                self._set()
+            if self._listeners and self._handle is None:
+                self._set_timer()
 
 
-_clocks: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Clock] = weakref.WeakKeyDictionary()
+_tickers: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Ticker] = weakref.WeakKeyDictionary()
 
 
 def running_loop() -> asyncio.AbstractEventLoop | None:
-    """Return the loop that runs here, or None."""
+    """Return the event loop that runs in this thread, or None."""
     return asyncio._get_running_loop()
 
 
-def on_loop(
-    loop: asyncio.AbstractEventLoop | None, act: Callable[..., object], *args: object
+def call_on_loop(
+    loop: asyncio.AbstractEventLoop | None, callback: Callable[..., object], *args: object
 ) -> None:
-    """Do something on a loop: now if it runs here, and else as soon as it turns.
+    """Call a callback on an event loop: now if it runs in this thread, otherwise soon.
 
     Jupyter delivers a widget's events on another thread while a cell awaits.
     """
     if loop is None or loop.is_closed() or loop is running_loop():
-        act(*args)
+        callback(*args)
     else:
-        loop.call_soon_threadsafe(act, *args)
+        loop.call_soon_threadsafe(callback, *args)

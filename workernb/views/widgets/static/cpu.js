@@ -1,22 +1,16 @@
-// One request's thread. The kernel draws it; here the replay moves: a line at the moment, and the
-// lane of who holds the thread.
+// A request's CPU. The kernel draws the picture; the script replays it: a line marks the moment, and
+// the lane that uses the thread at that moment is highlighted.
 function render({ model, el }) {
-  el.classList.add("workernb");
-  keepKeys(el);
-  const silence = element("div", "wb-silence", el);
-  silence.setAttribute("role", "status");
-  silence.hidden = true;
-  const frame = element("div", "wb-scroll", el);
-  const controls = element("div", "wb-replay", el);
-  const play = element("button", "wb-button", controls);
-  play.type = "button";
-  const slider = element("input", "wb-slider", controls);
+  const { message, frame } = createFrame(el);
+  const controls = createElement("div", "wb-replay", el);
+  const play = createButton("wb-button", controls);
+  const slider = createElement("input", "wb-slider", controls);
   slider.type = "range";
   slider.min = 0;
   slider.max = 1000;
   slider.setAttribute("aria-label", "Replay: the moment of the request, in ms");
-  const now = element("output", "wb-now", controls);
-  let cursor, playing = 0, sent = 0, later = 0;
+  const output = createElement("output", "wb-now", controls);
+  let cursor, playTimer = 0, lastSent = 0, sendTimer = 0;
 
   const replay = () => model.get("replay");
   const length = () => replay().length || 0;
@@ -27,24 +21,19 @@ function render({ model, el }) {
     cursor.setAttribute("class", "wb-cursor");
     svg.append(cursor);
     for (const row of frame.querySelectorAll("[data-request]")) {
-      row.setAttribute("tabindex", "0");
-      row.setAttribute("role", "button");
-      row.setAttribute("aria-label", row.querySelector("title").textContent);
-      row.addEventListener("click", () => choose(row));
-      row.addEventListener("keydown", (event) => {
-        if (event.key === "Enter" || event.key === " ") { event.preventDefault(); choose(row); }
-      });
+      makeClickable(row, () => choose(Number(row.dataset.request)));
     }
-    move();
+    update();
   }
 
-  function choose(row) {
-    model.set("chosen", Number(row.dataset.request));
+  function choose(number) {
+    model.set("chosen", number);
     model.save_changes();
   }
 
-  // The slice that holds the thread at a moment: the last one that has begun, if it has not ended.
-  function holder(moment) {
+  // Returns the lane that uses the thread at a moment, or -1: that of the last slice that has begun,
+  // unless the slice has ended.
+  function laneAt(moment) {
     const { begins = [], ends = [], lanes = [] } = replay();
     let low = 0, high = begins.length;
     while (low < high) {
@@ -54,67 +43,64 @@ function render({ model, el }) {
     return low > 0 && moment < ends[low - 1] ? lanes[low - 1] : -1;
   }
 
-  function move() {
+  // Shows the moment of the replay.
+  function update() {
     const moment = Math.min(model.get("moment"), length());
-    const lane = holder(moment);
+    const lane = laneAt(moment);
     const { left = 0, scale = 0, top = 0, bottom = 0, names = [] } = replay();
     const x = left + moment * scale;
     cursor.setAttribute("d", length() ? `M${x} ${top}V${bottom}` : "");
     frame.querySelectorAll("[data-lane]").forEach((row) =>
       row.classList.toggle("wb-holds", Number(row.dataset.lane) === lane));
     slider.value = length() ? (1000 * moment) / length() : 0;
-    const who = lane < 0 ? "nobody: all wait" : names[lane];
-    now.textContent = `${moment.toFixed(2)} ms · ${who}`;
-    slider.setAttribute("aria-valuetext", now.textContent);
+    const holder = lane < 0 ? "nobody: all wait" : names[lane];
+    output.textContent = `${moment.toFixed(2)} ms · ${holder}`;
+    slider.setAttribute("aria-valuetext", output.textContent);
     controls.hidden = !length();
-    play.textContent = playing ? "❚❚ Pause" : "▶ Replay";
+    play.textContent = playTimer ? "❚❚ Pause" : "▶ Replay";
   }
 
-  // The kernel is told 20 times a second at most, and of the last moment always.
-  function go(moment) {
+  // Sets the moment. The kernel gets it at most 20 times a second, and always the last one.
+  function setMoment(moment) {
     model.set("moment", moment);
-    clearTimeout(later);
-    const wait = Math.max(0, 50 - (Date.now() - sent));
-    later = setTimeout(() => { sent = Date.now(); model.save_changes(); }, wait);
+    clearTimeout(sendTimer);
+    const wait = Math.max(0, 50 - (Date.now() - lastSent));
+    sendTimer = setTimeout(() => { lastSent = Date.now(); model.save_changes(); }, wait);
   }
 
   function stop() {
-    clearInterval(playing);
-    playing = 0;
-    move();
+    clearInterval(playTimer);
+    playTimer = 0;
+    update();
   }
 
   slider.addEventListener("input", () => {
     const moment = (slider.value / 1000) * length();
     stop();
-    go(moment);
+    setMoment(moment);
   });
   play.addEventListener("click", () => {
-    if (playing) return stop();
+    if (playTimer) return stop();
     const step = length() / 120;
-    if (model.get("moment") >= length()) go(0);
-    playing = setInterval(() => {
+    if (model.get("moment") >= length()) setMoment(0);
+    playTimer = setInterval(() => {
       const next = model.get("moment") + step;
-      go(Math.min(next, length()));
+      setMoment(Math.min(next, length()));
       if (next >= length()) stop();
     }, 50);
-    move();
+    update();
   });
 
   draw();
-  model.on("change:picture", draw);
-  model.on("change:replay", move);
-  model.on("change:moment", move);
-  const leave = watch(model, el, silence);
-  const unhide = hideStill(el);
+  const cleanups = [
+    listen(model, { "change:picture": draw, "change:replay": update, "change:moment": update }),
+    watch(model, el, message),
+    hideStill(el),
+  ];
   return () => {
-    leave();
-    unhide();
+    cleanups.forEach((cleanup) => cleanup());
     stop();
-    clearTimeout(later);
-    model.off("change:picture", draw);
-    model.off("change:replay", move);
-    model.off("change:moment", move);
+    clearTimeout(sendTimer);
   };
 }
 export default { render };

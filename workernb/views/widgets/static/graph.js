@@ -1,23 +1,17 @@
-// The live graph. The kernel draws it (`picture`) and sends, 20 times a second at most, what has
-// changed: texts, the fill of nodes, arrows that are under way. Nothing is worked out here.
+// The live graph. The kernel draws it (`picture`) and sends the changes, at most 20 times a second:
+// the texts, the widths of the nodes' fills, and the active arrows and nodes.
 function render({ model, el }) {
-  el.classList.add("workernb");
-  keepKeys(el);
-  const silence = element("div", "wb-silence", el);
-  silence.setAttribute("role", "status");
-  silence.hidden = true;
-  const frame = element("div", "wb-scroll", el);
-  const tidy = element("button", "wb-button wb-tidy", el);
-  tidy.type = "button";
+  const { message, frame } = createFrame(el);
+  const tidy = createButton("wb-button wb-tidy", el);
   tidy.textContent = "Tidy up";
   tidy.title = "Lay the graph out anew: nodes keep their places otherwise";
   tidy.addEventListener("click", () => model.send({ tidy: true }));
-  let origin = null;
-  let parts = {}, nodes = [], arrows = [], timers = new Map();
+  let origin = null, parts = {}, nodes = [], arrows = [];
+  const timers = new Map();
 
   function draw() {
     const svg = show(frame, model.get("picture"));
-    // What has its place keeps it on the screen too when the picture grows to the left or up.
+    // Scroll so that the nodes stay in place when the picture grows to the left or upwards.
     const { x, y } = svg.viewBox.baseVal;
     if (origin) frame.scrollBy(origin.x - x, origin.y - y);
     origin = { x, y };
@@ -25,40 +19,36 @@ function render({ model, el }) {
     nodes = [...frame.querySelectorAll("[data-node]")];
     arrows = [...frame.querySelectorAll("[data-from]")];
     for (const node of nodes) {
-      node.setAttribute("tabindex", "0");
-      node.setAttribute("role", "button");
-      node.setAttribute("aria-label", node.querySelector("title").textContent);
-      node.addEventListener("pointerenter", () => near(node.dataset.node));
-      node.addEventListener("pointerleave", () => near(null));
-      node.addEventListener("focus", () => near(node.dataset.node));
-      node.addEventListener("blur", () => near(null));
-      node.addEventListener("click", () => choose(node));
-      node.addEventListener("keydown", (event) => {
-        if (event.key === "Enter" || event.key === " ") { event.preventDefault(); choose(node); }
-      });
+      makeClickable(node, () => select(node.dataset.node));
+      for (const event of ["pointerenter", "focus"]) {
+        node.addEventListener(event, () => showNeighbours(node.dataset.node));
+      }
+      for (const event of ["pointerleave", "blur"]) {
+        node.addEventListener(event, () => showNeighbours(null));
+      }
     }
     mark();
   }
 
-  // Who is bound to the node that the mouse or the keyboard is at, and to whom it is bound.
-  function near(name) {
+  // Fades everything except the node under the pointer or with the focus, and its neighbours.
+  function showNeighbours(name) {
     frame.classList.toggle("wb-aside", name !== null);
-    const close = new Set([name]);
+    const names = new Set([name]);
     for (const arrow of arrows) {
       const { from, to } = arrow.dataset;
-      const touches = from === name || to === name;
-      arrow.classList.toggle("wb-near", touches);
-      if (touches) close.add(from).add(to);
+      const connected = from === name || to === name;
+      arrow.classList.toggle("wb-near", connected);
+      if (connected) names.add(from).add(to);
     }
-    for (const node of nodes) node.classList.toggle("wb-near", close.has(node.dataset.node));
+    for (const node of nodes) node.classList.toggle("wb-near", names.has(node.dataset.node));
   }
 
-  function choose(node) {
-    const name = node.dataset.node;
+  function select(name) {
     model.set("selected", model.get("selected") === name ? "" : name);
     model.save_changes();
   }
 
+  // Marks the node that is highlighted and the one that is selected.
   function mark() {
     for (const node of nodes) {
       const { node: name } = node.dataset;
@@ -69,20 +59,19 @@ function render({ model, el }) {
     }
   }
 
-  function move(message) {
-    for (const [part, text] of Object.entries(message.texts ?? {})) {
+  // Applies the changes that the kernel has sent.
+  function update({ texts = {}, widths = {}, busy, passed = [] }) {
+    for (const [part, text] of Object.entries(texts)) {
       if (parts[part]) parts[part].textContent = text;
     }
-    for (const [part, width] of Object.entries(message.widths ?? {})) {
-      parts[part]?.setAttribute("width", width);
-    }
-    if (message.busy) {
-      const busy = new Set(message.busy);
-      for (const arrow of arrows) arrow.classList.toggle("wb-busy", busy.has(arrow.dataset.arrow));
-      for (const node of nodes) node.classList.toggle("wb-busy", busy.has(node.dataset.node));
+    for (const [part, width] of Object.entries(widths)) parts[part]?.setAttribute("width", width);
+    if (busy) {
+      const active = new Set(busy);
+      for (const arrow of arrows) arrow.classList.toggle("wb-busy", active.has(arrow.dataset.arrow));
+      for (const node of nodes) node.classList.toggle("wb-busy", active.has(node.dataset.node));
     }
     for (const arrow of arrows) {
-      if (!message.passed?.includes(arrow.dataset.arrow)) continue;
+      if (!passed.includes(arrow.dataset.arrow)) continue;
       arrow.classList.add("wb-passed");
       clearTimeout(timers.get(arrow));
       timers.set(arrow, setTimeout(() => arrow.classList.remove("wb-passed"), 700));
@@ -90,20 +79,16 @@ function render({ model, el }) {
   }
 
   draw();
-  model.on("change:picture", draw);
-  model.on("change:lit", mark);
-  model.on("change:selected", mark);
-  model.on("msg:custom", move);
-  const stop = watch(model, el, silence);
-  const unhide = hideStill(el);
+  const cleanups = [
+    listen(model, {
+      "change:picture": draw, "change:lit": mark, "change:selected": mark, "msg:custom": update,
+    }),
+    watch(model, el, message),
+    hideStill(el),
+  ];
   return () => {
-    stop();
-    unhide();
-    timers.forEach(clearTimeout);
-    model.off("change:picture", draw);
-    model.off("change:lit", mark);
-    model.off("change:selected", mark);
-    model.off("msg:custom", move);
+    cleanups.forEach((cleanup) => cleanup());
+    timers.forEach((timer) => clearTimeout(timer));
   };
 }
 export default { render };

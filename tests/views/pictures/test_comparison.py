@@ -9,7 +9,7 @@ import pytest
 
 from workernb.network.comparing import HERE, THERE, Comparison, Process, Stretch, Way
 from workernb.views.drawing.palette import role_of
-from workernb.views.drawing.shapes import Rect
+from workernb.views.drawing.shapes import Label, Rect
 from workernb.views.pictures.comparison import AXIS, ComparisonPicture
 
 
@@ -54,13 +54,14 @@ def overlap(a, b) -> bool:
 )
 def test_no_label_is_on_another_or_outside(picture):
     drawing = picture.drawing
-    for label in drawing.labels:
+    labels = [shape for shape in drawing.flat if isinstance(shape, Label)]
+    for label in labels:
         left, top, right, bottom = label.box
         assert left >= 0, label
         assert top >= 0, label
         assert right <= drawing.width, label
         assert bottom <= drawing.height, label
-    for one, other in combinations(drawing.labels, 2):
+    for one, other in combinations(labels, 2):
         assert not overlap(one.box, other.box), (one, other)
 
 

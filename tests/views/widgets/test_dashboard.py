@@ -10,8 +10,8 @@ import ipywidgets
 import pytest
 
 from workernb import Dashboard
-from workernb.views.widgets.dashboard import LAST
-from workernb.views.widgets.ticker import Clock
+from workernb.views.widgets.dashboard import LATEST
+from workernb.views.widgets.ticker import Ticker
 
 ANSWER = """
 from workers import Response, WorkerEntrypoint
@@ -74,7 +74,7 @@ async def test_a_request_is_chosen_in_the_list_or_in_the_picture(pair):
     assert board.cpu.trace is pair.traces[0]
     board.cpu.chosen = 2
     assert board.requests.value is pair.traces[1]
-    board.requests.value = LAST
+    board.requests.value = LATEST
     assert board.cpu.request is None
     assert board.cpu.trace is pair.traces[2]
 
@@ -111,14 +111,14 @@ async def test_it_follows_what_happens_and_what_is_typed_stays(pair):
 
 async def test_it_ticks_while_the_graph_is_watched(pair):
     board = Dashboard(pair)
-    clock = Clock.of(asyncio.get_running_loop())
-    assert not clock.running
-    board.graph._hear({"page": "a", "watching": True}, None)
-    assert clock.running
-    board.graph._hear({"page": "a", "watching": False}, None)
+    ticker = Ticker.of(asyncio.get_running_loop())
+    assert not ticker.running
+    board.graph._on_message({"page": "a", "watching": True}, None)
+    assert ticker.running
+    board.graph._on_message({"page": "a", "watching": False}, None)
     assert not board.tick()
     board.close()
-    assert not clock.running
+    assert not ticker.running
     assert not pair.on_changed
 
 

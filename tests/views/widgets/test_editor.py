@@ -44,16 +44,16 @@ def system(runtime):
 
 
 def rows(editor: BindingEditor) -> list[str]:
-    """What the rows of an editor say, without markup."""
-    said = []
+    """The texts of the rows of an editor, without markup."""
+    texts = []
     for row in editor._rows.children:
-        words = row.children[0].value if isinstance(row, ipywidgets.HBox) else row.value
-        said.append(words.replace("<b>", "").replace("</b>", ""))
-    return said
+        html = row.children[0].value if isinstance(row, ipywidgets.HBox) else row.value
+        texts.append(html.replace("<b>", "").replace("</b>", ""))
+    return texts
 
 
 def press(editor: BindingEditor, tooltip: str) -> None:
-    """Press the button that says this, in a row of the editor."""
+    """Press the button with this tooltip, in a row of the editor."""
     (found,) = [
         button
         for row in editor._rows.children
@@ -90,7 +90,7 @@ async def test_an_entrypoint_is_chosen_and_props_are_given(system):
     form = editor.bindings
     form.name.value, form.entrypoint.value, form.props.value = "AUTH", "Admin", '{"role": "x"}'
     form.button.click()
-    assert rows(editor)[0] == "AUTH → auth#Admin{&quot;role&quot;: &quot;x&quot;}"
+    assert rows(editor)[0] == "AUTH → auth#Admin{&#34;role&#34;: &#34;x&#34;}"
     assert await asked(system) == "admin {'role': 'x'}"
     press(editor, "Put AUTH into the form")
     chosen = (form.name.value, form.worker.value, form.entrypoint.value, form.props.value)
@@ -127,7 +127,7 @@ def test_vars_are_texts_or_json(system):
     form = editor.vars
     form.name.value, form.value.value = "GREETING", "<b>hello</b>"
     form.button.click()
-    assert "GREETING = &quot;&lt;b&gt;hello&lt;/b&gt;&quot;" in editor._rows.children[1].children[
+    assert "GREETING = &#34;&lt;b&gt;hello&lt;/b&gt;&#34;" in editor._rows.children[1].children[
         0
     ].value.replace("<b>", "").replace("</b>", "")
     form.name.value, form.value.value, form.json.value = "LIMITS", '{"a": 1}', True
@@ -138,6 +138,19 @@ def test_vars_are_texts_or_json(system):
     assert "The value of LIMITS is no JSON" in editor.message
     press(editor, "Put LIMITS into the form")
     assert (form.name.value, form.value.value, form.json.value) == ("LIMITS", '{"a": 1}', True)
+
+
+def test_values_and_errors_are_escaped_and_visible(system):
+    editor = BindingEditor("gateway", system)
+    hostile = "<img src=x onerror='alert(1)'>\u202e\0&"
+    system.change("gateway", vars={"TEXT": hostile})
+    editor.refresh()
+    editor.vars.name.value = hostile
+    editor.vars.button.click()
+    shown = [row.children[0].value for row in editor._rows.children] + [editor.message]
+    assert sum("&lt;img src=x onerror=&#39;alert(1)&#39;&gt;" in html for html in shown) == 2
+    for forbidden in ("<img", "\u202e", "\0", "& "):
+        assert forbidden not in "".join(shown)
 
 
 def test_a_secret_is_forgotten_once_it_was_used(system):
@@ -185,7 +198,7 @@ def everything(widget: Any) -> list[Any]:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("<b>", "&#x27;&lt;b&gt;&#x27; is no name for a binding: write it like AUTH or API_KEY."),
+        ("<b>", "&#39;&lt;b&gt;&#39; is no name for a binding: write it like AUTH or API_KEY."),
         ("KEY", "Bindings must have unique names"),
     ],
 )
@@ -295,7 +308,7 @@ def test_while_two_versions_serve_it_says_how_to_go_on(system):
     system.deploy("gateway", {1: 90, 2: 10})
     assert rows(editor)[0] == "AUTH → auth"
     press(editor, "Remove AUTH")
-    assert "Two versions of Worker &#x27;gateway&#x27; serve" in editor.message
+    assert "Two versions of Worker &#39;gateway&#39; serve" in editor.message
     assert "%deploy gateway v1" in editor.message
     system.rollback("gateway")
     assert "AUTH → auth" in rows(editor)

@@ -11,10 +11,12 @@ from itertools import combinations, product
 import pytest
 
 import workernb
+from workernb.views.drawing import png, svg
 from workernb.views.drawing.drawing import Drawing
 from workernb.views.drawing.palette import ROLES, WORKERS, colors, role_of
 from workernb.views.drawing.shapes import Label, Line, Rect, fitted, text_width
-from workernb.views.pictures.cpu import CpuPicture, nice_step
+from workernb.views.pictures.axis import nice_step
+from workernb.views.pictures.cpu import CpuPicture
 from workernb.views.pictures.graph import GraphPicture
 from workernb.views.pictures.system import OUTSIDE
 from workernb.views.pictures.tree import TracePicture
@@ -26,8 +28,12 @@ def overlap(a, b) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
+def labels_of(drawing: Drawing) -> list[Label]:
+    return [shape for shape in drawing.flat if isinstance(shape, Label)]
+
+
 def check_labels(drawing: Drawing) -> None:
-    labels = [label for label in drawing.labels if label.text]
+    labels = [label for label in labels_of(drawing) if label.text]
     for label in labels:
         left, top, right, bottom = label.box
         assert left >= drawing.left, label
@@ -50,7 +56,7 @@ def check_graph(picture: GraphPicture) -> None:
     spaces = [(box.x, box.y, box.x + box.width, box.y + box.height) for box in boxes]
     for one, other in combinations(spaces, 2):
         assert not overlap(one, other)
-    for label in drawing.labels:
+    for label in labels_of(drawing):
         for space in spaces:
             if label.text and overlap(label.box, space):
                 assert space[0] <= label.box[0], label
@@ -174,7 +180,7 @@ def test_public_and_private_differ_to_the_eye(runtime):
     assert outside.detail == "by URL"
     assert public.detail == "v1 · public"
     assert private.detail == "v1 · private · 1 var · 1 secret"
-    thick = {b.part: b.thick for b in boxes_of(picture.drawing)}
+    thick = {b.part: b.line_width for b in boxes_of(picture.drawing)}
     assert thick["box1"] > thick["box2"]
     locks = [s for s in picture.drawing.flat if isinstance(s, Rect) and s.fill == "muted"]
     assert len(locks) == 1
@@ -229,7 +235,7 @@ def test_workers_stand_out_from_the_card(theme):
 
 def test_text_is_drawn_in_the_colours_that_were_checked(system):
     picture = GraphPicture(system(20))
-    assert {label.color for label in picture.drawing.labels} <= {"ink", "muted", "alarm"}
+    assert {label.color for label in labels_of(picture.drawing)} <= {"ink", "muted", "alarm"}
 
 
 def test_a_worker_keeps_its_colour():
@@ -257,7 +263,7 @@ def test_an_empty_system_says_what_to_do(runtime):
 
 def test_callers_stand_left_of_what_they_call(system):
     picture = GraphPicture(system(20))
-    places = {s.text: s.x for s in picture.drawing.labels}
+    places = {s.text: s.x for s in labels_of(picture.drawing)}
     assert places["service-0"] < places["service-1"] < places["service-3"] < places["service-7"]
 
 
@@ -335,18 +341,19 @@ HOSTILE = [
 def test_hostile_text_is_only_text(text):
     drawing = Drawing(400, 60, text, text, [Label(10, 20, fitted(text, 12, 300), 12)])
     check_labels(drawing)
-    root = ET.fromstring(drawing.svg())
+    rendered = svg.render(drawing)
+    root = ET.fromstring(rendered)
     tags = {element.tag.rsplit("}")[-1] for element in root.iter()}
     assert tags <= {"svg", "title", "desc", "style", "defs", "pattern", "path", "rect", "text"}
     for forbidden in ("\u202e", "\0", "\x1b", "<script", "<img"):
-        assert forbidden not in drawing.svg()
+        assert forbidden not in rendered
 
 
 @pytest.mark.filterwarnings("ignore:Glyph .* missing")
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_breaks_no_png(text):
     drawing = Drawing(400, 60, text, text, [Label(10, 20, fitted(text, 12, 300), 12)])
-    assert drawing.png().startswith(b"\x89PNG")
+    assert png.render(drawing).startswith(b"\x89PNG")
 
 
 TAGS = {"svg", "title", "desc", "style", "defs", "pattern", "path", "rect", "text", "g"}
@@ -382,11 +389,11 @@ async def test_hostile_text_in_every_place(runtime, text):
     for picture in (graph, CpuPicture(trace, [trace, trace]), TracePicture(trace)):
         check_labels(picture.drawing)
         assert picture.png().startswith(b"\x89PNG")
-        for svg in (picture.svg(), picture.drawing.svg(inline=True)):
-            tags = {element.tag.rsplit("}")[-1] for element in ET.fromstring(svg).iter()}
+        for rendered in (picture.svg(), picture.inline_svg()):
+            tags = {element.tag.rsplit("}")[-1] for element in ET.fromstring(rendered).iter()}
             assert tags <= TAGS
             for forbidden in ("\u202e", "\0", "\x1b", "<script", "<img", "onerror=alert(1)>"):
-                assert forbidden not in svg
+                assert forbidden not in rendered
         assert "\0" not in repr(picture)
         assert "\u202e" not in repr(picture)
 

@@ -1,11 +1,9 @@
-"""The two widgets, and what makes them live: traffic, the clock, who watches. Without a browser."""
+"""The widgets of the graph and of a request's CPU, and their updates. Without a browser."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
-import sys
 import threading
 import xml.etree.ElementTree as ET
 from typing import Any
@@ -18,8 +16,8 @@ from workernb import CpuView, GraphView
 from workernb.http.request import receive
 from workernb.views.pictures.system import OUTSIDE
 from workernb.views.pictures.traffic import Traffic
-from workernb.views.widgets.live import BEAT, LEASE
-from workernb.views.widgets.ticker import Clock, on_loop
+from workernb.views.widgets.live import HEARTBEAT_TICKS, LEASE_TICKS
+from workernb.views.widgets.ticker import Ticker, call_on_loop
 
 WAITING = """
 import asyncio
@@ -107,11 +105,11 @@ async def test_what_is_in_flight_is_under_way(pair):
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     traffic = Traffic.of(pair)
-    assert traffic.under_way == {"gateway", "auth", ("gateway", "AUTH", "auth")}
+    assert traffic.active == {"gateway", "auth", ("gateway", "AUTH", "auth")}
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
-    assert not Traffic.of(pair).under_way
+    assert not Traffic.of(pair).active
 
 
 async def test_requests_beyond_those_that_are_kept_are_counted_once(pair, monkeypatch):
@@ -132,12 +130,12 @@ async def test_requests_beyond_those_that_are_kept_are_counted_once(pair, monkey
 
 async def test_no_timer_is_set_until_a_page_shows_the_picture(pair, sent):
     view = GraphView(pair)
-    clock = Clock.of(asyncio.get_running_loop())
+    ticker = Ticker.of(asyncio.get_running_loop())
     assert not view.watched
-    assert not clock.running
+    assert not ticker.running
     from_page(view, page="a", watching=True)
     assert view.watched
-    assert clock.running
+    assert ticker.running
     from_page(view, page="b", watching=True)
     from_page(view, page="a", watching=False)
     assert view.watched
@@ -149,19 +147,19 @@ async def test_no_timer_is_set_until_a_page_shows_the_picture(pair, sent):
 async def test_the_clock_stops_when_a_view_is_closed(pair, sent):
     view = GraphView(pair)
     from_page(view, page="a", watching=True)
-    clock = Clock.of(asyncio.get_running_loop())
-    assert clock.running
+    ticker = Ticker.of(asyncio.get_running_loop())
+    assert ticker.running
     view.close()
-    assert not clock.running
+    assert not ticker.running
 
 
 async def test_a_page_that_is_silent_for_long_is_forgotten(pair, sent, monkeypatch):
     view = GraphView(pair)
     from_page(view, page="a", watching=True)
     monkeypatch.setattr(type(view), "comm", object())
-    assert all(view.tick() for _ in range(LEASE - 2))
+    assert all(view.tick() for _ in range(LEASE_TICKS - 2))
     from_page(view, page="a", watching=True)
-    assert all(view.tick() for _ in range(LEASE - 1))
+    assert all(view.tick() for _ in range(LEASE_TICKS - 1))
     assert not view.tick()
     assert not view.watched
 
@@ -171,7 +169,7 @@ async def test_the_page_hears_of_the_kernel_even_when_there_is_no_news(pair, sen
     from_page(view, page="a", watching=True)
     monkeypatch.setattr(type(view), "comm", object())
     sent.clear()
-    for _ in range(3 * BEAT):
+    for _ in range(3 * HEARTBEAT_TICKS):
         view.tick()
     assert sent == [{"beat": True}] * 3
 
@@ -196,7 +194,7 @@ async def test_events_from_another_thread_are_handled_on_the_loop(pair, sent):
 
 def test_without_a_loop_things_are_done_at_once():
     done = []
-    on_loop(None, done.append, 1)
+    call_on_loop(None, done.append, 1)
     assert done == [1]
 
 
@@ -209,11 +207,11 @@ async def test_a_frame_tells_what_is_new(pair, sent):
     await pair["gateway"].fetch("http://x/")
     assert view.refresh()
     (frame,) = sent
-    arrows = [arrow.key for arrow in view._shown.system.arrows]
+    arrows = [arrow.key for arrow in view._still.system.arrows]
     index = arrows.index(("gateway", "AUTH", "auth"))
     assert frame["texts"][f"count{index}"] == "1×"
     assert frame["passed"] == [str(index)]
-    names = [node.name for node in view._shown.system.nodes]
+    names = [node.name for node in view._still.system.nodes]
     assert frame["texts"][f"load{names.index('auth')}"].startswith("1 request · ")
     assert 0 < frame["widths"][f"fill{names.index('auth')}"] < 200
     assert not view.refresh()
@@ -255,10 +253,10 @@ def test_tidy_lays_out_anew(pair, sent):
     view = GraphView(pair)
     pair.define("first", "", services={"G": "gateway"})
     view.refresh()
-    before = dict(view._shown.layout.places)
+    before = dict(view._still.layout.places)
     from_page(view, tidy=True)
-    assert view._shown.layout.places.keys() == before.keys()
-    assert view._shown.layout.places["first"] is not before["first"]
+    assert view._still.layout.places.keys() == before.keys()
+    assert view._still.layout.places["first"] is not before["first"]
 
 
 # A request's CPU
@@ -347,17 +345,3 @@ async def test_no_secret_and_no_var_is_in_a_widget(runtime, sent):
         for text in shown:
             assert "planted-secret" not in text
             assert "planted-var" not in text
-
-
-def test_importing_workernb_loads_no_heavy_library():
-    code = (
-        "import sys, workernb, workernb.notebook\n"
-        "heavy = {'matplotlib', 'networkx', 'ipywidgets', 'anywidget', 'PIL', 'numpy'}\n"
-        "print(sorted(heavy & sys.modules.keys()))\n"
-        "workernb.GraphView\n"
-        "print(sorted({'matplotlib', 'networkx'} & sys.modules.keys()))\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
-    )
-    assert done.stdout.split("\n")[:2] == ["[]", "[]"]

@@ -7,8 +7,10 @@ import html
 import pytest
 
 from workernb import UsageError
-from workernb.views.drawing.text import escaped, ms, one_line, share, visible
+from workernb.views.drawing.text import Markup, ms, one_line, share, visible
 from workernb.views.pictures.tree import TracePicture
+from workernb.views.tables.changes import VersionDiff
+from workernb.views.tables.table import Table
 from workernb.views.tables.workers import WorkerPage, WorkersTable
 
 
@@ -45,7 +47,7 @@ async def test_a_failure_in_the_tree(runtime):
 
 
 async def test_a_long_trace_is_cut(system, monkeypatch):
-    monkeypatch.setattr("workernb.views.pictures.tree.MOST", 2)
+    monkeypatch.setattr("workernb.views.pictures.tree.MAX_INVOCATIONS", 2)
     trace = (await system(5)["service-0"].fetch()).trace
     assert repr(TracePicture(trace)).endswith("… and 3 more invocations")
 
@@ -160,10 +162,54 @@ def test_what_cannot_be_seen_is_shown(text, shown):
     assert visible(text) == shown
 
 
-def test_text_is_cut_escaped_and_kept_on_a_line():
+def test_text_is_cut_and_kept_on_a_line():
     assert visible("x" * 20, 5) == "xxxx…"
     assert one_line("a\r\nb\nc") == "a⏎b⏎c"
-    assert escaped("<a href='x'>&") == "&lt;a href=&#x27;x&#x27;&gt;&amp;"
+
+
+HOSTILE = "<b class=\"x\" id='y'>&\u202e\0"
+HARMLESS = "&lt;b class=&#34;x&#34; id=&#39;y&#39;&gt;&amp;⟨202E⟩␀"
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        Markup.escape(HOSTILE),
+        Markup("{}").format(HOSTILE),
+        Markup("{text}").format(text=HOSTILE),
+        Markup("%s") % HOSTILE,
+        Markup("").join([HOSTILE]),
+        Markup("") + HOSTILE,
+        HOSTILE + Markup(""),
+    ],
+)
+def test_text_in_markup_is_escaped_and_visible(markup):
+    assert markup == HARMLESS
+    assert isinstance(markup, Markup)
+
+
+def test_markup_in_markup_stays_as_it_is():
+    inner = Markup("<b>{}</b>").format("<&>")
+    assert Markup("<p>{}</p>").format(inner) == "<p><b>&lt;&amp;&gt;</b></p>"
+    assert Markup("").join([inner, inner]) == inner + inner
+    assert Markup.escape(inner) == inner
+
+
+def test_every_cell_title_and_heading_of_a_table_is_escaped():
+    for rows in ([], [(HOSTILE, "x")]):
+        html_of_table = Table(HOSTILE, (HOSTILE, "b"), rows, HOSTILE)._repr_html_()
+        assert type(html_of_table) is str
+        assert html_of_table.count(HARMLESS) == (3 if rows else 2)
+        for forbidden in ("<b class", "\u202e", "\0"):
+            assert forbidden not in html_of_table
+
+
+def test_the_code_of_a_version_is_escaped(runtime):
+    for number in (1, 2):
+        runtime.define("web", f"TEXT = {HOSTILE[:-1]!r}  # </pre><script>{number}\n")
+    shown = VersionDiff.of(runtime, "web", [])._repr_html_()
+    assert "&lt;/pre&gt;&lt;script&gt;2" in shown
+    assert "<script" not in shown
 
 
 @pytest.mark.parametrize(
