@@ -27,6 +27,19 @@ class Default(WorkerEntrypoint):
     async def fetch(self, request):
 """
 
+AUTH = """
+if request.headers.get("x-custom-token") == self.env.SECRET_TOKEN:
+    return Response("Request allowed", status=200)
+return Response("x-custom-token does not match, request not allowed", status=403)
+"""
+
+GATEWAY = """
+response = await self.env.AUTH.fetch(request)
+if response.status != 200:
+    return response
+return Response("data")
+"""
+
 Define = Callable[..., workernb.Handle]
 
 
@@ -49,6 +62,19 @@ def define(runtime: workernb.Runtime) -> Define:
         return runtime.define(name, source, services=services, **settings)
 
     return define
+
+
+@pytest.fixture
+def gateway(define: Define) -> workernb.Handle:
+    """Return a gateway that asks a private auth Worker about each request."""
+    define("auth", AUTH, secrets={"SECRET_TOKEN": "s3cret"})
+    return define("gateway", GATEWAY, AUTH="auth")
+
+
+@pytest.fixture
+def auth(define: Define) -> workernb.Handle:
+    """Return an auth Worker that suspends once and answers with the URL of its request."""
+    return define("auth", "await asyncio.sleep(0)\nreturn Response(request.url)")
 
 
 @pytest.fixture

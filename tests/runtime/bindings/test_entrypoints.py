@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import gc
 import json
 
 import pytest
 
-from workernb import Limits, UsageError
-from workernb.runtime.services.dependents import all_dependents
+import workernb
+from workernb import (
+    BindingError,
+    UsageError,
+)
 
 SAY = "return Response({!r})"
 ASK = "return await self.env.AUTH.fetch(request)"
@@ -35,50 +36,27 @@ async def text(handle, **init):
 # Environments
 
 
-def test_settings_are_not_inherited_by_environments(define):
-    settings = {"vars": {"A": "b"}, "secrets": {"S": "secret"}, "version_metadata": "V"}
-    outside = define("auth", SAY.format("x"), B="other", **settings).version.definition
-    inside = define("auth", SAY.format("x"), environment="staging").version.definition
-    assert (inside.vars, inside.secrets, inside.services) == ({}, {}, {})
-    warned = inside.not_inherited(outside)
-    assert [line.split('"')[1] for line in warned] == [
-        "vars",
-        "secrets",
-        "services",
-        "version_metadata",
-    ]
-    assert warned[0] == (
-        '"vars" exists at the top level, but not on "env.staging".\n'
-        'This is not what you probably want, since "vars" is not inherited by environments.\n'
-        'Please add "vars" to "env.staging".'
-    )
-
-
-def test_limits_and_date_are_inherited_unless_there_are_own_ones(define):
-    limits = Limits(cpu_ms=5)
-    settings = {"limits": limits, "compatibility_date": "2026-01-01", "routes": ["a.com/*"]}
-    define("auth", SAY.format("x"), **settings)
-    inside = define("auth", SAY.format("x"), environment="staging").version.definition
-    assert (inside.limits, inside.compatibility_date) == (limits, "2026-01-01")
-    assert inside.routes == ()
-    own = define("auth", SAY.format("x"), environment="b", limits=Limits(cpu_ms=7))
-    assert own.version.definition.limits.cpu_ms == 7
-    assert own.version.definition.worker == "auth"
-
-
-async def test_an_environment_stands_alone(define, runtime):
-    define("auth", SAY.format("staging"), environment="staging")
-    gateway = define("gateway", ASK, AUTH="auth@staging")
-    assert await text(gateway) == "staging"
-    assert list(runtime) == ["auth-staging", "gateway"]
-
-
 # Props
 
 
 @pytest.fixture
 def admin(runtime):
     return runtime.define("auth", ADMIN)
+
+
+OVERRIDES = "Cloudflare-Workers-Version-Overrides"
+
+
+def of(call):
+    return call.version.number
+
+
+ECHO = """
+from workers import Response, WorkerEntrypoint
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        return Response({!r})
+"""
 
 
 async def test_a_binding_tells_its_props(define, admin):
@@ -122,146 +100,98 @@ def test_props_that_are_no_json(define, admin, props):
 
 # Exports
 
-EXPORTING = (
-    ADMIN
-    + """
-class Entry(WorkerEntrypoint):
-    async def fetch(self, request):
-        {body}
-"""
-)
-
-
-async def exported(runtime, body):
-    source = EXPORTING.format(body=body).replace("class Default", "class Plain")
-    return runtime.define("own", source.replace("class Entry", "class Default"))
-
-
-async def test_a_worker_calls_its_own_entrypoints(runtime):
-    handle = await exported(runtime, "return await self.ctx.exports.Admin.fetch(request)")
-    answer = await handle.fetch()
-    assert await answer.text() == '{"seen": true}'
-    assert [call.binding for call in answer.trace.invocations] == [None, "ctx.exports.Admin"]
-    assert answer.trace.invocations[1].describe() == (
-        "ctx.exports.Admin.fetch('http://own.localhost/')"
-    )
-
-
-async def test_a_worker_gives_props_to_its_own_entrypoints(runtime):
-    body = "return await self.ctx.exports.Plain(props={'a': 1}).fetch(request)"
-    assert await text(await exported(runtime, body)) == '{"a": 1}'
-
-
-async def test_exports_that_are_not_there(runtime):
-    handle = await exported(runtime, "return self.ctx.exports.Admn")
-    with pytest.raises(AttributeError, match="Worker 'own' exports no 'Admn'") as caught:
-        await handle.fetch()
-    assert "Did you mean Admin?" in caught.value.__notes__
-    handle = await exported(runtime, "return Response(repr(self.ctx.exports))")
-    assert await text(handle) == "Exports(Admin, Default, Plain)"
-
-
-async def test_exports_lead_to_the_same_version(define, runtime):
-    body = "return (await asyncio.sleep(0.01), await self.ctx.exports.Plain.fetch(request))[1]"
-    handle = await exported(runtime, body)
-    call = asyncio.ensure_future(handle.fetch())
-    await asyncio.sleep(0)
-    define("own", SAY.format("other"))
-    answer = await call
-    assert await answer.text() == "{}"
-    assert [call.version.number for call in answer.trace.invocations] == [1, 1]
-
-
-async def test_exports_of_a_version_that_is_unloaded(define, runtime, until):
-    handle = await exported(runtime, "self.ctx.waitUntil(later(self)); return Response('x')")
-    source = (
-        handle.version.definition.source
-        + """
-async def later(worker):
-    while len(worker.env.OPEN) == 0:
-        await asyncio.sleep(0)
-    return worker.ctx.exports.Plain
-"""
-    )
-    handle = runtime.define("own", source, vars={"OPEN": []})
-    answer = await handle.fetch()
-    version = handle.version
-    define("own", SAY.format("other"))
-    gc.collect()
-    assert version.isolate() is None
-    version.env.OPEN.append("now")
-    await until(lambda: answer.trace.done)
-    assert answer.trace.exception == (
-        "RuntimeError: The execution context which hosts this callback is no longer running."
-    )
-
 
 # A version's metadata
-
-
-async def test_a_worker_knows_its_version(define):
-    body = "v = self.env.VERSION\nreturn Response(f'{v.id} {v.tag} {v.timestamp}')"
-    handle = define("auth", body, version_metadata="VERSION", tag="1.2")
-    version = handle.version
-    said = (await text(handle)).split()
-    assert said == [version.id, "1.2", version.metadata.timestamp]
-    assert said[2].endswith("Z")
-    handle.vars["A"] = "b"
-    assert handle.version.definition.tag is None
-    with pytest.raises(UsageError, match="unique names"):
-        handle.vars["VERSION"] = "x"
 
 
 # Who depends on whom
 
 
-@pytest.fixture
-def chain(define):
-    """A web Worker on a gateway on auth, which is bound to itself; another gateway in staging."""
-    define("auth", SAY.format("x"), SELF="auth")
-    define("gateway", ASK, AUTH="auth")
-    define("gateway", ASK, AUTH="auth#Admin", ADMIN="auth", environment="staging")
-    define("web", ASK, AUTH="gateway")
+async def test_a_split_entrypoint_may_be_missing_in_one_version(runtime):
+    with_admin = """
+from workers import Response, WorkerEntrypoint
+class Admin(WorkerEntrypoint):
+    async def fetch(self, request):
+        return Response("admin")
+"""
+    runtime.define("auth", with_admin)
+    runtime.define("auth", with_admin.replace("Admin", "Default"))
+    runtime.deploy("auth", {1: 0, 2: 100})
+    ask = """
+from workers import WorkerEntrypoint
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        return await self.env.AUTH.fetch(request)
+"""
+    gateway = runtime.define("gateway", ask, services={"AUTH": "auth#Admin"})
+    with pytest.raises(BindingError, match='"auth" has no such named entrypoint'):
+        await gateway.fetch()
+    assert of(runtime.traces[-1].invocations[1]) == 2
+    assert await text(gateway, headers={OVERRIDES: 'auth="v1"'}) == "admin"
 
 
-def test_dependents_directly_and_through_others(chain, runtime):
-    found = all_dependents(runtime.defined(), "auth")
-    assert [(str(one), one.through) for one in found] == [
-        ("auth.SELF", ()),
-        ("gateway.AUTH", ()),
-        ("gateway-staging.AUTH", ()),
-        ("gateway-staging.ADMIN", ()),
-        ("web.AUTH", ("gateway",)),
-    ]
-    assert all_dependents(runtime.defined(), "web") == []
+@pytest.mark.parametrize(
+    ("target", "message", "notes"),
+    [
+        (
+            "atuh",
+            'Worker "gateway"\'s binding "AUTH" refers to a service "atuh", but no such service is '
+            "defined.",
+            ["Worker 'gateway' called env.AUTH.fetch(…), bound to atuh.", "Did you mean auth?"],
+        ),
+        (
+            "billing",
+            'Worker "gateway"\'s binding "AUTH" refers to a service "billing", but no such service '
+            "is defined.",
+            [
+                "Worker 'gateway' called env.AUTH.fetch(…), bound to billing.",
+                "Define it in a cell that starts with %%worker billing",
+            ],
+        ),
+        (
+            "auth#Nope",
+            'Worker "gateway"\'s binding "AUTH" refers to service "auth" with a named entrypoint '
+            '"Nope", but "auth" has no such named entrypoint.',
+            ["Worker 'gateway' called env.AUTH.fetch(…), bound to auth#Nope."],
+        ),
+    ],
+)
+async def test_a_binding_that_leads_nowhere(define, runtime, target, message, notes):
+    define("auth", "return Response('x')")
+    handle = define("gateway", "return await self.env.AUTH.fetch(request)", AUTH=target)
+    with pytest.raises(workernb.BindingError) as caught:
+        await handle.fetch()
+    assert str(caught.value) == message
+    assert caught.value.__notes__ == notes
+    assert runtime.traces[-1].invocations[1].outcome == "scriptNotFound"
 
 
-def test_both_versions_of_a_split_count(chain, runtime):
-    web = runtime["web"]
-    web.bindings["AUTH"] = "gateway@staging"
-    runtime.deploy("web", {1: 10, 2: 90})
-    assert [str(one) for one in all_dependents(runtime.defined(), "gateway")] == ["web.AUTH"]
-    runtime.deploy("web", {2: 100})
-    assert all_dependents(runtime.defined(), "gateway") == []
+async def test_who_calls_what_is_not_there_has_the_error_in_its_log(define, runtime):
+    define("front", "return await self.env.BACK.fetch(request)", BACK="gateway")
+    define("gateway", "return await self.env.AUTH.fetch(request)", AUTH="atuh")
+    with pytest.raises(workernb.BindingError):
+        await runtime["front"].fetch()
+    (log,) = runtime.traces[-1].logs
+    assert log.invocation.service == "gateway"
 
 
-async def test_a_worker_that_others_need_is_not_removed(chain, runtime):
-    with pytest.raises(UsageError) as caught:
-        runtime.remove("auth")
-    assert str(caught.value) == (
-        "Worker 'auth' is not removed: gateway.AUTH, gateway-staging.AUTH and "
-        "gateway-staging.ADMIN are bound to it."
+async def test_a_worker_in_an_environment_is_the_near_miss(define, runtime):
+    runtime.define("login", ECHO.format("x"), environment="staging")
+    handle = define("gateway", "return await self.env.AUTH.fetch(request)", AUTH="login")
+    with pytest.raises(workernb.BindingError) as caught:
+        await handle.fetch()
+    assert caught.value.__notes__[1] == "Did you mean login-staging?"
+
+
+async def test_a_worker_without_a_fetch_handler(define, runtime):
+    runtime.define("auth", "x = 1")
+    handle = define("gateway", "return await self.env.AUTH.fetch(request)", AUTH="auth")
+    with pytest.raises(workernb.HandlerError) as caught:
+        await handle.fetch()
+    assert str(caught.value) == "Handler does not export a fetch() function."
+    assert runtime.traces[-1].logs[0].text == (
+        "Received a FetchEvent but we lack a handler for FetchEvents. "
+        "Did you remember to export a fetch() function?"
     )
-    assert "auth" in runtime
-    runtime.remove("web")
-    runtime.remove("auth", force=True)
-    assert list(runtime) == ["gateway", "gateway-staging"]
-    with pytest.raises(UsageError, match="There is no Worker 'auth'"):
-        runtime.remove("auth")
-
-
-async def test_what_is_defined_again_after_a_removal_is_found_again(define, runtime, chain):
-    runtime.remove("auth", force=True)
-    define("auth", SAY.format("again"))
-    assert await text(runtime["web"]) == "again"
-    assert runtime["auth"].version.number == 1
+    with pytest.raises(workernb.HandlerError):
+        await runtime["auth"].fetch()

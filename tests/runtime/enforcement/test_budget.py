@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
-from workernb import CpuLimitError, Limits, UsageError
+from workernb import (
+    CpuLimitError,
+    LimitError,
+    Limits,
+)
 
 ALONE = Limits(budget="per-invocation", cpu_ms=50)
+
+
+DEPTH = (
+    "Subrequest depth limit exceeded. This request recursed through Workers too many times. This "
+    "can happen e.g. if you have a Worker or Durable Object that calls other Workers or objects "
+    "recursively."
+)
 
 
 async def test_a_shared_budget_is_drawn_on_by_all(define, runtime):
@@ -100,31 +109,85 @@ async def test_where_it_is_cut_as_it_waits_is_said_in_the_workers_own_lines(defi
     assert "asyncio" not in log.text.replace("await asyncio.sleep(0)", "")
 
 
-def test_an_unknown_budget_is_refused():
-    with pytest.raises(UsageError, match="budget must be shared or per-invocation, not 'shraed'"):
-        Limits(budget="shraed")
+async def test_a_recursion_ends_with_the_platforms_text(define, runtime):
+    handle = define("loop", "return await self.env.SELF.fetch(request)", SELF="loop")
+    with pytest.raises(LimitError) as caught:
+        await handle.fetch()
+    assert str(caught.value) == DEPTH
+    assert "loop → loop → loop → … → loop" in caught.value.__notes__[0]
+    assert len(runtime.traces[-1].invocations) == 32
 
 
-async def test_one_interrupt_ends_all_of_a_gather(define, runtime):
-    import os
-    import signal
-    import threading
+async def test_a_worker_makes_at_most_32_invocations(define):
+    define("auth", "return Response('x')")
+    handle = define(
+        "gateway",
+        """
+        done = 0
+        try:
+            while True:
+                await self.env.AUTH.fetch(request)
+                done += 1
+        except Exception as error:
+            return Response(f"{done} {error}")
+        """,
+        AUTH="auth",
+    )
+    assert await (await handle.fetch()).text() == f"31 {DEPTH}"
 
-    define("busy", "while True: pass", limits=Limits(cpu_ms=20_000))
-    define("waits", "await asyncio.sleep(0.2); return Response('x')")
-    busy, waits = runtime["busy"], runtime["waits"]
-    waiting = asyncio.ensure_future(waits.fetch())
-    await asyncio.sleep(0.15)  # For longer than what counts as just now.
-    calls = [busy.fetch(), busy.fetch()]
 
-    def press() -> None:
-        while not any(trace.cpu_ms > 20 for trace in list(runtime.in_flight)):
-            pass
-        os.kill(os.getpid(), signal.SIGINT)
+@pytest.mark.parametrize(
+    ("limits", "text"),
+    [
+        (Limits(subrequests=3), "Too many subrequests by single Worker invocation."),
+        (Limits(invocations=4), DEPTH),
+        (Limits(depth=1), DEPTH),
+    ],
+)
+async def test_each_limit_by_itself(define, limits, text):
+    define("auth", "return Response('x')")
+    handle = define(
+        "gateway",
+        "for _ in range(4):\n    await self.env.AUTH.fetch(request)\nreturn Response('x')",
+        AUTH="auth",
+        limits=limits,
+    )
+    with pytest.raises(LimitError) as caught:
+        await handle.fetch()
+    assert str(caught.value) == text
 
-    presser = threading.Thread(target=press)
-    presser.start()
-    results = await asyncio.gather(*calls, return_exceptions=True)
-    presser.join()
-    assert [type(result).__name__ for result in results] == ["CanceledError"] * 2
-    assert (await waiting).status == 200
+
+async def test_depth_counts_nesting_and_not_calls(define):
+    define("c", "return Response('x')")
+    define("b", "return await self.env.C.fetch(request)", C="c")
+    handle = define(
+        "a",
+        "await self.env.C.fetch('http://x/')\nreturn await self.env.B.fetch('http://x/')",
+        B="b",
+        C="c",
+        limits=Limits(depth=2),
+    )
+    with pytest.raises(LimitError) as caught:
+        await handle.fetch()
+    assert "a → b" in caught.value.__notes__[0]
+
+
+async def test_the_budget_of_the_entry_worker_rules(define):
+    define("auth", "burn(30); return Response('x')", limits=Limits(cpu_ms=1))
+    handle = define("gateway", "return await self.env.AUTH.fetch(request)", AUTH="auth")
+    assert (await handle.fetch()).status == 200
+
+
+async def test_a_limit_ends_one_request_and_no_other(define):
+    define("busy", "while True: pass")
+    handle = define(
+        "gateway",
+        "return await self.env.BUSY.fetch(request)",
+        BUSY="busy",
+        limits=Limits(cpu_ms=30),
+    )
+    waiting = define("waiting", "await asyncio.sleep(0.01); return Response('fine')").fetch()
+    with pytest.raises(CpuLimitError):
+        await handle.fetch()
+    assert await (await waiting).text() == "fine"
+    assert (await define("after", "return Response('x')").fetch()).status == 200

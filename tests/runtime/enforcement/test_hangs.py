@@ -128,16 +128,6 @@ async def test_a_wait_that_somebody_may_end_is_left_alone(define, runtime, kind)
     assert (await handle.fetch()).status == 200
 
 
-async def test_a_request_that_waits_says_where(define, runtime, until):
-    handle = define("worker", "await asyncio.sleep(0.05)\nreturn Response('x')")
-    call = asyncio.ensure_future(handle.fetch())
-    await until(lambda: any(trace.steps for trace in runtime.in_flight))
-    (trace,) = runtime.in_flight
-    assert trace.waits_at == "<worker worker v1>:13, in fetch"
-    await call
-    assert trace.waits_at is None
-
-
 async def test_the_notebook_may_hold_on_to_what_is_waited_for(define, runtime, until):
     handle = define(
         "worker",

@@ -6,7 +6,11 @@ import sys
 
 import pytest
 
-from workernb import CpuLimitError, Limits, StartupError
+from workernb import (
+    CpuLimitError,
+    Limits,
+    StartupError,
+)
 from workernb.runtime.enforcement.guard import guard
 
 BUSY = {
@@ -87,3 +91,9 @@ async def test_imports_beyond_the_startup_limit_are_the_budgets_affair(define, h
     with pytest.raises(CpuLimitError):
         await handle.fetch()
     assert "heavy_for_a_test" in sys.modules  # It was finished first.
+
+
+async def test_wait_until_in_the_global_scope_is_refused(runtime):
+    source = "from workers import waitUntil\nasync def later(): pass\nwaitUntil(later())"
+    with pytest.raises(RuntimeError, match="Disallowed operation called within global scope"):
+        runtime.define("worker", source)

@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 
-from workernb import CpuLimitError, Limits
+from workernb import (
+    CpuLimitError,
+    Limits,
+)
 from workernb.runtime.enforcement import guard as guards
 from workernb.runtime.enforcement.guard import guard
 
@@ -139,3 +142,26 @@ def test_a_request_that_begins_when_the_watchdog_has_just_gone_is_cut(define, ru
             await busy.fetch()
 
     in_a_thread(work)
+
+
+@pytest.mark.no_cover  # The watchdog may raise in coverage's tracer: see test_watchdog.py.
+def test_off_the_main_thread_the_budget_is_kept_at_the_next_hop(define, runtime):
+    define("echo", "return Response('x')")
+    handle = define(
+        "worker",
+        "while True:\n    burn(1)\n    await self.env.ECHO.fetch(request)",
+        ECHO="echo",
+        limits=Limits(cpu_ms=20, invocations=10**6, subrequests=10**6),
+    )
+    errors = []
+
+    def run():
+        try:
+            asyncio.run(handle.fetch())
+        except CpuLimitError as error:
+            errors.append(str(error))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join(10)
+    assert errors == ["Worker exceeded CPU time limit."]

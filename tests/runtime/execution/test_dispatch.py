@@ -5,31 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import gc
-import threading
-import traceback
 
 import pytest
 
+from workernb import (
+    BindingError,
+)
 from workernb.http import Request, Response
-
-AUTH = """
-if request.headers.get("x-custom-token") == self.env.SECRET_TOKEN:
-    return Response("Request allowed", status=200)
-return Response("x-custom-token does not match, request not allowed", status=403)
-"""
-
-GATEWAY = """
-response = await self.env.AUTH.fetch(request)
-if response.status != 200:
-    return response
-return Response("data")
-"""
-
-
-@pytest.fixture
-def gateway(define):
-    define("auth", AUTH, secrets={"SECRET_TOKEN": "s3cret"})
-    return define("gateway", GATEWAY, AUTH="auth")
+from workernb.runtime.services.targets import Target
 
 
 @pytest.mark.parametrize(
@@ -43,173 +26,6 @@ def gateway(define):
 async def test_a_gateway_asks_a_private_service(gateway, headers, status, text):
     response = await gateway.fetch("https://example.com/", headers=headers)
     assert (response.status, await response.text()) == (status, text)
-
-
-async def test_the_answer_has_its_trace(gateway, runtime):
-    response = await gateway.fetch("https://example.com/a?b=c", headers={"x-custom-token": "x"})
-    trace = response.trace
-    assert trace is runtime.traces[-1]
-    assert (trace.method, trace.url, trace.status, trace.outcome) == (
-        "GET",
-        "https://example.com/a?b=c",
-        403,
-        "ok",
-    )
-    first, second = trace.invocations
-    assert (first.service, first.binding, first.caller) == ("gateway", None, None)
-    assert (second.service, second.binding, second.caller) == ("auth", "AUTH", first)
-    assert (first.depth, second.depth) == (1, 2)
-    assert first.children == [second]
-    assert trace.thread_name == threading.current_thread().name
-    assert trace.done
-    assert not runtime.in_flight
-
-
-async def test_one_thread_and_one_loop_serve_all(runtime, define):
-    source = """
-    import threading
-    here = f"{threading.get_ident()} {id(asyncio.get_running_loop())}"
-    return Response(here + (await (await self.env.NEXT.fetch(request)).text()
-                            if hasattr(self.env, "NEXT") else ""))
-    """
-    define("last", source)
-    first = define("first", source, NEXT="last")
-    here = f"{threading.get_ident()} {id(asyncio.get_running_loop())}"
-    assert await (await first.fetch()).text() == here * 2
-
-
-async def test_without_a_url_it_is_the_services_own(define):
-    handle = define("echo", "return Response(request.url)")
-    assert await (await handle.fetch()).text() == "http://echo.localhost/"
-
-
-async def test_a_request_can_be_handed_over(define):
-    handle = define("echo", "return Response(request.method + ' ' + await request.text())")
-    request = Request("http://x/", method="POST", body="hello")
-    assert await (await handle.fetch(request)).text() == "POST hello"
-    assert request.body_used
-    with pytest.raises(TypeError, match="Cannot reconstruct a Request with a used body"):
-        await handle.fetch(request)
-
-
-async def test_what_is_received_refuses_to_be_changed(define):
-    define("auth", "return Response('x', headers={'a': 'b'})")
-    handle = define(
-        "gateway",
-        """
-        refused = []
-        for headers in (request.headers, (await self.env.AUTH.fetch(request)).headers):
-            try:
-                headers.set("x", "y")
-            except TypeError as error:
-                refused.append(str(error))
-        return Response.from_json(refused)
-        """,
-        AUTH="auth",
-    )
-    response = await handle.fetch()
-    assert await response.json() == ["Can't modify immutable headers."] * 2
-    with pytest.raises(TypeError, match="Can't modify immutable headers"):
-        response.headers.set("x", "y")
-
-
-async def test_the_body_of_a_request_moves_with_it(define):
-    define("auth", "return Response(await request.text())")
-    twice = define(
-        "gateway",
-        """
-        await self.env.AUTH.fetch(request)
-        return await self.env.AUTH.fetch(request)
-        """,
-        AUTH="auth",
-    )
-    with pytest.raises(TypeError, match=r"^Cannot reconstruct a Request with a used body\."):
-        await twice.fetch(method="POST", body="once")
-    cloned = define(
-        "cloned",
-        """
-        await self.env.AUTH.fetch(request.clone())
-        return await self.env.AUTH.fetch(request)
-        """,
-        AUTH="auth",
-    )
-    assert await (await cloned.fetch(method="POST", body="once")).text() == "once"
-    assert (await twice.fetch()).status == 200  # Without a body it may be sent twice.
-
-
-async def test_a_response_that_is_kept_can_be_returned_once(runtime):
-    handle = runtime.define(
-        "kept",
-        "from workers import Response, WorkerEntrypoint\n"
-        "KEPT = Response('x')\n"
-        "class Default(WorkerEntrypoint):\n"
-        "    async def fetch(self, request):\n"
-        "        return KEPT\n",
-    )
-    assert await (await handle.fetch()).text() == "x"
-    with pytest.raises(OSError, match="Body has already been used"):
-        await handle.fetch()
-
-
-async def test_an_exception_shows_the_workers_lines_and_not_ours(define):
-    define("auth", "raise ValueError('no such user')")
-    handle = define("gateway", GATEWAY, AUTH="auth")
-    with pytest.raises(ValueError, match="no such user") as caught:
-        await handle.fetch()
-    frames = traceback.extract_tb(caught.value.__traceback__)[1:]
-    assert [(frame.filename, frame.line) for frame in frames] == [
-        ("<worker gateway v1>", "response = await self.env.AUTH.fetch(request)"),
-        ("<worker auth v1>", "raise ValueError('no such user')"),
-    ]
-    assert caught.value.remote is True
-
-
-async def test_an_exception_is_in_the_trace(define, runtime):
-    define("auth", "raise ValueError('no such user')")
-    handle = define("gateway", GATEWAY, AUTH="auth")
-    with pytest.raises(ValueError, match="no such user"):
-        await handle.fetch()
-    trace = runtime.traces[-1]
-    assert trace.outcome == "exception"
-    assert [call.exception for call in trace.invocations] == ["ValueError: no such user"] * 2
-    (log,) = trace.logs
-    assert log.level == "error"
-    assert log.invocation is trace.invocations[1]
-    assert '"<worker auth v1>", line' in log.text
-
-
-async def test_a_caller_may_catch_what_its_callee_raised(define, runtime):
-    define("auth", "raise KeyError('x')")
-    handle = define(
-        "gateway",
-        """
-        try:
-            await self.env.AUTH.fetch(request)
-        except KeyError:
-            return Response("caught")
-        """,
-        AUTH="auth",
-    )
-    response = await handle.fetch()
-    assert await response.text() == "caught"
-    assert [call.outcome for call in response.trace.invocations] == ["ok", "exception"]
-
-
-@pytest.mark.parametrize("value", ["None", "'text'", "{'a': 1}", "200"])
-async def test_a_handler_must_give_back_a_response(define, value):
-    handle = define("wrong", f"return {value}")
-    with pytest.raises(TypeError) as caught:
-        await handle.fetch()
-    assert str(caught.value) == (
-        "Incorrect type for Promise: the Promise did not resolve to 'Response'."
-    )
-    assert "Worker 'wrong'" in caught.value.__notes__[0]
-
-
-async def test_sys_exit_ends_the_request_and_not_the_kernel(define):
-    handle = define("leaver", "raise SystemExit(3)")
-    with pytest.raises(RuntimeError, match=r"called sys\.exit"):
-        await handle.fetch()
 
 
 async def test_cancelling_the_caller_cancels_the_workers(define, runtime, until):
@@ -270,11 +86,6 @@ async def test_a_call_is_a_coroutine_for_asyncio(define, wrap):
     assert response.status == 200
 
 
-def test_a_call_runs_where_no_loop_did(runtime, define):
-    handle = define("echo", "return Response('x')")
-    assert asyncio.run(handle.fetch()).status == 200
-
-
 async def test_failures_that_nobody_looks_at_make_no_noise(define, runtime, until):
     handle = define("bad", "raise ValueError")
     noise = []
@@ -296,9 +107,54 @@ async def test_context_variables_of_the_cell_are_not_changed(define):
 
 
 async def test_outsiders_are_told_apart(runtime, define):
-    from workernb.runtime.services.targets import Target
 
     define("echo", "return Response('x')")
     response = await runtime.call(Target("echo"), Request("http://x/"), owner=False)
     assert response.trace.owner is False
     assert isinstance(response, Response)
+
+
+async def test_a_thousand_waiting_requests_keep_apart(define):
+    define("auth", "await asyncio.sleep(0.1)\nreturn Response(request.url)")
+    handle = define("gateway", "return await self.env.AUTH.fetch(request)", AUTH="auth")
+    answers = await asyncio.gather(*(handle.fetch(f"http://x/{n}") for n in range(1000)))
+    for number, answer in enumerate(answers):
+        assert await answer.text() == f"http://x/{number}"
+        assert [call.url for call in answer.trace.invocations] == [f"http://x/{number}"] * 2
+
+
+async def test_a_call_of_the_notebook_can_be_stepped_and_closed(define, runtime, until):
+    handle = define("slow", "await asyncio.sleep(1000)")
+    call = handle.fetch()
+    call.close()
+    await until(lambda: runtime.traces)
+    assert runtime.traces[-1].outcome == "canceled"
+    unused = handle.fetch()
+    unused.close()
+
+
+def test_a_call_that_never_began_can_be_closed(define):
+    handle = define("echo", "return Response('x')")
+    handle.fetch().close()
+
+
+async def test_the_notebook_cancels_a_call_through_its_task(define, runtime, until):
+    handle = define("slow", "await asyncio.sleep(1000)")
+    task = asyncio.create_task(handle.fetch())
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await until(lambda: runtime.traces)
+    assert runtime.traces[-1].outcome == "canceled"
+
+
+async def test_an_entrypoint_of_the_notebooks_choice(runtime, define):
+    from workernb.http import Request
+    from workernb.runtime.services.targets import Target
+
+    define("echo", "return Response('x')")
+    with pytest.raises(BindingError, match="has no such named entrypoint"):
+        await runtime.call(Target("echo", "Admin"), Request("http://x/"))
+    with pytest.raises(ValueError, match="There is no Worker 'ehco'"):
+        runtime.call(Target("ehco"), Request("http://x/"))

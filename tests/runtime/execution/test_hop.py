@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 
 import pytest
 
-from workernb.runtime.tracing.invocations import FailedCall, outcome_of
+from workernb import (
+    HandlerError,
+)
 
 
 async def test_an_eager_task_factory_of_the_notebook_is_kept(define):
@@ -26,186 +27,153 @@ async def test_an_eager_task_factory_of_the_notebook_is_kept(define):
     loop.set_task_factory(None)
 
 
-async def test_a_task_with_a_context_of_its_own_keeps_its_invocation(define):
-    handle = define(
-        "worker",
-        """
-        import contextvars
-        async def say():
-            print("from the task")
-        await asyncio.create_task(say(), context=contextvars.Context())
-        return Response("x")
-        """,
-    )
-    trace = (await handle.fetch()).trace
-    assert [log.invocation.service for log in trace.logs] == ["worker"]
-
-
-async def test_a_call_can_be_closed(define):
-    define("auth", "return Response('x')")
+async def test_what_is_received_refuses_to_be_changed(define):
+    define("auth", "return Response('x', headers={'a': 'b'})")
     handle = define(
         "gateway",
         """
-        self.env.AUTH.fetch(request).close()
-        stepped = self.env.AUTH.fetch("http://x/")
-        stepped.throw  # A coroutine has one.
-        stepped.close()
-        return Response("x")
+        refused = []
+        for headers in (request.headers, (await self.env.AUTH.fetch(request)).headers):
+            try:
+                headers.set("x", "y")
+            except TypeError as error:
+                refused.append(str(error))
+        return Response.from_json(refused)
         """,
         AUTH="auth",
     )
     response = await handle.fetch()
-    assert response.trace.logs == []
+    assert await response.json() == ["Can't modify immutable headers."] * 2
+    with pytest.raises(TypeError, match="Can't modify immutable headers"):
+        response.headers.set("x", "y")
 
 
-async def test_a_call_that_is_cancelled_before_it_began(define):
-    define("auth", "print('never'); return Response('x')")
+async def test_the_body_of_a_request_moves_with_it(define):
+    define("auth", "return Response(await request.text())")
+    twice = define(
+        "gateway",
+        """
+        await self.env.AUTH.fetch(request)
+        return await self.env.AUTH.fetch(request)
+        """,
+        AUTH="auth",
+    )
+    with pytest.raises(TypeError, match=r"^Cannot reconstruct a Request with a used body\."):
+        await twice.fetch(method="POST", body="once")
+    cloned = define(
+        "cloned",
+        """
+        await self.env.AUTH.fetch(request.clone())
+        return await self.env.AUTH.fetch(request)
+        """,
+        AUTH="auth",
+    )
+    assert await (await cloned.fetch(method="POST", body="once")).text() == "once"
+    assert (await twice.fetch()).status == 200  # Without a body it may be sent twice.
+
+
+async def test_a_response_that_is_kept_can_be_returned_once(runtime):
+    handle = runtime.define(
+        "kept",
+        "from workers import Response, WorkerEntrypoint\n"
+        "KEPT = Response('x')\n"
+        "class Default(WorkerEntrypoint):\n"
+        "    async def fetch(self, request):\n"
+        "        return KEPT\n",
+    )
+    assert await (await handle.fetch()).text() == "x"
+    with pytest.raises(OSError, match="Body has already been used"):
+        await handle.fetch()
+
+
+async def test_a_caller_may_catch_what_its_callee_raised(define, runtime):
+    define("auth", "raise KeyError('x')")
     handle = define(
         "gateway",
         """
-        task = asyncio.create_task(self.env.AUTH.fetch(request))
-        task.cancel()
         try:
-            await task
-        except asyncio.CancelledError:
-            return Response("cancelled")
+            await self.env.AUTH.fetch(request)
+        except KeyError:
+            return Response("caught")
         """,
         AUTH="auth",
     )
     response = await handle.fetch()
-    assert await response.text() == "cancelled"
-    assert response.trace.logs == []
-    assert response.trace.invocations[1].outcome == "canceled"
+    assert await response.text() == "caught"
+    assert [call.outcome for call in response.trace.invocations] == ["ok", "exception"]
 
 
-async def test_a_call_that_begun_and_is_cancelled_is_canceled(define):
-    define("auth", "await asyncio.sleep(1000)")
+@pytest.mark.parametrize("value", ["None", "'text'", "{'a': 1}", "200"])
+async def test_a_handler_must_give_back_a_response(define, value):
+    handle = define("wrong", f"return {value}")
+    with pytest.raises(TypeError) as caught:
+        await handle.fetch()
+    assert str(caught.value) == (
+        "Incorrect type for Promise: the Promise did not resolve to 'Response'."
+    )
+    assert "Worker 'wrong'" in caught.value.__notes__[0]
+
+
+async def test_sys_exit_ends_the_request_and_not_the_kernel(define):
+    handle = define("leaver", "raise SystemExit(3)")
+    with pytest.raises(RuntimeError, match=r"called sys\.exit"):
+        await handle.fetch()
+
+
+async def test_a_plain_await_needs_no_task(define):
+    define("auth", "return Response(asyncio.current_task().get_name())")
     handle = define(
         "gateway",
         """
-        task = asyncio.create_task(self.env.AUTH.fetch(request))
-        await asyncio.sleep(0)
-        task.cancel()
-        await asyncio.wait([task])
-        return Response("x")
+        mine = asyncio.current_task().get_name()
+        theirs = await (await self.env.AUTH.fetch(request)).text()
+        return Response(str(mine == theirs))
         """,
         AUTH="auth",
     )
-    trace = (await handle.fetch()).trace
-    assert trace.invocations[1].outcome == "canceled"
+    assert await (await handle.fetch()).text() == "True"
 
 
-def test_a_failed_call_is_a_coroutine_that_raises():
-    call = FailedCall(ValueError("why"))
-    for step in (lambda: call.send(None), lambda: call.throw(KeyError)):
-        with pytest.raises(ValueError, match="why"):
-            step()
-    call.close()
-
-
-def test_outcomes_are_the_platforms_words():
-    assert outcome_of(KeyboardInterrupt()) == "canceled"
-    assert outcome_of(GeneratorExit()) == "canceled"
-    assert outcome_of(ValueError()) == "exception"
-
-
-async def test_wait_until_takes_what_can_be_awaited(define, until):
+async def test_a_call_cannot_be_awaited_twice(define, auth):
     handle = define(
-        "worker",
+        "gateway",
         """
-        from workers import wait_until
-        async def later():
-            print("later")
-        wait_until(later())
-        self.ctx.waitUntil(asyncio.create_task(later()))
-        cancelled = asyncio.create_task(asyncio.sleep(1000))
-        self.ctx.waitUntil(cancelled)
-        asyncio.get_running_loop().call_soon(cancelled.cancel)
-        return Response("x")
+        call = self.env.AUTH.fetch(request)
+        await call
+        return await call
         """,
+        AUTH="auth",
+    )
+    with pytest.raises(RuntimeError, match="cannot reuse already awaited coroutine"):
+        await handle.fetch()
+
+
+async def test_generators_of_a_worker_keep_their_invocation(define, auth):
+    handle = define(
+        "gateway",
+        """
+        async def urls():
+            for number in range(3):
+                await asyncio.sleep(0)
+                yield await (await self.env.AUTH.fetch(f"http://x/{number}")).text()
+        return Response.from_json([url async for url in urls()])
+        """,
+        AUTH="auth",
     )
     response = await handle.fetch()
-    await until(lambda: response.trace.done)
-    assert [log.text for log in response.trace.logs] == ["later", "later"]
-    assert response.trace.outcome == "ok"
+    assert await response.json() == ["http://x/0", "http://x/1", "http://x/2"]
+    assert all(call.depth == 2 for call in response.trace.invocations[1:])
 
 
-async def test_wait_until_in_the_global_scope_is_refused(runtime):
-    source = "from workers import waitUntil\nasync def later(): pass\nwaitUntil(later())"
-    with pytest.raises(RuntimeError, match="Disallowed operation called within global scope"):
-        runtime.define("worker", source)
-
-
-async def test_an_invocation_that_runs_has_no_outcome_yet(define, runtime):
-    handle = define("worker", "await asyncio.sleep(0); return Response('x')")
-    call = handle.fetch()
-    await asyncio.sleep(0)
-    (trace,) = runtime.in_flight
-    (invocation,) = trace.invocations
-    assert (trace.done, trace.outcome, trace.exception, invocation.outcome) == (
-        False,
-        None,
-        None,
-        None,
-    )
-    assert "…" in repr(invocation)
-    assert "running" in repr(trace)
-    await call
-    assert repr(invocation) == "<Invocation of worker by GET http://worker.localhost/: ok>"
-
-
-async def test_handlers_of_the_notebooks_loggers_still_get_what_workers_log(define):
-    records = []
-
-    class Keep(logging.Handler):
-        def emit(self, record):
-            records.append(record.getMessage())
-
-    logger = logging.getLogger("shared.library")
-    logger.addHandler(keep := Keep())
-    handle = define(
-        "worker",
-        "import logging; logging.getLogger('shared.library').warning('x'); return Response('x')",
-    )
-    trace = (await handle.fetch()).trace
-    logger.removeHandler(keep)
-    assert records == ["x"]
-    assert [log.text for log in trace.logs] == ["x"]
-
-
-async def test_a_call_of_the_notebook_can_be_stepped_and_closed(define, runtime, until):
-    handle = define("slow", "await asyncio.sleep(1000)")
-    call = handle.fetch()
-    call.close()
-    await until(lambda: runtime.traces)
-    assert runtime.traces[-1].outcome == "canceled"
-    unused = handle.fetch()
-    unused.close()
-
-
-def test_a_call_that_never_began_can_be_closed(define):
-    handle = define("echo", "return Response('x')")
-    handle.fetch().close()
-
-
-async def test_the_notebook_cancels_a_call_through_its_task(define, runtime, until):
-    handle = define("slow", "await asyncio.sleep(1000)")
-    task = asyncio.create_task(handle.fetch())
-    await asyncio.sleep(0)
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    await until(lambda: runtime.traces)
-    assert runtime.traces[-1].outcome == "canceled"
-
-
-async def test_an_entrypoint_of_the_notebooks_choice(runtime, define):
-    from workernb import BindingError
-    from workernb.http import Request
-    from workernb.runtime.services.targets import Target
-
-    define("echo", "return Response('x')")
-    with pytest.raises(BindingError, match="has no such named entrypoint"):
-        await runtime.call(Target("echo", "Admin"), Request("http://x/"))
-    with pytest.raises(ValueError, match="There is no Worker 'ehco'"):
-        runtime.call(Target("ehco"), Request("http://x/"))
+async def test_a_forgotten_await_is_said_to_be_one(define):
+    define("auth", "return Response('x')")
+    returned = define("returned", "return self.env.AUTH.fetch(request)", AUTH="auth")
+    with pytest.raises(HandlerError) as caught:
+        await returned.fetch()
+    assert "gave back a coroutine, which wants an await" in caught.value.__notes__[0]
+    define("used", "return Response(self.env.AUTH.fetch(request).status)", AUTH="auth")
+    passed_on = define("passed_on", "return await self.env.USED.fetch(request)", USED="used")
+    with pytest.raises(AttributeError) as caught:
+        await passed_on.fetch()
+    assert len(caught.value.__notes__) == 1
+    assert "did you forget await?" in caught.value.__notes__[0]

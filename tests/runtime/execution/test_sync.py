@@ -5,11 +5,8 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-import threading
 
 import pytest
-
-import workernb
 
 
 def test_in_a_plain_script(define):
@@ -81,57 +78,3 @@ def test_within_a_running_loop():
         [sys.executable, "-c", IN_A_LOOP], capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.stdout, done.returncode) == ("fine\n", 0), done.stderr
-
-
-async def test_a_call_from_another_thread_comes_to_the_runtimes_loop(define):
-    handle = define("echo", "import threading; return Response(str(threading.get_ident() == MAIN))")
-    define_main = f"MAIN = {threading.get_ident()}"
-    handle = handle._runtime.define("echo", define_main + "\n" + handle._service.definition.source)
-    await handle.fetch()
-    results = []
-
-    def sync():
-        results.append(asyncio.run(handle.fetch_sync().text()))
-
-    async def call():
-        return await (await handle.fetch()).text()
-
-    for target in (sync, lambda: results.append(asyncio.run(call()))):
-        await asyncio.to_thread(target)
-    assert results == ["True", "True"]
-
-
-def test_a_runtime_moves_on_when_its_loop_has_ended(define):
-    handle = define("echo", "return Response('x')")
-
-    async def call():
-        return (await handle.fetch()).status
-
-    assert [asyncio.run(call()) for _ in range(3)] == [200, 200, 200]
-    results = []
-    thread = threading.Thread(target=lambda: results.append(asyncio.run(call())))
-    thread.start()
-    thread.join()
-    assert results == [200]
-
-
-async def test_the_public_names_are_the_documented_ones():
-    assert set(workernb.__all__) <= set(dir(workernb))
-    assert "Runtime" in workernb.__all__
-
-
-async def test_finished_traces_are_told(define, runtime):
-    told = []
-    runtime.on_finished.append(told.append)
-    answer = await define("echo", "return Response('x')").fetch()
-    assert told == [answer.trace]
-
-
-def test_importing_is_cheap():
-    code = (
-        "import sys, workernb\n"
-        "heavy = {'matplotlib', 'networkx', 'ipywidgets', 'aiohttp', 'IPython', 'nest_asyncio2'}\n"
-        "print(sorted(heavy & set(sys.modules)))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "[]\n"

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import gc
 import math
-import sys
 from collections import Counter
 
 import pytest
 
-from workernb import BindingError, UsageError
+from workernb import UsageError
 from workernb.runtime.services.deployments import Deployment
 from workernb.runtime.services.overrides import parse_overrides, point_of
 
@@ -44,26 +41,6 @@ async def test_a_split_serves_both_and_each_request_names_its_version(runtime, a
     assert set(texts) == {"v3", "v4"}
     assert [f"v{of(one.trace.invocations[0])}" for one in answers] == texts
     assert str(runtime.services["auth"].deployment) == "v3 50 % · v4 50 %"
-
-
-async def test_nothing_stands_between_when_one_version_serves(runtime, auth):
-    service = runtime.services["auth"]
-    assert service.entrypoints is service.isolates[4].entrypoints
-    runtime.deploy("auth", {3: 90, 4: 10})
-    assert service.entrypoints is not service.isolates[4].entrypoints
-    runtime.deploy("auth", {4: 100})
-    assert service.entrypoints is service.isolates[4].entrypoints
-
-
-async def test_a_version_that_serves_on_keeps_its_isolate(runtime, define):
-    body = "global COUNT\nCOUNT = globals().get('COUNT', 0) + 1\nreturn Response(str(COUNT))"
-    counter = define("counter", body)
-    assert [await text(counter), await text(counter)] == ["1", "2"]
-    define("counter", SAY.format("other"))
-    runtime.deploy("counter", {1: 100})
-    assert await text(counter) == "1"
-    runtime.deploy("counter", {1: 100, 2: 0})
-    assert await text(counter) == "2"
 
 
 def test_the_shares_are_kept_over_100_000_choices():
@@ -226,63 +203,6 @@ def on_fetch(request):
             change()
     assert await text(once) == "x"
     assert str(runtime.services["once"].deployment) == "v2"
-
-
-async def test_a_split_entrypoint_may_be_missing_in_one_version(runtime):
-    with_admin = """
-from workers import Response, WorkerEntrypoint
-class Admin(WorkerEntrypoint):
-    async def fetch(self, request):
-        return Response("admin")
-"""
-    runtime.define("auth", with_admin)
-    runtime.define("auth", with_admin.replace("Admin", "Default"))
-    runtime.deploy("auth", {1: 0, 2: 100})
-    ask = """
-from workers import WorkerEntrypoint
-class Default(WorkerEntrypoint):
-    async def fetch(self, request):
-        return await self.env.AUTH.fetch(request)
-"""
-    gateway = runtime.define("gateway", ask, services={"AUTH": "auth#Admin"})
-    with pytest.raises(BindingError, match='"auth" has no such named entrypoint'):
-        await gateway.fetch()
-    assert of(runtime.traces[-1].invocations[1]) == 2
-    assert await text(gateway, headers={OVERRIDES: 'auth="v1"'}) == "admin"
-
-
-async def test_in_flight_requests_keep_their_version_through_deployments(define, runtime):
-    slow = "await asyncio.sleep(0.01)\nreturn Response({!r} + __name__)"
-    handle = define("slow", slow.format("one "))
-    define("slow", slow.format("two "))
-    runtime.deploy("slow", {1: 100, 2: 0})
-    call = asyncio.ensure_future(handle.fetch())
-    await asyncio.sleep(0)
-    runtime.deploy("slow", {2: 100})
-    runtime.rollback("slow")
-    assert await (await call).text() == "one <worker slow v1>"
-    assert await text(handle) == "one <worker slow v1 (2)>"
-    del call
-    gc.collect()
-    assert "<worker slow v2>" not in sys.modules
-
-
-async def test_old_versions_are_kept_while_they_serve_or_run(define, runtime):
-    waits = "await asyncio.sleep(0.05)\nreturn Response('old')"
-    handle = define("echo", waits)
-    call = asyncio.ensure_future(handle.fetch())
-    await asyncio.sleep(0)
-    for number in range(2, 26):
-        define("echo", SAY.format(str(number)))
-    numbers = [version.number for version in runtime.services["echo"].versions]
-    assert numbers == [1, *range(6, 26)]
-    await call
-    define("echo", SAY.format("26"))
-    assert runtime.services["echo"].versions[0].number == 7
-    with pytest.raises(UsageError, match="v6 of Worker 'echo' is gone: the last 20 are kept"):
-        runtime.deploy("echo", {6: 100})
-    runtime.deploy("echo", {7: 50, 26: 50})
-    assert await text(handle, headers={OVERRIDES: 'echo="v7"'}) == "7"
 
 
 def test_settings_wait_until_one_version_serves(runtime, auth):

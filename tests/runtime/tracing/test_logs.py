@@ -97,3 +97,29 @@ async def test_logs_of_requests_that_overlap_keep_apart(define):
     answers = await asyncio.gather(*(handle.fetch(f"http://x/{n}") for n in range(5)))
     for number, answer in enumerate(answers):
         assert [log.text for log in answer.trace.logs] == [f"http://x/{number}"] * 3
+
+
+async def test_logs_are_bounded(define):
+    handle = define("chatty", "for _ in range(300): print('x' * 1024)\nreturn Response('x')")
+    logs = (await handle.fetch()).trace.logs
+    assert len(logs) == 257
+    assert "More than 256KB" in logs[-1].text
+
+
+async def test_handlers_of_the_notebooks_loggers_still_get_what_workers_log(define):
+    records = []
+
+    class Keep(logging.Handler):
+        def emit(self, record):
+            records.append(record.getMessage())
+
+    logger = logging.getLogger("shared.library")
+    logger.addHandler(keep := Keep())
+    handle = define(
+        "worker",
+        "import logging; logging.getLogger('shared.library').warning('x'); return Response('x')",
+    )
+    trace = (await handle.fetch()).trace
+    logger.removeHandler(keep)
+    assert records == ["x"]
+    assert [log.text for log in trace.logs] == ["x"]

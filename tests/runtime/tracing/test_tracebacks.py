@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import traceback
 
 import pytest
+
+from workernb import (
+    Limits,
+)
+
+from ..conftest import GATEWAY
 
 SCRIPT = '''
 import asyncio
@@ -41,3 +48,32 @@ def test_a_request_that_is_debugged_is_not_cut(typed):
     )
     assert "<worker debugged v1>(" in done.stdout
     assert "answer 42 ok True" in done.stdout
+
+
+async def test_a_debugged_request_is_not_cut(define):
+    import bdb
+
+    debugger = bdb.Bdb()
+    debugger.reset()
+    before = sys.gettrace()
+    handle = define("worker", "burn(60); return Response('x')", limits=Limits(cpu_ms=20))
+    sys.settrace(debugger.trace_dispatch)
+    debugger.set_continue()
+    sys.settrace(debugger.trace_dispatch)
+    try:
+        assert (await handle.fetch()).status == 200
+    finally:
+        sys.settrace(before)
+
+
+async def test_an_exception_shows_the_workers_lines_and_not_ours(define):
+    define("auth", "raise ValueError('no such user')")
+    handle = define("gateway", GATEWAY, AUTH="auth")
+    with pytest.raises(ValueError, match="no such user") as caught:
+        await handle.fetch()
+    frames = traceback.extract_tb(caught.value.__traceback__)[1:]
+    assert [(frame.filename, frame.line) for frame in frames] == [
+        ("<worker gateway v1>", "response = await self.env.AUTH.fetch(request)"),
+        ("<worker auth v1>", "raise ValueError('no such user')"),
+    ]
+    assert caught.value.remote is True
