@@ -1,4 +1,4 @@
-"""Short ways to define Workers, so that a test shows what it is about."""
+"""Fixtures and handlers that the tests of the runtime share."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import asyncio, time
 from workers import Request, Response, WorkerEntrypoint
 
 def burn(ms):
-    # Prints how much CPU it was: a host may take some on the way.
+    # Prints the CPU time (ms) that it used, which may exceed `ms` on a busy host.
     began = now = time.thread_time_ns()
     while now - began < ms * 1e6:
         now = time.thread_time_ns()
@@ -40,12 +40,28 @@ if response.status != 200:
 return Response("data")
 """
 
+OVERRIDES_HEADER = "Cloudflare-Workers-Version-Overrides"
+KEY_HEADER = "Cloudflare-Workers-Version-Key"
+
+FORWARD = "return await self.env.AUTH.fetch(request)"
+"""The body of a handler that forwards its request over the binding AUTH."""
+
 Define = Callable[..., workernb.Handle]
+
+
+def respond(text: str) -> str:
+    """Return the body of a handler that responds with `text`."""
+    return f"return Response({text!r})"
+
+
+async def fetch_text(handle: workernb.Handle, *resource: Any, **init: Any) -> str:
+    """Fetch, and return the text of the answer."""
+    return await (await handle.fetch(*resource, **init)).text()
 
 
 @pytest.fixture
 def runtime() -> Iterator[workernb.Runtime]:
-    gc.collect()  # Code of an earlier runtime would keep its file names.
+    gc.collect()  # The modules of an earlier runtime would keep their file names.
     runtime = workernb.Runtime()
     yield runtime
     runtime.close()
@@ -53,7 +69,10 @@ def runtime() -> Iterator[workernb.Runtime]:
 
 @pytest.fixture
 def define(runtime: workernb.Runtime) -> Define:
-    """Define a Worker by the body of its fetch handler; lower-case keywords are its settings."""
+    """Define a Worker by the body of its fetch handler.
+
+    Upper-case keywords are its Service bindings, the others its settings.
+    """
 
     def define(name: str, body: str, **settings: Any) -> workernb.Handle:
         bindings = {key: settings.pop(key) for key in list(settings) if key.isupper()}

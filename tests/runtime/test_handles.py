@@ -6,12 +6,7 @@ import pytest
 
 from workernb.http import Request
 
-ECHO = """
-from workers import Response, WorkerEntrypoint
-class Default(WorkerEntrypoint):
-    async def fetch(self, request):
-        return Response({!r})
-"""
+from .conftest import respond
 
 
 async def test_without_a_url_it_is_the_services_own(define):
@@ -28,8 +23,8 @@ async def test_a_request_can_be_handed_over(define):
         await handle.fetch(request)
 
 
-def test_a_handle_says_what_it_stands_for(runtime):
-    handle = runtime.define("echo", ECHO.format("x"))
+def test_a_handle_says_what_it_stands_for(define, runtime):
+    handle = define("echo", respond("x"))
     assert repr(handle) == "<Worker echo v1>"
     assert hash(handle) == hash(runtime["echo"])
     with pytest.raises(AttributeError, match=r"A handle has no 'fecth'; it has fetch"):

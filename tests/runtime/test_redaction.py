@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from workernb.runtime.redaction import REDACTED, Redactor
 
+from .conftest import FORWARD
+
 
 @given(st.text(min_size=6, max_size=40), st.text(), st.text())
 def test_no_spelling_of_a_secret_is_left(secret, before, after):
@@ -40,7 +42,7 @@ async def test_a_planted_secret_is_in_no_part_of_the_trace(define, runtime):
         """,
         secrets={"KEY": secret},
     )
-    handle = define("gateway", "return await self.env.AUTH.fetch(request)", AUTH="auth")
+    handle = define("gateway", FORWARD, AUTH="auth")
     with pytest.raises(ValueError, match="bad token REDACTED") as caught:
         await handle.fetch(f"http://x/{quote(secret)}?{quote(secret, safe='')}")
     trace = runtime.traces[-1]
@@ -50,7 +52,7 @@ async def test_a_planted_secret_is_in_no_part_of_the_trace(define, runtime):
         trace.exception,
         repr(caught.value),
         *map(repr, trace.invocations),
-        *(call.exception for call in trace.invocations),
+        *(invocation.exception for invocation in trace.invocations),
         *(log.text for log in trace.logs),
     ]
     assert len(trace.logs) == 3

@@ -7,25 +7,9 @@ import sys
 
 import pytest
 
-from workernb import (
-    UsageError,
-)
+from workernb import UsageError
 
-ECHO = """
-from workers import Response, WorkerEntrypoint
-class Default(WorkerEntrypoint):
-    async def fetch(self, request):
-        return Response({!r})
-"""
-
-
-async def text(handle):
-    return await (await handle.fetch()).text()
-
-
-SAY = "return Response({!r})"
-
-ASK = "return await self.env.AUTH.fetch(request)"
+from .conftest import FORWARD, fetch_text, respond
 
 TELL = "return Response(str(self.env.V) + self.env.S)"
 
@@ -33,9 +17,9 @@ TELL = "return Response(str(self.env.V) + self.env.S)"
 @pytest.fixture
 def gateway(define):
     """A gateway on one of two auth Workers."""
-    define("auth", SAY.format("production"))
-    define("auth", SAY.format("staging"), environment="staging")
-    return define("gateway", ASK, AUTH="auth")
+    define("auth", respond("production"))
+    define("auth", respond("staging"), environment="staging")
+    return define("gateway", FORWARD, AUTH="auth")
 
 
 @pytest.fixture
@@ -87,11 +71,11 @@ REFUSED = [
 ]
 
 
-async def test_a_redefinition_answers_from_the_next_call_on(runtime):
-    handle = runtime.define("echo", ECHO.format("one"))
-    assert await text(handle) == "one"
-    again = runtime.define("echo", ECHO.format("two"))
-    assert await text(handle) == "two"
+async def test_a_redefinition_answers_from_the_next_call_on(define, runtime):
+    handle = define("echo", respond("one"))
+    assert await fetch_text(handle) == "one"
+    again = define("echo", respond("two"))
+    assert await fetch_text(handle) == "two"
     assert again == handle
     assert [version.number for version in runtime.services["echo"].versions] == [1, 2]
     assert handle.version.number == 2
@@ -105,16 +89,16 @@ async def test_a_redefinition_answers_from_the_next_call_on(runtime):
         ("1 / 0", ZeroDivisionError),
     ],
 )
-async def test_a_redefinition_that_fails_leaves_the_old_one_serving(runtime, source, error):
-    handle = runtime.define("echo", ECHO.format("one"))
+async def test_a_redefinition_that_fails_leaves_the_old_one_serving(define, runtime, source, error):
+    handle = define("echo", respond("one"))
     with pytest.raises(error):
         runtime.define("echo", source)
-    assert await text(handle) == "one"
+    assert await fetch_text(handle) == "one"
     assert handle.version.number == 1
     gc.collect()
     assert "<worker echo v2>" not in sys.modules
-    runtime.define("echo", ECHO.format("two"))
-    assert (await text(handle), handle.version.number) == ("two", 2)
+    define("echo", respond("two"))
+    assert (await fetch_text(handle), handle.version.number) == ("two", 2)
 
 
 def test_a_first_definition_that_fails_leaves_nothing(runtime):
@@ -176,18 +160,18 @@ def test_an_unknown_service_names_the_near_miss(runtime, define):
 
 async def test_a_name_may_change_its_kind_when_it_is_removed_too(runtime, teller):
     runtime.change("teller", vars={"S": " open"}, remove=["S"])
-    assert await text(teller) == "one open"
+    assert await fetch_text(teller) == "one open"
 
 
 @pytest.mark.parametrize(("change", "said", "note"), REFUSED)
 async def test_what_is_refused_changes_nothing(define, runtime, gateway, change, said, note):
-    define("billing", SAY.format("x"), environment="staging")
+    define("billing", respond("x"), environment="staging")
     before = set(runtime.services)
     with pytest.raises(UsageError) as caught:
         runtime.change("gateway", **{"secrets": {"NEW": "with the rest"}, **change})
     assert str(caught.value).startswith(said)
     assert note is None or caught.value.__notes__ == [note]
-    assert await text(gateway) == "production"
+    assert await fetch_text(gateway) == "production"
     assert (number(gateway), list(gateway.secrets)) == (1, [])
     assert set(runtime.services) == before
 
@@ -203,13 +187,13 @@ class Default(WorkerEntrypoint):
     worker = runtime.define("worker", source, vars={"LIMIT": "5"})
     with pytest.raises(ValueError, match="invalid literal"):
         worker.vars["LIMIT"] = "many"
-    assert (await text(worker), worker.vars["LIMIT"]) == ("5", "5")
+    assert (await fetch_text(worker), worker.vars["LIMIT"]) == ("5", "5")
     worker.vars["LIMIT"] = "6"
-    assert await text(worker) == "6"
+    assert await fetch_text(worker) == "6"
 
 
 def test_a_definition_may_be_ahead_of_its_targets(define):
-    gateway = define("gateway", ASK, AUTH="auth", BILLING="billing")
+    gateway = define("gateway", FORWARD, AUTH="auth", BILLING="billing")
     gateway.vars["V"] = "the targets are not there yet, and did not change"
     assert number(gateway) == 2
 

@@ -6,20 +6,9 @@ import subprocess
 import sys
 
 import workernb
-from workernb import (
-    Limits,
-)
+from workernb import Limits
 
-ECHO = """
-from workers import Response, WorkerEntrypoint
-class Default(WorkerEntrypoint):
-    async def fetch(self, request):
-        return Response({!r})
-"""
-
-
-async def text(handle):
-    return await (await handle.fetch()).text()
+from .conftest import fetch_text, respond
 
 
 async def test_the_public_names_are_the_documented_ones():
@@ -46,11 +35,11 @@ def test_importing_is_cheap():
 
 async def test_two_runtimes_keep_apart():
     one, two = workernb.Runtime(), workernb.Runtime(limits=Limits(cpu_ms=5))
-    a = one.define("echo", ECHO.format("one"))
-    b = two.define("echo", ECHO.format("two"))
-    assert (await text(a), await text(b)) == ("one", "two")
+    a = one.define("echo", respond("one"))
+    b = two.define("echo", respond("two"))
+    assert (await fetch_text(a), await fetch_text(b)) == ("one", "two")
     assert a != b
     assert a.version.filename != b.version.filename
     one.close()
-    assert await text(b) == "two"
+    assert await fetch_text(b) == "two"
     two.close()

@@ -8,21 +8,17 @@ import pytest
 
 from workernb import UsageError
 
-SAY = "return Response({!r})"
-ASK = "return await self.env.AUTH.fetch(request)"
+from .conftest import FORWARD, fetch_text, respond
+
 TELL = "return Response(str(self.env.V) + self.env.S)"
-
-
-async def text(handle, path="http://x/"):
-    return await (await handle.fetch(path)).text()
 
 
 @pytest.fixture
 def gateway(define):
     """A gateway on one of two auth Workers."""
-    define("auth", SAY.format("production"))
-    define("auth", SAY.format("staging"), environment="staging")
-    return define("gateway", ASK, AUTH="auth")
+    define("auth", respond("production"))
+    define("auth", respond("staging"), environment="staging")
+    return define("gateway", FORWARD, AUTH="auth")
 
 
 @pytest.fixture
@@ -35,37 +31,40 @@ def number(handle):
 
 
 async def test_a_binding_is_switched_without_the_code(gateway):
-    assert await text(gateway) == "production"
+    assert await fetch_text(gateway) == "production"
     gateway.bindings["AUTH"] = "auth@staging"
-    assert await text(gateway) == "staging"
+    assert await fetch_text(gateway) == "staging"
     assert dict(gateway.bindings) == {"AUTH": "auth-staging"}
     assert number(gateway) == 2
 
 
 async def test_a_request_in_flight_stays_where_it_was(define, runtime):
-    define("auth", SAY.format("production"))
-    define("auth", SAY.format("staging"), environment="staging")
-    waits = "await asyncio.sleep(0.01)\n" + ASK
+    define("auth", respond("production"))
+    define("auth", respond("staging"), environment="staging")
+    waits = "await asyncio.sleep(0.01)\n" + FORWARD
     gateway = define("gateway", waits, AUTH="auth")
     call = asyncio.ensure_future(gateway.fetch())
     await asyncio.sleep(0)
     gateway.bindings["AUTH"] = "auth@staging"
     answer = await call
     assert await answer.text() == "production"
-    assert [str(one.version) for one in answer.trace.invocations] == ["gateway v1", "auth v1"]
-    assert await text(gateway) == "staging"
+    assert [str(invocation.version) for invocation in answer.trace.invocations] == [
+        "gateway v1",
+        "auth v1",
+    ]
+    assert await fetch_text(gateway) == "staging"
 
 
 async def test_several_settings_change_at_once(runtime, teller):
     runtime.change("teller", vars={"V": "two"}, secrets={"S": " told"})
-    assert await text(teller) == "two told"
+    assert await fetch_text(teller) == "two told"
     assert number(teller) == 2
     teller.vars.update({"V": 3, "W": [4]})
     assert (dict(teller.vars), number(teller)) == ({"V": 3, "W": [4]}, 3)
     del teller.vars["W"]
     teller.secrets["T"] = "more of it"
     assert list(teller.secrets) == ["S", "T"]
-    assert await text(teller) == "3 told"
+    assert await fetch_text(teller) == "3 told"
     teller.vars.clear()
     assert (len(teller.vars), number(teller)) == (0, 6)
 

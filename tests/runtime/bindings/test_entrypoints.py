@@ -7,13 +7,10 @@ import json
 import pytest
 
 import workernb
-from workernb import (
-    BindingError,
-    UsageError,
-)
+from workernb import BindingError, UsageError
 
-SAY = "return Response({!r})"
-ASK = "return await self.env.AUTH.fetch(request)"
+from ..conftest import FORWARD, fetch_text, respond
+
 ADMIN = """
 import asyncio, json
 from workers import Response, WorkerEntrypoint
@@ -27,10 +24,6 @@ class Admin(WorkerEntrypoint):
         self.ctx.props["seen"] = True
         return Response(json.dumps(self.ctx.props))
 """
-
-
-async def text(handle, **init):
-    return await (await handle.fetch(**init)).text()
 
 
 # Environments
@@ -51,34 +44,26 @@ def of(call):
     return call.version.number
 
 
-ECHO = """
-from workers import Response, WorkerEntrypoint
-class Default(WorkerEntrypoint):
-    async def fetch(self, request):
-        return Response({!r})
-"""
-
-
 async def test_a_binding_tells_its_props(define, admin):
-    gateway = define("gateway", ASK, AUTH='auth#Admin{"role": "reader", "n": [1]}')
+    gateway = define("gateway", FORWARD, AUTH='auth#Admin{"role": "reader", "n": [1]}')
     for _ in range(2):
-        assert json.loads(await text(gateway)) == {"role": "reader", "n": [1], "seen": True}
+        assert json.loads(await fetch_text(gateway)) == {"role": "reader", "n": [1], "seen": True}
     assert gateway.bindings["AUTH"] == 'auth#Admin{"n": [1], "role": "reader"}'
     gateway.bindings["AUTH"] = gateway.bindings["AUTH"]
     assert gateway.version.number == 1
     gateway.bindings["AUTH"] = "auth"
-    assert await text(gateway) == "{}"
+    assert await fetch_text(gateway) == "{}"
     gateway.bindings["AUTH"] = 'auth {"role": "writer"}'
-    assert await text(gateway) == '{"role": "writer"}'
+    assert await fetch_text(gateway) == '{"role": "writer"}'
 
 
 async def test_who_calls_by_name_has_no_props(admin):
-    assert await text(admin) == "{}"
+    assert await fetch_text(admin) == "{}"
 
 
 async def test_props_reach_the_version_of_a_split_that_is_chosen(define, runtime, admin):
     runtime.define("auth", ADMIN + "\n# another one\n")
-    gateway = define("gateway", ASK, AUTH='auth{"role": "reader"}')
+    gateway = define("gateway", FORWARD, AUTH='auth{"role": "reader"}')
     runtime.deploy("auth", {1: 100, 2: 0})
     header = {"Cloudflare-Workers-Version-Overrides": 'auth="v2"'}
     answer = await gateway.fetch(headers=header)
@@ -87,15 +72,15 @@ async def test_props_reach_the_version_of_a_split_that_is_chosen(define, runtime
 
 
 async def test_props_of_a_service_that_is_defined_later(define, runtime):
-    gateway = define("gateway", ASK, AUTH='auth{"a": 1}')
+    gateway = define("gateway", FORWARD, AUTH='auth{"a": 1}')
     runtime.define("auth", ADMIN)
-    assert await text(gateway) == '{"a": 1}'
+    assert await fetch_text(gateway) == '{"a": 1}'
 
 
 @pytest.mark.parametrize("props", ["{", "{role}", '{"a": 1}/path', '{"a": 1} {}', "{'a': 1}"])
 def test_props_that_are_no_json(define, admin, props):
     with pytest.raises(UsageError, match="are no JSON"):
-        define("gateway", ASK, AUTH=f"auth{props}")
+        define("gateway", FORWARD, AUTH=f"auth{props}")
 
 
 # Exports
@@ -127,7 +112,7 @@ class Default(WorkerEntrypoint):
     with pytest.raises(BindingError, match='"auth" has no such named entrypoint'):
         await gateway.fetch()
     assert of(runtime.traces[-1].invocations[1]) == 2
-    assert await text(gateway, headers={OVERRIDES: 'auth="v1"'}) == "admin"
+    assert await fetch_text(gateway, headers={OVERRIDES: 'auth="v1"'}) == "admin"
 
 
 @pytest.mark.parametrize(
@@ -158,7 +143,7 @@ class Default(WorkerEntrypoint):
 )
 async def test_a_binding_that_leads_nowhere(define, runtime, target, message, notes):
     define("auth", "return Response('x')")
-    handle = define("gateway", "return await self.env.AUTH.fetch(request)", AUTH=target)
+    handle = define("gateway", FORWARD, AUTH=target)
     with pytest.raises(workernb.BindingError) as caught:
         await handle.fetch()
     assert str(caught.value) == message
@@ -168,7 +153,7 @@ async def test_a_binding_that_leads_nowhere(define, runtime, target, message, no
 
 async def test_who_calls_what_is_not_there_has_the_error_in_its_log(define, runtime):
     define("front", "return await self.env.BACK.fetch(request)", BACK="gateway")
-    define("gateway", "return await self.env.AUTH.fetch(request)", AUTH="atuh")
+    define("gateway", FORWARD, AUTH="atuh")
     with pytest.raises(workernb.BindingError):
         await runtime["front"].fetch()
     (log,) = runtime.traces[-1].logs
@@ -176,8 +161,8 @@ async def test_who_calls_what_is_not_there_has_the_error_in_its_log(define, runt
 
 
 async def test_a_worker_in_an_environment_is_the_near_miss(define, runtime):
-    runtime.define("login", ECHO.format("x"), environment="staging")
-    handle = define("gateway", "return await self.env.AUTH.fetch(request)", AUTH="login")
+    define("login", respond("x"), environment="staging")
+    handle = define("gateway", FORWARD, AUTH="login")
     with pytest.raises(workernb.BindingError) as caught:
         await handle.fetch()
     assert caught.value.__notes__[1] == "Did you mean login-staging?"
@@ -185,7 +170,7 @@ async def test_a_worker_in_an_environment_is_the_near_miss(define, runtime):
 
 async def test_a_worker_without_a_fetch_handler(define, runtime):
     runtime.define("auth", "x = 1")
-    handle = define("gateway", "return await self.env.AUTH.fetch(request)", AUTH="auth")
+    handle = define("gateway", FORWARD, AUTH="auth")
     with pytest.raises(workernb.HandlerError) as caught:
         await handle.fetch()
     assert str(caught.value) == "Handler does not export a fetch() function."

@@ -7,8 +7,7 @@ import gc
 
 import pytest
 
-SAY = "return Response({!r})"
-
+from ..conftest import fetch_text, respond
 
 ADMIN = """
 import asyncio, json
@@ -23,10 +22,6 @@ class Admin(WorkerEntrypoint):
         self.ctx.props["seen"] = True
         return Response(json.dumps(self.ctx.props))
 """
-
-
-async def text(handle, **init):
-    return await (await handle.fetch(**init)).text()
 
 
 EXPORTING = (
@@ -48,7 +43,10 @@ async def test_a_worker_calls_its_own_entrypoints(runtime):
     handle = await exported(runtime, "return await self.ctx.exports.Admin.fetch(request)")
     answer = await handle.fetch()
     assert await answer.text() == '{"seen": true}'
-    assert [call.binding for call in answer.trace.invocations] == [None, "ctx.exports.Admin"]
+    assert [invocation.binding for invocation in answer.trace.invocations] == [
+        None,
+        "ctx.exports.Admin",
+    ]
     assert answer.trace.invocations[1].describe() == (
         "ctx.exports.Admin.fetch('http://own.localhost/')"
     )
@@ -56,7 +54,7 @@ async def test_a_worker_calls_its_own_entrypoints(runtime):
 
 async def test_a_worker_gives_props_to_its_own_entrypoints(runtime):
     body = "return await self.ctx.exports.Plain(props={'a': 1}).fetch(request)"
-    assert await text(await exported(runtime, body)) == '{"a": 1}'
+    assert await fetch_text(await exported(runtime, body)) == '{"a": 1}'
 
 
 async def test_exports_that_are_not_there(runtime):
@@ -65,7 +63,7 @@ async def test_exports_that_are_not_there(runtime):
         await handle.fetch()
     assert "Did you mean Admin?" in caught.value.__notes__
     handle = await exported(runtime, "return Response(repr(self.ctx.exports))")
-    assert await text(handle) == "Exports(Admin, Default, Plain)"
+    assert await fetch_text(handle) == "Exports(Admin, Default, Plain)"
 
 
 async def test_exports_lead_to_the_same_version(define, runtime):
@@ -73,7 +71,7 @@ async def test_exports_lead_to_the_same_version(define, runtime):
     handle = await exported(runtime, body)
     call = asyncio.ensure_future(handle.fetch())
     await asyncio.sleep(0)
-    define("own", SAY.format("other"))
+    define("own", respond("other"))
     answer = await call
     assert await answer.text() == "{}"
     assert [call.version.number for call in answer.trace.invocations] == [1, 1]
@@ -93,7 +91,7 @@ async def later(worker):
     handle = runtime.define("own", source, vars={"OPEN": []})
     answer = await handle.fetch()
     version = handle.version
-    define("own", SAY.format("other"))
+    define("own", respond("other"))
     gc.collect()
     assert version.isolate() is None
     version.env.OPEN.append("now")

@@ -6,16 +6,7 @@ import pytest
 
 import workernb
 
-ECHO = """
-from workers import Response, WorkerEntrypoint
-class Default(WorkerEntrypoint):
-    async def fetch(self, request):
-        return Response({!r})
-"""
-
-
-async def text(handle):
-    return await (await handle.fetch()).text()
+from ..conftest import fetch_text, respond
 
 
 async def test_a_call_can_be_closed(define):
@@ -81,10 +72,10 @@ async def test_fetch_takes_one_positional_argument(define, auth):
 
 async def test_a_binding_finds_its_target_when_it_is_called(define, runtime):
     gateway = define("gateway", "return await self.env.ECHO.fetch(request)", ECHO="echo")
-    runtime.define("echo", ECHO.format("later"))
-    assert await text(gateway) == "later"
-    runtime.define("echo", ECHO.format("changed"))
-    assert await text(gateway) == "changed"
+    define("echo", respond("later"))
+    assert await fetch_text(gateway) == "later"
+    define("echo", respond("changed"))
+    assert await fetch_text(gateway) == "changed"
 
 
 async def test_a_binding_can_name_environment_and_entrypoint(runtime, define):
@@ -99,7 +90,7 @@ async def test_a_binding_can_name_environment_and_entrypoint(runtime, define):
     handle = define(
         "gateway", "return await self.env.ADMIN.fetch(request)", ADMIN="auth@staging#Admin"
     )
-    assert await text(handle) == "admin"
+    assert await fetch_text(handle) == "admin"
 
 
 async def test_fetching_while_the_module_loads_is_refused(runtime, define):

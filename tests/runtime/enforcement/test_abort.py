@@ -7,12 +7,7 @@ import time
 
 import pytest
 
-from workernb import (
-    CanceledError,
-    CpuLimitError,
-    LimitError,
-    Limits,
-)
+from workernb import CanceledError, CpuLimitError, LimitError, Limits
 
 
 async def test_the_wall_clock_has_a_limit(define, runtime):
@@ -46,7 +41,9 @@ async def test_the_caller_cannot_rescue_a_request_that_has_no_budget_left(define
     )
     with pytest.raises(CpuLimitError):
         await handle.fetch()
-    assert [call.outcome for call in runtime.traces[-1].invocations] == ["exceededCpu"] * 2
+    assert [invocation.outcome for invocation in runtime.traces[-1].invocations] == [
+        "exceededCpu"
+    ] * 2
 
 
 async def test_a_request_that_is_interrupted_as_it_begins_to_wait_does_not_wait(define):

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from workernb import (
-    CpuLimitError,
-    LimitError,
-    Limits,
-)
+from workernb import CpuLimitError, LimitError, Limits
+
+from ..conftest import FORWARD
 
 ALONE = Limits(budget="per-invocation", cpu_ms=50)
 
@@ -72,7 +70,7 @@ async def test_its_own_budget_cannot_be_swallowed(define, runtime):
     define(
         "auth", "while True:\n    try:\n        while True: pass\n    except BaseException: pass"
     )
-    handle = define("gateway", "return await self.env.AUTH.fetch(request)", AUTH="auth")
+    handle = define("gateway", FORWARD, AUTH="auth")
     runtime.limits = ALONE
     with pytest.raises(CpuLimitError, match="exceeded CPU time limit"):
         await handle.fetch()
@@ -98,7 +96,7 @@ async def test_many_suspensions_do_not_blur_its_own(define, runtime):
 
 async def test_where_it_is_cut_as_it_waits_is_said_in_the_workers_own_lines(define, runtime):
     define("auth", "while True: await asyncio.sleep(0)")
-    handle = define("gateway", "return await self.env.AUTH.fetch(request)", AUTH="auth")
+    handle = define("gateway", FORWARD, AUTH="auth")
     runtime.limits = ALONE
     with pytest.raises(CpuLimitError) as caught:
         await handle.fetch()
@@ -174,7 +172,7 @@ async def test_depth_counts_nesting_and_not_calls(define):
 
 async def test_the_budget_of_the_entry_worker_rules(define):
     define("auth", "burn(30); return Response('x')", limits=Limits(cpu_ms=1))
-    handle = define("gateway", "return await self.env.AUTH.fetch(request)", AUTH="auth")
+    handle = define("gateway", FORWARD, AUTH="auth")
     assert (await handle.fetch()).status == 200
 
 

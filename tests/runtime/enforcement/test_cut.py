@@ -9,10 +9,7 @@ import traceback
 
 import pytest
 
-from workernb import (
-    CpuLimitError,
-    Limits,
-)
+from workernb import CpuLimitError, Limits
 from workernb.runtime.enforcement.cut import CutInjector
 
 from .busy import BUSY

@@ -10,6 +10,8 @@ import pytest
 from workernb import Limits
 from workernb.views.pictures.cpu import figures
 
+from ..conftest import FORWARD
+
 WORK = {
     "a Worker's function in a thread": "await asyncio.to_thread(burn, 60)",
     "a library's function in a thread": (
@@ -39,7 +41,7 @@ async def test_cpu_in_other_threads_is_shown(define, kind):
     define("auth", WORK[kind] + "\nreturn Response('x')")
     handle = define(
         "gateway",
-        "return await self.env.AUTH.fetch(request)",
+        FORWARD,
         AUTH="auth",
         limits=Limits(cpu_ms=40),
     )

@@ -10,11 +10,7 @@ import threading
 
 import pytest
 
-from workernb import (
-    CanceledError,
-    CpuLimitError,
-    Limits,
-)
+from workernb import CanceledError, CpuLimitError, Limits
 from workernb.runtime.enforcement.guard import guard
 
 from .busy import BUSY

@@ -6,11 +6,7 @@ import sys
 
 import pytest
 
-from workernb import (
-    CpuLimitError,
-    Limits,
-    StartupError,
-)
+from workernb import CpuLimitError, Limits, StartupError
 from workernb.runtime.enforcement.guard import guard
 
 BUSY = {

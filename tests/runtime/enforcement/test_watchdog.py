@@ -10,10 +10,7 @@ from typing import Any
 
 import pytest
 
-from workernb import (
-    CpuLimitError,
-    Limits,
-)
+from workernb import CpuLimitError, Limits
 from workernb.runtime.enforcement import guard as guards
 from workernb.runtime.enforcement.guard import guard
 

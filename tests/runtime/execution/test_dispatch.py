@@ -8,11 +8,11 @@ import gc
 
 import pytest
 
-from workernb import (
-    BindingError,
-)
+from workernb import BindingError
 from workernb.http import Request, Response
 from workernb.runtime.services.targets import Target
+
+from ..conftest import FORWARD
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ async def test_cancelling_the_caller_cancels_the_workers(define, runtime, until)
     with pytest.raises(asyncio.CancelledError):
         await task
     await until(lambda: trace.done)
-    assert [call.outcome for call in trace.invocations] == ["canceled", "canceled"]
+    assert [invocation.outcome for invocation in trace.invocations] == ["canceled", "canceled"]
 
 
 async def test_requests_that_wait_overlap_and_keep_to_themselves(define):
@@ -49,14 +49,16 @@ async def test_requests_that_wait_overlap_and_keep_to_themselves(define):
         return Response(request.url)
         """,
     )
-    handle = define("gateway", "return await self.env.AUTH.fetch(request)", AUTH="auth")
+    handle = define("gateway", FORWARD, AUTH="auth")
     calls = [handle.fetch(f"http://x/{number}") for number in range(50)]
     began = asyncio.get_running_loop().time()
     responses = await asyncio.gather(*calls)
     assert asyncio.get_running_loop().time() - began < 0.4
     for number, response in enumerate(responses):
         assert await response.text() == f"http://x/{number}"
-        assert [call.url for call in response.trace.invocations] == [f"http://x/{number}"] * 2
+        assert [invocation.url for invocation in response.trace.invocations] == [
+            f"http://x/{number}"
+        ] * 2
 
 
 async def test_a_call_begins_when_it_is_made(define, runtime, until):
@@ -116,11 +118,13 @@ async def test_outsiders_are_told_apart(runtime, define):
 
 async def test_a_thousand_waiting_requests_keep_apart(define):
     define("auth", "await asyncio.sleep(0.1)\nreturn Response(request.url)")
-    handle = define("gateway", "return await self.env.AUTH.fetch(request)", AUTH="auth")
+    handle = define("gateway", FORWARD, AUTH="auth")
     answers = await asyncio.gather(*(handle.fetch(f"http://x/{n}") for n in range(1000)))
     for number, answer in enumerate(answers):
         assert await answer.text() == f"http://x/{number}"
-        assert [call.url for call in answer.trace.invocations] == [f"http://x/{number}"] * 2
+        assert [invocation.url for invocation in answer.trace.invocations] == [
+            f"http://x/{number}"
+        ] * 2
 
 
 async def test_a_call_of_the_notebook_can_be_stepped_and_closed(define, runtime, until):

@@ -6,9 +6,7 @@ import asyncio
 
 import pytest
 
-from workernb import (
-    HandlerError,
-)
+from workernb import HandlerError
 
 
 async def test_an_eager_task_factory_of_the_notebook_is_kept(define):
@@ -100,7 +98,7 @@ async def test_a_caller_may_catch_what_its_callee_raised(define, runtime):
     )
     response = await handle.fetch()
     assert await response.text() == "caught"
-    assert [call.outcome for call in response.trace.invocations] == ["ok", "exception"]
+    assert [invocation.outcome for invocation in response.trace.invocations] == ["ok", "exception"]
 
 
 @pytest.mark.parametrize("value", ["None", "'text'", "{'a': 1}", "200"])
@@ -162,7 +160,7 @@ async def test_generators_of_a_worker_keep_their_invocation(define, auth):
     )
     response = await handle.fetch()
     assert await response.json() == ["http://x/0", "http://x/1", "http://x/2"]
-    assert all(call.depth == 2 for call in response.trace.invocations[1:])
+    assert all(invocation.depth == 2 for invocation in response.trace.invocations[1:])
 
 
 async def test_a_forgotten_await_is_said_to_be_one(define):

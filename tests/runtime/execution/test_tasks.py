@@ -41,9 +41,14 @@ async def test_calls_can_be_awaited_in_every_way_of_asyncio(define, auth, way):
     response = await handle.fetch()
     assert await response.json() == ["http://x/0", "http://x/1", "http://x/2"]
     trace = response.trace
-    assert [call.service for call in trace.invocations] == ["gateway", "auth", "auth", "auth"]
-    assert {call.outcome for call in trace.invocations} == {"ok"}
-    assert all(call.caller is trace.invocations[0] for call in trace.invocations[1:])
+    assert [invocation.service for invocation in trace.invocations] == [
+        "gateway",
+        "auth",
+        "auth",
+        "auth",
+    ]
+    assert {invocation.outcome for invocation in trace.invocations} == {"ok"}
+    assert all(invocation.caller is trace.invocations[0] for invocation in trace.invocations[1:])
     assert not [log.text for log in trace.logs]
 
 
@@ -122,7 +127,7 @@ async def test_a_call_that_a_wait_until_task_does_not_await_begins(define, until
     )
     trace = (await handle.fetch()).trace
     await until(lambda: trace.done)
-    assert [call.outcome for call in trace.invocations] == ["ok", "ok"]
+    assert [invocation.outcome for invocation in trace.invocations] == ["ok", "ok"]
     assert trace.logs == []
 
 
@@ -206,7 +211,7 @@ async def test_cancelling_one_call_leaves_its_caller_alone(define):
     )
     response = await handle.fetch()
     assert await response.text() == "timed out"
-    assert [call.outcome for call in response.trace.invocations] == ["ok", "canceled"]
+    assert [invocation.outcome for invocation in response.trace.invocations] == ["ok", "canceled"]
 
 
 async def test_a_task_with_a_context_of_its_own_keeps_its_invocation(define):

@@ -1,67 +1,49 @@
-"""Definitions: code and settings, checked; what environments inherit."""
+"""Definitions: the checks of code and settings, and what environments inherit."""
 
 from __future__ import annotations
 
 import pytest
 
-from workernb import (
-    Limits,
-    UsageError,
-)
+from workernb import Limits, UsageError
 
-SAY = "return Response({!r})"
+from ..conftest import FORWARD, fetch_text, respond
 
 
-ASK = "return await self.env.AUTH.fetch(request)"
-
-
-async def text(handle, **init):
-    return await (await handle.fetch(**init)).text()
-
-
-ECHO = """
-from workers import Response, WorkerEntrypoint
-class Default(WorkerEntrypoint):
-    async def fetch(self, request):
-        return Response({!r})
-"""
-
-
-def test_settings_are_not_inherited_by_environments(define):
+def test_bindings_vars_and_secrets_are_not_inherited_by_environments(define):
     settings = {"vars": {"A": "b"}, "secrets": {"S": "secret"}, "version_metadata": "V"}
-    outside = define("auth", SAY.format("x"), B="other", **settings).version.definition
-    inside = define("auth", SAY.format("x"), environment="staging").version.definition
+    outside = define("auth", respond("x"), B="other", **settings).version.definition
+    inside = define("auth", respond("x"), environment="staging").version.definition
     assert (inside.vars, inside.secrets, inside.services) == ({}, {}, {})
-    warned = inside.not_inherited(outside)
-    assert [line.split('"')[1] for line in warned] == [
+    warnings = inside.not_inherited(outside)
+    assert [line.split('"')[1] for line in warnings] == [
         "vars",
         "secrets",
         "services",
         "version_metadata",
     ]
-    assert warned[0] == (
+    assert warnings[0] == (
         '"vars" exists at the top level, but not on "env.staging".\n'
         'This is not what you probably want, since "vars" is not inherited by environments.\n'
         'Please add "vars" to "env.staging".'
     )
 
 
-def test_limits_and_date_are_inherited_unless_there_are_own_ones(define):
+def test_environments_inherit_limits_and_compatibility_date_unless_they_set_them(define):
     limits = Limits(cpu_ms=5)
     settings = {"limits": limits, "compatibility_date": "2026-01-01", "routes": ["a.com/*"]}
-    define("auth", SAY.format("x"), **settings)
-    inside = define("auth", SAY.format("x"), environment="staging").version.definition
+    define("auth", respond("x"), **settings)
+    inside = define("auth", respond("x"), environment="staging").version.definition
     assert (inside.limits, inside.compatibility_date) == (limits, "2026-01-01")
     assert inside.routes == ()
-    own = define("auth", SAY.format("x"), environment="b", limits=Limits(cpu_ms=7))
+    own = define("auth", respond("x"), environment="b", limits=Limits(cpu_ms=7))
     assert own.version.definition.limits.cpu_ms == 7
     assert own.version.definition.worker == "auth"
 
 
-async def test_an_environment_stands_alone(define, runtime):
-    define("auth", SAY.format("staging"), environment="staging")
-    gateway = define("gateway", ASK, AUTH="auth@staging")
-    assert await text(gateway) == "staging"
+async def test_an_environment_needs_no_worker_outside_of_it(define, runtime):
+    define("auth", respond("staging"), environment="staging")
+    gateway = define("gateway", FORWARD, AUTH="auth@staging")
+    assert await fetch_text(gateway) == "staging"
     assert list(runtime) == ["auth-staging", "gateway"]
 
 
@@ -87,14 +69,14 @@ async def test_an_environment_stands_alone(define, runtime):
         ("a", {"binds": {}}, "unexpected keyword argument 'binds'", None),
     ],
 )
-def test_what_is_refused_says_what_to_write(runtime, name, settings, message, note):
+def test_invalid_definitions_are_refused_with_a_remedy(runtime, name, settings, message, note):
     with pytest.raises(UsageError, match=message) as caught:
-        runtime.define(name, ECHO.format("x"), **settings)
+        runtime.define(name, respond("x"), **settings)
     assert note is None or any(note in line for line in caught.value.__notes__)
     assert list(runtime) == []
 
 
-def test_a_source_is_text(runtime):
+def test_a_source_must_be_text(runtime):
     with pytest.raises(UsageError, match="A Worker's source is text, not bytes"):
         runtime.define("a", b"")
 
@@ -111,9 +93,9 @@ async def test_json_vars_are_copied(runtime, define):
     assert runtime.services["worker"].definition.vars == {"V": {"list": [1]}}
 
 
-async def test_an_environment_is_a_service_of_its_own(runtime):
-    runtime.define("auth", ECHO.format("production"))
-    staging = runtime.define("auth", ECHO.format("staging"), environment="staging")
+async def test_an_environment_is_a_separate_service(define, runtime):
+    define("auth", respond("production"))
+    staging = define("auth", respond("staging"), environment="staging")
     assert staging.name == "auth-staging"
-    assert await text(staging) == "staging"
-    assert await text(runtime["auth"]) == "production"
+    assert await fetch_text(staging) == "staging"
+    assert await fetch_text(runtime["auth"]) == "production"

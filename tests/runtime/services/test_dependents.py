@@ -4,33 +4,29 @@ from __future__ import annotations
 
 import pytest
 
-from workernb import (
-    UsageError,
+from workernb import UsageError
+from workernb.runtime.services.dependents import (
+    Dependent,
+    all_dependents,
+    describe_dependents,
 )
-from workernb.runtime.services.dependents import all_dependents
+from workernb.runtime.services.targets import Target
 
-SAY = "return Response({!r})"
-
-
-ASK = "return await self.env.AUTH.fetch(request)"
-
-
-async def text(handle, **init):
-    return await (await handle.fetch(**init)).text()
+from ..conftest import FORWARD, respond
 
 
 @pytest.fixture
 def chain(define):
-    """A web Worker on a gateway on auth, which is bound to itself; another gateway in staging."""
-    define("auth", SAY.format("x"), SELF="auth")
-    define("gateway", ASK, AUTH="auth")
-    define("gateway", ASK, AUTH="auth#Admin", ADMIN="auth", environment="staging")
-    define("web", ASK, AUTH="gateway")
+    """Define web → gateway → auth → auth, and another gateway in staging that calls auth."""
+    define("auth", respond("x"), SELF="auth")
+    define("gateway", FORWARD, AUTH="auth")
+    define("gateway", FORWARD, AUTH="auth#Admin", ADMIN="auth", environment="staging")
+    define("web", FORWARD, AUTH="gateway")
 
 
-def test_dependents_directly_and_through_others(chain, runtime):
+def test_direct_dependents_come_before_those_through_others(chain, runtime):
     found = all_dependents(runtime.defined(), "auth")
-    assert [(str(one), one.through) for one in found] == [
+    assert [(str(dependent), dependent.through) for dependent in found] == [
         ("auth.SELF", ()),
         ("gateway.AUTH", ()),
         ("gateway-staging.AUTH", ()),
@@ -40,16 +36,18 @@ def test_dependents_directly_and_through_others(chain, runtime):
     assert all_dependents(runtime.defined(), "web") == []
 
 
-def test_both_versions_of_a_split_count(chain, runtime):
+def test_both_versions_of_a_split_deployment_count(chain, runtime):
     web = runtime["web"]
     web.bindings["AUTH"] = "gateway@staging"
     runtime.deploy("web", {1: 10, 2: 90})
-    assert [str(one) for one in all_dependents(runtime.defined(), "gateway")] == ["web.AUTH"]
+    assert [str(dependent) for dependent in all_dependents(runtime.defined(), "gateway")] == [
+        "web.AUTH"
+    ]
     runtime.deploy("web", {2: 100})
     assert all_dependents(runtime.defined(), "gateway") == []
 
 
-async def test_a_worker_that_others_need_is_not_removed(chain, runtime):
+async def test_a_worker_with_dependents_is_removed_by_force_only(chain, runtime):
     with pytest.raises(UsageError) as caught:
         runtime.remove("auth")
     assert str(caught.value) == (
@@ -64,8 +62,24 @@ async def test_a_worker_that_others_need_is_not_removed(chain, runtime):
         runtime.remove("auth")
 
 
-async def test_what_is_defined_again_after_a_removal_is_found_again(define, runtime, chain):
-    runtime.remove("auth", force=True)
-    define("auth", SAY.format("again"))
-    assert await text(runtime["web"]) == "again"
-    assert runtime["auth"].version.number == 1
+def test_a_circle_of_bindings_has_an_end(define, runtime):
+    define("a", FORWARD, AUTH="b")
+    define("b", FORWARD, AUTH="a")
+    found = all_dependents(runtime.defined(), "a")
+    assert [(str(dependent), dependent.through) for dependent in found] == [
+        ("b.AUTH", ()),
+        ("a.AUTH", ("b",)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("callers", "text"),
+    [
+        (["a"], "a.AUTH is bound to it"),
+        (["a", "b"], "a.AUTH and b.AUTH are bound to it"),
+        (["a", "b", "c"], "a.AUTH, b.AUTH and c.AUTH are bound to it"),
+    ],
+)
+def test_dependents_are_described_by_their_bindings(callers, text):
+    found = [Dependent(caller, "AUTH", Target("auth")) for caller in callers]
+    assert describe_dependents(found) == text

@@ -1,4 +1,4 @@
-"""Deployments: splits, keys, overrides, rollbacks, and what is kept for them."""
+"""Deployments: splits, keys, overrides and rollbacks."""
 
 from __future__ import annotations
 
@@ -11,35 +11,20 @@ from workernb import UsageError
 from workernb.runtime.services.deployments import Deployment
 from workernb.runtime.services.overrides import parse_overrides, point_of
 
-SAY = "return Response({!r})"
-ASK = "return await self.env.AUTH.fetch(request)"
-OVERRIDES = "Cloudflare-Workers-Version-Overrides"
-KEY = "Cloudflare-Workers-Version-Key"
+from ..conftest import FORWARD, KEY_HEADER, OVERRIDES_HEADER, fetch_text, respond
 
 
-async def text(handle, **headers):
-    return await (await handle.fetch(headers=headers["headers"] if headers else None)).text()
+def first_version(answer):
+    """Return the number of the version that handled the request first."""
+    return answer.trace.invocations[0].version.number
 
 
-@pytest.fixture
-def auth(define, runtime):
-    """An auth Worker with four versions that say which they are."""
-    runtime.random.seed(5)
-    for number in (1, 2, 3, 4):
-        handle = define("auth", SAY.format(f"v{number}"))
-    return handle
-
-
-def of(call):
-    return call.version.number
-
-
-async def test_a_split_serves_both_and_each_request_names_its_version(runtime, auth):
+async def test_a_split_serves_both_versions_and_each_invocation_names_its_own(runtime, auth):
     runtime.deploy("auth", {3: 50, 4: 50})
     answers = [await auth.fetch() for _ in range(40)]
     texts = [await answer.text() for answer in answers]
     assert set(texts) == {"v3", "v4"}
-    assert [f"v{of(one.trace.invocations[0])}" for one in answers] == texts
+    assert [f"v{first_version(answer)}" for answer in answers] == texts
     assert str(runtime.services["auth"].deployment) == "v3 50 % · v4 50 %"
 
 
@@ -49,12 +34,12 @@ def test_the_shares_are_kept_over_100_000_choices():
     assert abs(picked[2] - 10_000) < 3 * math.sqrt(100_000 * 0.9 * 0.1)
 
 
-async def test_100_000_requests_land_within_three_standard_deviations(runtime, auth):
+async def test_the_shares_are_kept_over_100_000_requests(runtime, auth):
     runtime.deploy("auth", {3: 90, 4: 10})
-    landed = Counter()
+    served = Counter()
     for _ in range(100_000):
-        landed[of((await auth.fetch()).trace.invocations[0])] += 1
-    assert abs(landed[4] - 10_000) < 3 * math.sqrt(100_000 * 0.9 * 0.1)
+        served[first_version(await auth.fetch())] += 1
+    assert abs(served[4] - 10_000) < 3 * math.sqrt(100_000 * 0.9 * 0.1)
 
 
 async def test_a_key_stays_on_the_new_version_while_its_share_grows(runtime, auth):
@@ -62,8 +47,8 @@ async def test_a_key_stays_on_the_new_version_while_its_share_grows(runtime, aut
     before: set[str] = set()
     for share in (0, 5, 10, 30, 70, 100):
         runtime.deploy("auth", {3: 100 - share, 4: share})
-        new = {key for key in keys if await text(auth, headers={KEY: key}) == "v4"}
-        again = {key for key in keys if await text(auth, headers={KEY: key}) == "v4"}
+        new = {key for key in keys if await fetch_text(auth, headers={KEY_HEADER: key}) == "v4"}
+        again = {key for key in keys if await fetch_text(auth, headers={KEY_HEADER: key}) == "v4"}
         assert before <= new == again
         before = new
     assert before == set(keys)
@@ -73,30 +58,31 @@ async def test_an_override_forces_a_version_that_is_deployed(runtime, auth):
     versions = runtime.services["auth"].versions
     runtime.deploy("auth", {3: 100, 4: 0})
     for name in ("v4", versions[3].id):
-        header = {OVERRIDES: f'other="x", auth="{name}"', KEY: "any"}
+        header = {OVERRIDES_HEADER: f'other="x", auth="{name}"', KEY_HEADER: "any"}
         answer = await auth.fetch(headers=header)
         assert await answer.text() == "v4"
         assert answer.trace.invocations[0].override_ignored is None
 
 
-async def test_an_override_counts_over_a_binding_where_it_is_set(define, runtime, auth):
+async def test_an_override_applies_to_the_call_that_sets_it_only(define, runtime, auth):
     runtime.deploy("auth", {3: 100, 4: 0})
-    passing = define("passing", ASK, AUTH="auth")
+    passing = define("passing", FORWARD, AUTH="auth")
     setting = define(
         "setting",
         f"""
         plain = await self.env.AUTH.fetch("http://auth/")
-        forced = await self.env.AUTH.fetch("http://auth/", headers={{{OVERRIDES!r}: 'auth="v4"'}})
+        headers = {{{OVERRIDES_HEADER!r}: 'auth="v4"'}}
+        forced = await self.env.AUTH.fetch("http://auth/", headers=headers)
         return Response(await plain.text() + " " + await forced.text())
         """,
         AUTH="auth",
     )
-    header = {OVERRIDES: 'auth="v4"'}
-    assert await text(passing, headers=header) == "v4"
+    header = {OVERRIDES_HEADER: 'auth="v4"'}
+    assert await fetch_text(passing, headers=header) == "v4"
     answer = await setting.fetch(headers=header)
     assert await answer.text() == "v3 v4"
     gateway, plain, forced = answer.trace.invocations
-    assert (of(plain), of(forced)) == (3, 4)
+    assert (plain.version.number, forced.version.number) == (3, 4)
     assert gateway.override_ignored is forced.override_ignored is None
     assert plain.override_ignored == (
         "The override auth='v4' was set on the request to setting, and is not passed on: "
@@ -105,21 +91,21 @@ async def test_an_override_counts_over_a_binding_where_it_is_set(define, runtime
 
 
 @pytest.mark.parametrize(
-    ("header", "said"),
+    ("header", "reason"),
     [
         ('auth="v2"', "The override auth='v2' was ignored: v3 90 % · v4 10 % is deployed."),
-        ("auth=v4", f'{OVERRIDES} is no list like auth="v3": it was ignored.'),
+        ("auth=v4", f'{OVERRIDES_HEADER} is no list like auth="v3": it was ignored.'),
         ('other="v2"', None),
     ],
 )
-async def test_the_trace_says_why_an_override_was_not_applied(runtime, auth, header, said):
+async def test_the_trace_says_why_an_override_was_ignored(runtime, auth, header, reason):
     runtime.deploy("auth", {3: 90, 4: 10})
-    answer = await auth.fetch(headers={OVERRIDES: header})
-    assert answer.trace.invocations[0].override_ignored == said
+    answer = await auth.fetch(headers={OVERRIDES_HEADER: header})
+    assert answer.trace.invocations[0].override_ignored == reason
 
 
-async def test_the_trace_says_so_too_where_one_version_serves(auth):
-    answer = await auth.fetch(headers={OVERRIDES: 'auth="v2"'})
+async def test_an_override_is_ignored_where_one_version_serves(auth):
+    answer = await auth.fetch(headers={OVERRIDES_HEADER: 'auth="v2"'})
     assert await answer.text() == "v4"
     ignored = answer.trace.invocations[0].override_ignored
     assert ignored == "The override auth='v2' was ignored: v4 alone is deployed."
@@ -138,7 +124,7 @@ async def test_the_trace_says_so_too_where_one_version_serves(auth):
         ('Auth="v3"', None),
     ],
 )
-def test_what_an_override_may_look_like(header, found):
+def test_the_overrides_header_is_parsed(header, found):
     assert parse_overrides(header) == found
 
 
@@ -146,28 +132,28 @@ async def test_rollback_ends_a_split_with_the_older_version(runtime, auth):
     for older in (90, 10):
         runtime.deploy("auth", {3: older, 4: 100 - older})
         runtime.rollback("auth")
-        assert await text(auth) == "v3"
+        assert await fetch_text(auth) == "v3"
     runtime.rollback("auth")
-    assert await text(auth) == "v4"
+    assert await fetch_text(auth) == "v4"
 
 
 async def test_rollback_after_a_bad_version(runtime, define):
-    echo = define("echo", SAY.format("good"))
-    define("echo", SAY.format("bad"))
+    echo = define("echo", respond("good"))
+    define("echo", respond("bad"))
     runtime.rollback("echo")
-    assert (await text(echo), str(echo.version)) == ("good", "echo v1")
+    assert (await fetch_text(echo), str(echo.version)) == ("good", "echo v1")
     runtime.rollback("echo")
-    assert await text(echo) == "bad"
+    assert await fetch_text(echo) == "bad"
 
 
-def test_rollback_needs_something_to_go_back_to(runtime, define):
-    define("echo", SAY.format("only"))
+def test_rollback_without_an_earlier_deployment_is_refused(runtime, define):
+    define("echo", respond("only"))
     with pytest.raises(UsageError, match="nothing to go back to: only v1 has served"):
         runtime.rollback("echo")
 
 
 @pytest.mark.parametrize(
-    ("shares", "said"),
+    ("shares", "message"),
     [
         ({3: 90, 4: 5}, r"Sum of specified percentages \(95%\) must be 100%"),
         ({3: 90, 4: 15}, r"Sum of specified percentages \(105%\) must be 100%"),
@@ -178,10 +164,10 @@ def test_rollback_needs_something_to_go_back_to(runtime, define):
         ({4: 50, 9: 50}, "has no version v9"),
     ],
 )
-async def test_what_cannot_be_deployed_changes_nothing(runtime, auth, shares, said):
-    with pytest.raises(UsageError, match=said):
+async def test_a_refused_deployment_changes_nothing(runtime, auth, shares, message):
+    with pytest.raises(UsageError, match=message):
         runtime.deploy("auth", shares)
-    assert await text(auth) == "v4"
+    assert await fetch_text(auth) == "v4"
 
 
 async def test_a_version_that_cannot_be_loaded_again_is_not_deployed(runtime, monkeypatch):
@@ -201,17 +187,17 @@ def on_fetch(request):
     for change in (lambda: runtime.rollback("once"), lambda: runtime.deploy("once", {1: 5, 2: 95})):
         with pytest.raises(AssertionError):
             change()
-    assert await text(once) == "x"
+    assert await fetch_text(once) == "x"
     assert str(runtime.services["once"].deployment) == "v2"
 
 
-def test_settings_wait_until_one_version_serves(runtime, auth):
+def test_settings_cannot_change_while_two_versions_serve(runtime, auth):
     runtime.deploy("auth", {3: 90, 4: 10})
     with pytest.raises(UsageError, match=r"Two versions of Worker 'auth' serve: v3 90 % · v4 10 %"):
         auth.vars["A"] = "b"
 
 
-async def test_settings_are_changed_of_what_serves(runtime, auth):
+async def test_settings_change_from_the_version_that_serves(runtime, auth):
     runtime.deploy("auth", {2: 100})
     auth.vars["A"] = "b"
-    assert (await text(auth), str(auth.version)) == ("v2", "auth v5")
+    assert (await fetch_text(auth), str(auth.version)) == ("v2", "auth v5")

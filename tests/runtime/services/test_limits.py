@@ -1,17 +1,13 @@
-"""What a request may use, and what it gets when it wants more."""
+"""Limits: their presets, and what is refused."""
 
 from __future__ import annotations
 
 import pytest
 
-from workernb import (
-    PRESETS,
-    Limits,
-    UsageError,
-)
+from workernb import PRESETS, Limits, UsageError
 
 
-def test_the_presets():
+def test_presets():
     assert PRESETS["notebook"] == Limits(
         cpu_ms=1_000, wall_ms=60_000, subrequests=1_000, invocations=32, depth=32
     )

@@ -31,14 +31,14 @@ from workernb.runtime.services.targets import Target
         ("localhost:8787/*", "http://localhost:8080/", False),
     ],
 )
-def test_routes(pattern, url, matches):
+def test_a_route_matches_urls(pattern, url, matches):
     assert Route.parse(pattern).matches(url) is matches
 
 
 @pytest.mark.parametrize(
     "pattern", ["", "a b", "/path", "a*b.com/", "ex.com/*/x", None, "a.com/?q"]
 )
-def test_what_is_no_route(pattern):
+def test_invalid_routes_are_refused(pattern):
     with pytest.raises(RouteError):
         Route.parse(pattern)
 

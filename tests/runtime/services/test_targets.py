@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from workernb import (
-    UsageError,
-)
+from workernb import UsageError
 from workernb.runtime.services.targets import Target
 
 
@@ -21,7 +19,7 @@ from workernb.runtime.services.targets import Target
         ("auth/a@b", ("auth", "Default", "/a@b")),
     ],
 )
-def test_targets(text, expected):
+def test_a_target_names_service_entrypoint_and_path(text, expected):
     target = Target.parse(text)
     assert (target.service, target.entrypoint, target.path) == expected
     assert target.url == f"http://{expected[0]}.localhost{expected[2]}"
@@ -30,11 +28,11 @@ def test_targets(text, expected):
 @pytest.mark.parametrize(
     "text", ["", "@staging", "#Admin", "/path", "Auth", "a b", None, "a#", "a@"]
 )
-def test_what_is_no_target(text):
+def test_invalid_targets_are_refused(text):
     with pytest.raises(UsageError):
         Target.parse(text)
 
 
-def test_a_target_in_words():
+def test_a_target_as_text():
     assert str(Target("auth")) == "auth"
     assert str(Target("auth", "Admin")) == "auth#Admin"

@@ -9,9 +9,9 @@ import time
 
 import pytest
 
-from workernb import (
-    Limits,
-)
+from workernb import Limits
+
+from ..conftest import FORWARD
 
 
 @pytest.fixture(autouse=True)
@@ -95,12 +95,14 @@ async def test_nested_workers_are_charged_for_their_own_work(define):
     assert auth.inclusive_cpu_ms == near(burned(auth, last))
     assert last.inclusive_cpu_ms == last.cpu_ms
     assert trace.cpu_ms == pytest.approx(thread_ms, rel=0.05)
-    assert trace.cpu_by_service() == {call.service: call.cpu_ms for call in trace.invocations}
+    assert trace.cpu_by_service() == {
+        invocation.service: invocation.cpu_ms for invocation in trace.invocations
+    }
 
 
 async def test_waiting_costs_no_cpu(define):
     define("auth", "burn(10); await asyncio.sleep(0.03); burn(10); return Response('x')")
-    handle = define("gateway", "return await self.env.AUTH.fetch(request)", AUTH="auth")
+    handle = define("gateway", FORWARD, AUTH="auth")
     trace = (await handle.fetch()).trace
     gateway, auth = trace.invocations
     check(trace, 0, 20)
@@ -192,7 +194,7 @@ async def test_slices_come_in_order_and_do_not_overlap(define):
 
 async def test_a_request_in_flight_can_be_looked_at(define, runtime, until):
     define("auth", "burn(15); await asyncio.sleep(0.1); return Response('x')")
-    handle = define("gateway", "return await self.env.AUTH.fetch(request)", AUTH="auth")
+    handle = define("gateway", FORWARD, AUTH="auth")
     call = handle.fetch()
     (trace,) = runtime.in_flight
     await until(lambda: len(trace.invocations) == 2)

@@ -7,6 +7,8 @@ import logging
 
 from workernb.runtime.enforcement.guard import guard
 
+from ..conftest import FORWARD
+
 
 async def test_prints_are_attributed_and_still_printed(define, capsys):
     define("auth", "print('in', 'auth', sep='-'); return Response('x')")
@@ -62,7 +64,7 @@ async def test_logging_is_attributed(define, capsys):
         return Response("x")
         """,
     )
-    handle = define("gateway", "return await self.env.AUTH.fetch(request)", AUTH="auth")
+    handle = define("gateway", FORWARD, AUTH="auth")
     trace = (await handle.fetch()).trace
     assert [(log.invocation.service, log.level, log.text) for log in trace.logs] == [
         ("auth", "warn", "careful 1"),

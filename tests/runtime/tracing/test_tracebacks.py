@@ -8,9 +8,7 @@ import traceback
 
 import pytest
 
-from workernb import (
-    Limits,
-)
+from workernb import Limits
 
 from ..conftest import GATEWAY
 

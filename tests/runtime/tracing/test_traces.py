@@ -48,7 +48,9 @@ async def test_an_exception_is_in_the_trace(define, runtime):
         await handle.fetch()
     trace = runtime.traces[-1]
     assert trace.outcome == "exception"
-    assert [call.exception for call in trace.invocations] == ["ValueError: no such user"] * 2
+    assert [invocation.exception for invocation in trace.invocations] == [
+        "ValueError: no such user"
+    ] * 2
     (log,) = trace.logs
     assert log.level == "error"
     assert log.invocation is trace.invocations[1]
