@@ -49,6 +49,11 @@ FORWARD = "return await self.env.AUTH.fetch(request)"
 Define = Callable[..., workernb.Handle]
 
 
+def worker(body: str) -> str:
+    """Return the source of a Worker with this body of its fetch handler."""
+    return HEAD + textwrap.indent(textwrap.dedent(body).strip("\n") + "\n", " " * 8)
+
+
 def respond(text: str) -> str:
     """Return the body of a handler that responds with `text`."""
     return f"return Response({text!r})"
@@ -77,8 +82,7 @@ def define(runtime: workernb.Runtime) -> Define:
     def define(name: str, body: str, **settings: Any) -> workernb.Handle:
         bindings = {key: settings.pop(key) for key in list(settings) if key.isupper()}
         services = settings.pop("services", {}) | bindings
-        source = HEAD + textwrap.indent(textwrap.dedent(body).strip("\n") + "\n", " " * 8)
-        return runtime.define(name, source, services=services, **settings)
+        return runtime.define(name, worker(body), services=services, **settings)
 
     return define
 

@@ -6,24 +6,24 @@ import pytest
 
 from workernb.http import Request
 
-from .conftest import respond
+from .conftest import fetch_text, respond
 
 
-async def test_without_a_url_it_is_the_services_own(define):
+async def test_fetch_without_a_url_uses_that_of_the_service(define):
     handle = define("echo", "return Response(request.url)")
-    assert await (await handle.fetch()).text() == "http://echo.localhost/"
+    assert await fetch_text(handle) == "http://echo.localhost/"
 
 
-async def test_a_request_can_be_handed_over(define):
+async def test_a_request_is_moved_to_the_worker(define):
     handle = define("echo", "return Response(request.method + ' ' + await request.text())")
     request = Request("http://x/", method="POST", body="hello")
-    assert await (await handle.fetch(request)).text() == "POST hello"
+    assert await fetch_text(handle, request) == "POST hello"
     assert request.body_used
     with pytest.raises(TypeError, match="Cannot reconstruct a Request with a used body"):
         await handle.fetch(request)
 
 
-def test_a_handle_says_what_it_stands_for(define, runtime):
+def test_a_handle_shows_its_version_and_lists_its_attributes(define, runtime):
     handle = define("echo", respond("x"))
     assert repr(handle) == "<Worker echo v1>"
     assert hash(handle) == hash(runtime["echo"])
@@ -31,3 +31,11 @@ def test_a_handle_says_what_it_stands_for(define, runtime):
         handle.fecth  # noqa: B018
     runtime.close()
     assert repr(handle) == "<Worker echo, not defined>"
+
+
+def test_an_invalid_request_raises_where_it_is_awaited(define):
+    handle = define("echo", respond("x"))
+    for step in (lambda call: call.send(None), lambda call: call.throw(KeyError)):
+        with pytest.raises(TypeError, match="Fetch API cannot load: /relative"):
+            step(handle.fetch("/relative"))
+    handle.fetch("/relative").close()

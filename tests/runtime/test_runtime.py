@@ -5,25 +5,27 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 import workernb
-from workernb import Limits
+from workernb import Limits, UsageError
 
-from .conftest import fetch_text, respond
+from .conftest import fetch_text, respond, worker
 
 
-async def test_the_public_names_are_the_documented_ones():
+async def test_the_public_names_exist():
     assert set(workernb.__all__) <= set(dir(workernb))
     assert "Runtime" in workernb.__all__
 
 
-async def test_finished_traces_are_told(define, runtime):
-    told = []
-    runtime.on_finished.append(told.append)
+async def test_listeners_get_finished_traces(define, runtime):
+    finished = []
+    runtime.on_finished.append(finished.append)
     answer = await define("echo", "return Response('x')").fetch()
-    assert told == [answer.trace]
+    assert finished == [answer.trace]
 
 
-def test_importing_is_cheap():
+def test_importing_the_package_imports_no_heavy_library():
     code = (
         "import sys, workernb\n"
         "heavy = {'matplotlib', 'networkx', 'ipywidgets', 'aiohttp', 'IPython', 'nest_asyncio2'}\n"
@@ -33,13 +35,40 @@ def test_importing_is_cheap():
     assert done.stdout == "[]\n"
 
 
-async def test_two_runtimes_keep_apart():
+async def test_two_runtimes_are_independent():
     one, two = workernb.Runtime(), workernb.Runtime(limits=Limits(cpu_ms=5))
-    a = one.define("echo", respond("one"))
-    b = two.define("echo", respond("two"))
+    a = one.define("echo", worker(respond("one")))
+    b = two.define("echo", worker(respond("two")))
     assert (await fetch_text(a), await fetch_text(b)) == ("one", "two")
     assert a != b
     assert a.version.filename != b.version.filename
     one.close()
     assert await fetch_text(b) == "two"
     two.close()
+
+
+def test_listeners_get_changes(define, runtime):
+    changes = []
+    runtime.on_changed.append(changes.append)
+    define("echo", respond("x"))
+    runtime.remove("echo")
+    assert changes == runtime.history
+    assert [change.kind for change in changes] == ["defined", "removed"]
+
+
+def test_services_are_listed_in_the_order_of_their_first_definition(runtime, define):
+    define("gateway", "return Response('x')", AUTH="auth", LOG="log")
+    define("log", "return Response('x')")
+    define("auth", "return Response('x')")
+    define("gateway", "return Response('y')")
+    assert list(runtime) == ["gateway", "log", "auth"]
+    assert len(runtime) == 3
+    assert "auth" in runtime
+    assert repr(runtime) == "<Runtime with gateway, log, auth>"
+
+
+def test_an_unknown_service_names_the_near_miss(runtime, define):
+    define("gateway", "return Response('x')")
+    with pytest.raises(UsageError, match="There is no Worker 'gatewya'") as caught:
+        runtime["gatewya"]
+    assert caught.value.__notes__ == ["Did you mean gateway?"]

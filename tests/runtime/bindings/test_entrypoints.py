@@ -1,4 +1,4 @@
-"""Environments, props, exports, a version's metadata, and who depends on whom."""
+"""Entrypoints besides the engine's own: missing ones, those with props, and split ones."""
 
 from __future__ import annotations
 
@@ -6,45 +6,18 @@ import json
 
 import pytest
 
-import workernb
-from workernb import BindingError, UsageError
+from workernb import BindingError, HandlerError, UsageError
 
-from ..conftest import FORWARD, fetch_text, respond
-
-ADMIN = """
-import asyncio, json
-from workers import Response, WorkerEntrypoint
-
-class Default(WorkerEntrypoint):
-    async def fetch(self, request):
-        return Response(json.dumps(self.ctx.props))
-
-class Admin(WorkerEntrypoint):
-    async def fetch(self, request):
-        self.ctx.props["seen"] = True
-        return Response(json.dumps(self.ctx.props))
-"""
-
-
-# Environments
-
-
-# Props
+from ..conftest import FORWARD, OVERRIDES_HEADER, fetch_text, respond, worker
+from .conftest import PROPS
 
 
 @pytest.fixture
-def admin(runtime):
-    return runtime.define("auth", ADMIN)
+def auth(runtime):
+    return runtime.define("auth", PROPS)
 
 
-OVERRIDES = "Cloudflare-Workers-Version-Overrides"
-
-
-def of(call):
-    return call.version.number
-
-
-async def test_a_binding_tells_its_props(define, admin):
+async def test_a_binding_gives_its_props_to_each_call(define, auth):
     gateway = define("gateway", FORWARD, AUTH='auth#Admin{"role": "reader", "n": [1]}')
     for _ in range(2):
         assert json.loads(await fetch_text(gateway)) == {"role": "reader", "n": [1], "seen": True}
@@ -57,15 +30,15 @@ async def test_a_binding_tells_its_props(define, admin):
     assert await fetch_text(gateway) == '{"role": "writer"}'
 
 
-async def test_who_calls_by_name_has_no_props(admin):
-    assert await fetch_text(admin) == "{}"
+async def test_a_call_from_the_notebook_has_no_props(auth):
+    assert await fetch_text(auth) == "{}"
 
 
-async def test_props_reach_the_version_of_a_split_that_is_chosen(define, runtime, admin):
-    runtime.define("auth", ADMIN + "\n# another one\n")
+async def test_props_reach_the_chosen_version_of_a_split_deployment(define, runtime, auth):
+    runtime.define("auth", PROPS + "\n# Another version.\n")
     gateway = define("gateway", FORWARD, AUTH='auth{"role": "reader"}')
     runtime.deploy("auth", {1: 100, 2: 0})
-    header = {"Cloudflare-Workers-Version-Overrides": 'auth="v2"'}
+    header = {OVERRIDES_HEADER: 'auth="v2"'}
     answer = await gateway.fetch(headers=header)
     assert await answer.text() == '{"role": "reader"}'
     assert answer.trace.invocations[1].version.number == 2
@@ -73,46 +46,26 @@ async def test_props_reach_the_version_of_a_split_that_is_chosen(define, runtime
 
 async def test_props_of_a_service_that_is_defined_later(define, runtime):
     gateway = define("gateway", FORWARD, AUTH='auth{"a": 1}')
-    runtime.define("auth", ADMIN)
+    runtime.define("auth", PROPS)
     assert await fetch_text(gateway) == '{"a": 1}'
 
 
 @pytest.mark.parametrize("props", ["{", "{role}", '{"a": 1}/path', '{"a": 1} {}', "{'a': 1}"])
-def test_props_that_are_no_json(define, admin, props):
+def test_props_must_be_json(define, auth, props):
     with pytest.raises(UsageError, match="are no JSON"):
         define("gateway", FORWARD, AUTH=f"auth{props}")
 
 
-# Exports
-
-
-# A version's metadata
-
-
-# Who depends on whom
-
-
-async def test_a_split_entrypoint_may_be_missing_in_one_version(runtime):
-    with_admin = """
-from workers import Response, WorkerEntrypoint
-class Admin(WorkerEntrypoint):
-    async def fetch(self, request):
-        return Response("admin")
-"""
-    runtime.define("auth", with_admin)
-    runtime.define("auth", with_admin.replace("Admin", "Default"))
+async def test_a_split_entrypoint_missing_in_one_version(define, runtime):
+    default = worker(respond("admin"))
+    runtime.define("auth", default.replace("Default", "Admin"))
+    runtime.define("auth", default)
     runtime.deploy("auth", {1: 0, 2: 100})
-    ask = """
-from workers import WorkerEntrypoint
-class Default(WorkerEntrypoint):
-    async def fetch(self, request):
-        return await self.env.AUTH.fetch(request)
-"""
-    gateway = runtime.define("gateway", ask, services={"AUTH": "auth#Admin"})
+    gateway = define("gateway", FORWARD, AUTH="auth#Admin")
     with pytest.raises(BindingError, match='"auth" has no such named entrypoint'):
         await gateway.fetch()
-    assert of(runtime.traces[-1].invocations[1]) == 2
-    assert await fetch_text(gateway, headers={OVERRIDES: 'auth="v1"'}) == "admin"
+    assert runtime.traces[-1].invocations[1].version.number == 2
+    assert await fetch_text(gateway, headers={OVERRIDES_HEADER: 'auth="v1"'}) == "admin"
 
 
 @pytest.mark.parametrize(
@@ -141,29 +94,29 @@ class Default(WorkerEntrypoint):
         ),
     ],
 )
-async def test_a_binding_that_leads_nowhere(define, runtime, target, message, notes):
+async def test_a_call_of_a_missing_service_or_entrypoint(define, runtime, target, message, notes):
     define("auth", "return Response('x')")
     handle = define("gateway", FORWARD, AUTH=target)
-    with pytest.raises(workernb.BindingError) as caught:
+    with pytest.raises(BindingError) as caught:
         await handle.fetch()
     assert str(caught.value) == message
     assert caught.value.__notes__ == notes
     assert runtime.traces[-1].invocations[1].outcome == "scriptNotFound"
 
 
-async def test_who_calls_what_is_not_there_has_the_error_in_its_log(define, runtime):
+async def test_a_call_of_a_missing_service_is_logged_by_its_caller(define, runtime):
     define("front", "return await self.env.BACK.fetch(request)", BACK="gateway")
     define("gateway", FORWARD, AUTH="atuh")
-    with pytest.raises(workernb.BindingError):
+    with pytest.raises(BindingError):
         await runtime["front"].fetch()
     (log,) = runtime.traces[-1].logs
     assert log.invocation.service == "gateway"
 
 
-async def test_a_worker_in_an_environment_is_the_near_miss(define, runtime):
+async def test_a_missing_service_suggests_one_in_an_environment(define, runtime):
     define("login", respond("x"), environment="staging")
     handle = define("gateway", FORWARD, AUTH="login")
-    with pytest.raises(workernb.BindingError) as caught:
+    with pytest.raises(BindingError) as caught:
         await handle.fetch()
     assert caught.value.__notes__[1] == "Did you mean login-staging?"
 
@@ -171,12 +124,12 @@ async def test_a_worker_in_an_environment_is_the_near_miss(define, runtime):
 async def test_a_worker_without_a_fetch_handler(define, runtime):
     runtime.define("auth", "x = 1")
     handle = define("gateway", FORWARD, AUTH="auth")
-    with pytest.raises(workernb.HandlerError) as caught:
+    with pytest.raises(HandlerError) as caught:
         await handle.fetch()
     assert str(caught.value) == "Handler does not export a fetch() function."
     assert runtime.traces[-1].logs[0].text == (
         "Received a FetchEvent but we lack a handler for FetchEvents. "
         "Did you remember to export a fetch() function?"
     )
-    with pytest.raises(workernb.HandlerError):
+    with pytest.raises(HandlerError):
         await runtime["auth"].fetch()

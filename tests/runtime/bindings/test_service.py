@@ -1,4 +1,4 @@
-"""Service bindings: `env.AUTH.fetch`."""
+"""Service bindings, `env.AUTH.fetch`, and what else stands on `env`."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import pytest
 
 import workernb
 
-from ..conftest import fetch_text, respond
+from ..conftest import FORWARD, fetch_text, respond, worker
 
 
-async def test_a_call_can_be_closed(define):
+async def test_a_call_can_be_closed_instead_of_awaited(define):
     define("auth", "return Response('x')")
     handle = define(
         "gateway",
@@ -26,7 +26,7 @@ async def test_a_call_can_be_closed(define):
     assert response.trace.logs == []
 
 
-async def test_a_failed_call_fails_where_it_is_awaited(define, auth):
+async def test_an_invalid_call_raises_where_it_is_awaited(define, auth):
     handle = define(
         "gateway",
         """
@@ -40,7 +40,7 @@ async def test_a_failed_call_fails_where_it_is_awaited(define, auth):
     assert await (await handle.fetch()).json() == ["Fetch API cannot load: /rel", "200"]
 
 
-async def test_a_request_built_by_a_handler_goes_over_the_binding(define):
+async def test_a_request_is_sent_as_it_was_when_the_call_was_made(define):
     define(
         "auth",
         "return Response(f'{request.method} {request.url} {request.headers[\"a\"]} '"
@@ -49,18 +49,18 @@ async def test_a_request_built_by_a_handler_goes_over_the_binding(define):
     handle = define(
         "gateway",
         """
-        one = await self.env.AUTH.fetch(
+        first = await self.env.AUTH.fetch(
             "http://auth/x#part", method="POST", headers={"A": "b"}, body="c"
         )
-        mine = Request("http://auth/x", method="POST", headers={"A": "b"}, body="c")
-        mine.headers.set("a", "d")
-        two = self.env.AUTH.fetch(mine)
-        mine.headers.set("a", "too late")
-        return Response(await one.text() + "; " + await (await two).text())
+        request = Request("http://auth/x", method="POST", headers={"A": "b"}, body="c")
+        request.headers.set("a", "d")
+        second = self.env.AUTH.fetch(request)
+        request.headers.set("a", "too late")
+        return Response(await first.text() + "; " + await (await second).text())
         """,
         AUTH="auth",
     )
-    assert await (await handle.fetch()).text() == ("POST http://auth/x b c; POST http://auth/x d c")
+    assert await fetch_text(handle) == "POST http://auth/x b c; POST http://auth/x d c"
 
 
 async def test_fetch_takes_one_positional_argument(define, auth):
@@ -70,23 +70,17 @@ async def test_fetch_takes_one_positional_argument(define, auth):
     assert str(caught.value) == "fetch() takes 1 positional argument but 2 were given"
 
 
-async def test_a_binding_finds_its_target_when_it_is_called(define, runtime):
-    gateway = define("gateway", "return await self.env.ECHO.fetch(request)", ECHO="echo")
-    define("echo", respond("later"))
+async def test_a_binding_looks_up_its_target_at_each_call(define, runtime):
+    gateway = define("gateway", FORWARD, AUTH="auth")
+    define("auth", respond("later"))
     assert await fetch_text(gateway) == "later"
-    define("echo", respond("changed"))
+    define("auth", respond("changed"))
     assert await fetch_text(gateway) == "changed"
 
 
-async def test_a_binding_can_name_environment_and_entrypoint(runtime, define):
-    runtime.define(
-        "auth",
-        "from workers import Response, WorkerEntrypoint\n"
-        "class Admin(WorkerEntrypoint):\n"
-        "    async def fetch(self, request):\n"
-        "        return Response('admin')\n",
-        environment="staging",
-    )
+async def test_a_binding_to_an_entrypoint_in_an_environment(runtime, define):
+    admin = worker(respond("admin")).replace("Default", "Admin")
+    runtime.define("auth", admin, environment="staging")
     handle = define(
         "gateway", "return await self.env.ADMIN.fetch(request)", ADMIN="auth@staging#Admin"
     )
@@ -107,3 +101,29 @@ async def test_fetching_while_the_module_loads_is_refused(runtime, define):
     with pytest.raises(workernb.GlobalScopeError) as caught:
         await runtime["gateway"].fetch()
     assert str(caught.value).startswith("Disallowed operation called within global scope.")
+
+
+async def test_env_has_bindings_vars_and_secrets(define):
+    handle = define(
+        "worker",
+        "return Response.from_json([self.env.TEXT, self.env.JSON, self.env.KEY, repr(self.env)])",
+        vars={"TEXT": "hello", "JSON": {"a": [1, None]}},
+        secrets={"KEY": "s3cret-value"},
+        AUTH="auth#Admin",
+    )
+    text, json, key, shown = await (await handle.fetch()).json()
+    assert (text, json, key) == ("hello", {"a": [1, None]}, "s3cret-value")
+    assert "s3cret-value" not in shown
+    assert "KEY=<secret>" in shown
+    assert "AUTH=<service binding to auth#Admin>" in shown
+
+
+async def test_a_missing_binding_names_the_nearest(define):
+    handle = define("worker", "return await self.env.AUHT.fetch(request)", AUTH="auth")
+    with pytest.raises(AttributeError) as caught:
+        await handle.fetch()
+    assert str(caught.value) == "AUHT"
+    assert caught.value.__notes__ == [
+        "Worker 'worker' has no binding AUHT; bound: AUTH.",
+        "Did you mean AUTH?",
+    ]

@@ -69,9 +69,9 @@ async def test_an_environment_needs_no_worker_outside_of_it(define, runtime):
         ("a", {"binds": {}}, "unexpected keyword argument 'binds'", None),
     ],
 )
-def test_invalid_definitions_are_refused_with_a_remedy(runtime, name, settings, message, note):
+def test_invalid_definitions_are_refused(define, runtime, name, settings, message, note):
     with pytest.raises(UsageError, match=message) as caught:
-        runtime.define(name, respond("x"), **settings)
+        define(name, respond("x"), **settings)
     assert note is None or any(note in line for line in caught.value.__notes__)
     assert list(runtime) == []
 

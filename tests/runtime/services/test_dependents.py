@@ -40,9 +40,8 @@ def test_both_versions_of_a_split_deployment_count(chain, runtime):
     web = runtime["web"]
     web.bindings["AUTH"] = "gateway@staging"
     runtime.deploy("web", {1: 10, 2: 90})
-    assert [str(dependent) for dependent in all_dependents(runtime.defined(), "gateway")] == [
-        "web.AUTH"
-    ]
+    (dependent,) = all_dependents(runtime.defined(), "gateway")
+    assert str(dependent) == "web.AUTH"
     runtime.deploy("web", {2: 100})
     assert all_dependents(runtime.defined(), "gateway") == []
 
