@@ -6,36 +6,53 @@ import asyncio
 
 import pytest
 
-from workernb.runtime.tracing.invocations import FailedCall, outcome_of
+from workernb import CanceledError
+
+from ..conftest import FORWARD
 
 
-def test_a_failed_call_is_a_coroutine_that_raises():
-    call = FailedCall(ValueError("why"))
-    for step in (lambda: call.send(None), lambda: call.throw(KeyError)):
-        with pytest.raises(ValueError, match="why"):
-            step()
-    call.close()
-
-
-def test_outcomes_are_the_platforms_words():
-    assert outcome_of(KeyboardInterrupt()) == "canceled"
-    assert outcome_of(GeneratorExit()) == "canceled"
-    assert outcome_of(ValueError()) == "exception"
-
-
-async def test_an_invocation_that_runs_has_no_outcome_yet(define, runtime):
+async def test_a_running_invocation_has_no_outcome(define, runtime):
     handle = define("worker", "await asyncio.sleep(0); return Response('x')")
-    call = handle.fetch()
+    request = handle.fetch()
     await asyncio.sleep(0)
     (trace,) = runtime.in_flight
     (invocation,) = trace.invocations
-    assert (trace.done, trace.outcome, trace.exception, invocation.outcome) == (
-        False,
-        None,
-        None,
-        None,
-    )
+    assert not trace.done
+    assert trace.outcome is trace.exception is invocation.outcome is None
     assert "…" in repr(invocation)
     assert "running" in repr(trace)
-    await call
+    await request
     assert repr(invocation) == "<Invocation of worker by GET http://worker.localhost/: ok>"
+
+
+@pytest.mark.parametrize(
+    ("body", "error", "outcome"),
+    [
+        ("raise ValueError", ValueError, "exception"),
+        ("raise KeyboardInterrupt", CanceledError, "canceled"),
+        ("raise asyncio.CancelledError", asyncio.CancelledError, "canceled"),
+    ],
+)
+async def test_outcomes_are_the_platforms_words(define, runtime, body, error, outcome):
+    handle = define("worker", body)
+    with pytest.raises(error):
+        await handle.fetch()
+    assert runtime.traces[-1].invocations[0].outcome == outcome
+
+
+async def test_an_invocation_that_is_closed_is_canceled(define, runtime):
+    call = define("worker", "await asyncio.sleep(1000)").fetch()
+    call.send(None)
+    (trace,) = runtime.in_flight
+    call.close()
+    assert trace.invocations[0].outcome == "canceled"
+
+
+async def test_callers_and_children(define):
+    define("last", "return Response('x')")
+    define("auth", "return await self.env.NEXT.fetch(request)", NEXT="last")
+    handle = define("gateway", FORWARD, AUTH="auth")
+    gateway, auth, last = (await handle.fetch()).trace.invocations
+    assert (gateway.children, auth.children, last.children) == ([auth], [last], [])
+    assert (gateway.caller, auth.caller, last.caller) == (None, gateway, auth)
+    assert auth.describe() == "env.AUTH.fetch('http://gateway.localhost/')"
