@@ -101,8 +101,16 @@ def auth(define: Define) -> workernb.Handle:
 
 
 @pytest.fixture
+async def loop_errors() -> list[dict[str, Any]]:
+    """Return the list to which the loop's exception handler adds what it is called with."""
+    errors: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: errors.append(context))
+    return errors
+
+
+@pytest.fixture
 def until() -> Callable[[Callable[[], bool]], Awaitable[None]]:
-    """Let the loop turn until a condition holds."""
+    """Run the loop until a condition holds."""
 
     async def until(condition: Callable[[], bool]) -> None:
         while not condition():  # noqa: ASYNC110 - what ends it sets no event

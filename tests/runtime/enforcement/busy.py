@@ -1,4 +1,4 @@
-"""Sources of handlers that never end, by what they are busy with."""
+"""Bodies of handlers that never end, by what they are busy with."""
 
 from __future__ import annotations
 

@@ -9,13 +9,20 @@ import pytest
 
 from workernb import CanceledError, CpuLimitError, LimitError, Limits
 
+RESCUE = """
+try:
+    return await self.env.AUTH.fetch(request)
+except BaseException:
+    return Response("rescued")
+"""
+"""The body of a handler that catches whatever its call raises."""
 
-async def test_the_wall_clock_has_a_limit(define, runtime):
+
+async def test_the_wall_clock_limit_wakes_a_waiting_request(define, runtime):
     define("auth", "await asyncio.Event().wait()")
     handle = define(
         "gateway",
-        "try:\n    return await self.env.AUTH.fetch(request)\n"
-        "except BaseException:\n    return Response('rescued')",
+        RESCUE,
         AUTH="auth",
         limits=Limits(wall_ms=50),
     )
@@ -26,34 +33,28 @@ async def test_the_wall_clock_has_a_limit(define, runtime):
     assert runtime.traces[-1].outcome == "exceededWallTime"
 
 
-async def test_the_caller_cannot_rescue_a_request_that_has_no_budget_left(define, runtime):
-    define("busy", "while True: pass")
+async def test_a_caller_cannot_catch_the_end_of_its_budget(define, runtime):
+    define("auth", "while True: pass")
     handle = define(
         "gateway",
-        """
-        try:
-            await self.env.BUSY.fetch(request)
-        except BaseException:
-            return Response("rescued")
-        """,
-        BUSY="busy",
+        RESCUE,
+        AUTH="auth",
         limits=Limits(cpu_ms=20),
     )
     with pytest.raises(CpuLimitError):
         await handle.fetch()
-    assert [invocation.outcome for invocation in runtime.traces[-1].invocations] == [
-        "exceededCpu"
-    ] * 2
+    gateway, auth = runtime.traces[-1].invocations
+    assert gateway.outcome == auth.outcome == "exceededCpu"
 
 
-async def test_a_request_that_is_interrupted_as_it_begins_to_wait_does_not_wait(define):
+async def test_a_request_that_is_interrupted_just_before_it_waits_does_not_wait(define):
     worker = define(
         "worker",
         """
         import contextlib, signal
         stack = contextlib.ExitStack()
         stack.callback(signal.raise_signal, signal.SIGINT)
-        # In contextlib it cannot be raised, and no line of the Worker's follows.
+        # Nothing can be raised within contextlib, and no line of the Worker's follows.
         stack.close(); await asyncio.sleep(60)
         """,
     )

@@ -1,4 +1,4 @@
-"""Whose a CPU budget is: the top-level request's, or each invocation's own."""
+"""Budgets: how much CPU a request or an invocation may use, and how many calls it may make."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import pytest
 
 from workernb import CpuLimitError, LimitError, Limits
 
-from ..conftest import FORWARD
+from ..conftest import FORWARD, fetch_text
 
-ALONE = Limits(budget="per-invocation", cpu_ms=50)
+PER_INVOCATION = Limits(budget="per-invocation", cpu_ms=50)
 
 
 DEPTH = (
@@ -18,7 +18,7 @@ DEPTH = (
 )
 
 
-async def test_a_shared_budget_is_drawn_on_by_all(define, runtime):
+async def test_a_shared_budget_is_for_all_invocations_together(define, runtime):
     define("auth", "burn(40); return Response('x')", limits=Limits(cpu_ms=1_000))
     handle = define(
         "gateway",
@@ -33,21 +33,21 @@ async def test_a_shared_budget_is_drawn_on_by_all(define, runtime):
     assert runtime.traces[-1].outcome == "exceededCpu"
 
 
-async def test_each_invocation_may_have_a_budget_of_its_own(define, runtime):
-    define("auth", "burn(30); return Response('x')", limits=ALONE)
+async def test_a_budget_per_invocation_is_for_each_alone(define, runtime):
+    define("auth", "burn(30); return Response('x')", limits=PER_INVOCATION)
     handle = define(
         "gateway",
         "burn(30); await self.env.AUTH.fetch(request); return Response('x')",
         AUTH="auth",
-        limits=ALONE,
+        limits=PER_INVOCATION,
     )
     response = await handle.fetch()
     assert response.trace.outcome == "ok"
     assert response.trace.cpu_ms > 58
 
 
-async def test_a_caller_may_go_on_without_a_callee_that_used_up_its_own(define, runtime):
-    define("auth", "while True: pass", limits=ALONE)
+async def test_a_caller_can_catch_the_end_of_its_callees_budget(define, runtime):
+    define("auth", "while True: pass", limits=PER_INVOCATION)
     handle = define(
         "gateway",
         """
@@ -57,7 +57,7 @@ async def test_a_caller_may_go_on_without_a_callee_that_used_up_its_own(define, 
             return Response(f"{type(error).__name__}: {error}")
         """,
         AUTH="auth",
-        limits=ALONE,
+        limits=PER_INVOCATION,
     )
     response = await handle.fetch()
     assert await response.text() == "CpuLimitError: Worker exceeded CPU time limit."
@@ -66,19 +66,19 @@ async def test_a_caller_may_go_on_without_a_callee_that_used_up_its_own(define, 
     assert 45 < auth.cpu_ms < 110
 
 
-async def test_its_own_budget_cannot_be_swallowed(define, runtime):
+async def test_an_invocation_cannot_catch_the_end_of_its_budget(define, runtime):
     define(
         "auth", "while True:\n    try:\n        while True: pass\n    except BaseException: pass"
     )
     handle = define("gateway", FORWARD, AUTH="auth")
-    runtime.limits = ALONE
+    runtime.limits = PER_INVOCATION
     with pytest.raises(CpuLimitError, match="exceeded CPU time limit"):
         await handle.fetch()
     assert runtime.traces[-1].invocations[1].outcome == "exceededCpu"
 
 
-async def test_the_entry_may_use_up_its_own(define, runtime):
-    handle = define("gateway", "while True: pass", limits=ALONE)
+async def test_the_first_invocation_exceeds_its_budget(define, runtime):
+    handle = define("gateway", "while True: pass", limits=PER_INVOCATION)
     with pytest.raises(CpuLimitError) as caught:
         await handle.fetch()
     (note,) = caught.value.__notes__
@@ -86,18 +86,18 @@ async def test_the_entry_may_use_up_its_own(define, runtime):
     assert runtime.traces[-1].outcome == "exceededCpu"
 
 
-async def test_many_suspensions_do_not_blur_its_own(define, runtime):
-    handle = define("gateway", "while True: await asyncio.sleep(0)", limits=ALONE)
+async def test_a_budget_per_invocation_is_kept_through_many_suspensions(define, runtime):
+    handle = define("gateway", "while True: await asyncio.sleep(0)", limits=PER_INVOCATION)
     with pytest.raises(CpuLimitError):
         await handle.fetch()
-    # A tick hardly ever meets such short slices: it is seen as the stamps are folded.
+    # Ticks can miss such short slices, so the budget is checked when stamps are folded too.
     assert 49 < runtime.traces[-1].cpu_ms < 80
 
 
-async def test_where_it_is_cut_as_it_waits_is_said_in_the_workers_own_lines(define, runtime):
+async def test_a_cut_of_a_suspended_invocation_names_its_own_line(define, runtime):
     define("auth", "while True: await asyncio.sleep(0)")
     handle = define("gateway", FORWARD, AUTH="auth")
-    runtime.limits = ALONE
+    runtime.limits = PER_INVOCATION
     with pytest.raises(CpuLimitError) as caught:
         await handle.fetch()
     (note,) = caught.value.__notes__
@@ -107,7 +107,7 @@ async def test_where_it_is_cut_as_it_waits_is_said_in_the_workers_own_lines(defi
     assert "asyncio" not in log.text.replace("await asyncio.sleep(0)", "")
 
 
-async def test_a_recursion_ends_with_the_platforms_text(define, runtime):
+async def test_a_recursion_ends_at_32_invocations(define, runtime):
     handle = define("loop", "return await self.env.SELF.fetch(request)", SELF="loop")
     with pytest.raises(LimitError) as caught:
         await handle.fetch()
@@ -116,7 +116,7 @@ async def test_a_recursion_ends_with_the_platforms_text(define, runtime):
     assert len(runtime.traces[-1].invocations) == 32
 
 
-async def test_a_worker_makes_at_most_32_invocations(define):
+async def test_a_request_makes_at_most_32_invocations(define):
     define("auth", "return Response('x')")
     handle = define(
         "gateway",
@@ -131,7 +131,7 @@ async def test_a_worker_makes_at_most_32_invocations(define):
         """,
         AUTH="auth",
     )
-    assert await (await handle.fetch()).text() == f"31 {DEPTH}"
+    assert await fetch_text(handle) == f"31 {DEPTH}"
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ async def test_a_worker_makes_at_most_32_invocations(define):
         (Limits(depth=1), DEPTH),
     ],
 )
-async def test_each_limit_by_itself(define, limits, text):
+async def test_each_limit_of_calls_has_the_platforms_text(define, limits, text):
     define("auth", "return Response('x')")
     handle = define(
         "gateway",
@@ -155,7 +155,7 @@ async def test_each_limit_by_itself(define, limits, text):
     assert str(caught.value) == text
 
 
-async def test_depth_counts_nesting_and_not_calls(define):
+async def test_depth_counts_nested_invocations_only(define):
     define("c", "return Response('x')")
     define("b", "return await self.env.C.fetch(request)", C="c")
     handle = define(
@@ -170,18 +170,18 @@ async def test_depth_counts_nesting_and_not_calls(define):
     assert "a → b" in caught.value.__notes__[0]
 
 
-async def test_the_budget_of_the_entry_worker_rules(define):
+async def test_the_budget_is_that_of_the_first_worker(define):
     define("auth", "burn(30); return Response('x')", limits=Limits(cpu_ms=1))
     handle = define("gateway", FORWARD, AUTH="auth")
     assert (await handle.fetch()).status == 200
 
 
-async def test_a_limit_ends_one_request_and_no_other(define):
+async def test_a_limit_ends_only_its_own_request(define):
     define("busy", "while True: pass")
     handle = define(
         "gateway",
-        "return await self.env.BUSY.fetch(request)",
-        BUSY="busy",
+        FORWARD,
+        AUTH="busy",
         limits=Limits(cpu_ms=30),
     )
     waiting = define("waiting", "await asyncio.sleep(0.01); return Response('fine')").fetch()

@@ -15,7 +15,7 @@ from workernb.runtime.enforcement.cut import CutInjector
 from .busy import BUSY
 
 
-async def test_the_error_says_where_the_cut_fell(define):
+async def test_the_error_names_the_line_that_was_cut(define):
     handle = define("busy", "while True:\n    pass", limits=Limits(cpu_ms=20))
     with pytest.raises(CpuLimitError) as caught:
         await handle.fetch()
@@ -37,7 +37,7 @@ async def test_an_import_finishes_before_the_cut(define, tmp_path, monkeypatch):
     assert sys.modules["slow_to_import"].DONE
 
 
-async def test_somebody_elses_tracer_is_given_back(define):
+async def test_an_earlier_tracer_is_put_back_after_a_request(define):
     def tracer(frame, event, argument):
         return None
 
@@ -52,51 +52,49 @@ async def test_somebody_elses_tracer_is_given_back(define):
         sys.settrace(before)
 
 
-async def test_a_cut_makes_no_noise(define):
-    noise = []
-    asyncio.get_running_loop().set_exception_handler(lambda loop, context: noise.append(context))
+async def test_a_cut_leaves_no_unhandled_exceptions(define, loop_errors):
     handle = define("worker", BUSY["gather"], limits=Limits(cpu_ms=20))
     with pytest.raises(CpuLimitError):
         await handle.fetch()
     await asyncio.sleep(0.01)
     gc.collect()
-    assert noise == []
+    assert loop_errors == []
 
 
-def test_a_signal_that_meets_the_end_of_a_cut_leaves_no_tracer(monkeypatch):
-    cut, before, settrace = CutInjector(), sys.gettrace(), sys.settrace
+def test_a_signal_during_the_end_of_a_cut_leaves_no_tracer(monkeypatch):
+    injector, before, settrace = CutInjector(), sys.gettrace(), sys.settrace
     signals = [ValueError("another")]
 
     def interrupted(tracer):
         settrace(tracer)
         if signals:
-            cut.here(signals.pop(), None, lambda: False)
+            injector.here(signals.pop(), None, lambda: False)
 
-    cut.here(ValueError("one"), None, lambda: False)
+    injector.here(ValueError("one"), None, lambda: False)
     with monkeypatch.context() as patched:
         patched.setattr(sys, "settrace", interrupted)
-        cut.call_off()
+        injector.call_off()
     assert not signals
     assert sys.gettrace() is before
-    cut.here(ValueError("a third"), None, lambda: False)
-    cut.call_off()
+    injector.here(ValueError("a third"), None, lambda: False)
+    injector.call_off()
     assert sys.gettrace() is before
 
 
-def test_who_traced_before_a_cut_traces_after_it():
+def test_an_earlier_tracer_is_put_back_after_a_cut():
     before = sys.gettrace()
 
     def tracer(*event):
         return None
 
     try:
-        for taken_away in (False, True):
+        for removed in (False, True):
             sys.settrace(tracer)
-            cut = CutInjector()
-            cut.here(ValueError("one"), None, lambda: False)
-            if taken_away:
-                sys.settrace(None)  # As Python does with a tracer that has raised.
-            cut.call_off()
+            injector = CutInjector()
+            injector.here(ValueError("one"), None, lambda: False)
+            if removed:
+                sys.settrace(None)  # As Python removes a tracer that has raised.
+            injector.call_off()
             assert sys.gettrace() is tracer
     finally:
         sys.settrace(before)

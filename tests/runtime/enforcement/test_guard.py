@@ -1,4 +1,4 @@
-"""The cut and the interrupt: a Worker that does not stop is stopped, and nothing else is."""
+"""What the guard installs in the process while requests are in flight."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import signal
 from workernb.runtime.enforcement.guard import guard
 
 
-async def test_what_is_installed_is_gone_when_idle(define, until):
+async def test_the_tick_and_the_log_handler_are_removed_when_idle(define, until):
     handle = define("echo", "return Response('x')")
     guard.uninstall()
     handlers = list(logging.getLogger().handlers)
@@ -19,3 +19,39 @@ async def test_what_is_installed_is_gone_when_idle(define, until):
     assert signal.getitimer(signal.ITIMER_PROF) == (0, 0)
     assert signal.getsignal(signal.SIGPROF) == profile
     assert logging.getLogger().handlers == handlers
+
+
+async def test_the_interrupt_handler_is_put_back_when_idle(define, until):
+    handle = define("echo", "return Response('x')")
+    guard.uninstall()
+    before = signal.getsignal(signal.SIGINT)
+    await handle.fetch()
+    assert signal.getsignal(signal.SIGINT) is not before
+    await until(lambda: guard.idle)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+async def test_an_interrupt_without_a_running_request_goes_to_the_earlier_handler(define):
+    handle = define("echo", "return Response('x')")
+    guard.uninstall()
+    received = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: received.append(number))
+    try:
+        await handle.fetch()
+        signal.raise_signal(signal.SIGINT)
+        guard.uninstall()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert received == [signal.SIGINT]
+
+
+async def test_a_handler_that_was_set_while_requests_ran_is_kept(define):
+    handle = define("echo", "return Response('x')")
+    before = signal.getsignal(signal.SIGPROF)
+    await handle.fetch()
+    signal.signal(signal.SIGPROF, signal.SIG_IGN)
+    try:
+        guard.uninstall()
+        assert signal.getsignal(signal.SIGPROF) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGPROF, before)
