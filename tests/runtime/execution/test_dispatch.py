@@ -1,4 +1,4 @@
-"""A fetch from the notebook, through Workers, and back."""
+"""Top-level requests: made, awaited and answered."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ async def test_a_gateway_asks_a_private_service(gateway, headers, status, text):
     assert (response.status, await response.text()) == (status, text)
 
 
-async def test_cancelling_the_caller_cancels_the_workers(define, runtime, until):
-    define("slow", "await asyncio.Event().wait()")
-    handle = define("gateway", "return await self.env.SLOW.fetch(request)", SLOW="slow")
+async def test_cancelling_the_awaiting_task_cancels_all_invocations(define, runtime, until):
+    define("auth", "await asyncio.Event().wait()")
+    handle = define("gateway", FORWARD, AUTH="auth")
     task = asyncio.ensure_future(handle.fetch())
     await until(lambda: any(len(trace.invocations) == 2 for trace in runtime.in_flight))
     (trace,) = runtime.in_flight
@@ -38,30 +38,11 @@ async def test_cancelling_the_caller_cancels_the_workers(define, runtime, until)
     with pytest.raises(asyncio.CancelledError):
         await task
     await until(lambda: trace.done)
-    assert [invocation.outcome for invocation in trace.invocations] == ["canceled", "canceled"]
+    gateway, auth = trace.invocations
+    assert gateway.outcome == auth.outcome == "canceled"
 
 
-async def test_requests_that_wait_overlap_and_keep_to_themselves(define):
-    define(
-        "auth",
-        """
-        await asyncio.sleep(0.01)
-        return Response(request.url)
-        """,
-    )
-    handle = define("gateway", FORWARD, AUTH="auth")
-    calls = [handle.fetch(f"http://x/{number}") for number in range(50)]
-    began = asyncio.get_running_loop().time()
-    responses = await asyncio.gather(*calls)
-    assert asyncio.get_running_loop().time() - began < 0.4
-    for number, response in enumerate(responses):
-        assert await response.text() == f"http://x/{number}"
-        assert [invocation.url for invocation in response.trace.invocations] == [
-            f"http://x/{number}"
-        ] * 2
-
-
-async def test_a_call_begins_when_it_is_made(define, runtime, until):
+async def test_a_call_begins_before_it_is_awaited(define, runtime, until):
     handle = define("echo", "return Response('x')")
     call = handle.fetch()
     await until(lambda: runtime.traces)
@@ -88,18 +69,15 @@ async def test_a_call_is_a_coroutine_for_asyncio(define, wrap):
     assert response.status == 200
 
 
-async def test_failures_that_nobody_looks_at_make_no_noise(define, runtime, until):
-    handle = define("bad", "raise ValueError")
-    noise = []
-    asyncio.get_running_loop().set_exception_handler(lambda loop, context: noise.append(context))
-    handle.fetch()
+async def test_an_error_that_nobody_retrieves_is_not_reported(define, runtime, until, loop_errors):
+    define("bad", "raise ValueError").fetch()
     await until(lambda: runtime.traces)
     gc.collect()
-    assert noise == []
+    assert loop_errors == []
     assert runtime.traces[-1].outcome == "exception"
 
 
-async def test_context_variables_of_the_cell_are_not_changed(define):
+async def test_context_variables_of_the_awaiting_task_are_not_changed(define):
     variable = contextvars.ContextVar("variable", default="cell")
     handle = define("echo", "return Response('x')")
     before = contextvars.copy_context()
@@ -108,33 +86,12 @@ async def test_context_variables_of_the_cell_are_not_changed(define):
     assert variable.get() == "cell"
 
 
-async def test_outsiders_are_told_apart(runtime, define):
-
+async def test_a_request_of_an_outsider_is_marked(runtime, define):
     define("echo", "return Response('x')")
-    response = await runtime.call(Target("echo"), Request("http://x/"), owner=False)
-    assert response.trace.owner is False
-    assert isinstance(response, Response)
-
-
-async def test_a_thousand_waiting_requests_keep_apart(define):
-    define("auth", "await asyncio.sleep(0.1)\nreturn Response(request.url)")
-    handle = define("gateway", FORWARD, AUTH="auth")
-    answers = await asyncio.gather(*(handle.fetch(f"http://x/{n}") for n in range(1000)))
-    for number, answer in enumerate(answers):
-        assert await answer.text() == f"http://x/{number}"
-        assert [invocation.url for invocation in answer.trace.invocations] == [
-            f"http://x/{number}"
-        ] * 2
-
-
-async def test_a_call_of_the_notebook_can_be_stepped_and_closed(define, runtime, until):
-    handle = define("slow", "await asyncio.sleep(1000)")
-    call = handle.fetch()
-    call.close()
-    await until(lambda: runtime.traces)
-    assert runtime.traces[-1].outcome == "canceled"
-    unused = handle.fetch()
-    unused.close()
+    answer = await runtime.call(Target("echo"), Request("http://x/"), owner=False)
+    assert answer.trace.owner is False
+    assert isinstance(answer, Response)
+    assert (await runtime["echo"].fetch()).trace.owner is True
 
 
 def test_a_call_that_never_began_can_be_closed(define):
@@ -142,7 +99,7 @@ def test_a_call_that_never_began_can_be_closed(define):
     handle.fetch().close()
 
 
-async def test_the_notebook_cancels_a_call_through_its_task(define, runtime, until):
+async def test_cancelling_the_task_of_a_call_cancels_it(define, runtime, until):
     handle = define("slow", "await asyncio.sleep(1000)")
     task = asyncio.create_task(handle.fetch())
     await asyncio.sleep(0)
@@ -153,12 +110,44 @@ async def test_the_notebook_cancels_a_call_through_its_task(define, runtime, unt
     assert runtime.traces[-1].outcome == "canceled"
 
 
-async def test_an_entrypoint_of_the_notebooks_choice(runtime, define):
-    from workernb.http import Request
-    from workernb.runtime.services.targets import Target
-
+async def test_a_call_of_a_missing_service_or_entrypoint(runtime, define):
     define("echo", "return Response('x')")
     with pytest.raises(BindingError, match="has no such named entrypoint"):
         await runtime.call(Target("echo", "Admin"), Request("http://x/"))
     with pytest.raises(ValueError, match="There is no Worker 'ehco'"):
         runtime.call(Target("ehco"), Request("http://x/"))
+
+
+@pytest.mark.parametrize("number", [50, 1000])
+async def test_waiting_requests_overlap_and_are_kept_apart(define, number):
+    define("auth", "await asyncio.sleep(0.1)\nreturn Response(request.url)")
+    handle = define("gateway", FORWARD, AUTH="auth")
+    urls = [f"http://x/{n}" for n in range(number)]
+    answers = await asyncio.gather(*map(handle.fetch, urls))
+    for url, answer in zip(urls, answers, strict=True):
+        assert await answer.text() == url
+        gateway, auth = answer.trace.invocations
+        assert gateway.url == auth.url == url
+    # They were all in flight at once: the last had begun before the first ended.
+    first, last = answers[0].trace, answers[-1].trace
+    assert last.invocations[1].began_ns < first.invocations[1].ended_ns
+
+
+async def test_a_call_that_is_closed_at_once_is_canceled(define, runtime, until):
+    handle = define("slow", "await asyncio.sleep(1000)")
+    handle.fetch().close()
+    await until(lambda: runtime.traces)
+    assert runtime.traces[-1].outcome == "canceled"
+
+
+async def test_a_call_shows_its_request(define):
+    call = define("echo", "return Response('x')").fetch()
+    assert repr(call) == "<fetch of GET http://echo.localhost/: await it for the answer>"
+    await call
+
+
+async def test_a_call_is_awaited_once(define):
+    call = define("echo", "return Response('x')").fetch()
+    await call
+    with pytest.raises(RuntimeError, match="cannot reuse already awaited coroutine"):
+        await call

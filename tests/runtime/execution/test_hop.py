@@ -1,4 +1,4 @@
-"""Corners of calls, tasks and loops that everyday code does not turn."""
+"""How a handler is run, slice by slice, and what is made of its response."""
 
 from __future__ import annotations
 
@@ -8,24 +8,26 @@ import pytest
 
 from workernb import HandlerError
 
+from ..conftest import FORWARD, fetch_text, worker
 
-async def test_an_eager_task_factory_of_the_notebook_is_kept(define):
-    made = []
+
+async def test_the_notebooks_task_factory_makes_the_tasks_of_workers(define):
+    coroutines = []
 
     def factory(loop, coro, **options):
-        made.append(coro)
+        coroutines.append(coro)
         return asyncio.Task(coro, loop=loop, **options)
 
     loop = asyncio.get_running_loop()
     loop.set_task_factory(factory)
     handle = define("worker", "await asyncio.create_task(asyncio.sleep(0)); return Response('x')")
     assert (await handle.fetch()).status == 200
-    assert len(made) == 1
+    assert len(coroutines) == 1
     assert loop.get_task_factory() is factory
     loop.set_task_factory(None)
 
 
-async def test_what_is_received_refuses_to_be_changed(define):
+async def test_received_headers_are_immutable(define):
     define("auth", "return Response('x', headers={'a': 'b'})")
     handle = define(
         "gateway",
@@ -66,25 +68,19 @@ async def test_the_body_of_a_request_moves_with_it(define):
         """,
         AUTH="auth",
     )
-    assert await (await cloned.fetch(method="POST", body="once")).text() == "once"
+    assert await fetch_text(cloned, method="POST", body="once") == "once"
     assert (await twice.fetch()).status == 200  # Without a body it may be sent twice.
 
 
-async def test_a_response_that_is_kept_can_be_returned_once(runtime):
-    handle = runtime.define(
-        "kept",
-        "from workers import Response, WorkerEntrypoint\n"
-        "KEPT = Response('x')\n"
-        "class Default(WorkerEntrypoint):\n"
-        "    async def fetch(self, request):\n"
-        "        return KEPT\n",
-    )
-    assert await (await handle.fetch()).text() == "x"
+async def test_a_kept_response_can_be_returned_once(runtime):
+    source = worker("return KEPT") + "\nKEPT = Response('x')\n"
+    handle = runtime.define("kept", source)
+    assert await fetch_text(handle) == "x"
     with pytest.raises(OSError, match="Body has already been used"):
         await handle.fetch()
 
 
-async def test_a_caller_may_catch_what_its_callee_raised(define, runtime):
+async def test_a_caller_can_catch_an_exception_of_its_callee(define, runtime):
     define("auth", "raise KeyError('x')")
     handle = define(
         "gateway",
@@ -98,11 +94,12 @@ async def test_a_caller_may_catch_what_its_callee_raised(define, runtime):
     )
     response = await handle.fetch()
     assert await response.text() == "caught"
-    assert [invocation.outcome for invocation in response.trace.invocations] == ["ok", "exception"]
+    gateway, auth = response.trace.invocations
+    assert (gateway.outcome, auth.outcome) == ("ok", "exception")
 
 
 @pytest.mark.parametrize("value", ["None", "'text'", "{'a': 1}", "200"])
-async def test_a_handler_must_give_back_a_response(define, value):
+async def test_a_handler_must_return_a_response(define, value):
     handle = define("wrong", f"return {value}")
     with pytest.raises(TypeError) as caught:
         await handle.fetch()
@@ -112,13 +109,13 @@ async def test_a_handler_must_give_back_a_response(define, value):
     assert "Worker 'wrong'" in caught.value.__notes__[0]
 
 
-async def test_sys_exit_ends_the_request_and_not_the_kernel(define):
+async def test_sys_exit_ends_the_request_only(define):
     handle = define("leaver", "raise SystemExit(3)")
     with pytest.raises(RuntimeError, match=r"called sys\.exit"):
         await handle.fetch()
 
 
-async def test_a_plain_await_needs_no_task(define):
+async def test_an_awaited_call_runs_in_the_task_of_its_caller(define):
     define("auth", "return Response(asyncio.current_task().get_name())")
     handle = define(
         "gateway",
@@ -129,7 +126,7 @@ async def test_a_plain_await_needs_no_task(define):
         """,
         AUTH="auth",
     )
-    assert await (await handle.fetch()).text() == "True"
+    assert await fetch_text(handle) == "True"
 
 
 async def test_a_call_cannot_be_awaited_twice(define, auth):
@@ -146,7 +143,7 @@ async def test_a_call_cannot_be_awaited_twice(define, auth):
         await handle.fetch()
 
 
-async def test_generators_of_a_worker_keep_their_invocation(define, auth):
+async def test_async_generators_keep_their_invocation(define, auth):
     handle = define(
         "gateway",
         """
@@ -163,15 +160,15 @@ async def test_generators_of_a_worker_keep_their_invocation(define, auth):
     assert all(invocation.depth == 2 for invocation in response.trace.invocations[1:])
 
 
-async def test_a_forgotten_await_is_said_to_be_one(define):
+async def test_a_forgotten_await_is_named(define):
     define("auth", "return Response('x')")
     returned = define("returned", "return self.env.AUTH.fetch(request)", AUTH="auth")
     with pytest.raises(HandlerError) as caught:
         await returned.fetch()
     assert "gave back a coroutine, which wants an await" in caught.value.__notes__[0]
     define("used", "return Response(self.env.AUTH.fetch(request).status)", AUTH="auth")
-    passed_on = define("passed_on", "return await self.env.USED.fetch(request)", USED="used")
+    gateway = define("gateway", FORWARD, AUTH="used")
     with pytest.raises(AttributeError) as caught:
-        await passed_on.fetch()
+        await gateway.fetch()
     assert len(caught.value.__notes__) == 1
     assert "did you forget await?" in caught.value.__notes__[0]

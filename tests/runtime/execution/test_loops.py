@@ -1,56 +1,71 @@
-"""The event loop on which a runtime's requests run."""
+"""The event loop on which the requests of a runtime run."""
 
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import workernb
+
+from ..conftest import fetch_text, respond, worker
 
 
-async def test_one_thread_and_one_loop_serve_all(runtime, define):
-    source = """
-    import threading
+async def test_one_thread_and_one_loop_run_all_invocations(runtime, define):
+    here = """
+    import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import workernb
+
+from ..conftest import fetch_text, respond, worker
     here = f"{threading.get_ident()} {id(asyncio.get_running_loop())}"
-    return Response(here + (await (await self.env.NEXT.fetch(request)).text()
-                            if hasattr(self.env, "NEXT") else ""))
     """
-    define("last", source)
-    first = define("first", source, NEXT="last")
-    here = f"{threading.get_ident()} {id(asyncio.get_running_loop())}"
-    assert await (await first.fetch()).text() == here * 2
+    define("auth", here + "return Response(here)")
+    gateway = define(
+        "gateway",
+        here + "return Response(here + await (await self.env.AUTH.fetch(request)).text())",
+        AUTH="auth",
+    )
+    expected = f"{threading.get_ident()} {id(asyncio.get_running_loop())}"
+    assert await fetch_text(gateway) == expected * 2
 
 
-def test_a_call_runs_where_no_loop_did(runtime, define):
+def test_a_call_that_was_made_without_a_loop(runtime, define):
     handle = define("echo", "return Response('x')")
     assert asyncio.run(handle.fetch()).status == 200
 
 
-async def test_a_call_from_another_thread_comes_to_the_runtimes_loop(define):
-    handle = define("echo", "import threading; return Response(str(threading.get_ident() == MAIN))")
-    define_main = f"MAIN = {threading.get_ident()}"
-    handle = handle._runtime.define("echo", define_main + "\n" + handle._service.definition.source)
-    await handle.fetch()
-    results = []
-
-    def sync():
-        results.append(asyncio.run(handle.fetch_sync().text()))
-
-    async def call():
-        return await (await handle.fetch()).text()
-
-    for target in (sync, lambda: results.append(asyncio.run(call()))):
-        await asyncio.to_thread(target)
-    assert results == ["True", "True"]
+async def test_a_call_from_another_thread_runs_on_the_runtimes_loop(define):
+    handle = define("echo", "import threading; return Response(str(threading.get_ident()))")
+    here = await fetch_text(handle)
+    assert here == str(threading.get_ident())
+    assert await asyncio.to_thread(lambda: asyncio.run(fetch_text(handle))) == here
+    assert await asyncio.to_thread(lambda: asyncio.run(handle.fetch_sync().text())) == here
 
 
-def test_a_runtime_moves_on_when_its_loop_has_ended(define):
-    handle = define("echo", "return Response('x')")
+def test_the_next_loop_follows_one_that_has_ended(define):
+    handle = define("echo", respond("x"))
+    assert [asyncio.run(fetch_text(handle)) for _ in range(3)] == ["x", "x", "x"]
+    with ThreadPoolExecutor() as pool:
+        assert pool.submit(lambda: asyncio.run(fetch_text(handle))).result() == "x"
+    assert asyncio.run(fetch_text(handle)) == "x"
 
-    async def call():
-        return (await handle.fetch()).status
 
-    assert [asyncio.run(call()) for _ in range(3)] == [200, 200, 200]
-    results = []
-    thread = threading.Thread(target=lambda: results.append(asyncio.run(call())))
-    thread.start()
-    thread.join()
-    assert results == [200]
+def test_synchronous_calls_share_one_loop(define):
+    handle = define("echo", "return Response(str(id(asyncio.get_running_loop())))")
+    loops = [asyncio.run(handle.fetch_sync().text()) for _ in range(2)]
+    assert loops[0] == loops[1]
+
+
+def test_a_runtime_closes_the_loop_of_its_synchronous_calls():
+    runtime = workernb.Runtime()
+    body = "global LOOP\nLOOP = asyncio.get_running_loop()\nreturn Response('x')"
+    handle = runtime.define("echo", worker(body))
+    assert handle.fetch_sync().status == 200
+    loop = sys.modules[handle.version.filename].LOOP
+    assert not loop.is_closed()
+    runtime.close()
+    assert loop.is_closed()

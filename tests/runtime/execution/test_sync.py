@@ -1,80 +1,96 @@
-"""Calling from synchronous code, from other loops and from other threads."""
+"""`fetch_sync`: a call that is waited for without await."""
 
 from __future__ import annotations
 
 import asyncio
 import subprocess
 import sys
+import textwrap
 
 import pytest
 
 
-def test_in_a_plain_script(define):
+def test_a_call_where_no_loop_runs(define):
     handle = define("echo", "await asyncio.sleep(0); return Response(request.method)")
     assert asyncio.run(handle.fetch_sync(method="POST").text()) == "POST"
     assert handle.fetch_sync().status == 200
 
 
-def test_an_exception_is_raised_here(define):
+def test_an_exception_is_raised_by_the_call(define):
     handle = define("bad", "raise KeyError('x')")
     with pytest.raises(KeyError):
         handle.fetch_sync()
 
 
-IN_A_LOOP = """
+SETUP = '''
 import asyncio
 import workernb
+
+HEAD = """
+import asyncio, time
+from workers import Response, WorkerEntrypoint
+
+def burn(ms):
+    began = time.thread_time()
+    while time.thread_time() - began < ms / 1e3:
+        pass
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        """
+
 runtime = workernb.Runtime()
-echo = runtime.define("echo", '''
-import asyncio
-from workers import Response, WorkerEntrypoint
-class Default(WorkerEntrypoint):
-    async def fetch(self, request):
-        await asyncio.sleep(0.001)
-        end = __import__("time").thread_time() + 0.02
-        while __import__("time").thread_time() < end: pass
-        return Response(request.url)
-''')
-outer = runtime.define("outer", '''
-from workers import Response, WorkerEntrypoint
-class Default(WorkerEntrypoint):
-    async def fetch(self, request):
-        end = __import__("time").thread_time() + 0.01
-        while __import__("time").thread_time() < end: pass
-        return Response(self.env.CALL[0](request.url).url)
-''', vars={"CALL": [1]})
-async def main():
-    async def background():
-        count = 0
-        while True:
-            await asyncio.sleep(0.001)
-            count += 1
-            done.append(count)
-    done = []
-    task = asyncio.create_task(background())
-    def deep():
-        return echo.fetch_sync("http://x/sync")
-    assert deep().url == "http://x/sync"
-    assert deep().trace.outcome == "ok"
-    assert done, "background tasks go on"
-    outer.version.env.CALL[0] = lambda url: deep()
-    answer = await outer.fetch()
-    assert answer.trace.outcome == "ok"
-    inner = runtime.traces[-2] if runtime.traces[-1] is answer.trace else runtime.traces[-1]
-    assert inner.invocations[0].service == "echo"
-    assert 9 < answer.trace.cpu_ms < 16, answer.trace.cpu_ms
-    assert 19 < inner.cpu_ms < 26, inner.cpu_ms
-    assert abs(answer.trace.cpu_ns / 1e6 - answer.trace.cpu_ms) < 1, answer.trace.cpu_ns
-    assert (await echo.fetch()).status == 200
-    task.cancel()
-asyncio.run(main())
-print("fine")
-"""
+echo = runtime.define("echo", HEAD + "await asyncio.sleep(0.001); burn(20); return Response('x')")
+'''
 
 
-def test_within_a_running_loop():
-    # In a process of its own: nest-asyncio2 patches asyncio for good.
-    done = subprocess.run(
-        [sys.executable, "-c", IN_A_LOOP], capture_output=True, text=True, timeout=60, check=False
-    )
-    assert (done.stdout, done.returncode) == ("fine\n", 0), done.stderr
+def run_in_a_loop(main: str) -> None:
+    """Run the body of a main coroutine, after SETUP, in a process of its own.
+
+    nest-asyncio2, which `fetch_sync` needs within a running loop, patches asyncio for good.
+    """
+    script = SETUP + "async def main():\n" + textwrap.indent(main, "    ") + "\nasyncio.run(main())"
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+
+
+def test_a_call_within_a_running_loop():
+    run_in_a_loop("""
+answer = echo.fetch_sync("http://x/sync")
+assert (answer.status, answer.trace.url, answer.trace.outcome) == (200, "http://x/sync", "ok")
+assert (await echo.fetch()).status == 200
+""")
+
+
+def test_other_tasks_run_while_a_call_is_waited_for():
+    run_in_a_loop("""
+turns = 0
+
+async def count():
+    nonlocal turns
+    while True:
+        await asyncio.sleep(0)
+        turns += 1
+
+task = asyncio.create_task(count())
+echo.fetch_sync()
+assert turns > 0
+task.cancel()
+""")
+
+
+def test_a_call_within_a_worker_is_charged_to_its_own_request():
+    run_in_a_loop("""
+outer = runtime.define(
+    "outer",
+    HEAD + "burn(10); return Response(self.env.CALLS[0]().url)",
+    vars={"CALLS": [None]},
+    limits={"cpu_ms": 25},  # The call's 20 ms would exceed it.
+)
+outer.version.env.CALLS[0] = echo.fetch_sync
+answer = await outer.fetch()
+(inner,) = (trace for trace in runtime.traces if trace is not answer.trace)
+assert (answer.trace.outcome, inner.outcome) == ("ok", "ok")
+assert inner.invocations[0].service == "echo"
+assert 10 <= answer.trace.cpu_ms < 20, answer.trace.cpu_ms
+assert inner.cpu_ms >= 20, inner.cpu_ms
+""")
