@@ -36,15 +36,15 @@ def test_importing_the_package_imports_no_heavy_library():
 
 
 async def test_two_runtimes_are_independent():
-    one, two = workernb.Runtime(), workernb.Runtime(limits=Limits(cpu_ms=5))
-    a = one.define("echo", worker(respond("one")))
-    b = two.define("echo", worker(respond("two")))
+    first, second = workernb.Runtime(), workernb.Runtime(limits=Limits(cpu_ms=5))
+    a = first.define("echo", worker(respond("one")))
+    b = second.define("echo", worker(respond("two")))
     assert (await fetch_text(a), await fetch_text(b)) == ("one", "two")
     assert a != b
     assert a.version.filename != b.version.filename
-    one.close()
+    first.close()
     assert await fetch_text(b) == "two"
-    two.close()
+    second.close()
 
 
 def test_listeners_get_changes(define, runtime):

@@ -15,9 +15,9 @@ async def test_a_call_can_be_closed_instead_of_awaited(define):
         "gateway",
         """
         self.env.AUTH.fetch(request).close()
-        stepped = self.env.AUTH.fetch("http://x/")
-        stepped.throw  # A coroutine has one.
-        stepped.close()
+        call = self.env.AUTH.fetch("http://x/")
+        call.throw  # As every coroutine has.
+        call.close()
         return Response("x")
         """,
         AUTH="auth",

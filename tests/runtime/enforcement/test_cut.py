@@ -63,20 +63,20 @@ async def test_a_cut_leaves_no_unhandled_exceptions(define, loop_errors):
 
 def test_a_signal_during_the_end_of_a_cut_leaves_no_tracer(monkeypatch):
     injector, before, settrace = CutInjector(), sys.gettrace(), sys.settrace
-    signals = [ValueError("another")]
+    signals = [ValueError("second")]
 
     def interrupted(tracer):
         settrace(tracer)
         if signals:
             injector.here(signals.pop(), None, lambda: False)
 
-    injector.here(ValueError("one"), None, lambda: False)
+    injector.here(ValueError("first"), None, lambda: False)
     with monkeypatch.context() as patched:
         patched.setattr(sys, "settrace", interrupted)
         injector.call_off()
     assert not signals
     assert sys.gettrace() is before
-    injector.here(ValueError("a third"), None, lambda: False)
+    injector.here(ValueError("third"), None, lambda: False)
     injector.call_off()
     assert sys.gettrace() is before
 
@@ -91,7 +91,7 @@ def test_an_earlier_tracer_is_put_back_after_a_cut():
         for removed in (False, True):
             sys.settrace(tracer)
             injector = CutInjector()
-            injector.here(ValueError("one"), None, lambda: False)
+            injector.here(ValueError("first"), None, lambda: False)
             if removed:
                 sys.settrace(None)  # As Python removes a tracer that has raised.
             injector.call_off()

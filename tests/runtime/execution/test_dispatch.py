@@ -69,7 +69,9 @@ async def test_a_call_is_a_coroutine_for_asyncio(define, wrap):
     assert response.status == 200
 
 
-async def test_an_error_that_nobody_retrieves_is_not_reported(define, runtime, until, loop_errors):
+async def test_an_error_that_is_never_retrieved_is_not_reported(
+    define, runtime, until, loop_errors
+):
     define("bad", "raise ValueError").fetch()
     await until(lambda: runtime.traces)
     gc.collect()

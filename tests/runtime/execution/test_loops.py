@@ -12,23 +12,11 @@ import workernb
 from ..conftest import fetch_text, respond, worker
 
 
-async def test_one_thread_and_one_loop_run_all_invocations(runtime, define):
-    here = """
-    import sys
-import threading
-from concurrent.futures import ThreadPoolExecutor
-
-import workernb
-
-from ..conftest import fetch_text, respond, worker
-    here = f"{threading.get_ident()} {id(asyncio.get_running_loop())}"
-    """
+async def test_one_thread_and_one_loop_run_all_invocations(define):
+    here = 'import threading\nhere = f"{threading.get_ident()} {id(asyncio.get_running_loop())}"\n'
     define("auth", here + "return Response(here)")
-    gateway = define(
-        "gateway",
-        here + "return Response(here + await (await self.env.AUTH.fetch(request)).text())",
-        AUTH="auth",
-    )
+    forward = "return Response(here + await (await self.env.AUTH.fetch(request)).text())"
+    gateway = define("gateway", here + forward, AUTH="auth")
     expected = f"{threading.get_ident()} {id(asyncio.get_running_loop())}"
     assert await fetch_text(gateway) == expected * 2
 

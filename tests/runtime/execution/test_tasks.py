@@ -1,4 +1,4 @@
-"""The tasks that an invocation starts: calls, waitUntil, and what nobody awaits."""
+"""The tasks that an invocation starts: calls, waitUntil, and what is never awaited."""
 
 from __future__ import annotations
 
