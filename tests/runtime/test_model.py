@@ -125,7 +125,7 @@ class ModelService:
 
 
 @dataclass
-class Held:
+class HeldRequest:
     """A request at its gate: the versions that have handled it so far, and its headers."""
 
     task: asyncio.Task[Any]
@@ -135,7 +135,7 @@ class Held:
 
 
 class Model(RuleBasedStateMachine):
-    held_requests: Bundle[Held] = Bundle("held_requests")
+    held_requests: Bundle[HeldRequest] = Bundle("held_requests")
 
     def __init__(self) -> None:
         super().__init__()
@@ -149,7 +149,7 @@ class Model(RuleBasedStateMachine):
         self.runtime = workernb.Runtime()
         self.defined: dict[str, ModelService] = {}
         self.marks = 0
-        self.held: list[Held] = []
+        self.held: list[HeldRequest] = []
         self.changes = 0
 
     # The rules
@@ -172,13 +172,13 @@ class Model(RuleBasedStateMachine):
             at = found[-1].env.get("NEXT")
         return found
 
-    def made(self, name: str, mark: int, env: dict[str, str]) -> None:
+    def add_version(self, name: str, mark: int, env: dict[str, str]) -> None:
         service = self.defined.setdefault(name, ModelService())
         number = max(service.versions, default=0) + 1
         service.versions[number] = ModelVersion(name, number, mark, env)
-        self.deployed(name, {number: 100})
+        self.add_deployment(name, {number: 100})
 
-    def deployed(self, name: str, now: dict[int, float]) -> None:
+    def add_deployment(self, name: str, now: dict[int, float]) -> None:
         service = self.defined[name]
         service.deployments.append(now)
         running = [version for held in self.held for version in held.handled_by]
@@ -212,7 +212,7 @@ class Model(RuleBasedStateMachine):
     def define_once(self, name: str, given: dict[str, str]) -> None:
         base, _, environment = name.partition("-")
         self.runtime.define(base, self.source(), environment=environment or None, **kinds(given))
-        self.made(name, self.marks, given)
+        self.add_version(name, self.marks, given)
 
     @rule(name=names, how=st.sampled_from(["syntax", "import", "clash", "name"]))
     def define_badly(self, name: str, how: str) -> None:
@@ -249,7 +249,7 @@ class Model(RuleBasedStateMachine):
         self.runtime.change(name, **kinds(given), remove=remove)
         after = {key: value for key, value in before.env.items() if key not in remove} | given
         if after != before.env:
-            self.made(name, before.mark, after)
+            self.add_version(name, before.mark, after)
 
     @rule(name=names, places=st.sets(st.integers(0, KEPT), min_size=1, max_size=2), share=shares)
     def deploy(self, name: str, places: set[int], share: float) -> None:
@@ -264,7 +264,7 @@ class Model(RuleBasedStateMachine):
             return
         self.runtime.deploy(name, now)
         if now != service.now:
-            self.deployed(name, now)
+            self.add_deployment(name, now)
 
     @rule(name=names, shares=st.lists(st.sampled_from([-10, 30, 60, 110]), min_size=1, max_size=3))
     def deploy_badly(self, name: str, shares: list[float]) -> None:
@@ -283,7 +283,7 @@ class Model(RuleBasedStateMachine):
                 self.runtime.rollback(name)
             return
         self.runtime.rollback(name)
-        self.deployed(name, others[-1])
+        self.add_deployment(name, others[-1])
 
     @rule(name=names, force=st.booleans())
     def remove(self, name: str, force: bool) -> None:
@@ -308,13 +308,13 @@ class Model(RuleBasedStateMachine):
         """Call every Worker with every key, and with an override of every version."""
         for name in NAMES:
             for key in KEYS:
-                self.ask(self.runtime, name, {KEY: key})
+                self.fetch_from(self.runtime, name, {KEY: key})
             for other, service in self.defined.items():
                 for number in service.versions:
                     forced = {KEY: KEYS[0], OVERRIDES: f'{other}="v{number}"'}
-                    self.ask(self.runtime, name, forced)
+                    self.fetch_from(self.runtime, name, forced)
 
-    def ask(self, runtime: workernb.Runtime, name: str, headers: dict[str, str]) -> None:
+    def fetch_from(self, runtime: workernb.Runtime, name: str, headers: dict[str, str]) -> None:
         expected = self.chain(None, name, headers)
         if name not in self.defined:
             with pytest.raises(UsageError):
@@ -335,7 +335,7 @@ class Model(RuleBasedStateMachine):
         ]
 
     @rule(target=held_requests, name=names, key=keys, depth=st.integers(0, 2))
-    def begin(self, name: str, key: str, depth: int) -> Held | None:
+    def begin(self, name: str, key: str, depth: int) -> HeldRequest | None:
         """Begin a request that is held in the Worker `depth` calls down, if there is one."""
         expected = self.chain(None, name, {KEY: key})
         if name not in self.defined or isinstance(expected, str) or len(expected) <= depth:
@@ -344,22 +344,22 @@ class Model(RuleBasedStateMachine):
         reached, _ = gates[gate] = (asyncio.Event(), asyncio.Event())
         headers = {KEY: key, "gate": gate, "depth": str(depth)}
 
-        async def ask() -> Any:
+        async def fetch() -> Any:
             return await self.runtime[name].fetch(headers=headers)
 
-        task = self.loop.create_task(ask())
+        task = self.loop.create_task(fetch())
         self.loop.run_until_complete(asyncio.wait_for(reached.wait(), 10))
-        held = Held(task, gate, expected[: depth + 1], headers)
+        held = HeldRequest(task, gate, expected[: depth + 1], headers)
         self.held.append(held)
         return held
 
     @rule(held=consumes(held_requests))
-    def finish(self, held: Held | None) -> None:
+    def finish(self, held: HeldRequest | None) -> None:
         """Let a request continue: its further calls meet the present versions."""
         if held is not None:
             self.release(held)
 
-    def release(self, held: Held) -> None:
+    def release(self, held: HeldRequest) -> None:
         rest = self.chain(held.handled_by[-1], "", held.headers)
         expected = rest if isinstance(rest, str) else [*held.handled_by[:-1], *rest]
         self.held.remove(held)
@@ -386,7 +386,7 @@ class Model(RuleBasedStateMachine):
         assert list(map(str, again.history)) == list(map(str, self.runtime.history))
         for name in NAMES:
             for key in KEYS:
-                self.ask(again, name, {KEY: key})
+                self.fetch_from(again, name, {KEY: key})
         for runtime in (again, self.runtime):
             assert not runtime.in_flight
             runtime.close()
