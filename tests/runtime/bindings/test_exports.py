@@ -83,3 +83,9 @@ async def later(worker):
     assert answer.trace.exception == (
         "RuntimeError: The execution context which hosts this callback is no longer running."
     )
+
+
+async def test_exports_are_shown_by_their_names(runtime):
+    body = "exports = self.ctx.exports; return Response(f'{dir(exports)} {exports.Admin!r}')"
+    handle = define_exporting(runtime, body)
+    assert await fetch_text(handle) == "['Admin', 'Default', 'Plain'] <entrypoint Admin of own v1>"

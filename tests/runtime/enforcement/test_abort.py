@@ -61,3 +61,39 @@ async def test_a_request_that_is_interrupted_just_before_it_waits_does_not_wait(
     async with asyncio.timeout(20):
         with pytest.raises(CanceledError):
             await worker.fetch()
+
+
+async def test_an_aborted_request_makes_no_further_calls(define, runtime):
+    define("auth", "return Response('x')")
+    handle = define(
+        "gateway",
+        """
+        try:
+            await asyncio.Event().wait()
+        except BaseException:
+            return await self.env.AUTH.fetch(request)
+        """,
+        AUTH="auth",
+        limits=Limits(wall_ms=50),
+    )
+    with pytest.raises(LimitError):
+        await handle.fetch()
+    assert runtime.traces[-1].outcome == "exceededWallTime"
+    assert [invocation.service for invocation in runtime.traces[-1].invocations] == ["gateway"]
+
+
+async def test_the_awaiting_task_is_not_cancelled(define):
+    handle = define("slow", "await asyncio.sleep(60)", limits=Limits(wall_ms=50))
+    with pytest.raises(LimitError):
+        await handle.fetch()
+    task = asyncio.current_task()
+    assert task is not None
+    assert not task.cancelling()
+    await asyncio.sleep(0)
+
+
+async def test_abort_notes_say_what_the_limit_was(define):
+    handle = define("slow", "await asyncio.sleep(60)", limits=Limits(wall_ms=50))
+    with pytest.raises(LimitError) as caught:
+        await handle.fetch()
+    assert caught.value.__notes__ == ["The request was given 50 ms of wall clock."]

@@ -8,7 +8,7 @@ import gc
 
 import pytest
 
-from workernb import BindingError
+from workernb import BindingError, CpuLimitError, Limits
 from workernb.http import Request, Response
 from workernb.runtime.services.targets import Target
 
@@ -153,3 +153,32 @@ async def test_a_call_is_awaited_once(define):
     await call
     with pytest.raises(RuntimeError, match="cannot reuse already awaited coroutine"):
         await call
+
+
+async def test_a_call_that_has_begun_raises_where_it_is_awaited(define, runtime, until):
+    call = define("bad", "raise ValueError('no such user')").fetch()
+    await until(lambda: runtime.traces)
+    with pytest.raises(ValueError, match="no such user"):
+        await call
+
+
+async def test_a_call_that_has_begun_can_be_closed(define, runtime, until):
+    call = define("slow", "await asyncio.sleep(1000)").fetch()
+    await until(lambda: any(trace.waits_at for trace in runtime.in_flight))
+    call.close()
+    await until(lambda: runtime.traces)
+    assert runtime.traces[-1].outcome == "canceled"
+
+
+async def test_an_exception_thrown_into_a_new_call_cancels_it(define, runtime):
+    call = define("echo", "return Response('x')").fetch()
+    with pytest.raises(KeyError):
+        call.throw(KeyError())
+    assert runtime.traces[-1].outcome == "canceled"
+
+
+async def test_a_call_that_uses_up_its_budget_in_its_last_slice_fails(define, runtime):
+    handle = define("busy", "burn(20); return Response('x')", limits=Limits(cpu_ms=5))
+    with pytest.raises(CpuLimitError):
+        await handle.fetch()
+    assert runtime.traces[-1].outcome == "exceededCpu"

@@ -172,3 +172,10 @@ async def test_a_forgotten_await_is_named(define):
         await gateway.fetch()
     assert len(caught.value.__notes__) == 1
     assert "did you forget await?" in caught.value.__notes__[0]
+
+
+async def test_a_response_of_a_subclass_arrives_as_a_plain_response(runtime):
+    source = worker("return Special('x', status=201)") + "\nclass Special(Response): pass\n"
+    answer = await runtime.define("special", source).fetch()
+    assert (answer.status, await answer.text()) == (201, "x")
+    assert "Special" not in type(answer).__name__

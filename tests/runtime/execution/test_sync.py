@@ -94,3 +94,18 @@ assert inner.invocations[0].service == "echo"
 assert 10 <= answer.trace.cpu_ms < 20, answer.trace.cpu_ms
 assert inner.cpu_ms >= 20, inner.cpu_ms
 """)
+
+
+def test_an_interrupt_cancels_a_waiting_call(define, runtime):
+    handle = define(
+        "slow",
+        """
+        import signal
+        asyncio.get_running_loop().call_later(0, signal.raise_signal, signal.SIGINT)
+        await asyncio.sleep(1000)
+        """,
+    )
+    with pytest.raises(KeyboardInterrupt):
+        handle.fetch_sync()
+    assert runtime.traces[-1].outcome == "canceled"
+    assert not runtime.in_flight

@@ -99,3 +99,20 @@ async def test_an_environment_is_a_separate_service(define, runtime):
     assert staging.name == "auth-staging"
     assert await fetch_text(staging) == "staging"
     assert await fetch_text(runtime["auth"]) == "production"
+
+
+def test_a_single_route_may_be_given_as_text(define):
+    definition = define("web", respond("x"), routes="a.com/*", public=True).version.definition
+    assert [route.pattern for route in definition.routes] == ["a.com/*", "web.localhost/*"]
+
+
+async def test_limits_may_be_given_in_part(define, runtime):
+    handle = define("web", respond("x"), limits={"depth": 3})
+    assert (await handle.fetch()).trace.limits == Limits(depth=3)
+    runtime.limits = Limits(cpu_ms=50)
+    assert (await handle.fetch()).trace.limits == Limits(cpu_ms=50, depth=3)
+
+
+def test_an_unknown_limit_is_refused(define):
+    with pytest.raises(UsageError, match="There is no limit 'deep'"):
+        define("web", respond("x"), limits={"deep": 3})

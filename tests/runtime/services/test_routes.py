@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workernb import RouteError
-from workernb.runtime.services.routes import Route, best
+from workernb.runtime.services.routes import Route, best, public_route
 from workernb.runtime.services.targets import Target
 
 
@@ -76,3 +76,28 @@ def test_a_public_worker_is_reached_by_its_url(runtime, define):
     assert runtime.route("http://auth.localhost/") is None
     assert runtime.services["gateway"].public
     assert not runtime.services["auth"].public
+
+
+@pytest.mark.parametrize(
+    ("pattern", "url"),
+    [
+        ("example.com", "http://example.com/"),
+        ("https://*.example.com/api/*", "https://www.example.com/api/"),
+        ("localhost:8787/*", "http://localhost:8787/"),
+    ],
+)
+def test_a_route_has_a_url_that_it_matches(pattern, url):
+    assert Route.parse(pattern).url == url
+
+
+def test_an_exact_host_wins_over_a_longer_pattern():
+    routes = [
+        (Route.parse("*.b.example.com/*"), "pattern"),
+        (Route.parse("a.b.example.com"), "host"),
+    ]
+    assert best(routes, "http://a.b.example.com/") == "host"
+    assert best([], "http://a.b.example.com/") is None
+
+
+def test_a_public_route_is_under_localhost():
+    assert public_route("auth-staging").pattern == "auth-staging.localhost/*"

@@ -11,7 +11,7 @@ import pytest
 
 from workernb import UsageError
 
-from ..conftest import OVERRIDES_HEADER, fetch_text, respond
+from ..conftest import FORWARD, OVERRIDES_HEADER, fetch_text, respond
 
 
 async def test_a_single_version_answers_through_its_isolates_own_entrypoints(runtime, auth):
@@ -92,3 +92,31 @@ def test_the_last_20_versions_are_kept(define, runtime):
     assert [version.number for version in versions] == list(range(6, 26))
     assert "<worker echo v5>" not in linecache.cache
     assert "<worker echo v6>" in linecache.cache
+
+
+def test_a_service_exists_as_soon_as_it_is_bound(define, runtime):
+    define("gateway", FORWARD, AUTH="auth")
+    service = runtime.services["auth"]
+    assert (service.versions, service.version, service.serving) == ([], None, [])
+    assert not service.public
+    assert service.next_number == 1
+    define("auth", respond("x"))
+    assert runtime.services["auth"] is service
+    assert service.version.number == 1
+    assert service.next_number == 2
+
+
+@pytest.mark.parametrize(
+    ("shares", "numbers"), [({4: 100}, [4]), ({3: 90, 4: 10}, [3, 4]), ({3: 50, 4: 50}, [4, 3])]
+)
+def test_serving_versions_come_by_their_share(runtime, auth, shares, numbers):
+    runtime.deploy("auth", shares)
+    service = runtime.services["auth"]
+    assert [version.number for version in service.serving] == numbers
+    assert service.version is service.serving[0]
+
+
+@pytest.mark.parametrize("number", [0, 5, -1])
+def test_a_missing_version_is_refused(runtime, auth, number):
+    with pytest.raises(UsageError, match=f"no version v{number}. It has v1, v2, v3, v4"):
+        runtime.services["auth"][number]
