@@ -33,14 +33,18 @@ CUTS = int(os.environ.get("WORKERNB_CUTS", "40"))
 def interrupt_busy(runtime):
     """Send SIGINT to this process once a request in flight has used 20 ms of CPU."""
 
+    stop = threading.Event()
+
     def interrupt():
-        while not any(trace.cpu_ms > 20 for trace in list(runtime.in_flight)):
-            pass
-        os.kill(os.getpid(), signal.SIGINT)
+        while not stop.is_set():
+            if any(trace.cpu_ms > 20 for trace in list(runtime.in_flight)):
+                os.kill(os.getpid(), signal.SIGINT)
+                return
 
     thread = threading.Thread(target=interrupt)
     thread.start()
     yield
+    stop.set()
     thread.join()
 
 

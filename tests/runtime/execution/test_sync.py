@@ -80,6 +80,7 @@ task.cancel()
 
 def test_a_call_within_a_worker_is_charged_to_its_own_request():
     run_in_a_loop("""
+echo.fetch_sync()  # Imports nest_asyncio2, which is not to be charged below.
 outer = runtime.define(
     "outer",
     HEAD + "burn(10); return Response(self.env.CALLS[0]().url)",
@@ -88,7 +89,7 @@ outer = runtime.define(
 )
 outer.version.env.CALLS[0] = echo.fetch_sync
 answer = await outer.fetch()
-(inner,) = (trace for trace in runtime.traces if trace is not answer.trace)
+(inner,) = (trace for trace in list(runtime.traces)[1:] if trace is not answer.trace)
 assert (answer.trace.outcome, inner.outcome) == ("ok", "ok")
 assert inner.invocations[0].service == "echo"
 assert 10 <= answer.trace.cpu_ms < 20, answer.trace.cpu_ms
