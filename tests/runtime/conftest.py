@@ -74,12 +74,12 @@ def runtime() -> Iterator[workernb.Runtime]:
 
 @pytest.fixture
 def define(runtime: workernb.Runtime) -> Define:
-    """Define a Worker by the body of its fetch handler.
+    """Define a Worker by the body of its fetch handler; by default it responds with `x`.
 
     Upper-case keywords are its Service bindings, the others its settings.
     """
 
-    def define(name: str, body: str, **settings: Any) -> workernb.Handle:
+    def define(name: str, body: str = respond("x"), **settings: Any) -> workernb.Handle:
         bindings = {key: settings.pop(key) for key in list(settings) if key.isupper()}
         services = settings.pop("services", {}) | bindings
         return runtime.define(name, worker(body), services=services, **settings)

@@ -6,7 +6,7 @@ import pytest
 
 from workernb.http import Request
 
-from .conftest import fetch_text, respond
+from .conftest import fetch_text
 
 
 async def test_fetch_without_a_url_uses_that_of_the_service(define):
@@ -24,7 +24,7 @@ async def test_a_request_is_moved_to_the_worker(define):
 
 
 def test_a_handle_shows_its_version_and_lists_its_attributes(define, runtime):
-    handle = define("echo", respond("x"))
+    handle = define("echo")
     assert repr(handle) == "<Worker echo v1>"
     assert hash(handle) == hash(runtime["echo"])
     with pytest.raises(AttributeError, match=r"A handle has no 'fecth'; it has fetch"):
@@ -34,7 +34,7 @@ def test_a_handle_shows_its_version_and_lists_its_attributes(define, runtime):
 
 
 def test_an_invalid_request_raises_where_it_is_awaited(define):
-    handle = define("echo", respond("x"))
+    handle = define("echo")
     for step in (lambda call: call.send(None), lambda call: call.throw(KeyError)):
         with pytest.raises(TypeError, match="Fetch API cannot load: /relative"):
             step(handle.fetch("/relative"))

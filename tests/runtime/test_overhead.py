@@ -19,7 +19,7 @@ def _no_garbage_collection():
 
 
 async def test_the_runtimes_own_cost_is_estimated_for_each_invocation(define):
-    define("auth", "return Response('x')")
+    define("auth")
     handle = define(
         "gateway",
         "for _ in range(30): await self.env.AUTH.fetch(request.url)\nreturn Response('x')",

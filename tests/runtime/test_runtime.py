@@ -21,7 +21,7 @@ async def test_the_public_names_exist():
 async def test_listeners_get_finished_traces(define, runtime):
     finished = []
     runtime.on_finished.append(finished.append)
-    answer = await define("echo", "return Response('x')").fetch()
+    answer = await define("echo").fetch()
     assert finished == [answer.trace]
 
 
@@ -50,16 +50,16 @@ async def test_two_runtimes_are_independent():
 def test_listeners_get_changes(define, runtime):
     changes = []
     runtime.on_changed.append(changes.append)
-    define("echo", respond("x"))
+    define("echo")
     runtime.remove("echo")
     assert changes == runtime.history
     assert [change.kind for change in changes] == ["defined", "removed"]
 
 
 def test_services_are_listed_in_the_order_of_their_first_definition(runtime, define):
-    define("gateway", "return Response('x')", AUTH="auth", LOG="log")
-    define("log", "return Response('x')")
-    define("auth", "return Response('x')")
+    define("gateway", AUTH="auth", LOG="log")
+    define("log")
+    define("auth")
     define("gateway", "return Response('y')")
     assert list(runtime) == ["gateway", "log", "auth"]
     assert len(runtime) == 3
@@ -68,7 +68,7 @@ def test_services_are_listed_in_the_order_of_their_first_definition(runtime, def
 
 
 def test_an_unknown_service_names_the_near_miss(runtime, define):
-    define("gateway", "return Response('x')")
+    define("gateway")
     with pytest.raises(UsageError, match="There is no Worker 'gatewya'") as caught:
         runtime["gatewya"]
     assert caught.value.__notes__ == ["Did you mean gateway?"]

@@ -95,7 +95,7 @@ async def test_a_split_entrypoint_missing_in_one_version(define, runtime):
     ],
 )
 async def test_a_call_of_a_missing_service_or_entrypoint(define, runtime, target, message, notes):
-    define("auth", "return Response('x')")
+    define("auth")
     handle = define("gateway", FORWARD, AUTH=target)
     with pytest.raises(BindingError) as caught:
         await handle.fetch()
@@ -114,7 +114,7 @@ async def test_a_call_of_a_missing_service_is_logged_by_its_caller(define, runti
 
 
 async def test_a_missing_service_suggests_one_in_an_environment(define, runtime):
-    define("login", respond("x"), environment="staging")
+    define("login", environment="staging")
     handle = define("gateway", FORWARD, AUTH="login")
     with pytest.raises(BindingError) as caught:
         await handle.fetch()

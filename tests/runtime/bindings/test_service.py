@@ -10,7 +10,7 @@ from ..conftest import FORWARD, fetch_text, respond, worker
 
 
 async def test_a_call_can_be_closed_instead_of_awaited(define):
-    define("auth", "return Response('x')")
+    define("auth")
     handle = define(
         "gateway",
         """
@@ -88,7 +88,7 @@ async def test_a_binding_to_an_entrypoint_in_an_environment(runtime, define):
 
 
 async def test_fetching_while_the_module_loads_is_refused(runtime, define):
-    define("auth", "return Response('x')")
+    define("auth")
     runtime.define(
         "gateway",
         "from workers import Response, WorkerEntrypoint, env\n"

@@ -20,7 +20,7 @@ def define_busy(define: Define) -> Callable[..., workernb.Handle]:
     """Define a Worker that never ends, by a key of BUSY or a body; keywords are its settings."""
 
     def define_busy(kind: str, **settings: Any) -> workernb.Handle:
-        define("echo", "return Response('x')")
+        define("echo")
         define("busy", "while True: pass")
         body = BUSY.get(kind, kind) + "\nreturn Response('x')"
         return define("worker", body, ECHO="echo", BUSY="busy", **settings)

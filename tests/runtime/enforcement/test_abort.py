@@ -64,7 +64,7 @@ async def test_a_request_that_is_interrupted_just_before_it_waits_does_not_wait(
 
 
 async def test_an_aborted_request_makes_no_further_calls(define, runtime):
-    define("auth", "return Response('x')")
+    define("auth")
     handle = define(
         "gateway",
         """

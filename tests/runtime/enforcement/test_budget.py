@@ -117,7 +117,7 @@ async def test_a_recursion_ends_at_32_invocations(define, runtime):
 
 
 async def test_a_request_makes_at_most_32_invocations(define):
-    define("auth", "return Response('x')")
+    define("auth")
     handle = define(
         "gateway",
         """
@@ -143,7 +143,7 @@ async def test_a_request_makes_at_most_32_invocations(define):
     ],
 )
 async def test_each_limit_of_calls_has_the_platforms_text(define, limits, text):
-    define("auth", "return Response('x')")
+    define("auth")
     handle = define(
         "gateway",
         "for _ in range(4):\n    await self.env.AUTH.fetch(request)\nreturn Response('x')",
@@ -156,7 +156,7 @@ async def test_each_limit_of_calls_has_the_platforms_text(define, limits, text):
 
 
 async def test_depth_counts_nested_invocations_only(define):
-    define("c", "return Response('x')")
+    define("c")
     define("b", "return await self.env.C.fetch(request)", C="c")
     handle = define(
         "a",
@@ -188,4 +188,4 @@ async def test_a_limit_ends_only_its_own_request(define):
     with pytest.raises(CpuLimitError):
         await handle.fetch()
     assert await (await waiting).text() == "fine"
-    assert (await define("after", "return Response('x')").fetch()).status == 200
+    assert (await define("after").fetch()).status == 200

@@ -9,7 +9,7 @@ from workernb.runtime.enforcement.guard import guard
 
 
 async def test_the_tick_and_the_log_handler_are_removed_when_idle(define, until):
-    handle = define("echo", "return Response('x')")
+    handle = define("echo")
     guard.uninstall()
     handlers = list(logging.getLogger().handlers)
     profile = signal.getsignal(signal.SIGPROF)
@@ -22,7 +22,7 @@ async def test_the_tick_and_the_log_handler_are_removed_when_idle(define, until)
 
 
 async def test_the_interrupt_handler_is_put_back_when_idle(define, until):
-    handle = define("echo", "return Response('x')")
+    handle = define("echo")
     guard.uninstall()
     before = signal.getsignal(signal.SIGINT)
     await handle.fetch()
@@ -32,7 +32,7 @@ async def test_the_interrupt_handler_is_put_back_when_idle(define, until):
 
 
 async def test_an_interrupt_without_a_running_request_goes_to_the_earlier_handler(define):
-    handle = define("echo", "return Response('x')")
+    handle = define("echo")
     guard.uninstall()
     received = []
     before = signal.signal(signal.SIGINT, lambda number, frame: received.append(number))
@@ -46,7 +46,7 @@ async def test_an_interrupt_without_a_running_request_goes_to_the_earlier_handle
 
 
 async def test_a_handler_that_was_set_while_requests_ran_is_kept(define):
-    handle = define("echo", "return Response('x')")
+    handle = define("echo")
     before = signal.getsignal(signal.SIGPROF)
     await handle.fetch()
     signal.signal(signal.SIGPROF, signal.SIG_IGN)

@@ -13,7 +13,7 @@ from workernb.runtime.enforcement.memory import MemoryLimitWarning, held_mb, res
 
 async def test_a_worker_that_exceeds_its_limit_is_named_once(define, runtime, until):
     runtime.limits = Limits(memory_mb=40)
-    define("modest", "return Response('x')")
+    define("modest")
     handle = define(
         "hoard",
         """

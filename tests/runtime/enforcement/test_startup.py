@@ -47,7 +47,7 @@ def test_a_module_that_exceeds_the_startup_limit_is_cut(runtime, kind):
 
 
 async def test_a_definition_between_requests_keeps_the_tick(define):
-    await define("first", "return Response('x')").fetch()
+    await define("first").fetch()
     assert not guard.idle
     handle = define("busy", "while True: pass", limits=Limits(cpu_ms=20))
     with pytest.raises(CpuLimitError):

@@ -86,7 +86,7 @@ async def test_busy_code_is_cut_where_there_is_no_tick(define_busy, runtime, kin
     await check_the_cut(define_busy(kind, limits=UNBOUNDED), runtime)
 
 
-def test_waiting_is_not_cut_off_the_main_thread(define, runtime):
+def test_a_waiting_request_is_not_cut_off_the_main_thread(define, runtime):
     handle = define(
         "waits", "await asyncio.sleep(0.3); time.sleep(0.2); return Response('x')", limits=UNBOUNDED
     )
@@ -111,7 +111,7 @@ def test_the_watchdog_ends_when_idle(define, runtime):
 
 
 def test_a_request_that_begins_after_the_watchdog_has_ended_is_cut(define, runtime):
-    echo = define("echo", "return Response('x')")
+    echo = define("echo")
     busy = define("worker", "while True: pass", limits=UNBOUNDED)
 
     async def work() -> None:
@@ -126,7 +126,7 @@ def test_a_request_that_begins_after_the_watchdog_has_ended_is_cut(define, runti
 
 
 def test_code_that_calls_other_workers_is_cut_off_the_main_thread(define, runtime):
-    define("echo", "return Response('x')")
+    define("echo")
     handle = define(
         "worker",
         "while True:\n    burn(1)\n    await self.env.ECHO.fetch(request)",

@@ -43,7 +43,7 @@ async def test_cancelling_the_awaiting_task_cancels_all_invocations(define, runt
 
 
 async def test_a_call_begins_before_it_is_awaited(define, runtime, until):
-    handle = define("echo", "return Response('x')")
+    handle = define("echo")
     call = handle.fetch()
     await until(lambda: runtime.traces)
     assert len(runtime.traces) == 1
@@ -52,7 +52,7 @@ async def test_a_call_begins_before_it_is_awaited(define, runtime, until):
 
 @pytest.mark.parametrize("wrap", ["gather", "create_task", "wait_for", "TaskGroup", "shield"])
 async def test_a_call_is_a_coroutine_for_asyncio(define, wrap):
-    handle = define("echo", "return Response('x')")
+    handle = define("echo")
     call = handle.fetch()
     if wrap == "TaskGroup":
         async with asyncio.TaskGroup() as group:
@@ -81,7 +81,7 @@ async def test_an_error_that_is_never_retrieved_is_not_reported(
 
 async def test_context_variables_of_the_awaiting_task_are_not_changed(define):
     variable = contextvars.ContextVar("variable", default="cell")
-    handle = define("echo", "return Response('x')")
+    handle = define("echo")
     before = contextvars.copy_context()
     await handle.fetch()
     assert dict(contextvars.copy_context()) == dict(before)
@@ -89,7 +89,7 @@ async def test_context_variables_of_the_awaiting_task_are_not_changed(define):
 
 
 async def test_a_request_of_an_outsider_is_marked(runtime, define):
-    define("echo", "return Response('x')")
+    define("echo")
     answer = await runtime.call(Target("echo"), Request("http://x/"), owner=False)
     assert answer.trace.owner is False
     assert isinstance(answer, Response)
@@ -97,7 +97,7 @@ async def test_a_request_of_an_outsider_is_marked(runtime, define):
 
 
 def test_a_call_that_never_began_can_be_closed(define):
-    handle = define("echo", "return Response('x')")
+    handle = define("echo")
     handle.fetch().close()
 
 
@@ -113,7 +113,7 @@ async def test_cancelling_the_task_of_a_call_cancels_it(define, runtime, until):
 
 
 async def test_a_call_of_a_missing_service_or_entrypoint(runtime, define):
-    define("echo", "return Response('x')")
+    define("echo")
     with pytest.raises(BindingError, match="has no such named entrypoint"):
         await runtime.call(Target("echo", "Admin"), Request("http://x/"))
     with pytest.raises(ValueError, match="There is no Worker 'ehco'"):
@@ -143,13 +143,13 @@ async def test_a_call_that_is_closed_at_once_is_canceled(define, runtime, until)
 
 
 async def test_a_call_shows_its_request(define):
-    call = define("echo", "return Response('x')").fetch()
+    call = define("echo").fetch()
     assert repr(call) == "<fetch of GET http://echo.localhost/: await it for the answer>"
     await call
 
 
 async def test_a_call_is_awaited_once(define):
-    call = define("echo", "return Response('x')").fetch()
+    call = define("echo").fetch()
     await call
     with pytest.raises(RuntimeError, match="cannot reuse already awaited coroutine"):
         await call
@@ -171,7 +171,7 @@ async def test_a_call_that_has_begun_can_be_closed(define, runtime, until):
 
 
 async def test_an_exception_thrown_into_a_new_call_cancels_it(define, runtime):
-    call = define("echo", "return Response('x')").fetch()
+    call = define("echo").fetch()
     with pytest.raises(KeyError):
         call.throw(KeyError())
     assert runtime.traces[-1].outcome == "canceled"

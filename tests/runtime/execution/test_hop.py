@@ -161,7 +161,7 @@ async def test_async_generators_keep_their_invocation(define, auth):
 
 
 async def test_a_forgotten_await_is_named(define):
-    define("auth", "return Response('x')")
+    define("auth")
     returned = define("returned", "return self.env.AUTH.fetch(request)", AUTH="auth")
     with pytest.raises(HandlerError) as caught:
         await returned.fetch()

@@ -22,7 +22,7 @@ async def test_one_thread_and_one_loop_run_all_invocations(define):
 
 
 def test_a_call_that_was_made_without_a_loop(runtime, define):
-    handle = define("echo", "return Response('x')")
+    handle = define("echo")
     assert asyncio.run(handle.fetch()).status == 200
 
 

@@ -89,7 +89,7 @@ async def test_a_call_that_is_not_awaited_is_cancelled_with_a_warning(define, su
 
 
 async def test_a_call_made_by_a_callback_begins_with_the_next_slice(define):
-    define("auth", "return Response('x')")
+    define("auth")
     handle = define(
         "gateway",
         """
@@ -107,7 +107,7 @@ async def test_a_call_made_by_a_callback_begins_with_the_next_slice(define):
 
 
 async def test_a_call_that_a_wait_until_task_does_not_await_still_begins(define, until):
-    define("auth", "return Response('x')")
+    define("auth")
     handle = define(
         "gateway",
         """

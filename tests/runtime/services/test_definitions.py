@@ -11,8 +11,8 @@ from ..conftest import FORWARD, fetch_text, respond
 
 def test_bindings_vars_and_secrets_are_not_inherited_by_environments(define):
     settings = {"vars": {"A": "b"}, "secrets": {"S": "secret"}, "version_metadata": "V"}
-    outside = define("auth", respond("x"), B="other", **settings).version.definition
-    inside = define("auth", respond("x"), environment="staging").version.definition
+    outside = define("auth", B="other", **settings).version.definition
+    inside = define("auth", environment="staging").version.definition
     assert (inside.vars, inside.secrets, inside.services) == ({}, {}, {})
     warnings = inside.not_inherited(outside)
     assert [line.split('"')[1] for line in warnings] == [
@@ -31,11 +31,11 @@ def test_bindings_vars_and_secrets_are_not_inherited_by_environments(define):
 def test_environments_inherit_limits_and_compatibility_date_unless_they_set_them(define):
     limits = Limits(cpu_ms=5)
     settings = {"limits": limits, "compatibility_date": "2026-01-01", "routes": ["a.com/*"]}
-    define("auth", respond("x"), **settings)
-    inside = define("auth", respond("x"), environment="staging").version.definition
+    define("auth", **settings)
+    inside = define("auth", environment="staging").version.definition
     assert (inside.limits, inside.compatibility_date) == (limits, "2026-01-01")
     assert inside.routes == ()
-    own = define("auth", respond("x"), environment="b", limits=Limits(cpu_ms=7))
+    own = define("auth", environment="b", limits=Limits(cpu_ms=7))
     assert own.version.definition.limits.cpu_ms == 7
     assert own.version.definition.worker == "auth"
 
@@ -102,12 +102,12 @@ async def test_an_environment_is_a_separate_service(define, runtime):
 
 
 def test_a_single_route_may_be_given_as_text(define):
-    definition = define("web", respond("x"), routes="a.com/*", public=True).version.definition
+    definition = define("web", routes="a.com/*", public=True).version.definition
     assert [route.pattern for route in definition.routes] == ["a.com/*", "web.localhost/*"]
 
 
 async def test_limits_may_be_given_in_part(define, runtime):
-    handle = define("web", respond("x"), limits={"depth": 3})
+    handle = define("web", limits={"depth": 3})
     assert (await handle.fetch()).trace.limits == Limits(depth=3)
     runtime.limits = Limits(cpu_ms=50)
     assert (await handle.fetch()).trace.limits == Limits(cpu_ms=50, depth=3)
@@ -115,4 +115,4 @@ async def test_limits_may_be_given_in_part(define, runtime):
 
 def test_an_unknown_limit_is_refused(define):
     with pytest.raises(UsageError, match="There is no limit 'deep'"):
-        define("web", respond("x"), limits={"deep": 3})
+        define("web", limits={"deep": 3})

@@ -12,13 +12,13 @@ from workernb.runtime.services.dependents import (
 )
 from workernb.runtime.services.targets import Target
 
-from ..conftest import FORWARD, respond
+from ..conftest import FORWARD
 
 
 @pytest.fixture
 def chain(define):
     """Define web → gateway → auth → auth, and another gateway in staging that calls auth."""
-    define("auth", respond("x"), SELF="auth")
+    define("auth", SELF="auth")
     define("gateway", FORWARD, AUTH="auth")
     define("gateway", FORWARD, AUTH="auth#Admin", ADMIN="auth", environment="staging")
     define("web", FORWARD, AUTH="gateway")

@@ -35,7 +35,7 @@ def test_every_change_is_listed(define, runtime):
 
 
 def test_failed_and_empty_changes_are_not_listed(define, runtime):
-    auth = define("auth", respond("x"))
+    auth = define("auth")
     for source, error in (("B=", SyntaxError), ("1/0", ZeroDivisionError)):
         with pytest.raises(error):
             runtime.define("auth", source)
@@ -45,26 +45,26 @@ def test_failed_and_empty_changes_are_not_listed(define, runtime):
 
 
 def test_a_definition_that_replaces_changed_settings(define, runtime):
-    define("auth", respond("x"))
-    define("other", respond("x"))
+    define("auth")
+    define("other")
     for _ in range(2):
-        gateway = define("gateway", respond("x"), AUTH="auth", vars={"A": "1"})
+        gateway = define("gateway", AUTH="auth", vars={"A": "1"})
         assert replaced(runtime.history, "gateway") is None
     runtime.change("gateway", services={"AUTH": "other"}, reason="%bind gateway AUTH=other")
     gateway.vars["B"] = "2"
-    define("gateway", respond("x"), AUTH="auth", vars={"A": "from the cell"})
+    define("gateway", AUTH="auth", vars={"A": "from the cell"})
     assert replaced(runtime.history, "gateway") == (
         "AUTH: other → auth (set by %bind gateway AUTH=other); "
         "B: \"2\" is removed (set by gateway.vars['B'] = …)"
     )
-    define("gateway", respond("x"), AUTH="auth")
+    define("gateway", AUTH="auth")
     assert replaced(runtime.history, "gateway") is None
 
 
 def test_a_definition_with_the_changed_settings_replaces_nothing(define, runtime):
-    gateway = define("gateway", respond("x"), vars={"A": "1"})
+    gateway = define("gateway", vars={"A": "1"})
     gateway.vars["A"] = "2"
-    define("gateway", respond("x"), vars={"A": "2"})
+    define("gateway", vars={"A": "2"})
     assert replaced(runtime.history, "gateway") is None
 
 

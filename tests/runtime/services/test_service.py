@@ -100,7 +100,7 @@ def test_a_service_exists_as_soon_as_it_is_bound(define, runtime):
     assert (service.versions, service.version, service.serving) == ([], None, [])
     assert not service.public
     assert service.next_number == 1
-    define("auth", respond("x"))
+    define("auth")
     assert runtime.services["auth"] is service
     assert service.version.number == 1
     assert service.next_number == 2

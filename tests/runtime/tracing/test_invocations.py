@@ -49,7 +49,7 @@ async def test_an_invocation_that_is_closed_is_canceled(define, runtime):
 
 
 async def test_callers_and_children(define):
-    define("last", "return Response('x')")
+    define("last")
     define("auth", "return await self.env.NEXT.fetch(request)", NEXT="last")
     handle = define("gateway", FORWARD, AUTH="auth")
     gateway, auth, last = (await handle.fetch()).trace.invocations

@@ -51,5 +51,5 @@ def test_the_cpu_time_of_this_thread():
 
 
 async def test_a_trace_names_its_thread(define):
-    handle = define("echo", "return Response('x')")
+    handle = define("echo")
     assert (await handle.fetch()).trace.thread_name == threading.current_thread().name

@@ -12,7 +12,7 @@ from ..conftest import GATEWAY
 
 async def test_the_oldest_traces_are_dropped(define, runtime):
     runtime.traces.MOST = 5
-    handle = define("echo", "return Response('x')")
+    handle = define("echo")
     for _ in range(9):
         await handle.fetch()
     assert [trace.number for trace in runtime.traces] == [5, 6, 7, 8, 9]
