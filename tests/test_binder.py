@@ -1,4 +1,4 @@
-"""What Binder would make of binder/, found out without Docker."""
+"""What Binder would build from binder/, checked without Docker."""
 
 import os
 import shutil
@@ -21,7 +21,7 @@ pytestmark = [
 
 @pytest.fixture
 def build_pack(monkeypatch):
-    """The build pack that repo2docker picks for this repository."""
+    """Return the build pack that repo2docker picks for this repository."""
     from repo2docker.app import Repo2Docker
 
     monkeypatch.chdir(ROOT)
@@ -32,16 +32,16 @@ def build_pack(monkeypatch):
     return pack
 
 
-def test_binder_takes_the_repository_for_a_python_one(build_pack):
+def test_binder_recognizes_a_python_repository(build_pack):
     assert type(build_pack).__name__ == "PythonBuildPack"
 
 
-def test_binder_takes_the_python_that_was_chosen(build_pack):
-    chosen = (ROOT / "binder/runtime.txt").read_text().strip()
-    assert f"python-{build_pack.python_version}" == chosen
+def test_binder_uses_the_python_of_runtime_txt(build_pack):
+    version = (ROOT / "binder/runtime.txt").read_text().strip()
+    assert f"python-{build_pack.python_version}" == version
 
 
-def test_the_image_has_the_locked_requirements_and_then_the_project(build_pack):
+def test_the_image_installs_the_locked_requirements_before_the_project(build_pack):
     dockerfile = build_pack.render()
 
     requirements = dockerfile.index('pip install --no-cache-dir -r "binder/requirements.txt"')
@@ -55,7 +55,7 @@ def run(*command, env=None):
 
 @pytest.fixture(scope="module")
 def binder_kernel(tmp_path_factory):
-    """A kernel in an environment made of what Binder installs, in Binder's order."""
+    """Install a kernel with what Binder installs, in Binder's order, and return its data folder."""
     prefix = tmp_path_factory.mktemp("binder")
     environment = prefix / "environment"
     run(sys.executable, "-m", "uv", "venv", "--seed", "--python", sys.executable, environment)

@@ -1,7 +1,7 @@
 """Many requests in flight at once, each waiting in auth: `python in_flight.py NUMBER`.
 
-Every answer and every trace is checked. Prints a line of JSON: how many bytes the process has grown
-by at its largest, and how long (s) it took.
+Checks every answer and every trace. Prints a line of JSON: `grown`, by how many bytes the process
+grew at its peak; `seconds`, how long it took; `most`, how many requests were in flight at once.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ class Default(WorkerEntrypoint):
 """
 
 
-class Nowhere(io.TextIOBase):
-    """What is written here is gone."""
+class NullOutput(io.TextIOBase):
+    """A text stream that discards what is written."""
 
     def write(self, text: str) -> int:
         return len(text)
@@ -55,7 +55,7 @@ def peak_bytes() -> int:
 
 
 def check(answer: workernb.Answer, url: str, number: int, text: str) -> None:
-    """Assert that an answer and its trace are those of request `number`, and of no other."""
+    """Assert that an answer and its trace are those of request `number`."""
     status = 403 if number % 10 == 9 else 200
     expected = "no" if status == 403 else f"auth saw r{number}, gateway saw r{number}"
     assert (answer.status, text) == (status, expected), (answer.status, text, number)
@@ -68,7 +68,7 @@ def check(answer: workernb.Answer, url: str, number: int, text: str) -> None:
     assert first.url == second.url == url
     assert [log.text for log in first.logs] == [f"gateway has {url}"]
     assert [log.text for log in second.logs] == [f"auth has {url}"]
-    assert {piece.invocation for piece in trace.slices} == {first, second}
+    assert {part.invocation for part in trace.slices} == {first, second}
     assert second.wall_ms >= 99
     assert 0 < trace.cpu_ms < trace.wall_ms
 
@@ -79,19 +79,19 @@ async def run(number: int) -> None:
     gateway = runtime.define("gateway", GATEWAY, services={"AUTH": "auth"})
     most = 0
 
-    async def one(n: int) -> None:
+    async def fetch_and_check(n: int) -> None:
         nonlocal most
         url = f"https://example.com/{n}?n={n}"
         token = "guess" if n % 10 == 9 else "s3cret"
         headers = {"x-custom-token": token, "x-request-id": f"r{n}"}
-        call = gateway.fetch(url, headers=headers)
+        request = gateway.fetch(url, headers=headers)
         most = max(most, len(runtime.in_flight))
-        answer = await call
+        answer = await request
         check(answer, url, n, await answer.text())
 
     before, began = peak_bytes(), time.perf_counter()
-    with contextlib.redirect_stdout(Nowhere()):  # What the Workers print.
-        await asyncio.gather(*[one(n) for n in range(number)])
+    with contextlib.redirect_stdout(NullOutput()):  # For the prints of the Workers.
+        await asyncio.gather(*[fetch_and_check(n) for n in range(number)])
     assert not runtime.in_flight
     grown, seconds = peak_bytes() - before, time.perf_counter() - began
     print(json.dumps({"grown": grown, "seconds": seconds, "most": most}))

@@ -1,7 +1,7 @@
-"""Many requests through gateway and auth, with redefinitions on the way: `python soak.py NUMBER`.
+"""Many requests through gateway and auth, which is redefined meanwhile: `python soak.py NUMBER`.
 
-Every answer is checked. Prints a line of JSON: what the process held after the first tenth and at
-the end (bytes, modules, files, threads, objects), and what was left behind.
+Checks every answer. Prints a line of JSON: what the process held after the first tenth and at the
+end (bytes, modules, files, threads, objects), and what differs from before the first request.
 """
 
 from __future__ import annotations
@@ -74,14 +74,15 @@ def held() -> dict[str, int]:
 
 
 def installed(loop: Any) -> dict[str, Any]:
-    """Return what a runtime may have installed in the process."""
-    handlers = {f"signal {one:d}": signal.getsignal(one) for one in signal.valid_signals()}
+    """Return what a runtime may install in the process, as it is now."""
+    handlers = {f"signal {number:d}": signal.getsignal(number) for number in signal.valid_signals()}
     timers = (signal.ITIMER_REAL, signal.ITIMER_PROF, signal.ITIMER_VIRTUAL)
     return {
         **handlers,
         "timers": [signal.getitimer(timer) for timer in timers],
         "tracer": (sys.gettrace(), sys.getprofile(), threading.gettrace()),
         "tasks": len(asyncio.all_tasks(loop)),
+        # asyncio has no public list of a loop's timers.
         "scheduled": len(loop._scheduled),
         "factory": loop.get_task_factory(),
         "log handlers": list(logging.getLogger().handlers),
@@ -105,14 +106,13 @@ async def differences(
         await asyncio.sleep(0.05)
 
 
-async def fails(call: Any, text: str) -> None:
+async def check_failure(request: Any, message: str) -> None:
+    error: ValueError | None = None
     try:
-        await call
-    except ValueError as error:
-        told = str(error)
-    else:
-        told = "nothing"
-    assert told == text
+        await request
+    except ValueError as raised:
+        error = raised
+    assert str(error) == message
 
 
 async def run(number: int) -> None:
@@ -127,26 +127,28 @@ async def run(number: int) -> None:
         runtime.define("auth", source, secrets={"SECRET_TOKEN": f"s3cret-{version % 3}"})
         numbers = range(number * version // REDEFINITIONS, number * (version + 1) // REDEFINITIONS)
 
-        async def one(n: int, version: int = version) -> None:
+        async def fetch_and_check(n: int, version: int = version) -> None:
             url = f"https://example.com/{n}"
             token = "guess" if n % 10 == 3 else f"s3cret-{version % 3}"
             headers = {"x-custom-token": token, "x-request-id": f"r{n}"}
             if n % 100 == 99:
-                await fails(gateway.fetch(url, headers=headers), url)
+                await check_failure(gateway.fetch(url, headers=headers), url)
                 return
             answer = await gateway.fetch(url, headers=headers)
             status, text = (403, "no") if n % 10 == 3 else (200, f"allowed by {version}")
             assert (answer.status, await answer.text()) == (status, text)
             assert answer.trace is not None
-            assert [call.url for call in answer.trace.invocations] == [url, url]
+            assert [invocation.url for invocation in answer.trace.invocations] == [url, url]
 
         for n in range(numbers.start, numbers.stop, 2 * AT_ONCE):
             half = min(n + AT_ONCE, numbers.stop)
             for alone in range(n, half):
-                await one(alone)
-            await asyncio.gather(*[one(m) for m in range(half, min(n + 2 * AT_ONCE, numbers.stop))])
+                await fetch_and_check(alone)
+            await asyncio.gather(
+                *[fetch_and_check(m) for m in range(half, min(n + 2 * AT_ONCE, numbers.stop))]
+            )
         if version == REDEFINITIONS // 10 - 1:
-            # From here on it keeps what it keeps: a thousand traces, twenty versions.
+            # From here on memory is level: a thousand traces and twenty versions are kept.
             before = held()
     seconds = time.perf_counter() - began
     after = held()

@@ -1,4 +1,4 @@
-"""Much at once, and much in a row: each in a process of its own, whose memory is measured."""
+"""Many requests at once and in a row, each in a process of its own whose memory is measured."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from tests.runtime.test_guard import BUSY
+from tests.runtime.enforcement.busy import BUSY
 
 from .conftest import Kernel, worker
 

@@ -1,4 +1,4 @@
-"""Short ways to define Workers, so that a test shows what it is about."""
+"""Fixtures and handlers that the tests of the runtime share."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import asyncio, time
 from workers import Request, Response, WorkerEntrypoint
 
 def burn(ms):
-    # Prints how much CPU it was: a host may take some on the way.
+    # Prints the CPU time (ms) that it used, which may exceed `ms` on a busy host.
     began = now = time.thread_time_ns()
     while now - began < ms * 1e6:
         now = time.thread_time_ns()
@@ -27,12 +27,46 @@ class Default(WorkerEntrypoint):
     async def fetch(self, request):
 """
 
+AUTH = """
+if request.headers.get("x-custom-token") == self.env.SECRET_TOKEN:
+    return Response("Request allowed", status=200)
+return Response("x-custom-token does not match, request not allowed", status=403)
+"""
+
+GATEWAY = """
+response = await self.env.AUTH.fetch(request)
+if response.status != 200:
+    return response
+return Response("data")
+"""
+
+OVERRIDES_HEADER = "Cloudflare-Workers-Version-Overrides"
+KEY_HEADER = "Cloudflare-Workers-Version-Key"
+
+FORWARD = "return await self.env.AUTH.fetch(request)"
+"""The body of a handler that forwards its request over the binding AUTH."""
+
 Define = Callable[..., workernb.Handle]
+
+
+def worker(body: str) -> str:
+    """Return the source of a Worker with this body of its fetch handler."""
+    return HEAD + textwrap.indent(textwrap.dedent(body).strip("\n") + "\n", " " * 8)
+
+
+def respond(text: str) -> str:
+    """Return the body of a handler that responds with `text`."""
+    return f"return Response({text!r})"
+
+
+async def fetch_text(handle: workernb.Handle, *resource: Any, **init: Any) -> str:
+    """Fetch, and return the text of the answer."""
+    return await (await handle.fetch(*resource, **init)).text()
 
 
 @pytest.fixture
 def runtime() -> Iterator[workernb.Runtime]:
-    gc.collect()  # Code of an earlier runtime would keep its file names.
+    gc.collect()  # The modules of an earlier runtime would keep their file names.
     runtime = workernb.Runtime()
     yield runtime
     runtime.close()
@@ -40,20 +74,43 @@ def runtime() -> Iterator[workernb.Runtime]:
 
 @pytest.fixture
 def define(runtime: workernb.Runtime) -> Define:
-    """Define a Worker by the body of its fetch handler; lower-case keywords are its settings."""
+    """Define a Worker by the body of its fetch handler; by default it responds with `x`.
 
-    def define(name: str, body: str, **settings: Any) -> workernb.Handle:
+    Upper-case keywords are its Service bindings, the others its settings.
+    """
+
+    def define(name: str, body: str = respond("x"), **settings: Any) -> workernb.Handle:
         bindings = {key: settings.pop(key) for key in list(settings) if key.isupper()}
         services = settings.pop("services", {}) | bindings
-        source = HEAD + textwrap.indent(textwrap.dedent(body).strip("\n") + "\n", " " * 8)
-        return runtime.define(name, source, services=services, **settings)
+        return runtime.define(name, worker(body), services=services, **settings)
 
     return define
 
 
 @pytest.fixture
+def gateway(define: Define) -> workernb.Handle:
+    """Return a gateway that asks a private auth Worker about each request."""
+    define("auth", AUTH, secrets={"SECRET_TOKEN": "s3cret"})
+    return define("gateway", GATEWAY, AUTH="auth")
+
+
+@pytest.fixture
+def auth(define: Define) -> workernb.Handle:
+    """Return an auth Worker that suspends once and answers with the URL of its request."""
+    return define("auth", "await asyncio.sleep(0)\nreturn Response(request.url)")
+
+
+@pytest.fixture
+async def loop_errors() -> list[dict[str, Any]]:
+    """Return the list to which the loop's exception handler adds what it is called with."""
+    errors: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: errors.append(context))
+    return errors
+
+
+@pytest.fixture
 def until() -> Callable[[Callable[[], bool]], Awaitable[None]]:
-    """Let the loop turn until a condition holds."""
+    """Run the loop until a condition holds."""
 
     async def until(condition: Callable[[], bool]) -> None:
         while not condition():  # noqa: ASYNC110 - what ends it sets no event

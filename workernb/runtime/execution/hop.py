@@ -211,7 +211,7 @@ def begin_in_task(invocation: Invocation, since: int) -> None:
         abandon(invocation)
         return
     if caller is not None and caller.ended_ns >= since:
-        warn(trace, caller, f"{invocation.call_text} was cancelled: {NOT_AWAITED}")
+        warn(trace, caller, f"{invocation.describe()} was cancelled: {NOT_AWAITED}")
         abandon(invocation)
         return
     if trace.begun is None:

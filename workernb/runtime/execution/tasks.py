@@ -63,7 +63,7 @@ def leave_nothing_running(invocation: Invocation) -> None:
         if not task.done() and task not in trace.waiting:
             task.cancel()
             if invocation.exception is None:
-                name = made_of.call_text if isinstance(made_of, Invocation) else _name(task)
+                name = made_of.describe() if isinstance(made_of, Invocation) else _name(task)
                 warn(trace, invocation, f"{name} was cancelled: {NOT_AWAITED}")
 
 

@@ -212,9 +212,8 @@ class Invocation:
         names.reverse()
         return " → ".join(names if len(names) <= 8 else [*names[:3], "…", *names[-3:]])
 
-    @property
-    def call_text(self) -> str:
-        """The call as its caller's source has it: `env.AUTH.fetch('http://auth/')`."""
+    def describe(self) -> str:
+        """Return the call as its caller's source has it: `env.AUTH.fetch('http://auth/')`."""
         env = "" if (self.binding or "").startswith("ctx.") else "env."
         return f"{env}{self.binding}.fetch({self.url!r})"
 

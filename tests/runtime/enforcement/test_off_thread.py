@@ -1,30 +1,26 @@
-"""CPU in other threads is shown, by whom it was for, and charged to no budget."""
+"""CPU in other threads is shown with the invocation it was for, and charged to no budget."""
 
 from __future__ import annotations
-
-import asyncio
-import threading
 
 import pytest
 
 from workernb import Limits
 from workernb.views.pictures.cpu import cpu_summary
 
+from ..conftest import FORWARD
+from .conftest import spinning_thread
+
 WORK = {
     "a Worker's function in a thread": "await asyncio.to_thread(burn, 60)",
     "a library's function in a thread": (
-        "import hashlib\n"
-        "def until(): \n"
-        "    pass\n"
-        "import timeit\n"
-        "await asyncio.to_thread(timeit.timeit, 'sum(range(1000))', number=8000)"
+        "import timeit\nawait asyncio.to_thread(timeit.timeit, 'sum(range(1000))', number=8000)"
     ),
-    "a pool of one's own": """
+    "a pool of the Worker's": """
 import concurrent.futures
 with concurrent.futures.ThreadPoolExecutor() as pool:
     await asyncio.get_running_loop().run_in_executor(pool, burn, 60)
 """,
-    "a thread of one's own": """
+    "a thread of the Worker's": """
 import threading
 thread = threading.Thread(target=burn, args=(60,))
 thread.start()
@@ -35,14 +31,9 @@ while thread.is_alive():
 
 
 @pytest.mark.parametrize("kind", WORK)
-async def test_cpu_in_other_threads_is_shown(define, kind):
+async def test_cpu_in_other_threads_is_shown_with_its_invocation(define, kind):
     define("auth", WORK[kind] + "\nreturn Response('x')")
-    handle = define(
-        "gateway",
-        "return await self.env.AUTH.fetch(request)",
-        AUTH="auth",
-        limits=Limits(cpu_ms=40),
-    )
+    handle = define("gateway", FORWARD, AUTH="auth", limits=Limits(cpu_ms=40))
     trace = (await handle.fetch()).trace
     gateway, auth = trace.invocations
     assert 20 < auth.off_thread_ms < 400
@@ -52,21 +43,9 @@ async def test_cpu_in_other_threads_is_shown(define, kind):
     assert "in other threads" in cpu_summary(trace)
 
 
-async def test_a_thread_of_the_notebook_is_nobodys(define):
+async def test_a_thread_of_the_notebook_is_not_charged(define):
     handle = define("worker", "await asyncio.sleep(0.15); return Response('x')")
-    stop = threading.Event()
-
-    def spin() -> None:
-        while not stop.is_set():
-            sum(range(100))
-
-    thread = threading.Thread(target=spin)
-    thread.start()
-    try:
+    with spinning_thread():
         trace = (await handle.fetch()).trace
-    finally:
-        stop.set()
-        thread.join()
     assert trace.off_thread_ms == 0
     assert "in other threads" not in cpu_summary(trace)
-    await asyncio.sleep(0)

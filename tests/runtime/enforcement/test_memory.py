@@ -1,6 +1,8 @@
-"""A Worker that holds more than it may is warned about, by name."""
+"""A Worker whose globals exceed the memory limit is named in a warning."""
 
 from __future__ import annotations
+
+import sys
 
 import pytest
 
@@ -9,9 +11,9 @@ from workernb.runtime.enforcement.guard import guard
 from workernb.runtime.enforcement.memory import MemoryLimitWarning, held_mb, resident_mb
 
 
-async def test_a_worker_that_grows_past_its_limit_is_named(define, runtime, until):
+async def test_a_worker_that_exceeds_its_limit_is_named_once(define, runtime, until):
     runtime.limits = Limits(memory_mb=40)
-    define("modest", "return Response('x')")
+    define("modest")
     handle = define(
         "hoard",
         """
@@ -34,17 +36,15 @@ async def test_a_worker_that_grows_past_its_limit_is_named(define, runtime, unti
     (log,) = response.trace.logs
     assert log.level == "warn"
     assert log.text.startswith("Worker has exceeded memory limit. The globals of Worker 'hoard'")
-    # Once is enough.
+    # Each version is warned about once.
     assert not (await fetch()).trace.logs
 
 
-async def test_what_others_hold_is_not_a_workers(runtime):
+async def test_modules_and_classes_of_others_do_not_count(runtime):
     source = "import asyncio, json\nfrom workers import Response\nx = 'a' * 2_000_000"
     version = runtime.define("worker", source).version
-    import sys
-
     assert 1.9 < held_mb(sys.modules[version.filename]) < 2.5
 
 
-def test_the_process_takes_some_memory():
+def test_the_memory_of_the_process():
     assert 10 < resident_mb() < 100_000

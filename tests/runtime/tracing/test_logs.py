@@ -1,4 +1,4 @@
-"""What Workers print and log: whose it is, and where it goes."""
+"""What Workers print and log: the invocation it belongs to, and where else it goes."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import logging
 
 from workernb.runtime.enforcement.guard import guard
 
+from ..conftest import FORWARD
 
-async def test_prints_are_attributed_and_still_printed(define, capsys):
+
+async def test_prints_belong_to_their_invocation_and_are_still_printed(define, capsys):
     define("auth", "print('in', 'auth', sep='-'); return Response('x')")
     handle = define(
         "gateway",
@@ -34,7 +36,7 @@ async def test_prints_are_attributed_and_still_printed(define, capsys):
     assert capsys.readouterr().out == "before\nin-auth\nafter\nno newline"
 
 
-async def test_a_file_of_its_own_is_left_alone(define):
+async def test_prints_to_other_files_are_not_logged(define):
     handle = define(
         "worker",
         "import io\nfile = io.StringIO()\nprint('x', file=file)\nreturn Response(file.getvalue())",
@@ -49,7 +51,7 @@ def test_prints_while_a_module_loads_are_printed(runtime, capsys):
     assert capsys.readouterr().out == "loading\n"
 
 
-async def test_logging_is_attributed(define, capsys):
+async def test_log_records_belong_to_their_invocation(define, capsys):
     define(
         "auth",
         """
@@ -62,7 +64,7 @@ async def test_logging_is_attributed(define, capsys):
         return Response("x")
         """,
     )
-    handle = define("gateway", "return await self.env.AUTH.fetch(request)", AUTH="auth")
+    handle = define("gateway", FORWARD, AUTH="auth")
     trace = (await handle.fetch()).trace
     assert [(log.invocation.service, log.level, log.text) for log in trace.logs] == [
         ("auth", "warn", "careful 1"),
@@ -71,20 +73,20 @@ async def test_logging_is_attributed(define, capsys):
     ]
 
 
-async def test_the_notebooks_own_logging_is_not_lost(define, capsys, monkeypatch):
-    guard.uninstall()
+async def test_log_records_of_the_notebook_are_still_shown(define, capsys, monkeypatch):
+    guard.uninstall()  # So that the request installs its handler in the empty list.
     monkeypatch.setattr(logging.getLogger(), "handlers", [])
     handle = define("worker", "await asyncio.sleep(0.01); return Response('x')")
-    call = handle.fetch()
+    request = handle.fetch()
     await asyncio.sleep(0)
     logging.getLogger("cell").warning("from the cell")
-    trace = (await call).trace
+    trace = (await request).trace
     assert trace.logs == []
     guard.uninstall()
     assert "from the cell" in capsys.readouterr().err
 
 
-async def test_logs_of_requests_that_overlap_keep_apart(define):
+async def test_overlapping_requests_have_separate_logs(define):
     handle = define(
         "worker",
         """
@@ -97,3 +99,29 @@ async def test_logs_of_requests_that_overlap_keep_apart(define):
     answers = await asyncio.gather(*(handle.fetch(f"http://x/{n}") for n in range(5)))
     for number, answer in enumerate(answers):
         assert [log.text for log in answer.trace.logs] == [f"http://x/{number}"] * 3
+
+
+async def test_logs_end_at_256_kb(define):
+    handle = define("chatty", "for _ in range(300): print('x' * 1024)\nreturn Response('x')")
+    logs = (await handle.fetch()).trace.logs
+    assert len(logs) == 257
+    assert "More than 256KB" in logs[-1].text
+
+
+async def test_handlers_of_the_notebook_get_the_records_of_workers(define):
+    records = []
+
+    class Recorder(logging.Handler):
+        def emit(self, record):
+            records.append(record.getMessage())
+
+    logger = logging.getLogger("shared.library")
+    logger.addHandler(recorder := Recorder())
+    handle = define(
+        "worker",
+        "import logging; logging.getLogger('shared.library').warning('x'); return Response('x')",
+    )
+    trace = (await handle.fetch()).trace
+    logger.removeHandler(recorder)
+    assert records == ["x"]
+    assert [log.text for log in trace.logs] == ["x"]

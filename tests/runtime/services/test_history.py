@@ -1,26 +1,28 @@
-"""The history: what was done, in words; what a definition undid; and that it can be done again."""
+"""The history: each change described, what a definition replaced, and replay."""
 
 from __future__ import annotations
+
+import pytest
 
 import workernb
 from workernb.runtime.services.history import replaced
 
-SAY = "return Response({!r})"
+from ..conftest import FORWARD, respond
 
 
-def words(runtime, service=None):
-    return [str(one) for one in runtime.history if service in (None, one.service)]
+def described(runtime):
+    return [str(change) for change in runtime.history]
 
 
-def test_all_that_was_done_is_listed(define, runtime):
-    define("auth", SAY.format("x"))
-    auth = define("auth", SAY.format("y"), vars={"A": "b"}, reason="the cell In [2]")
+def test_every_change_is_listed(define, runtime):
+    define("auth", respond("x"))
+    auth = define("auth", respond("y"), vars={"A": "b"}, reason="the cell In [2]")
     auth.secrets["S"] = "a-secret-value"
     runtime.change("auth", secrets={"S": "another-secret"}, vars={"A": "a-secret-value"})
     runtime.deploy("auth", {1: 10, 2: 90}, reason="%deploy auth")
     runtime.rollback("auth")
     runtime.remove("auth")
-    assert words(runtime) == [
+    assert described(runtime) == [
         "auth v1: defined (define())",
         'auth v2: code (+1 −1 lines); A: "b" is new (the cell In [2])',
         "auth v3: secret S: a value is new (auth.secrets['S'] = …)",
@@ -32,63 +34,61 @@ def test_all_that_was_done_is_listed(define, runtime):
     assert "secret-value" not in repr(runtime.history)
 
 
-def test_what_failed_or_changed_nothing_is_not_listed(define, runtime):
-    auth = define("auth", SAY.format("x"))
-    for what in ("B=", "1/0"):
-        try:
-            runtime.define("auth", what)
-        except (SyntaxError, ZeroDivisionError):
-            continue
+def test_failed_and_empty_changes_are_not_listed(define, runtime):
+    auth = define("auth")
+    for source, error in (("B=", SyntaxError), ("1/0", ZeroDivisionError)):
+        with pytest.raises(error):
+            runtime.define("auth", source)
     auth.vars.update({})
     runtime.deploy("auth", {1: 100})
     assert len(runtime.history) == 1
 
 
-def test_what_a_definition_undid(define, runtime):
-    define("auth", SAY.format("x"))
-    define("other", SAY.format("x"))
+def test_a_definition_that_replaces_changed_settings(define, runtime):
+    define("auth")
+    define("other")
     for _ in range(2):
-        gateway = define("gateway", SAY.format("x"), AUTH="auth", vars={"A": "1"})
+        gateway = define("gateway", AUTH="auth", vars={"A": "1"})
         assert replaced(runtime.history, "gateway") is None
     runtime.change("gateway", services={"AUTH": "other"}, reason="%bind gateway AUTH=other")
     gateway.vars["B"] = "2"
-    define("gateway", SAY.format("x"), AUTH="auth", vars={"A": "from the cell"})
+    define("gateway", AUTH="auth", vars={"A": "from the cell"})
     assert replaced(runtime.history, "gateway") == (
         "AUTH: other → auth (set by %bind gateway AUTH=other); "
         "B: \"2\" is removed (set by gateway.vars['B'] = …)"
     )
-    define("gateway", SAY.format("x"), AUTH="auth")
+    define("gateway", AUTH="auth")
     assert replaced(runtime.history, "gateway") is None
 
 
-def test_a_definition_that_says_the_same_undid_nothing(define, runtime):
-    gateway = define("gateway", SAY.format("x"), vars={"A": "1"})
+def test_a_definition_with_the_changed_settings_replaces_nothing(define, runtime):
+    gateway = define("gateway", vars={"A": "1"})
     gateway.vars["A"] = "2"
-    define("gateway", SAY.format("x"), vars={"A": "2"})
+    define("gateway", vars={"A": "2"})
     assert replaced(runtime.history, "gateway") is None
 
 
-def test_a_definition_undoes_a_deployment(define, runtime):
-    define("auth", SAY.format("x"))
-    define("auth", SAY.format("y"))
+def test_a_definition_that_replaces_a_deployment(define, runtime):
+    define("auth", respond("x"))
+    define("auth", respond("y"))
     runtime.deploy("auth", {1: 90, 2: 10}, reason="%deploy auth v1@90% v2@10%")
-    define("auth", SAY.format("z"))
+    define("auth", respond("z"))
     assert replaced(runtime.history, "auth") == (
         "deployed v1 90 % · v2 10 % (by %deploy auth v1@90% v2@10%)"
     )
 
 
 async def test_a_history_replays_to_the_same_system(define, runtime):
-    auth = define("auth", SAY.format("x"), secrets={"S": "a-secret-value"})
-    define("auth", SAY.format("y"))
-    define("gone", SAY.format("z"))
+    auth = define("auth", respond("x"), secrets={"S": "a-secret-value"})
+    define("auth", respond("y"))
+    define("gone", respond("z"))
     runtime.deploy("auth", {1: 0, 2: 100})
-    define("gateway", "return await self.env.AUTH.fetch(request)", AUTH="gone")
+    define("gateway", FORWARD, AUTH="gone")
     runtime["gateway"].bindings["AUTH"] = "auth"
     runtime.remove("gone")
     again = workernb.Runtime()
     again.replay(runtime.history)
-    assert words(again) == words(runtime)
+    assert described(again) == described(runtime)
     assert list(again) == list(runtime)
     assert str(again.services["auth"].deployment) == "v1 0 % · v2 100 %"
     assert again["auth"].version.id == auth.version.id

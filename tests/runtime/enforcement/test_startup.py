@@ -1,4 +1,4 @@
-"""A module that loads has a budget of its own, and imports are counted apart."""
+"""A loading module has a budget of its own, and imports are counted separately."""
 
 from __future__ import annotations
 
@@ -9,17 +9,11 @@ import pytest
 from workernb import CpuLimitError, Limits, StartupError
 from workernb.runtime.enforcement.guard import guard
 
-BUSY = {
-    "loop": "while True: pass",
-    "swallowing": """
-while True:
-    try:
-        while True: pass
-    except BaseException:
-        pass
-""",
-    "regular expression": "import re\nre.fullmatch('(a+)+b', 'a' * 64)",
-    "a class's body": "class A:\n    while True: pass",
+from .busy import BUSY
+
+MODULES = {
+    **{kind: BUSY[kind] for kind in ("loop", "swallowing", "regular expression")},
+    "class body": "class A:\n    while True: pass",
 }
 HEAVY = """
 import time
@@ -31,20 +25,20 @@ while time.thread_time() < until:
 
 @pytest.fixture
 def heavy(tmp_path, monkeypatch):
-    """A module that takes 100 ms of CPU to import, the first time."""
+    """Make a module that takes 100 ms of CPU to import the first time."""
     (tmp_path / "heavy_for_a_test.py").write_text(HEAVY)
     monkeypatch.syspath_prepend(tmp_path)
     yield
     sys.modules.pop("heavy_for_a_test", None)
 
 
-@pytest.mark.parametrize("kind", BUSY)
-def test_a_module_that_does_not_end_is_cut(runtime, kind):
-    guard.uninstall()  # An earlier test's loop was closed before its guard saw that it is idle.
+@pytest.mark.parametrize("kind", MODULES)
+def test_a_module_that_exceeds_the_startup_limit_is_cut(runtime, kind):
+    guard.uninstall()  # An earlier test's loop may have been closed before its last heartbeat.
     runtime.limits = Limits(startup_ms=50)
     runtime.define("worker", "x = 1")
     with pytest.raises(StartupError, match="Script startup exceeded CPU time limit") as caught:
-        runtime.define("worker", BUSY[kind])
+        runtime.define("worker", MODULES[kind])
     assert "A module may use 50 ms of CPU while it loads" in caught.value.__notes__[0]
     assert "<worker worker v2>" in caught.value.__notes__[0]
     assert runtime["worker"].version.number == 1
@@ -52,22 +46,22 @@ def test_a_module_that_does_not_end_is_cut(runtime, kind):
     assert sys.gettrace() is None or "coverage" in str(sys.gettrace())
 
 
-async def test_a_definition_between_requests_leaves_the_tick_as_it_is(define):
-    await define("first", "return Response('x')").fetch()
+async def test_a_definition_between_requests_keeps_the_tick(define):
+    await define("first").fetch()
     assert not guard.idle
     handle = define("busy", "while True: pass", limits=Limits(cpu_ms=20))
     with pytest.raises(CpuLimitError):
         await handle.fetch()
 
 
-def test_imports_do_not_count_when_a_module_loads(runtime, heavy):
+def test_imports_of_a_loading_module_are_counted_separately(runtime, heavy):
     runtime.limits = Limits(startup_ms=50)
     version = runtime.define("worker", "import heavy_for_a_test").version
     assert version.startup_ms < 50
     assert version.imports_ms > 90
 
 
-async def test_an_import_in_a_request_is_counted_apart(define, heavy):
+async def test_imports_in_a_request_are_counted_separately(define, heavy):
     handle = define(
         "worker", "import heavy_for_a_test; burn(5); return Response('x')", limits=Limits(cpu_ms=50)
     )
@@ -78,7 +72,7 @@ async def test_an_import_in_a_request_is_counted_apart(define, heavy):
     assert (await handle.fetch()).trace.imports_ms == 0
 
 
-async def test_imports_beyond_the_startup_limit_are_the_budgets_affair(define, heavy):
+async def test_imports_beyond_the_startup_limit_are_charged_to_the_budget(define, heavy):
     handle = define(
         "worker",
         "import heavy_for_a_test; return Response('x')",
@@ -86,4 +80,10 @@ async def test_imports_beyond_the_startup_limit_are_the_budgets_affair(define, h
     )
     with pytest.raises(CpuLimitError):
         await handle.fetch()
-    assert "heavy_for_a_test" in sys.modules  # It was finished first.
+    assert "heavy_for_a_test" in sys.modules  # The import is finished before the cut.
+
+
+async def test_wait_until_in_the_global_scope_is_refused(runtime):
+    source = "from workers import waitUntil\nasync def later(): pass\nwaitUntil(later())"
+    with pytest.raises(RuntimeError, match="Disallowed operation called within global scope"):
+        runtime.define("worker", source)

@@ -1,0 +1,100 @@
+"""An exception is raised in running Worker code, and tracers are put back."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+import traceback
+
+import pytest
+
+from workernb import CpuLimitError, Limits
+from workernb.runtime.enforcement.cut import CutInjector
+
+from .busy import BUSY
+
+
+async def test_the_error_names_the_line_that_was_cut(define):
+    handle = define("busy", "while True:\n    pass", limits=Limits(cpu_ms=20))
+    with pytest.raises(CpuLimitError) as caught:
+        await handle.fetch()
+    (note,) = caught.value.__notes__
+    assert note.startswith("The CPU budget of the request was 20 ms; cut in <worker busy v1>:")
+    last = traceback.extract_tb(caught.value.__traceback__)[-1]
+    assert last.filename == "<worker busy v1>"
+
+
+async def test_an_import_finishes_before_the_cut(define, tmp_path, monkeypatch):
+    (tmp_path / "slow_to_import.py").write_text(
+        "import time\nend = time.thread_time() + 0.06\n"
+        "while time.thread_time() < end: pass\nDONE = True\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    handle = define("importer", "import slow_to_import\nwhile True: pass", limits=Limits(cpu_ms=20))
+    with pytest.raises(CpuLimitError):
+        await handle.fetch()
+    assert sys.modules["slow_to_import"].DONE
+
+
+async def test_an_earlier_tracer_is_put_back_after_a_request(define):
+    def tracer(frame, event, argument):
+        return None
+
+    before = sys.gettrace()
+    handle = define("busy", "while True: pass", limits=Limits(cpu_ms=20))
+    sys.settrace(tracer)
+    try:
+        with pytest.raises(CpuLimitError):
+            await handle.fetch()
+        assert sys.gettrace() is tracer
+    finally:
+        sys.settrace(before)
+
+
+async def test_a_cut_leaves_no_unhandled_exceptions(define, loop_errors):
+    handle = define("worker", BUSY["gather"], limits=Limits(cpu_ms=20))
+    with pytest.raises(CpuLimitError):
+        await handle.fetch()
+    await asyncio.sleep(0.01)
+    gc.collect()
+    assert loop_errors == []
+
+
+def test_a_signal_during_the_end_of_a_cut_leaves_no_tracer(monkeypatch):
+    injector, before, settrace = CutInjector(), sys.gettrace(), sys.settrace
+    signals = [ValueError("second")]
+
+    def interrupted(tracer):
+        settrace(tracer)
+        if signals:
+            injector.inject(signals.pop(), None, lambda: False)
+
+    injector.inject(ValueError("first"), None, lambda: False)
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "settrace", interrupted)
+        injector.call_off()
+    assert not signals
+    assert sys.gettrace() is before
+    injector.inject(ValueError("third"), None, lambda: False)
+    injector.call_off()
+    assert sys.gettrace() is before
+
+
+def test_an_earlier_tracer_is_put_back_after_a_cut():
+    before = sys.gettrace()
+
+    def tracer(*event):
+        return None
+
+    try:
+        for removed in (False, True):
+            sys.settrace(tracer)
+            injector = CutInjector()
+            injector.inject(ValueError("first"), None, lambda: False)
+            if removed:
+                sys.settrace(None)  # As Python removes a tracer that has raised.
+            injector.call_off()
+            assert sys.gettrace() is tracer
+    finally:
+        sys.settrace(before)

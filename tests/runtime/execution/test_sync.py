@@ -1,0 +1,112 @@
+"""`fetch_sync`: a call that is waited for without await."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+
+def test_a_call_where_no_loop_runs(define):
+    handle = define("echo", "await asyncio.sleep(0); return Response(request.method)")
+    assert asyncio.run(handle.fetch_sync(method="POST").text()) == "POST"
+    assert handle.fetch_sync().status == 200
+
+
+def test_an_exception_is_raised_by_the_call(define):
+    handle = define("bad", "raise KeyError('x')")
+    with pytest.raises(KeyError):
+        handle.fetch_sync()
+
+
+SETUP = '''
+import asyncio
+import workernb
+
+HEAD = """
+import asyncio, time
+from workers import Response, WorkerEntrypoint
+
+def burn(ms):
+    began = time.thread_time()
+    while time.thread_time() - began < ms / 1e3:
+        pass
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        """
+
+runtime = workernb.Runtime()
+echo = runtime.define("echo", HEAD + "await asyncio.sleep(0.001); burn(20); return Response('x')")
+'''
+
+
+def run_in_a_loop(main: str) -> None:
+    """Run the body of a main coroutine, after SETUP, in a process of its own.
+
+    nest-asyncio2, which `fetch_sync` needs within a running loop, patches asyncio for good.
+    """
+    script = SETUP + "async def main():\n" + textwrap.indent(main, "    ") + "\nasyncio.run(main())"
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+
+
+def test_a_call_within_a_running_loop():
+    run_in_a_loop("""
+answer = echo.fetch_sync("http://x/sync")
+assert (answer.status, answer.trace.url, answer.trace.outcome) == (200, "http://x/sync", "ok")
+assert (await echo.fetch()).status == 200
+""")
+
+
+def test_other_tasks_run_while_a_call_is_waited_for():
+    run_in_a_loop("""
+turns = 0
+
+async def count():
+    nonlocal turns
+    while True:
+        await asyncio.sleep(0)
+        turns += 1
+
+task = asyncio.create_task(count())
+echo.fetch_sync()
+assert turns > 0
+task.cancel()
+""")
+
+
+def test_a_call_within_a_worker_is_charged_to_its_own_request():
+    run_in_a_loop("""
+echo.fetch_sync()  # Imports nest_asyncio2, which is not to be charged below.
+outer = runtime.define(
+    "outer",
+    HEAD + "burn(10); return Response(self.env.CALLS[0]().url)",
+    vars={"CALLS": [None]},
+    limits={"cpu_ms": 29},  # The call's 20 ms would exceed it.
+)
+outer.version.env.CALLS[0] = echo.fetch_sync
+answer = await outer.fetch()
+(inner,) = (trace for trace in list(runtime.traces)[1:] if trace is not answer.trace)
+assert (answer.trace.outcome, inner.outcome) == ("ok", "ok")
+assert inner.invocations[0].service == "echo"
+assert 10 <= answer.trace.cpu_ms < 29, answer.trace.cpu_ms
+assert inner.cpu_ms >= 20, inner.cpu_ms
+""")
+
+
+def test_an_interrupt_cancels_a_waiting_call(define, runtime):
+    handle = define(
+        "slow",
+        """
+        import signal
+        asyncio.get_running_loop().call_later(0, signal.raise_signal, signal.SIGINT)
+        await asyncio.sleep(1000)
+        """,
+    )
+    with pytest.raises(KeyboardInterrupt):
+        handle.fetch_sync()
+    assert runtime.traces[-1].outcome == "canceled"
+    assert not runtime.in_flight
