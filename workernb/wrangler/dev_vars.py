@@ -11,10 +11,12 @@ from __future__ import annotations
 import io
 import re
 from pathlib import Path
-
-from dotenv.parser import Binding, parse_stream
+from typing import TYPE_CHECKING
 
 from workernb.errors import UsageError
+
+if TYPE_CHECKING:
+    from dotenv.parser import Binding
 
 # The beginning of a binding in npm's dotenv, whose \s matches line ends too.
 _begin = re.compile(r"^\s*(?:export\s+)?(?P<name>[A-Za-z0-9_.-]+)(?:\s*=|:\s)", re.MULTILINE)
@@ -43,6 +45,9 @@ def parse_dev_vars(text: str, filename: str = ".dev.vars") -> dict[str, str]:
     Raises UsageError for a line that npm's dotenv would read differently; it tells filename and
     line, and shows no value.
     """
+    # Imported when needed: it would take a good part of the time of %load_ext.
+    from dotenv.parser import parse_stream
+
     values: dict[str, str] = {}
     end = 0
     # What dotenv_values(interpolate=False) parses with; only this gives the lines.
