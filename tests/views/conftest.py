@@ -22,6 +22,41 @@ class Default(WorkerEntrypoint):
         await asyncio.sleep(0)
         return Response("x")
 """
+WAITING = """
+import asyncio
+from workers import Response, WorkerEntrypoint
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        if "fail" in request.url:
+            raise ValueError("failed")
+        if "wait" in request.url:
+            await asyncio.sleep(60)
+        sum(range(2_000))
+        return Response("x")
+"""
+GATEWAY = """
+from workers import Response, WorkerEntrypoint
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        try:
+            return await self.env.AUTH.fetch(request)
+        except ValueError:
+            return Response("no", status=500)
+"""
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "]]>&\"'<img src=x onerror=alert(1)>",
+    "\u202eevil\u200f",
+    "nul\0bell\a\x1b[31m",
+    "x" * 10_000,
+    "\ud800",
+    "$x^2$ \\frac{",
+    "漢字" * 100,
+]
+UNSAFE = "<b class=\"x\" id='y'>&\u202e\0"
+ESCAPED = "&lt;b class=&#34;x&#34; id=&#39;y&#39;&gt;&amp;⟨202E⟩␀"
 
 
 @pytest.fixture
@@ -54,3 +89,11 @@ def system(runtime):
         return runtime
 
     return build
+
+
+@pytest.fixture
+def pair(runtime):
+    """A gateway in front of a Worker that waits or fails when it is asked to."""
+    runtime.define("auth", WAITING)
+    runtime.define("gateway", GATEWAY, services={"AUTH": "auth"}, public=True)
+    return runtime

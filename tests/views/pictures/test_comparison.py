@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from itertools import combinations
 
 import pytest
 
 from workernb.network.comparing import HERE, THERE, Comparison, Process, Stretch, Way
 from workernb.views.drawing.palette import role_of
-from workernb.views.drawing.shapes import Label, Rect
+from workernb.views.drawing.shapes import Rect
 from workernb.views.pictures.comparison import AXIS, ComparisonPicture
+
+from ..geometry import check_labels
 
 
 def way(scale: float, *workers: tuple[str, ...], status: int = 200) -> Way:
@@ -37,10 +38,6 @@ def comparison(*workers: str, request="GET http://x/", status=200, failed=None, 
     return ComparisonPicture(Comparison(request, names, binding, network, failed))
 
 
-def overlap(a, b) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
-
-
 @pytest.mark.parametrize(
     "picture",
     [
@@ -53,16 +50,7 @@ def overlap(a, b) -> bool:
     ids=["two", "many", "long", "short", "slow"],
 )
 def test_no_label_is_on_another_or_outside(picture):
-    drawing = picture.drawing
-    labels = [shape for shape in drawing.flat if isinstance(shape, Label)]
-    for label in labels:
-        left, top, right, bottom = label.box
-        assert left >= 0, label
-        assert top >= 0, label
-        assert right <= drawing.width, label
-        assert bottom <= drawing.height, label
-    for one, other in combinations(labels, 2):
-        assert not overlap(one.box, other.box), (one, other)
+    check_labels(picture.drawing)
 
 
 def test_it_is_drawn_to_scale_on_one_axis():

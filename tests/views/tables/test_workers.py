@@ -1,55 +1,11 @@
-"""The trace as a tree, the Workers as a table, and text that is fit to be shown."""
+"""The table of Workers, and the page of one."""
 
 from __future__ import annotations
-
-import html
 
 import pytest
 
 from workernb import UsageError
-from workernb.views.drawing.text import Markup, ms, one_line, share, visible
-from workernb.views.pictures.tree import TracePicture
-from workernb.views.tables.changes import VersionDiff
-from workernb.views.tables.table import Table
 from workernb.views.tables.workers import WorkerPage, WorkersTable
-
-
-async def test_the_tree(system):
-    trace = (await system(3)["service-0"].fetch()).trace
-    lines = [line.split(" · self")[0] for line in repr(TracePicture(trace)).splitlines()]
-    assert lines[0] == "request 1: GET http://service-0.localhost/"
-    assert lines[1].startswith("ok · CPU ")
-    assert lines[2:] == [
-        "service-0 v1: 200",
-        "│ · at http://service-0.localhost/",
-        "├─SVC1 → service-1 v1: 200",
-        "│   · at http://x/",
-        "└─SVC2 → service-2 v1: 200",
-        "    · at http://x/",
-    ]
-
-
-async def test_a_failure_in_the_tree(runtime):
-    runtime.define(
-        "bad",
-        "from workers import WorkerEntrypoint\n"
-        "class Default(WorkerEntrypoint):\n"
-        "    async def fetch(self, request):\n"
-        "        raise ValueError('<b>no</b>')\n",
-    )
-    with pytest.raises(ValueError, match="no"):
-        await runtime["bad"].fetch()
-    picture = TracePicture(runtime.traces[-1])
-    assert "bad v1: exception (ValueError: <b>no</b>)" in repr(picture)
-    assert "· error: Traceback (most recent call last):" in repr(picture)
-    assert "<b>no" not in picture.svg()
-    assert html.escape("ValueError: <b>no</b>") in picture.svg()
-
-
-async def test_a_long_trace_is_cut(system, monkeypatch):
-    monkeypatch.setattr("workernb.views.pictures.tree.MAX_INVOCATIONS", 2)
-    trace = (await system(5)["service-0"].fetch()).trace
-    assert repr(TracePicture(trace)).endswith("… and 3 more invocations")
 
 
 async def test_the_table(system):
@@ -147,84 +103,3 @@ async def test_a_workers_page(system):
     assert ["service-3.ADMIN", "service-4#Nope", "0", "0"] in bound
     with pytest.raises(UsageError, match="There is no Worker 'service-9'"):
         WorkerPage(runtime, "service-9")
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("plain\ttext\n", "plain\ttext\n"),
-        ("\0\x1b", "␀␛"),
-        ("\u202eabc", "⟨202E⟩abc"),
-        ("\ud800", "⟨D800⟩"),
-    ],
-)
-def test_what_cannot_be_seen_is_shown(text, shown):
-    assert visible(text) == shown
-
-
-def test_text_is_cut_and_kept_on_a_line():
-    assert visible("x" * 20, 5) == "xxxx…"
-    assert one_line("a\r\nb\nc") == "a⏎b⏎c"
-
-
-HOSTILE = "<b class=\"x\" id='y'>&\u202e\0"
-HARMLESS = "&lt;b class=&#34;x&#34; id=&#39;y&#39;&gt;&amp;⟨202E⟩␀"
-
-
-@pytest.mark.parametrize(
-    "markup",
-    [
-        Markup.escape(HOSTILE),
-        Markup("{}").format(HOSTILE),
-        Markup("{text}").format(text=HOSTILE),
-        Markup("%s") % HOSTILE,
-        Markup("").join([HOSTILE]),
-        Markup("") + HOSTILE,
-        HOSTILE + Markup(""),
-    ],
-)
-def test_text_in_markup_is_escaped_and_visible(markup):
-    assert markup == HARMLESS
-    assert isinstance(markup, Markup)
-
-
-def test_markup_in_markup_stays_as_it_is():
-    inner = Markup("<b>{}</b>").format("<&>")
-    assert Markup("<p>{}</p>").format(inner) == "<p><b>&lt;&amp;&gt;</b></p>"
-    assert Markup("").join([inner, inner]) == inner + inner
-    assert Markup.escape(inner) == inner
-
-
-def test_every_cell_title_and_heading_of_a_table_is_escaped():
-    for rows in ([], [(HOSTILE, "x")]):
-        html_of_table = Table(HOSTILE, (HOSTILE, "b"), rows, HOSTILE)._repr_html_()
-        assert type(html_of_table) is str
-        assert html_of_table.count(HARMLESS) == (3 if rows else 2)
-        for forbidden in ("<b class", "\u202e", "\0"):
-            assert forbidden not in html_of_table
-
-
-def test_the_code_of_a_version_is_escaped(runtime):
-    for number in (1, 2):
-        runtime.define("web", f"TEXT = {HOSTILE[:-1]!r}  # </pre><script>{number}\n")
-    shown = VersionDiff.of(runtime, "web", [])._repr_html_()
-    assert "&lt;/pre&gt;&lt;script&gt;2" in shown
-    assert "<script" not in shown
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (0, "0.000 ms"),
-        (0.0123, "0.012 ms"),
-        (3.4, "3.40 ms"),
-        (12.34, "12.3 ms"),
-        (1203, "1,203 ms"),
-    ],
-)
-def test_times_have_three_figures(value, text):
-    assert ms(value) == text
-
-
-def test_shares():
-    assert (share(1, 3), share(1, 0)) == ("33 %", "0 %")

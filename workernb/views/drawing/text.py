@@ -1,4 +1,4 @@
-"""Untrusted text, made safe to show: one line, visible characters, escaped markup."""
+"""Text for display: untrusted text made visible and escaped, and formatted figures."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _invisible = re.compile(
 
 
 class Markup(markupsafe.Markup):
-    """HTML or SVG. Text that is formatted into it or joined by it is escaped and made visible.
+    """HTML. Text that is formatted into it or joined by it is escaped and made visible.
 
     `Markup("<b>{}</b>").format(name)`. An argument that is Markup already is left as it is. Only
     literals are passed to the constructor, which escapes nothing.

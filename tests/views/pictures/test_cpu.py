@@ -1,0 +1,90 @@
+"""The picture of a request's CPU."""
+
+from __future__ import annotations
+
+import asyncio
+import xml.etree.ElementTree as ET
+
+import pytest
+
+import workernb
+from workernb.views.drawing.shapes import Line
+from workernb.views.pictures.cpu import CpuPicture
+from workernb.views.pictures.tree import TracePicture
+
+from ..geometry import check_labels
+
+
+@pytest.mark.parametrize("size", [1, 2, 6, 20, 200])
+def test_no_label_of_the_cpu_picture_is_on_another_or_outside(system, size):
+    runtime = system(size)
+    runtime.limits = workernb.Limits(cpu_ms=None, invocations=250)
+    handle = runtime["service-0"]
+    for _ in range(2):
+        answer = asyncio.run(handle.fetch())
+    picture = CpuPicture(answer.trace, runtime.traces)
+    check_labels(picture.drawing)
+    check_labels(TracePicture(answer.trace).drawing)
+    lanes = len(picture.lanes)
+    assert lanes == size
+    for lane in picture.lanes:
+        for (began, ended), (after, _) in zip(lane.slices, lane.slices[1:], strict=False):
+            assert lane.began <= began <= ended <= after <= lane.ended + 0.001
+
+
+async def test_the_cpu_in_words_and_figures(system):
+    trace = (await system(3)["service-0"].fetch()).trace
+    lines = repr(CpuPicture(trace)).splitlines()
+    assert lines[0] == "GET http://service-0.localhost/ → 200 · ok"
+    assert lines[1].startswith("CPU ")
+    assert " of 1,000 ms (the runtime's own: about 0." in lines[1]
+    assert "thread MainThread" in lines[1]
+    assert [line.split("█")[0].strip() for line in lines[3:]] == [
+        "service-0 v1",
+        "SVC1 → service-1 v1",
+        "SVC2 → service-2 v1",
+    ]
+
+
+async def test_a_cut_is_marked(runtime):
+    runtime.define(
+        "busy",
+        "from workers import WorkerEntrypoint\n"
+        "class Default(WorkerEntrypoint):\n"
+        "    async def fetch(self, request):\n"
+        "        while True: pass\n",
+        limits=workernb.Limits(cpu_ms=10),
+    )
+    with pytest.raises(workernb.CpuLimitError):
+        await runtime["busy"].fetch()
+    picture = CpuPicture(runtime.traces[-1])
+    assert "Cut: the CPU budget was used up." in repr(picture)
+    assert "Cut: the CPU budget was used up." in picture.svg()
+    (mark,) = [s for s in picture.drawing.flat if isinstance(s, Line) and s.color == "alarm"]
+    (lane,) = picture.lanes
+    assert mark.points[0][0] == pytest.approx(picture._x(lane.ended))
+
+
+async def test_a_request_in_flight_can_be_drawn(runtime):
+    runtime.define(
+        "slow",
+        "import asyncio\n"
+        "from workers import Response, WorkerEntrypoint\n"
+        "class Default(WorkerEntrypoint):\n"
+        "    async def fetch(self, request):\n"
+        "        await asyncio.sleep(0)\n"
+        "        return Response('x')\n",
+    )
+    call = runtime["slow"].fetch()
+    await asyncio.sleep(0)
+    assert "running" in repr(CpuPicture(call.trace))
+    await call
+    assert " ok" in repr(CpuPicture(call.trace))
+
+
+async def test_hostile_urls_are_drawn(system):
+    runtime = system(2)
+    answer = await runtime["service-0"].fetch("http://x/<script>?" + "\u202e" + "y" * 5000)
+    picture = CpuPicture(answer.trace)
+    check_labels(picture.drawing)
+    ET.fromstring(picture.svg())

@@ -1,0 +1,47 @@
+"""The tree of a request."""
+
+from __future__ import annotations
+
+import html
+
+import pytest
+
+from workernb.views.pictures.tree import TracePicture
+
+
+async def test_the_tree(system):
+    trace = (await system(3)["service-0"].fetch()).trace
+    lines = [line.split(" · self")[0] for line in repr(TracePicture(trace)).splitlines()]
+    assert lines[0] == "request 1: GET http://service-0.localhost/"
+    assert lines[1].startswith("ok · CPU ")
+    assert lines[2:] == [
+        "service-0 v1: 200",
+        "│ · at http://service-0.localhost/",
+        "├─SVC1 → service-1 v1: 200",
+        "│   · at http://x/",
+        "└─SVC2 → service-2 v1: 200",
+        "    · at http://x/",
+    ]
+
+
+async def test_a_failure_in_the_tree(runtime):
+    runtime.define(
+        "bad",
+        "from workers import WorkerEntrypoint\n"
+        "class Default(WorkerEntrypoint):\n"
+        "    async def fetch(self, request):\n"
+        "        raise ValueError('<b>no</b>')\n",
+    )
+    with pytest.raises(ValueError, match="no"):
+        await runtime["bad"].fetch()
+    picture = TracePicture(runtime.traces[-1])
+    assert "bad v1: exception (ValueError: <b>no</b>)" in repr(picture)
+    assert "· error: Traceback (most recent call last):" in repr(picture)
+    assert "<b>no" not in picture.svg()
+    assert html.escape("ValueError: <b>no</b>") in picture.svg()
+
+
+async def test_a_long_trace_is_cut(system, monkeypatch):
+    monkeypatch.setattr("workernb.views.pictures.tree.MAX_INVOCATIONS", 2)
+    trace = (await system(5)["service-0"].fetch()).trace
+    assert repr(TracePicture(trace)).endswith("… and 3 more invocations")

@@ -1,0 +1,68 @@
+"""The widget of the graph. Without a browser."""
+
+from __future__ import annotations
+
+import asyncio
+import xml.etree.ElementTree as ET
+
+from workernb import GraphView
+
+from .conftest import from_page
+
+
+async def test_a_frame_tells_what_is_new(pair, sent):
+    view = GraphView(pair)
+    assert not view.refresh()
+    await pair["gateway"].fetch("http://x/")
+    assert view.refresh()
+    (frame,) = sent
+    arrows = [arrow.key for arrow in view._still.system.arrows]
+    index = arrows.index(("gateway", "AUTH", "auth"))
+    assert frame["texts"][f"count{index}"] == "1×"
+    assert frame["passed"] == [str(index)]
+    names = [node.name for node in view._still.system.nodes]
+    assert frame["texts"][f"load{names.index('auth')}"].startswith("1 request · ")
+    assert 0 < frame["widths"][f"fill{names.index('auth')}"] < 200
+    assert not view.refresh()
+    parts = {element.get("data-part") for element in ET.fromstring(view.picture).iter()}
+    assert {*frame["texts"], *frame["widths"]} <= parts
+
+
+async def test_two_views_hear_of_the_same_traffic(pair, sent):
+    views = [GraphView(pair), GraphView(pair)]
+    await pair["gateway"].fetch("http://x/")
+    assert [view.refresh() for view in views] == [True, True]
+    assert sent[0] == sent[1]
+
+
+async def test_a_call_under_way_pulses(pair, sent):
+    view = GraphView(pair)
+    call = asyncio.ensure_future(pair["gateway"].fetch("http://x/wait"))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    view.refresh()
+    assert set(sent[-1]["busy"]) > {"gateway", "auth"}
+    call.cancel()
+    await asyncio.wait([call])
+    view.refresh()
+    assert sent[-1]["busy"] == []
+
+
+def test_a_changed_system_is_drawn_anew(pair, sent):
+    view = GraphView(pair)
+    before = view.picture
+    assert not view.refresh()
+    pair.define("mail", "", services={"G": "gateway"})
+    assert view.refresh()
+    assert view.picture != before
+    assert "mail" in view.picture
+
+
+def test_tidy_lays_out_anew(pair, sent):
+    view = GraphView(pair)
+    pair.define("first", "", services={"G": "gateway"})
+    view.refresh()
+    before = dict(view._still.layout.places)
+    from_page(view, tidy=True)
+    assert view._still.layout.places.keys() == before.keys()
+    assert view._still.layout.places["first"] is not before["first"]
