@@ -67,7 +67,7 @@ def test_the_path_is_printed_with_its_figures(capsys):
     path.main()
     lines = capsys.readouterr().out.splitlines()
     assert re.match(r" +1 runtime/handles.py +Handle.fetch$", lines[1])
-    assert any(re.match(r" +<worker auth v1> +(\. )+Default.fetch$", line) for line in lines)
+    assert any(re.match(r" +<worker auth v1[^>]*> +(\. )+Default.fetch$", line) for line in lines)
     for line, call in zip(lines[-2:], ("await gateway", "env.AUTH"), strict=True):
         assert re.match(rf"{re.escape(call)}.*: \d+ calls in \d+ files, \d+ changes", line)
 
