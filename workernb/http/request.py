@@ -64,20 +64,6 @@ class Request(Message):
         _fill(self, input, method, headers, body, redirect, cf)
         self._received = False
 
-    def _set_by_url(
-        self,
-        url: str,
-        method: str | None,
-        headers: HeadersInit,
-        body: BodyInit,
-        redirect: str | None,
-        cf: dict[str, Any] | None,
-        received: bool,
-    ) -> None:
-        # Goes as soon as the service binding calls `receive` for a URL too.
-        _fill(self, url, method, headers, body, redirect, cf)
-        self._received = received
-
     @property
     def url(self) -> str:
         """The URL: absolute, normalized and without its fragment."""

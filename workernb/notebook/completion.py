@@ -105,7 +105,7 @@ def _names_of(magic: str, name: str) -> list[str]:
     if magic in names:
         return [f"{name}=" for name in names[magic]]
     if magic == "unbind":
-        return [*definition.services, *definition.vars, *definition.secrets]
+        return [name for _, name, _ in definition.each_binding()]
     return [*definition.secrets] if magic == "secret" else []
 
 

@@ -10,20 +10,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from workernb.runtime.services.kinds import kinds
 from workernb.runtime.services.option import Form, Option
 
 from .parser import Parser, json_value, number, pair, secret, unique
 
 _OPTIONS = (
-    Option(("-b", "--bind"), "a Service binding: env.BINDING.fetch(…) calls TARGET", Form.BINDING,
-        "services", metavar="BINDING=TARGET", example="AUTH=auth", completes="targets"),
-    Option(("-v", "--var"), "a text in the environment", Form.VALUE, "vars",
-        metavar="KEY=VALUE", example="GREETING=hello"),
-    Option(("--var-json",), "a JSON value in the environment", Form.JSON, "vars",
-        metavar="KEY=JSON", example="PORTS=[80]"),
-    Option(("-s", "--secret"),
-        "a secret; without a value from .dev.vars, the environment, or asked for", Form.SECRET,
-        "secrets", metavar="KEY[=VALUE]"),
     Option(("-e", "--env"), "the environment: the service is NAME-ENV", Form.TEXT, "environment",
         metavar="NAME"),
     Option(("-r", "--route"), "makes the Worker public, as example.com/api/*", Form.TEXTS, "routes",
@@ -38,16 +30,14 @@ _OPTIONS = (
         "subrequests", metavar="N"),
     Option(("--compatibility-date",), "as on the platform: 2026-11-23", Form.TEXT,
         "compatibility_date", metavar="DATE"),
-    Option(("--version-metadata",), "env.BINDING has id, tag and timestamp", Form.TEXT,
-        "version_metadata", metavar="BINDING"),
     Option(("--tag",), "what this version is called", Form.TEXT, "tag", metavar="TAG"),
     Option(("-q", "--quiet"), "say nothing when it worked", Form.SWITCH),
 )  # fmt: skip
 
 
 def worker_options() -> tuple[Option, ...]:
-    """Return all options of `%%worker`, in the order of the help text."""
-    return _OPTIONS
+    """Return all options of `%%worker`, in the order of the help text: the bindings' first."""
+    return (*(option for kind in kinds() for option in kind.options), *_OPTIONS)
 
 
 def worker_parser(options: Iterable[Option] | None = None) -> Parser:

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-import workernb
+from workernb.http.request import receive
 from workernb.views.pictures.system import OUTSIDE
 from workernb.views.pictures.traffic import Traffic
 
@@ -30,7 +30,7 @@ async def test_only_what_comes_by_url_comes_from_outside(pair):
     await pair["gateway"].fetch("http://gateway.localhost/")
     assert not [key for key in Traffic.of(pair).arrows if key[0] == OUTSIDE]
     target = pair.route("http://gateway.localhost/")
-    request = workernb.workers.Request("http://gateway.localhost/")._send()
+    request = receive("http://gateway.localhost/")
     await pair.call(target, request, owner=False)
     outside = Traffic.of(pair).arrows[OUTSIDE, "gateway.localhost/*", "gateway"]
     assert outside.requests == 1

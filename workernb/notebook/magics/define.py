@@ -89,7 +89,7 @@ def summary(runtime: Runtime, handle: Handle) -> str:
     service = runtime.services[handle.name]
     urls = [route.url for route in service.definition.routes]
     parts = [str(handle.version), f"public: {', '.join(urls)}" if urls else "private"]
-    for binding, target in service.definition.services.items():
+    for binding, target in service.definition.targets():
         parts.append(f"{binding} → {target}{_missing(runtime, target)}")
     if callers := bound_services(runtime, handle.name):
         parts.append(f"bound by {', '.join(callers)}")

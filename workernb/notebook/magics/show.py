@@ -88,9 +88,7 @@ class ShowMagics(Magics):
 
 def _requested_trace(line: str, magic: str) -> Trace:
     """Return the trace with the number on a magic's line; the last one if there is none."""
-    from workernb.views.requests import find_trace
-
     text = strip_comment(line).strip()
     if not text.removeprefix("-").isdecimal() and text:
         raise UsageError(f"{magic} takes the number of a request, not {text!r}.")
-    return find_trace(get_runtime(), int(text or -1), magic)
+    return get_runtime().traces.find(int(text or -1), magic)

@@ -74,6 +74,13 @@ class Definition:
             for name, value in self.of_kind(kind).items():
                 yield kind, name, value
 
+    def targets(self) -> Iterator[tuple[str, Target]]:
+        """Yield the name and the target of each binding that leads to a service."""
+        for kind, name, value in self.each_binding():
+            target = kind.target(value)
+            if target is not None:
+                yield name, target
+
     def given_bindings(self) -> dict[str, Any]:
         """Return the bindings as `define` takes them, by the keyword of their kind."""
         return {kind.keyword: kind.as_given(self.of_kind(kind)) for kind in kinds()}

@@ -31,9 +31,8 @@ def dependents(services: Iterable[Service], name: str) -> list[Dependent]:
     found: dict[tuple[str, str, Target], Dependent] = {}
     for service in services:
         for version in service.serving:
-            for kind, binding, value in version.definition.each_binding():
-                target = kind.target(value)
-                if target is not None and target.service == name:
+            for binding, target in version.definition.targets():
+                if target.service == name:
                     key = service.name, binding, target
                     found.setdefault(key, Dependent(*key))
     return list(found.values())

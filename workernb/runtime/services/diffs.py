@@ -31,7 +31,7 @@ def settings_that_differ(before: Definition, after: Definition) -> list[Differen
     """Return what differs in the settings: bindings kind by kind, then the rest."""
     found: list[Difference] = []
     for kind in kinds():
-        found += _differences(before.of_kind(kind), after.of_kind(kind), kind.label, kind.describe)
+        found += _differences(before.of_kind(kind), after.of_kind(kind), kind.label, kind.summarize)
     found += _differences(_other_settings(before), _other_settings(after), str, str)
     return found
 

@@ -14,9 +14,10 @@ from typing import Any, ClassVar, Protocol
 
 from workernb.errors import UsageError
 
+from .option import Form, Option
 from .targets import DEFAULT, Target, binding_name
 
-LONGEST_VALUE = 80
+MAX_SHOWN = 80
 """How many characters of a var's value a difference shows."""
 
 
@@ -35,12 +36,14 @@ class BindingKind:
     """One kind of binding. A subclass states the data and overrides what differs.
 
     keyword: its name in `define()`, in a definition and in Wrangler's configuration. noun: what
-    one of them is called. is_secret: whether its values are kept out of every output. is_counted:
-    whether the graph shows how many of them a Worker has; what is an arrow is not.
+    one of them is called. options: those of `%%worker` that give it. is_secret: whether its values
+    are kept out of every output. is_counted: whether the graph shows below a Worker's name how many
+    it has; a kind that leads to a service is drawn as arrows instead.
     """
 
     keyword: ClassVar[str]
     noun: ClassVar[str]
+    options: ClassVar[tuple[Option, ...]] = ()
     is_secret: ClassVar[bool] = False
     is_counted: ClassVar[bool] = True
 
@@ -65,15 +68,23 @@ class BindingKind:
         return None
 
     def describe(self, value: Any) -> str:
-        """Return a value as text, for differences and pages; without secrets."""
+        """Return a value as text, without secrets."""
         return str(value)
+
+    def summarize(self, value: Any) -> str:
+        """Return a value as a short text, for differences."""
+        return self.describe(value)
+
+    def detail(self, value: Any) -> str:
+        """Return what stands behind a binding's name in the editor."""
+        return f"= {self.describe(value)}"
 
     def label(self, name: str) -> str:
         """Return a binding's name as differences show it."""
         return name
 
     def entry(self, name: str, value: Any) -> str | None:
-        """Return a binding as it stands in a list of Workers; None where it is left out."""
+        """Return a binding as lists of Workers show it; None if they and the editor do not."""
         return f"{name}={self.describe(value)}"
 
     def row(self, value: Any) -> str:
@@ -94,6 +105,17 @@ class ServiceKind(BindingKind):
 
     keyword, noun = "services", "service"
     is_counted = False
+    options = (
+        Option(
+            ("-b", "--bind"),
+            "a Service binding: env.BINDING.fetch(…) calls TARGET",
+            Form.BINDING,
+            "services",
+            metavar="BINDING=TARGET",
+            example="AUTH=auth",
+            completes="targets",
+        ),
+    )
 
     def check_value(self, name: str, value: Any) -> Target:
         """Return the target; UsageError when it is none."""
@@ -106,6 +128,10 @@ class ServiceKind(BindingKind):
     def env_value(self, name: str, value: Any, builder: EnvBuilder) -> Any:
         """Return the Service binding."""
         return builder.bind_service(name, value)
+
+    def detail(self, value: Any) -> str:
+        """Return an arrow and the target."""
+        return f"→ {value}"
 
     def target(self, value: Any) -> Target | None:
         """Return the target."""
@@ -128,6 +154,24 @@ class VarKind(BindingKind):
     """Vars: text or JSON, `vars={"GREETING": "hello"}`. Each version gets copies."""
 
     keyword, noun = "vars", "var"
+    options = (
+        Option(
+            ("-v", "--var"),
+            "a text in the environment",
+            Form.VALUE,
+            "vars",
+            metavar="KEY=VALUE",
+            example="GREETING=hello",
+        ),
+        Option(
+            ("--var-json",),
+            "a JSON value in the environment",
+            Form.JSON,
+            "vars",
+            metavar="KEY=JSON",
+            example="PORTS=[80]",
+        ),
+    )
 
     def check_value(self, name: str, value: Any) -> Any:
         """Return a copy of the value; UsageError when it is no JSON."""
@@ -142,9 +186,13 @@ class VarKind(BindingKind):
         return copy.deepcopy(value)
 
     def describe(self, value: Any) -> str:
+        """Return the value as JSON."""
+        return json.dumps(value, ensure_ascii=False)
+
+    def summarize(self, value: Any) -> str:
         """Return the value as JSON; a long one is cut."""
-        text = json.dumps(value, ensure_ascii=False)
-        return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
+        text = self.describe(value)
+        return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
 
     def entry(self, name: str, value: Any) -> str | None:
         """Return the name; the value may be long."""
@@ -168,6 +216,15 @@ class SecretKind(BindingKind):
 
     keyword, noun = "secrets", "secret"
     is_secret = True
+    options = (
+        Option(
+            ("-s", "--secret"),
+            "a secret; without a value from .dev.vars, the environment, or asked for",
+            Form.SECRET,
+            "secrets",
+            metavar="KEY[=VALUE]",
+        ),
+    )
 
     def check_value(self, name: str, value: Any) -> str:
         """Return the value; UsageError when it is no text."""
@@ -178,6 +235,10 @@ class SecretKind(BindingKind):
     def describe(self, value: Any) -> str:
         """Return nothing of the value."""
         return "a value"
+
+    def detail(self, value: Any) -> str:
+        """Return that it is a secret."""
+        return "(secret)"
 
     def label(self, name: str) -> str:
         """Return the name, said to be a secret's."""
@@ -205,6 +266,15 @@ class VersionMetadataKind(BindingKind):
 
     keyword, noun = "version_metadata", "version metadata"
     is_counted = False
+    options = (
+        Option(
+            ("--version-metadata",),
+            "env.BINDING has id, tag and timestamp",
+            Form.TEXT,
+            "version_metadata",
+            metavar="BINDING",
+        ),
+    )
 
     def check(self, given: Any) -> dict[str, Any]:
         """Return the binding; given is its name, or None for none."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from workernb.runtime.runtime import Runtime
+from workernb.runtime.services.definitions import Definition
+from workernb.runtime.services.kinds import kinds
 from workernb.runtime.services.targets import DEFAULT
 
 OUTSIDE = " outside"
@@ -19,7 +22,8 @@ Key = tuple[str, str, str]
 class Node:
     """A service. missing: it is bound to, but not defined.
 
-    vars, secrets: how many there are. version: the versions that serve, as text.
+    counts: the kinds of its bindings that are not arrows, each with its noun and its number.
+    version: the versions that serve, as text.
     """
 
     name: str
@@ -27,8 +31,7 @@ class Node:
     environment: str | None = None
     public: bool = False
     missing: bool = False
-    vars: int = 0
-    secrets: int = 0
+    counts: tuple[tuple[str, int], ...] = ()
     version: str = ""
 
     @property
@@ -38,8 +41,7 @@ class Node:
             return "by URL"
         if self.missing:
             return "not defined"
-        counts = [(self.vars, "var"), (self.secrets, "secret")]
-        texts = [f"{count} {noun}{'s' * (count > 1)}" for count, noun in counts if count]
+        texts = [f"{count} {noun}{'s' * (count > 1)}" for noun, count in self.counts]
         access = "public" if self.public else "private"
         return " · ".join([text for text in (self.version, access, *texts) if text])
 
@@ -84,13 +86,12 @@ class System:
                     definition.worker,
                     definition.environment,
                     public=bool(definition.routes),
-                    vars=len(definition.vars),
-                    secrets=len(definition.secrets),
+                    counts=tuple(_counts(definition)),
                     version=str(service.deployment),
                 )
             )
             arrows += [Arrow(OUTSIDE, service.name, route.pattern) for route in definition.routes]
-            for name, target in definition.services.items():
+            for name, target in definition.targets():
                 bound = runtime.services.get(target.service)
                 broken = bound is None or target.entrypoint not in bound.entrypoints
                 arrows.append(Arrow(service.name, target.service, name, target.entrypoint, broken))
@@ -116,3 +117,10 @@ class System:
         for arrow in self.arrows:
             incoming[arrow.target].append(arrow)
         return incoming
+
+
+def _counts(definition: Definition) -> Iterator[tuple[str, int]]:
+    for kind in kinds():
+        number = len(definition.of_kind(kind))
+        if kind.is_counted and number:
+            yield kind.noun, number

@@ -226,7 +226,7 @@ def entrypoint_of(invocation: Invocation) -> str:
     caller, binding = invocation.caller, invocation.binding
     if caller is None or caller.version is None or binding is None:
         return DEFAULT
-    target = caller.version.definition.services.get(binding)
+    target = dict(caller.version.definition.targets()).get(binding)
     return DEFAULT if target is None else target.entrypoint
 
 

@@ -33,14 +33,12 @@ class WorkersTable(Table):
 
 def _row(runtime: Runtime, service: Service) -> Row:
     definition = service.definition
-    bindings = [f"{name}={target}" for name, target in definition.services.items()]
-    bindings += [f"{name}=…" for name in definition.vars]
-    bindings += [f"{name} (secret)" for name in definition.secrets]
+    entries = (kind.entry(name, value) for kind, name, value in definition.each_binding())
     return (
         service.name,
         " · ".join(f"v{version.number} {version.id}" for version in service.serving),
         ", ".join(route.pattern for route in definition.routes) or "bindings only",
-        ", ".join(bindings) or "–",
+        ", ".join(filter(None, entries)) or "–",
         ", ".join(bound_services(runtime, service.name)) or "–",
         str(_requests(runtime, service.name)[0]),
     )
@@ -97,7 +95,7 @@ def _binding_cells(
     runtime: Runtime, traffic: Traffic, name: str, definition: Definition, binding: str
 ) -> tuple[str, str, str]:
     """Return the requests over a service binding, the failures and a note; else empty cells."""
-    target = definition.services.get(binding)
+    target = dict(definition.targets()).get(binding)
     if target is None:
         return "", "", ""
     service = runtime.services.get(target.service)
@@ -111,12 +109,7 @@ def _binding_cells(
 
 def settings_rows(definition: Definition) -> list[tuple[str, str]]:
     """Return the name and the kind of each property of a Worker's env."""
-    rows = [(name, f"service {target}") for name, target in definition.services.items()]
-    rows += [(name, "var") for name in definition.vars]
-    rows += [(name, "secret") for name in definition.secrets]
-    if definition.version_metadata is not None:
-        rows.append((definition.version_metadata, "version metadata"))
-    return rows
+    return [(name, kind.row(value)) for kind, name, value in definition.each_binding()]
 
 
 class WorkerPage(Page):

@@ -12,7 +12,6 @@ from workernb.errors import UsageError
 from workernb.runtime.runtime import Runtime
 from workernb.runtime.tracing.traces import Trace
 from workernb.views.pictures.cpu import CpuPicture
-from workernb.views.requests import find_trace
 
 from .live import LivePicture, script, style
 
@@ -54,7 +53,7 @@ class CpuView(LivePicture):
             return request
         if isinstance(request, bool) or not isinstance(request, int):
             raise UsageError(f"A request is a Trace or its number, not {request!r}.")
-        return find_trace(self.runtime, request, "CpuView")
+        return self.runtime.traces.find(request, "CpuView")
 
     @traitlets.observe("request")
     def _on_request(self, change: Any) -> None:

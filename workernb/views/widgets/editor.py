@@ -17,14 +17,18 @@ from workernb.runtime.runtime import Runtime
 from workernb.runtime.services.definitions import Definition
 from workernb.runtime.services.diffs import describe_change
 from workernb.runtime.services.history import Change
+from workernb.runtime.services.kinds import SECRETS, SERVICES, VARS, BindingKind
 from workernb.runtime.services.targets import DEFAULT, Target
 from workernb.runtime.services.versions import Version
-from workernb.views.drawing.text import Markup, one_line, visible
+from workernb.views.drawing.text import Markup, one_line
 from workernb.views.tables.table import Table
 from workernb.views.tables.workers import settings_rows
 
 from .dropdown import StickyDropdown
 from .ticker import call_on_loop, running_loop
+
+MAX_DETAIL = 82
+"""How many characters of a binding's value a row shows."""
 
 REASON = "the binding editor"
 """The reason of the editor's changes in the history."""
@@ -74,7 +78,12 @@ class BindingEditor(VBox):  # type: ignore[misc]
         self.bindings = BindingForm(self)
         self.vars = VarForm(self)
         self.secrets = SecretForm(self)
-        self._forms = VBox([self.bindings, self.vars, self.secrets])
+        self._form_of: dict[str, Form] = {
+            SERVICES.keyword: self.bindings,
+            VARS.keyword: self.vars,
+            SECRETS.keyword: self.secrets,
+        }
+        self._forms = VBox(list(self._form_of.values()))
         super().__init__(children=[self._title, self._rows, self._forms, self._message], **traits)
         self.service = service_of(worker) if worker else ""
         self.refresh()
@@ -98,7 +107,7 @@ class BindingEditor(VBox):  # type: ignore[misc]
 
     @traitlets.observe("service")
     def _on_service(self, change: Any) -> None:
-        for form in (self.bindings, self.vars, self.secrets):
+        for form in self._form_of.values():
             form.clear()
         self._message.value = ""
         self.refresh()
@@ -139,17 +148,20 @@ class BindingEditor(VBox):  # type: ignore[misc]
 
     def _setting_rows(self, definition: Definition) -> tuple[Widget, ...]:
         rows = []
-        for name, target in definition.services.items():
-            description = Markup("<b>{}</b> → {}").format(name, visible(str(target), 200))
-            rows.append(self._row(name, description, self.bindings, target))
-        for name, value in definition.vars.items():
-            text = self.runtime.redactor.redact(json.dumps(value, ensure_ascii=False))
-            description = Markup("<b>{}</b> = {}").format(name, one_line(text, 80))
-            rows.append(self._row(name, description, self.vars, value))
-        for name in definition.secrets:
-            description = Markup("<b>{}</b> (secret)").format(name)
-            rows.append(self._row(name, description, self.secrets, None))
+        for kind, name, value in definition.each_binding():
+            if kind.entry(name, value) is not None:
+                text = one_line(self.runtime.redactor.redact(kind.detail(value)), MAX_DETAIL)
+                description = Markup("<b>{}</b> {}").format(name, text)
+                rows.append(self._row(name, description, self._form(kind), value))
         return tuple(rows) or (HTML("Nothing is bound yet."),)
+
+    def _form(self, kind: BindingKind) -> Form:
+        """Return the form of a kind; one that has no form of its own gets a text field."""
+        form = self._form_of.get(kind.keyword)
+        if form is None:
+            form = self._form_of[kind.keyword] = TextForm(self, kind)
+            self._forms.children = (*self._forms.children, form)
+        return form
 
     def _row(self, name: str, description: Markup, form: Form, value: Any) -> HBox:
         edit = self.button("Edit", f"Put {name} into the form", lambda: form.load(name, value))
@@ -358,6 +370,31 @@ class VarForm(Form):
         self.json.value = not isinstance(value, str)
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         self.value.value = text
+
+
+class TextForm(Form):
+    """The form of a kind of binding whose value is given as a text."""
+
+    def __init__(self, editor: BindingEditor, kind: BindingKind) -> None:
+        """Create the field."""
+        self.kind = kind
+        self.label = kind.noun.capitalize()
+        self.value = Text(placeholder="value", layout=_VALUE)
+        super().__init__(editor, [self.value])
+
+    def changes(self) -> dict[str, Any]:
+        """Return the binding as a change."""
+        return {self.kind.keyword: {self.name.value.strip(): self.value.value}}
+
+    def clear(self) -> None:
+        """Empty the fields."""
+        super().clear()
+        self.value.value = ""
+
+    def load(self, name: str, value: Any) -> None:
+        """Fill the fields with a binding."""
+        super().load(name, value)
+        self.value.value = str(self.kind.as_given({name: value})[name])
 
 
 class SecretForm(Form):
