@@ -52,11 +52,6 @@ def one_line(text: str, limit: int = 120) -> str:
     return visible(text.replace("\r\n", "⏎").replace("\n", "⏎").replace("\t", " "), limit)
 
 
-def escaped(text: str, limit: int | None = None) -> Markup:
-    """Return text as markup, shortened to `limit` characters before it is escaped."""
-    return Markup.escape(visible(text, limit))
-
-
 def ms(value: float) -> str:
     """Format a time in ms with three digits: `0.012 ms`, `3.40 ms`, `1,203 ms`."""
     if value >= 100:
