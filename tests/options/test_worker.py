@@ -9,6 +9,7 @@ import pytest
 
 from workernb.errors import OptionError
 from workernb.options.worker import WorkerOptions, worker_options, worker_parser
+from workernb.runtime.services.kinds import kinds
 from workernb.runtime.services.limits import names
 from workernb.runtime.services.option import Form, Option
 from workernb.runtime.services.service import Definition
@@ -103,7 +104,8 @@ def test_a_kind_of_binding_adds_its_option_as_data():
 
 
 def test_options_and_keywords_of_define_are_the_same():
-    keywords = [
+    keywords = [kind.keyword for kind in kinds()]
+    keywords += [
         name
         for name, parameter in inspect.signature(Definition.make).parameters.items()
         if parameter.kind is parameter.KEYWORD_ONLY

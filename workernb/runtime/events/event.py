@@ -1,8 +1,9 @@
-"""What the hop needs to know of an event, and what happens where its handler is missing."""
+"""An event: the handler that it calls, and what becomes of what that returns."""
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from workernb.errors import HandlerError, PlatformText, with_notes
 from workernb.runtime.services.engine import Handler
@@ -10,18 +11,16 @@ from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.logs import warn
 
 
-class Event(Protocol):
-    """A kind of event."""
+class Event(NamedTuple):
+    """A kind of event.
 
-    @property
-    def name(self) -> str:
-        """The name of the handler: `fetch`, `scheduled`."""
+    name: that of its handler, `fetch` or `scheduled`. result: what the caller gets for what the
+    handler returned; a function of that, of the handler's argument and of the invocation, which
+    raises HandlerError for what a handler may not return.
+    """
 
-    def result(self, returned: Any, argument: Any, invocation: Invocation) -> Any:
-        """Return what the caller gets for what the handler returned.
-
-        argument: what the handler was given. Raises HandlerError for what it may not return.
-        """
+    name: str
+    result: Callable[[Any, Any, Invocation], Any]
 
 
 def missing_handler(name: str) -> Handler:

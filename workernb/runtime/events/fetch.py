@@ -15,6 +15,8 @@ from workernb.http.request import Request
 from workernb.http.response import Response
 from workernb.runtime.tracing.invocations import Invocation
 
+from .event import Event
+
 
 def _references_of_one_variable() -> int:
     alone = Response()
@@ -25,27 +27,22 @@ ONE_REFERENCE = _references_of_one_variable()
 """What `getrefcount` returns for an object that one local variable alone refers to."""
 
 
-class Fetch:
-    """What the hop needs to know of the fetch event."""
-
-    name = "fetch"
-
-    def result(self, response: Any, request: Request, invocation: Invocation) -> Response:
-        """Return the response as the caller receives it; HandlerError for anything else."""
-        if response.__class__ is not Response:
-            response = _checked(response, invocation)
-        # A response that the handler alone referred to is moved as it is: copying it to a second
-        # object takes a twentieth of a hop. A response that is kept somewhere must be copied.
-        if getrefcount(response) != ONE_REFERENCE or response._headers or response._data is USED:
-            response = response._send(request._url)
-        else:
-            response._received = True
-            response._url = request._url
-        invocation.status = response._status
-        return response  # type: ignore[no-any-return]
+def _result(response: Any, request: Request, invocation: Invocation) -> Response:
+    """Return the response as the caller receives it; HandlerError for anything else."""
+    if response.__class__ is not Response:
+        response = _checked(response, invocation)
+    # A response that the handler alone referred to is moved as it is: copying it to a second
+    # object takes a twentieth of a hop. A response that is kept somewhere must be copied.
+    if getrefcount(response) != ONE_REFERENCE or response._headers or response._data is USED:
+        response = response._send(request._url)
+    else:
+        response._received = True
+        response._url = request._url
+    invocation.status = response._status
+    return response  # type: ignore[no-any-return]
 
 
-FETCH = Fetch()
+FETCH = Event("fetch", _result)
 
 
 def _checked(response: object, invocation: Invocation) -> Response:

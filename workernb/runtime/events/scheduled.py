@@ -10,6 +10,8 @@ from typing import Any
 
 from workernb.runtime.tracing.invocations import Invocation
 
+from .event import Event
+
 
 @dataclass(slots=True)
 class ScheduledController:
@@ -24,16 +26,11 @@ class ScheduledController:
         self.retries = False
 
 
-class Scheduled:
-    """What the hop needs to know of the scheduled event."""
-
-    name = "scheduled"
-
-    def result(
-        self, returned: Any, controller: ScheduledController, invocation: Invocation
-    ) -> dict[str, Any]:
-        """Return what the platform returns; what the handler returned does not matter."""
-        return {"outcome": "ok", "noRetry": not controller.retries}
+def _result(
+    returned: Any, controller: ScheduledController, invocation: Invocation
+) -> dict[str, Any]:
+    """Return what the platform returns; what the handler returned does not matter."""
+    return {"outcome": "ok", "noRetry": not controller.retries}
 
 
-SCHEDULED = Scheduled()
+SCHEDULED = Event("scheduled", _result)

@@ -64,19 +64,24 @@ def invoke(
         if refusal is not None:
             return FailedCall(refusal)
     trace.calls_left -= 1
-    handler = entrypoint.handlers.get(event.name) or missing_handler(event.name)
-    invocation.steps = steps = hop(invocation, handler, event, argument, True)
+    name, result = event
+    handler = entrypoint.handlers.get(name) or missing_handler(name)
+    invocation.steps = steps = hop(invocation, handler, result, argument, True)
     trace.recorded.append(invocation)
     return steps
 
 
 async def hop(
-    invocation: Invocation, handler: Handler, event: Event, argument: Any, may_join: bool
+    invocation: Invocation,
+    handler: Handler,
+    result: Callable[[Any, Any, Invocation], Any],
+    argument: Any,
+    may_join: bool,
 ) -> Any:
-    """Run a Worker's handler here and now, and return its result.
+    """Run a Worker's handler here and now, and return what its caller gets.
 
-    What the handler raises is raised here, as it is. may_join: whether to wait for the call where
-    it has begun in a task of its own.
+    What the handler raises is raised here, as it is. result: of the event. may_join: whether to
+    wait for the call where it has begun in a task of its own.
     """
     if invocation.steps is None and may_join:
         return await join(invocation)
@@ -88,10 +93,10 @@ async def hop(
     trace.stamps.append(invocation)
     _set_current(invocation)
     try:
-        result = event.result(await handler(argument, invocation), argument, invocation)
+        value = result(await handler(argument, invocation), argument, invocation)
         if trace.aborted is not None:
             raise trace.aborted
-        return result
+        return value
     except BaseException as error:
         fail(invocation, error)
         raise
@@ -220,7 +225,8 @@ def begin_in_task(invocation: Invocation, since: int) -> None:
     invocation.steps = None
     # Handler and argument exist only in the coroutine's frame.
     made_with = given.cr_frame.f_locals
-    again = hop(invocation, made_with["handler"], made_with["event"], made_with["argument"], False)
+    handler, result, argument = (made_with[name] for name in ("handler", "result", "argument"))
+    again = hop(invocation, handler, result, argument, False)
     steps = as_coroutine(again, caller, trace)
     task = asyncio.Task(steps, loop=asyncio.get_running_loop())
     invocation.ensure_extras().task = task
