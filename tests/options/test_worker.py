@@ -9,10 +9,10 @@ import pytest
 
 from workernb.errors import OptionError
 from workernb.options.worker import WorkerOptions, worker_options, worker_parser
+from workernb.runtime.services.definitions import Definition
 from workernb.runtime.services.kinds import kinds
 from workernb.runtime.services.limits import names
 from workernb.runtime.services.option import Form, Option
-from workernb.runtime.services.service import Definition
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 
