@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from workernb.errors import OptionError, did_you_mean, with_notes
-from workernb.runtime.services.limits import BUDGETS, PRESETS, Limits
+from workernb.runtime.services.limits import BUDGETS, PRESETS, TEXTS, Limits, LimitText
 
 from .parser import Parser, number
 
@@ -13,16 +15,18 @@ def limits_parser() -> Parser:
     parser = Parser("%limits", "Show, or set, what a request may use.")
     add = parser.add_argument
     add("preset", metavar="PRESET", nargs="?", help=" or ".join(PRESETS))
-    add("--cpu-ms", type=_number_or_none, metavar="N", help="thread CPU, in ms; or none")
-    add("--wall-ms", type=_number_or_none, metavar="N", help="wall clock, in ms; or none")
+    for limit in TEXTS:
+        add(limit.option, type=_reader(limit), metavar="N", help=limit.help)
     add("--budget", choices=BUDGETS,
         help="whose the CPU budget is: the request's, or each invocation's own")  # fmt: skip
-    add("--subrequests", type=int, metavar="N", help="calls that a request may make")
-    add("--invocations", type=int, metavar="N", help="invocations, the first included")
-    add("--depth", type=int, metavar="N", help="invocations nested in one another")
-    add("--memory-mb", type=number, metavar="N", help="what a Worker's globals may take, in MB")
-    add("--startup-ms", type=number, metavar="N", help="CPU of a module that loads, in ms")
     return parser
+
+
+def _reader(limit: LimitText) -> Callable[[str], float | str]:
+    """Return the function that argparse reads a limit with."""
+    if not limit.unit:
+        return int
+    return _number_or_none if limit.help.endswith("or none") else number
 
 
 def _number_or_none(text: str) -> float | str:

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from workernb.errors import UsageError, did_you_mean, with_notes
 
@@ -82,6 +82,40 @@ class Limits:
                     did_you_mean(name, known),
                 )
         return replace(self, **changes)
+
+
+class LimitText(NamedTuple):
+    """What `%limits` says about a limit.
+
+    name: the attribute of `Limits`. help: of its option. unit: empty for a plain number. scope:
+    what is limited.
+    """
+
+    name: str
+    help: str
+    unit: str
+    scope: str
+
+    @property
+    def option(self) -> str:
+        """The option of `%limits` that sets it."""
+        return f"--{self.name.replace('_', '-')}"
+
+
+TEXTS = (
+    LimitText("cpu_ms", "thread CPU, in ms; or none", "ms", "thread CPU"),
+    LimitText("wall_ms", "wall clock, in ms; or none", "ms", "wall clock of the request"),
+    LimitText("subrequests", "calls that a request may make", "", "calls of the request"),
+    LimitText("invocations", "invocations, the first included", "",
+        "invocations, the first included"),
+    LimitText("depth", "invocations nested in one another", "",
+        "invocations nested in one another"),
+    LimitText("memory_mb", "what a Worker's globals may take, in MB", "MB",
+        "a Worker's globals: a warning"),
+    LimitText("startup_ms", "CPU of a module that loads, in ms", "ms",
+        "CPU of a module that loads"),
+)  # fmt: skip
+"""The limits that are numbers, in the order in which they are shown."""
 
 
 def names() -> list[str]:

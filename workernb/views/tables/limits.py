@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workernb.runtime.services.limits import PRESETS, SHARED, Limits
+from workernb.runtime.services.limits import PRESETS, SHARED, TEXTS, Limits
 
 from .table import Table
 
@@ -18,13 +18,12 @@ class LimitsTable(Table):
             f"Limits{_preset_suffix(limits)}",
             ("limit", "value", "of what"),
             [
-                ("--cpu-ms", _or_none(limits.cpu_ms, "ms"), f"thread CPU {scope}"),
-                ("--wall-ms", _or_none(limits.wall_ms, "ms"), "wall clock of the request"),
-                ("--subrequests", f"{limits.subrequests:,}", "calls of the request"),
-                ("--invocations", f"{limits.invocations:,}", "invocations, the first included"),
-                ("--depth", f"{limits.depth:,}", "invocations nested in one another"),
-                ("--memory-mb", f"{limits.memory_mb:,g} MB", "a Worker's globals: a warning"),
-                ("--startup-ms", f"{limits.startup_ms:,g} ms", "CPU of a module that loads"),
+                (
+                    limit.option,
+                    _value(getattr(limits, limit.name), limit.unit),
+                    f"{limit.scope} {scope}" if limit.name == "cpu_ms" else limit.scope,
+                )
+                for limit in TEXTS
             ],
             "",
         )
@@ -34,5 +33,5 @@ def _preset_suffix(limits: Limits) -> str:
     return next((f": {name}" for name, preset in PRESETS.items() if preset == limits), "")
 
 
-def _or_none(value: float | None, unit: str) -> str:
-    return "none" if value is None else f"{value:,g} {unit}"
+def _value(value: float | None, unit: str) -> str:
+    return "none" if value is None else f"{value:,g} {unit}".rstrip()
