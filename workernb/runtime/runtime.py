@@ -14,7 +14,7 @@ from workernb.runtime.execution.dispatch import TopLevelCall
 from workernb.runtime.execution.loops import Loops
 from workernb.runtime.services.engine import Engine
 from workernb.runtime.services.limits import Limits
-from workernb.runtime.services.routes import best
+from workernb.runtime.services.routes import most_specific_match
 from workernb.runtime.services.service import Service
 from workernb.runtime.services.targets import Target
 from workernb.runtime.services.versions import Version
@@ -64,7 +64,7 @@ class Runtime(Registry):
     def route(self, url: str) -> Target | None:
         """Return what an outsider's request to `url` reaches, or None: no route leads there."""
         routes = ((route, each.name) for each in self.defined() for route in each.definition.routes)
-        name = best(routes, url)
+        name = most_specific_match(routes, url)
         return None if name is None else Target(name)
 
     def handle(self, service: Service) -> Handle:

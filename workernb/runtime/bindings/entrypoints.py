@@ -14,13 +14,13 @@ from workernb.runtime.services.deployments import (
     KEY,
     OVERRIDES,
     Deployment,
-    is_called,
+    has_name,
     overridden_version,
     point_of,
 )
 from workernb.runtime.services.engine import Entrypoint, Handler, Isolate
 from workernb.runtime.services.service import Service
-from workernb.runtime.services.targets import DEFAULT, Target, near
+from workernb.runtime.services.targets import DEFAULT, Target, suggest_service
 from workernb.runtime.services.versions import Version
 
 NOTEBOOK = "the notebook"
@@ -92,7 +92,7 @@ class MissingEntrypoint:
             return with_notes(
                 BindingError(PlatformText.NO_SUCH_SERVICE.format(**names)),
                 called,
-                near(self.service, known),
+                suggest_service(self.service, known),
             )
         return with_notes(BindingError(PlatformText.NO_SUCH_ENTRYPOINT.format(**names)), called)
 
@@ -193,7 +193,7 @@ class Split:
         name = overridden_version(self.service, fields.get(OVERRIDES))
         if name is not None:
             for number, _ in self.deployment.shares:
-                if is_called(self.versions[number], name):
+                if has_name(self.versions[number], name):
                     return number
         key = fields.get(KEY)
         point = self.random.random() * 100 if key is None else point_of(self.service, key)

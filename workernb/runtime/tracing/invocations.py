@@ -11,7 +11,7 @@ from typing import Any
 from workernb.errors import BindingError, CpuLimitExceeded, Interrupted, WallLimitExceeded
 from workernb.runtime.services.deployments import (
     Deployment,
-    is_called,
+    has_name,
     overridden_version,
     parse_overrides,
 )
@@ -266,14 +266,14 @@ def _why_override_was_ignored(invocation: Invocation) -> str | None:
         return f'{_OVERRIDES_HEADER} is no list like auth="v3": it was ignored.'
     name = overridden_version(invocation.service, text)
     if name is not None:
-        if version is None or is_called(version, name):
+        if version is None or has_name(version, name):
             return None
         serving = invocation.deployment or f"v{version.number} alone"
         return f"The override {invocation.service}={name!r} was ignored: {serving} is deployed."
     caller = invocation.caller
     while caller is not None:
         name = overridden_version(invocation.service, caller.overrides)
-        if name is not None and version is not None and not is_called(version, name):
+        if name is not None and version is not None and not has_name(version, name):
             return (
                 f"The override {invocation.service}={name!r} was set on the request to "
                 f"{caller.service}, and is not passed on: set the header in the call itself."
