@@ -14,7 +14,7 @@ from workernb.runtime.execution.sync import run_sync
 from workernb.runtime.services.service import Service
 from workernb.runtime.services.targets import DEFAULT, Target
 from workernb.runtime.services.versions import Version
-from workernb.runtime.tracing.tracebacks import from_the_worker_on
+from workernb.runtime.tracing.tracebacks import trim_before_worker
 
 from .settings import Bindings, Owner, Secrets, Vars
 
@@ -106,7 +106,7 @@ class Handle:
         try:
             return run_sync(self.fetch(resource, **init), self._runtime)
         except BaseException as error:
-            from_the_worker_on(error)
+            trim_before_worker(error)
             raise
 
     def __getattr__(self, name: str) -> Any:

@@ -14,7 +14,7 @@ from workernb.errors import (
     WallLimitExceeded,
     with_notes,
 )
-from workernb.runtime.tracing.tracebacks import debugged
+from workernb.runtime.tracing.tracebacks import is_debugged
 from workernb.runtime.tracing.traces import Trace
 
 
@@ -34,7 +34,7 @@ def interrupt(trace: Trace, place: str | None = None) -> BaseException:
 
 def exceed_cpu(trace: Trace, place: str | None = None) -> None:
     """Abort the request because its CPU budget is used up, unless it is being debugged."""
-    if trace.aborted is None and not trace.debugged and not debugged():
+    if trace.aborted is None and not trace.debugged and not is_debugged():
         budget = f"The CPU budget of the request was {trace.limits.cpu_ms:g} ms"
         abort(trace, cpu_limit_exceeded(budget, place))
 

@@ -8,7 +8,7 @@ from workernb.errors import LimitError, PlatformText, with_notes
 from workernb.runtime.services.limits import SHARED
 from workernb.runtime.tracing.clock import fold, read_cpu_clock
 from workernb.runtime.tracing.invocations import Invocation
-from workernb.runtime.tracing.tracebacks import debugged, where
+from workernb.runtime.tracing.tracebacks import is_debugged, worker_position
 from workernb.runtime.tracing.traces import Trace
 
 from .abort import cpu_limit_exceeded, exceed_cpu
@@ -61,13 +61,13 @@ def check_budget(
     trace: Trace, invocation: Invocation | None, frame: FrameType | None
 ) -> BaseException | None:
     """Return what is to end `invocation`, whose code `frame` runs; None when it may go on."""
-    if debugged(frame):
+    if is_debugged(frame):
         trace.debugged = True
     if trace.aborted is None and not trace.debugged and not _is_importing(trace):
         if trace.limits.budget != SHARED:
-            return check_own_budget(trace, invocation, where(frame))
+            return check_own_budget(trace, invocation, worker_position(frame))
         if trace.cpu_ns + trace.thread.slice_so_far_ns(trace) > trace.budget_ns:
-            exceed_cpu(trace, where(frame))
+            exceed_cpu(trace, worker_position(frame))
     return trace.aborted
 
 
@@ -78,7 +78,7 @@ def check_own_budget(
 
     place: where in its source it is.
     """
-    trace.checked_alone = True
+    trace.own_budgets_checked = True
     if invocation is None or trace.debugged:
         return None
     cpu_ms = trace.host.limits_of(invocation.version).cpu_ms

@@ -109,10 +109,10 @@ class Guard:
             exceed_wall(trace)
         waited_s = (wall_clock() - trace.last_stamp_ns) / 1e9
         if waited_s < HANGS_AFTER_S:
-            trace.next_look_s = HANGS_AFTER_S
-        elif waited_s >= trace.next_look_s and trace.task and trace.aborted is None:
+            trace.next_hang_check_s = HANGS_AFTER_S
+        elif waited_s >= trace.next_hang_check_s and trace.task and trace.aborted is None:
             # More and more rarely: a check takes some milliseconds.
-            trace.next_look_s = 2 * waited_s
+            trace.next_hang_check_s = 2 * waited_s
             if hangs(trace.task, (Trace, Invocation)):
                 hang(trace)
 

@@ -16,7 +16,7 @@ from workernb.errors import Interrupted, PlatformText
 from workernb.runtime.tracing.clock import charge_sample, take_cpu_since_last_slice
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.threads import Thread, this_thread
-from workernb.runtime.tracing.tracebacks import where
+from workernb.runtime.tracing.tracebacks import worker_position
 from workernb.runtime.tracing.traces import Trace
 from workernb.workers.current import current
 
@@ -197,7 +197,7 @@ class Signals:
         """End the request that runs; when none does, do what would have been done without us."""
         trace = self._busy or (self._main and self._main.trace)
         if trace:
-            error = interrupt(trace, where(frame))
+            error = interrupt(trace, worker_position(frame))
             self._interrupt_others(trace)
             self._end(trace, error, frame)
         elif callable(self._interrupt):

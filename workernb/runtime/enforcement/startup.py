@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from workernb.errors import PlatformText, StartupExceeded, with_notes
 from workernb.runtime.tracing.clock import charge
 from workernb.runtime.tracing.invocations import Invocation
-from workernb.runtime.tracing.tracebacks import debugged, where
+from workernb.runtime.tracing.tracebacks import is_debugged, worker_position
 from workernb.runtime.tracing.traces import Trace
 from workernb.workers.current import current
 
@@ -58,9 +58,9 @@ class Loading:
 
     def check_budget(self, frame: FrameType | None) -> BaseException | None:
         """Return what is to end the module's code, which `frame` runs; None when it may go on."""
-        if self._importing or self.cpu_ms <= self.limit_ms or debugged(frame):
+        if self._importing or self.cpu_ms <= self.limit_ms or is_debugged(frame):
             return None
-        place = where(frame)
+        place = worker_position(frame)
         return with_notes(
             StartupExceeded(PlatformText.STARTUP),
             f"A module may use {self.limit_ms:g} ms of CPU while it loads, imports apart; "

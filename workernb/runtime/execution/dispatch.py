@@ -37,11 +37,11 @@ from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.logs import log, warn
 from workernb.runtime.tracing.threads import this_thread
 from workernb.runtime.tracing.tracebacks import (
-    clean,
     format_traceback,
-    from_the_worker_on,
-    raised_at,
-    to_the_worker,
+    raised_position,
+    remove_our_frames,
+    trim_after_worker,
+    trim_before_worker,
 )
 from workernb.runtime.tracing.traces import Host, Trace
 
@@ -201,7 +201,7 @@ class TopLevelCall(Coroutine[Any, Any, Answer]):
         try:
             return (yield from self._task.__await__())
         except BaseException as error:
-            from_the_worker_on(error)
+            trim_before_worker(error)
             raise
 
     def __repr__(self) -> str:
@@ -268,13 +268,13 @@ def serve(root: Invocation) -> Generator[Any, Any, Answer]:
         if root.outcome is None:
             abandon(root)  # It was aborted before its first step.
     finish_if_done(trace)
-    if trace.waiting:
+    if trace.wait_until_tasks:
         asyncio.get_running_loop().call_later(WAIT_UNTIL_S, _cancel_waiting, trace)
     if failure is not None:
         try:
             raise failure
         except BaseException:
-            from_the_worker_on(failure)
+            trim_before_worker(failure)
             raise
     assert answer is not None
     return answer
@@ -294,10 +294,10 @@ def _failure(trace: Trace, error: BaseException) -> BaseException:
     """Log what ended a request, and return what its maker gets for it."""
     if isinstance(error, Termination) and trace.aborted is not None:
         error = trace.aborted.with_traceback(error.__traceback__)
-    place = raised_at(error)
-    clean(error)
+    place = raised_position(error)
+    remove_our_frames(error)
     if isinstance(error, Termination):
-        to_the_worker(error)  # The library code that it was raised in is not to blame.
+        trim_after_worker(error)  # The library code that it was raised in is not to blame.
     trace.host.redact_error(error)
     log(trace, _deepest_failed(trace), "error", format_traceback(error))
     if isinstance(error, asyncio.CancelledError):
@@ -311,9 +311,9 @@ def canceled_in(place: str | None) -> str:
 
 
 def _cancel_waiting(trace: Trace) -> None:
-    if trace.waiting:
+    if trace.wait_until_tasks:
         warn(trace, trace.invocations[0], PlatformText.WAIT_UNTIL)
-        for task in list(trace.waiting):
+        for task in list(trace.wait_until_tasks):
             task.cancel()
 
 

@@ -34,10 +34,10 @@ from workernb.runtime.tracing.invocations import Invocation, outcome_of
 from workernb.runtime.tracing.logs import warn
 from workernb.runtime.tracing.metering import holder
 from workernb.runtime.tracing.tracebacks import (
-    from_the_worker_on,
-    raised_at,
-    to_the_worker,
-    waiting_at,
+    raised_position,
+    trim_after_worker,
+    trim_before_worker,
+    waiting_position,
 )
 from workernb.runtime.tracing.traces import Trace
 from workernb.workers.current import current
@@ -130,7 +130,7 @@ def fail(invocation: Invocation, error: BaseException) -> None:
         # The budget was this invocation's alone: its caller may go on, as on the platform.
         ended = with_notes(CpuLimitError(PlatformText.CPU), *getattr(error, "__notes__", ()))
         ended.__traceback__ = error.__traceback__
-        to_the_worker(ended)  # The library code that it was raised in is not to blame.
+        trim_after_worker(ended)  # The library code that it was raised in is not to blame.
         raise ended from None
 
 
@@ -165,7 +165,7 @@ def drive(
             return stop.value
         except KeyboardInterrupt as interrupted:
             # Let out of a task, it would end the loop, and the kernel with it.
-            raise interrupt(trace, raised_at(interrupted)) from interrupted
+            raise interrupt(trace, raised_position(interrupted)) from interrupted
         except SystemExit as exit:
             raise RuntimeError(f"The Worker called sys.exit({exit.code!r}).") from exit
         finally:
@@ -180,8 +180,8 @@ def drive(
                 begin_in_task(call, previous[2])
         if trace.aborted is not None and error is not trace.aborted:
             continue  # Aborted during this slice: raise at the next step instead of suspending.
-        if not trace.checked_alone:
-            error = check_own_budget(trace, holding, waiting_at(steps))
+        if not trace.own_budgets_checked:
+            error = check_own_budget(trace, holding, waiting_position(steps))
             if error is not None:
                 continue
         if invocation is None:
@@ -219,9 +219,9 @@ def begin_in_task(invocation: Invocation, since: int) -> None:
         warn(trace, caller, f"{invocation.describe()} was cancelled: {NOT_AWAITED}")
         abandon(invocation)
         return
-    if trace.begun is None:
-        trace.begun = {}
-    trace.begun[invocation] = given = invocation.steps
+    if trace.replaced_steps is None:
+        trace.replaced_steps = {}
+    trace.replaced_steps[invocation] = given = invocation.steps
     invocation.steps = None
     # Handler and argument exist only in the coroutine's frame.
     made_with = given.cr_frame.f_locals
@@ -280,7 +280,7 @@ class FailedCall(Coroutine[Any, Any, Any]):
         try:
             raise self._error
         except BaseException as error:
-            from_the_worker_on(error)
+            trim_before_worker(error)
             raise
         yield
 

@@ -8,7 +8,7 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from workernb.errors import WrongLoopError, on_one_line, with_notes
-from workernb.runtime.tracing.tracebacks import waiting_at
+from workernb.runtime.tracing.tracebacks import waiting_position
 
 from .dispatch import Dispatcher, canceled_in
 
@@ -49,7 +49,7 @@ def _run(call: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop, runtime:
     except KeyboardInterrupt as interrupt:
         begun = next((trace for trace in runtime.in_flight if trace not in before), None)
         trace = getattr(call, "trace", begun)
-        on_one_line(interrupt, canceled_in(waiting_at(trace and trace.steps)))
+        on_one_line(interrupt, canceled_in(waiting_position(trace and trace.steps)))
         task.add_done_callback(_retrieve)
         task.cancel()
         # With a timeout: a Worker may refuse to end.

@@ -23,13 +23,13 @@ def wait_until(invocation: Invocation, awaitable: Awaitable[Any]) -> None:
     if task not in invocation.ensure_extras().tasks:
         adopt(invocation, task)
     trace: Trace = invocation.trace
-    trace.waiting = {*trace.waiting, task}
+    trace.wait_until_tasks = {*trace.wait_until_tasks, task}
 
     def done(task: asyncio.Future[Any]) -> None:
-        trace.waiting = trace.waiting - {task}
+        trace.wait_until_tasks = trace.wait_until_tasks - {task}
         if not task.cancelled() and (error := task.exception()) is not None:
             text = format_error(error)
-            trace.failed_late = (outcome_of(error), text)
+            trace.late_failure = (outcome_of(error), text)
             log(trace, invocation, "error", f"{text} (in a waitUntil task)")
         finish_if_done(trace)
 
@@ -60,7 +60,7 @@ def leave_nothing_running(invocation: Invocation) -> None:
     """Cancel what an invocation started and nothing awaits, and log what that was."""
     trace: Trace = invocation.trace
     for task, made_of in list(invocation.ensure_extras().tasks.items()):
-        if not task.done() and task not in trace.waiting:
+        if not task.done() and task not in trace.wait_until_tasks:
             task.cancel()
             if invocation.exception is None:
                 name = made_of.describe() if isinstance(made_of, Invocation) else _name(task)
@@ -76,10 +76,10 @@ def calls_not_awaited(trace: Trace) -> Sequence[Invocation]:
 
     They were made in the slice that ends, or in a callback before it, which is in no slice.
     """
-    made = trace.invocations[trace.looked_at :]
-    trace.looked_at = len(trace.invocations)
+    made = trace.invocations[trace.checked_calls :]
+    trace.checked_calls = len(trace.invocations)
     if isinstance(trace.recorded, InvocationCounter):
-        made += trace.recorded.take()
+        made += trace.recorded.take_pending()
     waiting = []
     for invocation in made:
         if invocation.steps is not None and invocation.waits_to_begin:
@@ -89,7 +89,7 @@ def calls_not_awaited(trace: Trace) -> Sequence[Invocation]:
 
 async def join(invocation: Invocation) -> Any:
     """Wait for the task in which a call has begun."""
-    begun = invocation.trace.begun
+    begun = invocation.trace.replaced_steps
     if begun is not None:
         begun.pop(invocation, None)
     if invocation.extras is None or invocation.extras.task is None:
@@ -114,13 +114,13 @@ def abandon_request(trace: Trace) -> None:
 def finish_if_done(trace: Trace) -> None:
     """End the trace if its first invocation has ended and no waitUntil task is left."""
     root = trace.invocations[0]
-    if trace.waiting or trace.ended_ns or not (root.ended_ns or root.outcome):
+    if trace.wait_until_tasks or trace.ended_ns or not (root.ended_ns or root.outcome):
         return
     trace.ended_ns = wall_clock()
-    if trace.begun is not None:
-        for steps in trace.begun.values():
+    if trace.replaced_steps is not None:
+        for steps in trace.replaced_steps.values():
             steps.close()
-        trace.begun = None
+        trace.replaced_steps = None
     trace.task = trace.steps = None
     host = trace.host
     host.in_flight.discard(trace)

@@ -107,7 +107,7 @@ class Service:
         return None
 
     def drop_old_versions(self, in_use: Collection[Version | None]) -> list[Version]:
-        """Drop the oldest versions beyond 20, except those that serve or are in use; return them."""
+        """Drop and return the oldest versions beyond 20 that neither serve nor are in use."""
         oldest = self.versions[: max(0, len(self.versions) - KEPT_VERSIONS)]
         dropped = [v for v in oldest if v.number not in self.isolates and v not in in_use]
         if dropped:
