@@ -134,7 +134,7 @@ async def compare(gateway: Handle, request: Request, times: int) -> Comparison:
     runtime = gateway._runtime
     comparing = _compare(runtime, gateway, request, times)
     # Measure on the runtime's own thread, from whichever thread this is called.
-    loop = runtime.loops.home_elsewhere()
+    loop = runtime.loops.home_in_other_thread()
     if loop is None:
         return await comparing
     return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(comparing, loop))
