@@ -39,7 +39,7 @@ def refuse_call(caller: Invocation) -> BaseException | None:
             LimitError(PlatformText.SUBREQUESTS),
             f"This request has made {limits.subrequests} subrequests, which is its limit.",
         )
-    # `calls_left` was capped for the trace's sake: raise it, and fold the stamps.
+    # `calls_left` was capped at what a trace keeps: raise it, and fold the stamps so far.
     trace.calls_granted = min(limits.invocations - 1, limits.subrequests, granted + trace.KEPT)
     trace.calls_left = trace.calls_granted - granted
     fold(trace)

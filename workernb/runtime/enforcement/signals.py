@@ -206,9 +206,9 @@ class Signals:
             raise KeyboardInterrupt
 
     def _interrupt_others(self, running: Trace) -> None:
-        """Abort other requests that ran just now, as those of one `gather` do.
+        """Abort the other requests that ran just before, such as those of the same `gather`.
 
-        They would keep the kernel busy next. Requests that wait go on.
+        They would keep the kernel busy next; requests that wait go on.
         """
         for trace in list(running.host.in_flight):
             if trace is running or trace.thread is not running.thread:

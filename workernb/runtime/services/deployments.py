@@ -94,18 +94,18 @@ def main_of(shares: Mapping[int, float]) -> int:
 def parse_overrides(text: str) -> dict[str, str] | None:
     """Return the requested versions by service; None for a malformed header."""
     found: dict[str, str] = {}
-    at = 0
+    position = 0
     while True:
-        member = _member.match(text, at)
+        member = _member.match(text, position)
         if member is None:
             return None
         found[member["name"]] = re.sub(r'\\(["\\])', r"\1", member["text"])
-        at = member.end()
-        if at == len(text):
+        position = member.end()
+        if position == len(text):
             return found
-        if text[at] != ",":
+        if text[position] != ",":
             return None
-        at += 1
+        position += 1
 
 
 def overridden_version(service: str, text: str | None) -> str | None:

@@ -38,8 +38,8 @@ class Change:
         return None if self.version is None else self.version.definition
 
     def __str__(self) -> str:
-        made = f" v{self.version.number}" if self.version is not None else ""
-        return f"{self.service}{made}: {self.summary} ({self.reason})"
+        version = f" v{self.version.number}" if self.version is not None else ""
+        return f"{self.service}{version}: {self.summary} ({self.reason})"
 
 
 def describe_undone_changes(history: Sequence[Change], service: str) -> str | None:
