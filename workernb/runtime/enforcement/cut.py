@@ -34,7 +34,7 @@ _NEVER_CUT = tuple(
 """Code that must not be interrupted: workernb's own, imports, locks, queues, the event loop."""
 
 _SAFE_TO_CUT = (PACKAGE + "http" + os.sep, PACKAGE + "workers" + os.sep)
-"""Exceptions in workernb's own code: an unfinished Request or Response is simply dropped."""
+"""Folders of workernb whose code may be cut: an unfinished Request or Response is dropped."""
 
 
 def may_raise(frame: FrameType | None) -> bool:

@@ -7,7 +7,8 @@ globals, the task does not hang. A suspended coroutine acts only after the futur
 is done, so the search continues from that future. If no path reaches an object that can act, the
 task hangs.
 
-An object that the search cannot follow counts as able to act, so that no other wait is reported.
+An object that the search cannot follow counts as able to act. So a task is reported only if it is
+certain to wait for ever.
 """
 
 from __future__ import annotations
