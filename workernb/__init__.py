@@ -85,13 +85,14 @@ async def compare_network(
 ) -> ComparisonPicture:
     """Make a request over the gateway's bindings, and over HTTP between two processes; draw both.
 
-    `await workernb.compare_network(gateway, "http://gateway/", headers={…})`: the gateway runs
-    here; what it is bound to runs here for the one way, and for the other in a second process,
-    which answers HTTP on loopback and ends with this call. Each way is taken `times` times, after
-    one time that is not counted, and the median run is drawn. Workers get isolates of their own.
+    `await workernb.compare_network(gateway, "http://gateway/", headers={…})`: the gateway runs in
+    this process. The Workers that it is bound to run in this process for the first way; for the
+    second they run in another process, which answers HTTP on loopback and ends with this call. Each
+    way is run once to warm up, then `times` times, and the median run is drawn. The Workers are
+    loaded into new isolates.
 
-    Raises UsageError for a Worker without service bindings, ComparisonError for a request that
-    fails, that calls nothing, or whose Workers cannot be loaded in the other process.
+    Raises UsageError for a Worker without service bindings; ComparisonError for a request that
+    fails or makes no calls, and for Workers that cannot be loaded in the other process.
     """
     from workernb.network.comparing import check, compare
     from workernb.views.pictures.comparison import ComparisonPicture
@@ -103,7 +104,7 @@ async def compare_network(
 
 
 def __getattr__(name: str) -> Any:
-    """Return a widget, whose libraries are imported when it is first asked for."""
+    """Return a widget class; its libraries are imported on first use."""
     if name == "GraphView":
         from workernb.views.widgets.graph import GraphView
 
@@ -135,7 +136,7 @@ def load_ipython_extension(shell: Any) -> None:
 
 
 def unload_ipython_extension(shell: Any) -> None:
-    """Take the magics away again: `%unload_ext workernb`."""
+    """Remove the magics: `%unload_ext workernb`."""
     from .notebook import unload
 
     unload(shell)

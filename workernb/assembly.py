@@ -1,4 +1,4 @@
-"""Puts a runtime together: what `workernb.Runtime()` builds."""
+"""Assembly: builds a runtime with its engine, and the notebook's own runtime."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Runtime(CoreRuntime):
     """A system of Workers in this process; see `workernb.runtime.runtime.Runtime`."""
 
     def __init__(self, limits: Limits | None = None) -> None:
-        """Make an empty runtime whose requests have these limits."""
+        """Make an empty runtime. limits: the default limits of requests."""
         super().__init__(PythonEngine(), limits)
 
 
@@ -19,7 +19,7 @@ _runtime: Runtime | None = None
 
 
 def get_runtime() -> Runtime:
-    """Return the notebook's runtime: one for the process, made when it is first asked for."""
+    """Return the notebook's runtime: one for the process, made at the first call."""
     global _runtime
     if _runtime is None:
         _runtime = Runtime()

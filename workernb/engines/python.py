@@ -15,7 +15,7 @@ from typing import Any
 import workernb.workers as workers_module
 from workernb.errors import PlatformText, StartupError, StartupExceeded, with_notes
 from workernb.runtime.enforcement.guard import guard
-from workernb.runtime.enforcement.startup import Loading, imported
+from workernb.runtime.enforcement.startup import Loading, run_import
 from workernb.runtime.services.engine import HANDLERS, Handler
 from workernb.runtime.services.targets import DEFAULT
 from workernb.runtime.services.versions import Version
@@ -136,7 +136,7 @@ def _import(
         if name == "workers":
             return workers_module
         if name not in sys.modules:
-            return imported(lambda: builtins.__import__(name, globals, locals, fromlist, level))
+            return run_import(lambda: builtins.__import__(name, globals, locals, fromlist, level))
     return builtins.__import__(name, globals, locals, fromlist, level)
 
 

@@ -24,7 +24,7 @@ from workernb.runtime.handles import Handle
 from workernb.runtime.runtime import Runtime as CoreRuntime
 from workernb.runtime.services.definitions import Definition
 from workernb.runtime.services.engine import Entrypoint
-from workernb.runtime.services.targets import DEFAULT, Target, near
+from workernb.runtime.services.targets import DEFAULT, Target, suggest_service
 from workernb.runtime.tracing.traces import Trace
 
 from .process import HttpEntrypoint, OtherProcess
@@ -122,7 +122,7 @@ def check(gateway: Handle, times: int) -> None:
         if target.service not in runtime:
             raise with_notes(
                 UsageError(f"{gateway.name}.{name} is bound to {target}, which is not defined."),
-                near(target.service, runtime),
+                suggest_service(target.service, runtime),
             )
 
 
@@ -134,7 +134,7 @@ async def compare(gateway: Handle, request: Request, times: int) -> Comparison:
     runtime = gateway._runtime
     comparing = _compare(runtime, gateway, request, times)
     # Measure on the runtime's own thread, from whichever thread this is called.
-    loop = runtime.loops.home_elsewhere()
+    loop = runtime.loops.home_in_other_thread()
     if loop is None:
         return await comparing
     return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(comparing, loop))

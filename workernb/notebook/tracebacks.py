@@ -9,7 +9,7 @@ from typing import Any
 
 from workernb.errors import OneLine, UsageError, WorkernbError
 from workernb.runtime.redaction import Redactor
-from workernb.runtime.tracing.tracebacks import clean, from_the_worker_on
+from workernb.runtime.tracing.tracebacks import remove_our_frames, trim_before_worker
 
 
 class SourceError(WorkernbError):
@@ -21,8 +21,8 @@ class SourceError(WorkernbError):
     def __init__(self, error: SyntaxError) -> None:
         """Format Python's own message."""
         super().__init__(f"{type(error).__name__}: {error.msg} (line {error.lineno})")
-        from_the_worker_on(error)
-        clean(error)
+        trim_before_worker(error)
+        remove_our_frames(error)
         self._lines = "".join(traceback.format_exception(error)).splitlines()
 
     def _render_traceback_(self) -> list[str]:
@@ -54,8 +54,8 @@ def workers_frames_only(redactor: Redactor, shell: Any) -> Iterator[None]:
 
 def _hide_other_frames(error: BaseException, shell: Any) -> None:
     """Let the notebook show an exception from the Worker's first frame on."""
-    from_the_worker_on(error)
-    clean(error)
+    trim_before_worker(error)
+    remove_our_frames(error)
     lines = shell.InteractiveTB.structured_traceback(type(error), error, error.__traceback__)
     with contextlib.suppress(AttributeError):  # A class with __slots__.
         error._render_traceback_ = lambda: lines  # type: ignore[attr-defined]

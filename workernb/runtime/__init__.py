@@ -1,1 +1,1 @@
-"""Services, bindings, dispatch, the meter, limits and traces: without IPython or HTTP."""
+"""The core: services, bindings, execution, limits and traces, without IPython or HTTP."""

@@ -1,4 +1,4 @@
-"""Handles: how a notebook calls a service by its name, as its owner."""
+"""Handles: the objects by which a notebook calls its services."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from workernb.runtime.execution.sync import run_sync
 from workernb.runtime.services.service import Service
 from workernb.runtime.services.targets import DEFAULT, Target
 from workernb.runtime.services.versions import Version
-from workernb.runtime.tracing.tracebacks import from_the_worker_on
+from workernb.runtime.tracing.tracebacks import trim_before_worker
 
 from .settings import Bindings, Owner, Secrets, Vars
 
@@ -22,7 +22,7 @@ _ATTRIBUTES = "fetch fetch_sync name version url bindings vars secrets".split()
 
 
 class Caller(Owner, Dispatcher, Protocol):
-    """The runtime, as far as a handle needs it."""
+    """The part of the runtime that a handle uses."""
 
     def call(
         self, target: Target, request: Request, *, owner: bool = True, echo: TextIO | None = None
@@ -31,9 +31,9 @@ class Caller(Owner, Dispatcher, Protocol):
 
 
 class Handle:
-    """Stands for a service: `runtime["gateway"]`, or the variable that a `%%worker` cell leaves.
+    """A handle of a service: `runtime["gateway"]`, or the variable that a `%%worker` cell sets.
 
-    A handle names a service, not a version, so it stays right when the service is redefined.
+    A handle refers to a service, not to a version, so it stays valid when the service is redefined.
     """
 
     def __init__(self, runtime: Caller, service: Service, entrypoint: str = DEFAULT) -> None:
@@ -50,27 +50,27 @@ class Handle:
 
     @property
     def version(self) -> Version | None:
-        """The version that serves; None when the service is not defined any more."""
+        """The version that serves; None if the service is no longer defined."""
         return self._service.version
 
     @property
     def url(self) -> str:
-        """The URL of a request that is made without one."""
+        """The default URL of requests."""
         return Target(self.name).url
 
     @property
     def bindings(self) -> Bindings:
-        """Its Service bindings, to be read and changed: `gateway.bindings["AUTH"] = "auth"`."""
+        """The Service bindings, as a mutable mapping: `gateway.bindings["AUTH"] = "auth"`."""
         return Bindings(self._runtime, self.name)
 
     @property
     def vars(self) -> Vars:
-        """Its vars, to be read and changed."""
+        """The vars, as a mutable mapping."""
         return Vars(self._runtime, self.name)
 
     @property
     def secrets(self) -> Secrets:
-        """Its secrets, to be set and deleted; their values are not shown."""
+        """The secrets, as a mutable mapping whose values cannot be read."""
         return Secrets(self._runtime, self.name)
 
     def fetch(
@@ -83,11 +83,11 @@ class Handle:
         redirect: str | None = None,
         cf: dict[str, Any] | None = None,
     ) -> Coroutine[Any, Any, Answer]:
-        """Call the service as a binding would: `await gateway.fetch("http://gateway/path")`.
+        """Call the service as a binding does: `await gateway.fetch("http://gateway/path")`.
 
-        resource: a URL or a Request; `http://SERVICE.localhost/` when there is none. Returns an
-        Answer (a Response with `.trace`). Raises what the Worker raises; TypeError for a URL that
-        is not absolute; CpuLimitError and LimitError when a limit is reached.
+        resource: a URL or a Request; by default `http://SERVICE.localhost/`. Returns an Answer (a
+        Response with `.trace`). Raises what the Worker raises; TypeError for a URL that is not
+        absolute; CpuLimitError or LimitError when a limit is reached.
         """
         if resource is None:
             resource = self.url
@@ -98,15 +98,14 @@ class Handle:
             return FailedCall(error)
 
     def fetch_sync(self, resource: Request | str | None = None, **init: Any) -> Answer:
-        """Call the service and wait for it: in a `def`, under `%timeit`, in a callback.
+        """Call the service without `await`: in a `def`, under `%timeit`, in a callback.
 
-        The same as `fetch`, without await. Raises WrongLoopError where the running loop cannot be
-        made to run within itself.
+        Otherwise the same as `fetch`. Raises WrongLoopError if the running loop cannot be nested.
         """
         try:
             return run_sync(self.fetch(resource, **init), self._runtime)
         except BaseException as error:
-            from_the_worker_on(error)
+            trim_before_worker(error)
             raise
 
     def __getattr__(self, name: str) -> Any:

@@ -1,4 +1,4 @@
-"""Overhead: what a call itself costs, measured once, between Workers that do nothing."""
+"""Overhead: the cost of a call itself, measured once between Workers that do nothing."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ class _Idle:
 
 @cache
 def cost_of_a_call_ns() -> float:
-    """Return the thread CPU (ns) that a call over a binding takes beside what its Worker does.
+    """Return the thread CPU (ns) of a call over a binding, without the callee's own work.
 
-    Measured on this machine when it is first asked for, which takes some milliseconds.
+    It is measured at the first call of this function, which takes some milliseconds.
     """
     return copy_context().run(_measure)
 
@@ -56,14 +56,14 @@ def _measure() -> float:
     url = Target("idle").url
     current.set(Invocation(trace, None, None, idle, "GET", url, 1))
     binding = ServiceBinding("IDLE", Target("idle"), "idle", callee, {})
-    called = min(_timed(lambda: binding.fetch(url)) for _ in range(ROUNDS))
-    bare = min(_timed(lambda: idle.fetch(None, None)) for _ in range(ROUNDS))
-    return max(0, called - bare) / CALLS
+    over_binding = min(_timed(lambda: binding.fetch(url)) for _ in range(ROUNDS))
+    direct = min(_timed(lambda: idle.fetch(None, None)) for _ in range(ROUNDS))
+    return max(0, over_binding - direct) / CALLS
 
 
-def _timed(make: Callable[[], Coroutine[Any, Any, Response]]) -> int:
+def _timed(call: Callable[[], Coroutine[Any, Any, Response]]) -> int:
     began = cpu_clock()
     for _ in range(CALLS):
         with suppress(StopIteration):
-            make().send(None)
+            call().send(None)
     return cpu_clock() - began

@@ -1,4 +1,4 @@
-"""The registry: services by name; defining, changing, deploying, removing and replaying them."""
+"""The registry: the services of a runtime, and everything that changes them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from workernb.runtime.services.engine import Engine, Isolate
 from workernb.runtime.services.history import CHANGED, DEFINED, DEPLOYED, REMOVED, Change
 from workernb.runtime.services.limits import Limits
 from workernb.runtime.services.service import Service
-from workernb.runtime.services.targets import DEFAULT, Target, missing, near
+from workernb.runtime.services.targets import DEFAULT, Target, missing_target_error, suggest_service
 from workernb.runtime.services.versions import Version
 from workernb.workers.env import Env, VersionMetadata
 
@@ -31,16 +31,15 @@ from .redaction import Redactor
 
 
 class Registry(ABC):
-    """The services of a runtime, by name, and all that was done to them.
+    """The services of a runtime, by name, and their history.
 
-    services: in the order of their definition; undefined ones that something is bound to are among
-    them. history: all that was defined, changed, deployed and removed, oldest first. random: what
-    splits the traffic between two versions. on_changed: called with each Change, once it is in the
-    history.
+    services: in the order of their definition, including undefined ones that are named by bindings.
+    history: all changes, oldest first. random: what chooses between two versions. on_changed:
+    callables, called with each Change after it has been added to the history.
     """
 
     def __init__(self, engine: Engine, limits: Limits | None = None) -> None:
-        """Begin without services. limits: of a Worker that has none of its own."""
+        """Begin without services. limits: the limits of Workers without their own."""
         self.limits = limits or Limits()
         self.services: dict[str, Service] = {}
         self.history: list[Change] = []
@@ -54,13 +53,12 @@ class Registry(ABC):
     ) -> Handle:
         """Define a service, or make a new version of it, and return its handle.
 
-        settings: services={"AUTH": "auth"}, vars, secrets and what other kinds of bindings there
-        are, routes=["example.com/*"], public, limits={"cpu_ms": 50} (or Limits),
-        compatibility_date, environment, version_metadata, tag.
-        In an environment, limits and date are those of the same Worker outside of it unless they
-        are given; nothing else is.
-        reason: who did it, in words, for the history. Raises UsageError for what is refused, and
-        what the source raises when it is loaded; the version that serves then goes on serving.
+        settings: services={"AUTH": "auth"}, vars, secrets and the other kinds of bindings,
+        routes=["example.com/*"], public, limits={"cpu_ms": 50} (or Limits), compatibility_date,
+        environment, version_metadata, tag. A Worker in an environment inherits limits and
+        compatibility date, and nothing else, from the same Worker without environment. reason: a
+        text for the history. Raises UsageError for invalid arguments, and what the source raises
+        when it is loaded; the version that serves is kept then.
         """
         try:
             definition = Definition.make(name, source, **settings)
@@ -69,16 +67,19 @@ class Registry(ABC):
         return self.define_all([(definition, reason)])[0]
 
     def define_all(self, definitions: Sequence[tuple[Definition, str]]) -> list[Handle]:
-        """Define several services at once, each for a reason: all of them, or none."""
-        whole = [(each.inherit(self._outside(each)), reason) for each, reason in definitions]
-        self._adopt(DEFINED, whole)
-        services = [self.defined_service(definition.name) for definition, _ in whole]
+        """Define several services at once, each with its reason: all of them, or none."""
+        completed = [
+            (definition.inherit(self._top_level(definition)), reason)
+            for definition, reason in definitions
+        ]
+        self._make_versions(DEFINED, completed)
+        services = [self.defined_service(definition.name) for definition, _ in completed]
         for service in services:
             self._drop_old_versions(service)
         return [self.handle(service) for service in services]
 
-    def _outside(self, definition: Definition) -> Definition | None:
-        """Return the definition of the same Worker outside of its environment, if there is one."""
+    def _top_level(self, definition: Definition) -> Definition | None:
+        """Return the definition of the same Worker without environment, if there is one."""
         if definition.environment is None or definition.worker not in self:
             return None
         return self.defined_service(definition.worker).definition
@@ -91,14 +92,14 @@ class Registry(ABC):
         reason: str = "change()",
         **bindings: Any,
     ) -> Handle:
-        """Change the bindings of a defined service, without touching its code.
+        """Change the bindings of a defined service, and keep its code.
 
-        bindings: what is added or replaced, by the keyword of its kind and then by name:
-        services={"AUTH": "auth"}, vars, secrets. remove: names, of any kind, to take away. What
-        changes anything makes a new version, loaded from the same source, that serves from the
-        next call on; a request in flight stays where it was. All or nothing: UsageError for what
-        is refused, a target that is not there included, and what the source raises when it is
-        loaded.
+        bindings: those to add or replace, by the keyword of their kind and then by name:
+        services={"AUTH": "auth"}, vars, secrets. remove: names, of any kind. reason: a text for the
+        history. A change makes a new version, loaded from the same source, which serves from the
+        next call on; requests in flight stay on their versions. Raises UsageError for invalid
+        arguments and undefined targets, and what the source raises when it is loaded; nothing is
+        changed then.
         """
         service = self.defined_service(name)
         before = service.definition
@@ -114,15 +115,15 @@ class Registry(ABC):
             if before.services.get(binding) != target:
                 self._refuse_missing_target(name, binding, target)
         if after != before:
-            self._adopt(CHANGED, [(after, reason)])
+            self._make_versions(CHANGED, [(after, reason)])
             self._drop_old_versions(service)
         return self.handle(service)
 
     def _refuse_missing_target(self, worker: str, binding: str, target: Target) -> None:
-        """Refuse a target that is not there. A definition may be ahead of its targets; not this."""
+        """Raise UsageError for an undefined target. Only a definition may precede its targets."""
         service = self.services.get(target.service)
         if service is None or not service.versions:
-            raise missing(binding, target, list(self))
+            raise missing_target_error(binding, target, list(self))
         if target.entrypoint not in service.entrypoints and target.entrypoint != DEFAULT:
             known = service.entrypoints
             text = PlatformText.NO_SUCH_ENTRYPOINT.format(
@@ -138,11 +139,11 @@ class Registry(ABC):
             )
 
     def deploy(self, name: str, shares: Mapping[int, float], *, reason: str = "deploy()") -> Handle:
-        """Let versions of a service serve, each its share in per cent: `{3: 90, 4: 10}`.
+        """Deploy versions of a service, each with its share in per cent: `{3: 90, 4: 10}`.
 
-        A version that does not serve yet is loaded again, into a new isolate. UsageError for a
-        version that is not there, or shares that are not 100 %; what the source raises when it is
-        loaded; the deployment then stays as it was.
+        A version that does not serve yet is loaded again, into a new isolate. Raises UsageError for
+        a version that does not exist, or shares that do not add up to 100 %, and what the source
+        raises when it is loaded; the deployment is not changed then.
         """
         service = self.defined_service(name)
         deployment = Deployment.of(shares)
@@ -152,12 +153,12 @@ class Registry(ABC):
         return self.handle(service)
 
     def rollback(self, name: str, *, reason: str = "rollback()") -> Handle:
-        """Go back: from two versions to the older, else to the version that served alone before.
+        """Restore the older of two versions, or else the version that served alone before.
 
-        UsageError when there was none.
+        Raises UsageError if there is none.
         """
         service = self.defined_service(name)
-        before = service.before_this()
+        before = service.rollback_target()
         if before is None:
             raise UsageError(
                 f"Worker {name!r} has nothing to go back to: only {service.deployment} has served."
@@ -165,12 +166,12 @@ class Registry(ABC):
         return self.deploy(name, dict(before.shares), reason=reason)
 
     def remove(self, name: str, *, force: bool = False, reason: str = "remove()") -> None:
-        """Define a service no more; requests in flight go on.
+        """Remove a service; requests in flight go on.
 
-        UsageError, which names them, when others depend on it; with force they lose it.
+        Raises UsageError if other Workers depend on it, except with force.
         """
         service = self.defined_service(name)
-        callers = [each for each in dependents(self.defined(), name) if each.caller != name]
+        callers = [d for d in dependents(self.defined(), name) if d.caller != name]
         if callers and not force:
             raise with_notes(
                 UsageError(f"Worker {name!r} is not removed: {describe_dependents(callers)}."),
@@ -179,10 +180,10 @@ class Registry(ABC):
         self._remove(service, reason)
 
     def replay(self, history: Iterable[Change]) -> None:
-        """Do again all that a history lists: an empty runtime becomes the same system."""
+        """Repeat the changes of a history, so that an empty runtime becomes the same system."""
         for change in history:
             if change.definition is not None:
-                self._adopt(change.kind, [(change.definition, change.reason)])
+                self._make_versions(change.kind, [(change.definition, change.reason)])
             elif change.shares:
                 deployment = Deployment.of(change.shares)
                 self._deploy(self.defined_service(change.service), deployment, change.reason)
@@ -191,16 +192,16 @@ class Registry(ABC):
         for service in self.defined():
             self._drop_old_versions(service)
 
-    # Versions and what they are loaded into
+    # Versions and isolates
 
-    def _adopt(self, kind: str, definitions: Sequence[tuple[Definition, str]]) -> None:
-        """Make a version of each definition, load it, and let it serve: all of them, or none."""
+    def _make_versions(self, kind: str, definitions: Sequence[tuple[Definition, str]]) -> None:
+        """Make, load and deploy a version of each definition: all of them, or none."""
         before = set(self.services)
         loaded: list[tuple[Version, Isolate]] = []
         try:
             for definition, reason in definitions:
                 self.redactor.learn(definition.secret_values())
-                number = self._named(definition.name).next_number
+                number = self.service_named(definition.name).next_number
                 version = Version(number, definition, reason)
                 loaded.append((version, self._load(version)))
         except BaseException:
@@ -209,14 +210,14 @@ class Registry(ABC):
             raise
         for version, isolate in loaded:
             service = self.services[version.service]
-            replaced = None if service.version is None else service.version.definition
+            previous = None if service.version is None else service.version.definition
             if not service.versions:
-                # Undefined services keep their place only until they are defined.
+                # Services are in the order of their definition, not of their first mention.
                 self.services[service.name] = self.services.pop(service.name)
             service.versions.append(version)
             self._serve(service, Deployment.of({version.number: 100}), {version.number: isolate})
-            words = describe_change(replaced, version.definition)
-            self._note(kind, version.service, version.reason, words, version=version)
+            summary = describe_change(previous, version.definition)
+            self._record(kind, version.service, version.reason, summary, version=version)
 
     def _load(self, version: Version) -> Isolate:
         version.env = self._env(version)
@@ -234,7 +235,7 @@ class Registry(ABC):
         }
         self._serve(service, deployment, isolates)
         shares = dict(deployment.shares)
-        self._note(DEPLOYED, service.name, reason, f"deployed {deployment}", shares=shares)
+        self._record(DEPLOYED, service.name, reason, f"deployed {deployment}", shares=shares)
 
     def _serve(
         self, service: Service, deployment: Deployment, isolates: Mapping[int, Isolate]
@@ -247,12 +248,12 @@ class Registry(ABC):
         for version in service.versions:
             _forget_source(version)
         service.forget()
-        self._note(REMOVED, service.name, reason, "removed")
+        self._record(REMOVED, service.name, reason, "removed")
 
-    def _note(self, kind: str, service: str, reason: str, words: str, **made: Any) -> None:
-        """Add to the history."""
-        reason, words = self.redactor.redact(reason), self.redactor.redact(words)
-        change = Change(kind, service, reason, words, **made)
+    def _record(self, kind: str, service: str, reason: str, summary: str, **result: Any) -> None:
+        """Add a change to the history."""
+        reason, summary = self.redactor.redact(reason), self.redactor.redact(summary)
+        change = Change(kind, service, reason, summary, **result)
         self.history.append(change)
         for listener in list(self.on_changed):
             listener(change)
@@ -263,10 +264,10 @@ class Registry(ABC):
 
     @abstractmethod
     def running_versions(self) -> Collection[Version | None]:
-        """Return the versions that requests in flight run on."""
+        """Return the versions that requests in flight use."""
 
     def _env(self, version: Version) -> Env:
-        """Build the environment that a version's code sees."""
+        """Build the `env` of a version."""
         definition = version.definition
         builder = _EnvBuilder(self, version)
         values: dict[str, Any] = {}
@@ -277,37 +278,39 @@ class Registry(ABC):
                 hidden.add(name)
         return Env(values, frozenset(hidden), definition.name)
 
-    # Looking up
+    # Look-ups
 
     @abstractmethod
     def limits_of(self, version: Version | None) -> Limits:
-        """Return the limits of a Worker: its own, or the runtime's."""
+        """Return the limits of a version: its Worker's own, or the runtime's."""
 
     def defined(self) -> list[Service]:
         """Return the services that are defined, in the order of their definition."""
         return [service for service in self.services.values() if service.versions]
 
     def defined_service(self, name: str) -> Service:
-        """Return a service; UsageError when it is not defined."""
+        """Return a service; UsageError if it is not defined."""
         service = self.services.get(name)
         if service is None or not service.versions:
             raise self.unknown(name)
         return service
 
     def unknown(self, name: str) -> UsageError:
-        """Return the error of a service that is not defined."""
-        return with_notes(UsageError(f"There is no Worker {name!r}."), near(name, list(self)))
+        """Return the error about an undefined service."""
+        return with_notes(
+            UsageError(f"There is no Worker {name!r}."), suggest_service(name, list(self))
+        )
 
     @abstractmethod
     def handle(self, service: Service) -> Handle:
         """Return the handle of a service."""
 
     def __getitem__(self, name: str) -> Handle:
-        """Return the handle of a service; UsageError when it is not defined."""
+        """Return the handle of a service; UsageError if it is not defined."""
         return self.handle(self.defined_service(name))
 
-    def _named(self, name: str) -> Service:
-        """Return a service, defined or not."""
+    def service_named(self, name: str) -> Service:
+        """Return a service; an undefined one if there is none of this name yet."""
         return self.services.setdefault(name, Service(name))
 
     def __contains__(self, name: object) -> bool:
@@ -321,7 +324,7 @@ class Registry(ABC):
 
 
 class _EnvBuilder:
-    """What the kinds of binding use to make what stands on a version's `env`."""
+    """The `EnvBuilder` of one version: what kinds of binding make the objects on `env` with."""
 
     def __init__(self, registry: Registry, version: Version) -> None:
         self._registry = registry
@@ -332,7 +335,7 @@ class _EnvBuilder:
         return self._version.metadata
 
     def bind_service(self, name: str, target: Target) -> ServiceBinding:
-        callee = with_props(self._registry._named(target.service), target.props)
+        callee = with_props(self._registry.service_named(target.service), target.props)
         return ServiceBinding(name, target, self._version.service, callee, self._registry.services)
 
 
@@ -342,9 +345,9 @@ def _forget_source(version: Version) -> None:
 
 
 def _free_filename(name: str) -> str:
-    """Return `<name>`, or `<name (2)>` where another runtime's code is called that."""
-    filename, count = f"<{name}>", 1
+    """Return `<name>`, or `<name (2)>` if code of another runtime has that file name."""
+    filename, number = f"<{name}>", 1
     while filename in sys.modules:
-        count += 1
-        filename = f"<{name} ({count})>"
+        number += 1
+        filename = f"<{name} ({number})>"
     return filename

@@ -1,4 +1,4 @@
-"""The runtime: a system of Workers, and the requests that are made of them."""
+"""The runtime: a system of Workers, and the requests to them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from workernb.runtime.execution.dispatch import TopLevelCall
 from workernb.runtime.execution.loops import Loops
 from workernb.runtime.services.engine import Engine
 from workernb.runtime.services.limits import Limits
-from workernb.runtime.services.routes import best
+from workernb.runtime.services.routes import most_specific_match
 from workernb.runtime.services.service import Service
 from workernb.runtime.services.targets import Target
 from workernb.runtime.services.versions import Version
@@ -27,14 +27,15 @@ from .registry import Registry
 
 
 class Runtime(Registry):
-    """A system of Workers, and the thread that they share. See `Registry` for its services.
+    """A system of Workers, and the requests to them. See `Registry` for the services.
 
-    traces: of requests that have ended, newest last, at most 1,000. in_flight: of those that have
-    not. on_finished: called with each trace that ends. limits: of a request.
+    traces: those of requests that have ended, newest last, at most 1,000. in_flight: those of
+    requests that have not. on_finished: callables, called with each trace that ends. limits: the
+    default limits of a request.
     """
 
     def __init__(self, engine: Engine, limits: Limits | None = None) -> None:
-        """Make an empty runtime; `workernb.Runtime()` gives it its engine."""
+        """Make an empty runtime; `workernb.Runtime()` provides the engine."""
         super().__init__(engine, limits)
         self.traces = Traces()
         self.in_flight: set[Trace] = set()
@@ -45,10 +46,10 @@ class Runtime(Registry):
     def call(
         self, target: Target, request: Request, *, owner: bool = True, echo: TextIO | None = None
     ) -> TopLevelCall:
-        """Make a top-level request of what `target` names; `request` is given away.
+        """Make a top-level request to `target`; `request` must not be used any more.
 
-        owner: whether by name, or as an outsider. echo: where prints go besides the trace; the
-        cell's own output when there is none.
+        owner: True for a request by name, False for one from an outsider. echo: the file for prints
+        besides the trace; by default `sys.stdout`. Raises UsageError for an undefined service.
         """
         service = self.services.get(target.service)
         if service is None or service.version is None:
@@ -62,9 +63,9 @@ class Runtime(Registry):
         return TopLevelCall(self, entrypoint, request, limits, owner, echo or sys.stdout)
 
     def route(self, url: str) -> Target | None:
-        """Return what an outsider's request to `url` reaches, or None: no route leads there."""
-        routes = ((route, each.name) for each in self.defined() for route in each.definition.routes)
-        name = best(routes, url)
+        """Return the target of an outsider's request to `url`; None if no route matches."""
+        routes = ((route, s.name) for s in self.defined() for route in s.definition.routes)
+        name = most_specific_match(routes, url)
         return None if name is None else Target(name)
 
     def handle(self, service: Service) -> Handle:
@@ -72,11 +73,11 @@ class Runtime(Registry):
         return Handle(self, service)
 
     def running_versions(self) -> Collection[Version | None]:
-        """Return the versions that requests in flight run on."""
-        return {each.version for trace in self.in_flight for each in trace.invocations}
+        """Return the versions that requests in flight use."""
+        return {i.version for trace in self.in_flight for i in trace.invocations}
 
     def close(self) -> None:
-        """Forget all services; requests in flight go on."""
+        """Remove all services; requests in flight go on."""
         for service in self.services.values():
             service.forget()
         self.services.clear()
@@ -85,26 +86,26 @@ class Runtime(Registry):
     def __repr__(self) -> str:
         return f"<Runtime with {', '.join(self) or 'no Workers'}>"
 
-    # What traces need: see `traces.Host`.
+    # The interface for traces: see `traces.Host`.
 
     def limits_of(self, version: Version | None) -> Limits:
-        """Return the limits of a Worker: its own, or the runtime's."""
+        """Return the limits of a version: its Worker's own, or the runtime's."""
         if version is None or version.definition.limits is None:
             return self.limits
         return version.limits(self.limits)
 
     def redact(self, text: str) -> str:
-        """Return `text` without secrets."""
+        """Return `text` with secrets redacted."""
         return self.redactor.redact(text)
 
     def redact_error(self, error: BaseException) -> None:
-        """Take secrets out of an exception's texts."""
+        """Redact secrets in an exception's texts."""
         self.redactor.redact_error(error)
 
     def overhead_ns(self) -> float:
-        """Return about what a call takes of itself, in ns of thread CPU."""
+        """Return an estimate of the runtime's own cost of a call, in ns of thread CPU."""
         return cost_of_a_call_ns()
 
     def wait_until(self, invocation: Invocation, awaitable: Awaitable[Any]) -> None:
-        """Let a request end only when `awaitable` is done."""
+        """Keep a request open until `awaitable` is done."""
         tasks.wait_until(invocation, awaitable)

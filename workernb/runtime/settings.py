@@ -1,7 +1,7 @@
-"""Settings: a service's bindings, vars and secrets as mappings that can be changed.
+"""Settings: a service's bindings, vars and secrets as mutable mappings.
 
-`gateway.bindings["AUTH"] = "auth@staging"` is one change, so it makes a version and is checked
-first. `update` makes one change of all that it is given.
+Each assignment, as `gateway.bindings["AUTH"] = "auth@staging"`, is checked and makes a new version.
+`update` makes a single new version for all its items.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from workernb.runtime.services.service import Service
 
 
 class Owner(Protocol):
-    """The runtime, as far as settings need it."""
+    """The part of the runtime that settings use."""
 
     def defined_service(self, name: str) -> Service:
-        """Return a service; UsageError when it is not defined."""
+        """Return a service; UsageError if it is not defined."""
 
     def change(
         self, name: str, *, remove: Collection[str] = (), reason: str = "", **bindings: Any
@@ -28,19 +28,19 @@ class Owner(Protocol):
 
 
 class Settings(MutableMapping[str, Any]):
-    """The bindings of one kind of a service, as they are now: names to values."""
+    """The current bindings of one kind of a service: names to values."""
 
     kind: BindingKind
     attribute = ""
     """The name of these settings on a handle."""
 
     def __init__(self, owner: Owner, service: str) -> None:
-        """Give access to the settings of a service."""
+        """Make a view of the settings of a service."""
         self._owner = owner
         self._service = service
 
     @property
-    def _now(self) -> Mapping[str, Any]:
+    def _current(self) -> Mapping[str, Any]:
         return self._owner.defined_service(self._service).definition.of_kind(self.kind)
 
     def _change(self, reason: str, values: Mapping[str, Any], remove: Collection[str] = ()) -> None:
@@ -52,31 +52,31 @@ class Settings(MutableMapping[str, Any]):
         return f"{self._service.replace('-', '_')}.{self.attribute}"
 
     def __getitem__(self, name: str) -> Any:
-        return self._now[name]
+        return self._current[name]
 
     def __setitem__(self, name: str, value: Any) -> None:
         self._change(f"{self._expression}[{name!r}] = …", {name: value})
 
     def __delitem__(self, name: str) -> None:
-        if name not in self._now:
+        if name not in self._current:
             raise KeyError(name)
         self._change(f"del {self._expression}[{name!r}]", {}, (name,))
 
     def update(self, *given: Any, **named: Any) -> None:
-        """Change several at once: one new version, all or nothing."""
+        """Set several values in one change, which makes one new version."""
         values = dict(*given, **named)
         self._change(f"{self._expression}.update(…)", values)
 
     def clear(self) -> None:
-        """Take all of them away at once."""
+        """Remove all of them in one change."""
         if self:
             self._change(f"{self._expression}.clear()", {}, tuple(self))
 
     def __iter__(self) -> Iterator[str]:
-        return iter(list(self._now))
+        return iter(list(self._current))
 
     def __len__(self) -> int:
-        return len(self._now)
+        return len(self._current)
 
     def __repr__(self) -> str:
         return f"{self.attribute} of {self._service}: {dict(self)!r}"
@@ -89,32 +89,32 @@ class Bindings(Settings):
 
     def __getitem__(self, name: str) -> str:
         """Return the target, `auth-staging#Admin{"role": "reader"}`."""
-        return str(self._now[name])
+        return str(self._current[name])
 
 
 class Vars(Settings):
-    """`handle.vars`: names to text or JSON. Reading one gives a copy."""
+    """`handle.vars`: names to text or JSON values, which are copied when they are read."""
 
     kind, attribute = VARS, "vars"
 
     def __getitem__(self, name: str) -> Any:
         """Return a copy of the value."""
-        return copy.deepcopy(self._now[name])
+        return copy.deepcopy(self._current[name])
 
 
 class Secrets(Settings):
-    """`handle.secrets`: their names. Values can be set and not read."""
+    """`handle.secrets`: names of secrets, whose values can be set but not read."""
 
     kind, attribute = SECRETS, "secrets"
 
     def __getitem__(self, name: str) -> NoReturn:
-        """Refuse to show a secret: KeyError for none, UsageError for one that is there."""
-        if name not in self._now:
+        """Raise UsageError, since secrets cannot be read; KeyError for an unknown name."""
+        if name not in self._current:
             raise KeyError(name)
         raise UsageError(f"The value of the secret {name} is shown to nobody but its Worker.")
 
     def __contains__(self, name: object) -> bool:
-        return name in self._now
+        return name in self._current
 
     def __repr__(self) -> str:
         return f"secrets of {self._service}: {', '.join(self) or 'none'}"

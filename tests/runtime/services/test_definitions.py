@@ -14,7 +14,7 @@ def test_bindings_vars_and_secrets_are_not_inherited_by_environments(define):
     outside = define("auth", B="other", **settings).version.definition
     inside = define("auth", environment="staging").version.definition
     assert (inside.vars, inside.secrets, inside.services) == ({}, {}, {})
-    warnings = inside.not_inherited(outside)
+    warnings = inside.inheritance_warnings(outside)
     assert [line.split('"')[1] for line in warnings] == [
         "services",
         "vars",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import workernb
-from workernb.runtime.services.history import replaced
+from workernb.runtime.services.history import describe_undone_changes
 
 from ..conftest import FORWARD, respond
 
@@ -49,23 +49,23 @@ def test_a_definition_that_replaces_changed_settings(define, runtime):
     define("other")
     for _ in range(2):
         gateway = define("gateway", AUTH="auth", vars={"A": "1"})
-        assert replaced(runtime.history, "gateway") is None
+        assert describe_undone_changes(runtime.history, "gateway") is None
     runtime.change("gateway", services={"AUTH": "other"}, reason="%bind gateway AUTH=other")
     gateway.vars["B"] = "2"
     define("gateway", AUTH="auth", vars={"A": "from the cell"})
-    assert replaced(runtime.history, "gateway") == (
+    assert describe_undone_changes(runtime.history, "gateway") == (
         "AUTH: other → auth (set by %bind gateway AUTH=other); "
         "B: \"2\" is removed (set by gateway.vars['B'] = …)"
     )
     define("gateway", AUTH="auth")
-    assert replaced(runtime.history, "gateway") is None
+    assert describe_undone_changes(runtime.history, "gateway") is None
 
 
 def test_a_definition_with_the_changed_settings_replaces_nothing(define, runtime):
     gateway = define("gateway", vars={"A": "1"})
     gateway.vars["A"] = "2"
     define("gateway", vars={"A": "2"})
-    assert replaced(runtime.history, "gateway") is None
+    assert describe_undone_changes(runtime.history, "gateway") is None
 
 
 def test_a_definition_that_replaces_a_deployment(define, runtime):
@@ -73,7 +73,7 @@ def test_a_definition_that_replaces_a_deployment(define, runtime):
     define("auth", respond("y"))
     runtime.deploy("auth", {1: 90, 2: 10}, reason="%deploy auth v1@90% v2@10%")
     define("auth", respond("z"))
-    assert replaced(runtime.history, "auth") == (
+    assert describe_undone_changes(runtime.history, "auth") == (
         "deployed v1 90 % · v2 10 % (by %deploy auth v1@90% v2@10%)"
     )
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workernb import RouteError
-from workernb.runtime.services.routes import Route, best, public_route
+from workernb.runtime.services.routes import Route, most_specific_match, public_route
 from workernb.runtime.services.targets import Target
 
 
@@ -65,8 +65,8 @@ def test_the_most_specific_route_wins():
         "http://example.com/api/",
         "http://example.com/api/users",
     ]
-    assert [best(routes, url) for url in urls] == ["any", "host", "path", "exact"]
-    assert best(routes, "http://example.org/") is None
+    assert [most_specific_match(routes, url) for url in urls] == ["any", "host", "path", "exact"]
+    assert most_specific_match(routes, "http://example.org/") is None
 
 
 def test_a_public_worker_is_reached_by_its_url(runtime, define):
@@ -95,8 +95,8 @@ def test_an_exact_host_wins_over_a_longer_pattern():
         (Route.parse("*.b.example.com/*"), "pattern"),
         (Route.parse("a.b.example.com"), "host"),
     ]
-    assert best(routes, "http://a.b.example.com/") == "host"
-    assert best([], "http://a.b.example.com/") is None
+    assert most_specific_match(routes, "http://a.b.example.com/") == "host"
+    assert most_specific_match([], "http://a.b.example.com/") is None
 
 
 def test_a_public_route_is_under_localhost():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from workernb import UsageError
-from workernb.runtime.services.targets import Target, missing, near
+from workernb.runtime.services.targets import Target, missing_target_error, suggest_service
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_invalid_targets_of_bindings_are_refused(text, message):
     ],
 )
 def test_a_missing_service_has_a_remedy(name, known, remedy):
-    assert near(name, known) == remedy
+    assert suggest_service(name, known) == remedy
 
 
 @pytest.mark.parametrize(
@@ -95,6 +95,6 @@ def test_a_missing_service_has_a_remedy(name, known, remedy):
     ],
 )
 def test_a_missing_target_is_refused_with_a_remedy(target, known, message, note):
-    error = missing("AUTH", Target.parse(target), known)
+    error = missing_target_error("AUTH", Target.parse(target), known)
     assert message in str(error)
     assert error.__notes__ == [note]

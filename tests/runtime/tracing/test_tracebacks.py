@@ -14,14 +14,14 @@ from workernb import Limits
 from workernb.http import Request
 from workernb.runtime.tracing.tracebacks import (
     PACKAGE,
-    clean,
-    debugged,
     format_traceback,
-    from_the_worker_on,
-    raised_at,
-    to_the_worker,
-    waiting_at,
-    where,
+    is_debugged,
+    raised_position,
+    remove_our_frames,
+    trim_after_worker,
+    trim_before_worker,
+    waiting_position,
+    worker_position,
 )
 
 from ..conftest import GATEWAY
@@ -110,25 +110,25 @@ def files(error: BaseException) -> list[str]:
 
 def test_where_names_the_innermost_line_of_a_worker():
     handler = worker_function("def handler(look):\n    return look()\n")
-    assert handler(lambda: where(sys._getframe())) == "<worker auth v1>:2, in handler"
-    assert where(sys._getframe()) is None
-    assert where(None) is None
+    assert handler(lambda: worker_position(sys._getframe())) == "<worker auth v1>:2, in handler"
+    assert worker_position(sys._getframe()) is None
+    assert worker_position(None) is None
 
 
 def test_raised_at_names_the_workers_line_below_a_library(error):
-    assert raised_at(error) == "<worker auth v1>:3, in handler"
-    assert raised_at(ValueError()) is None
+    assert raised_position(error) == "<worker auth v1>:3, in handler"
+    assert raised_position(ValueError()) is None
 
 
 def test_frames_before_the_worker_are_removed(error):
     assert files(error)[0] == __file__
-    from_the_worker_on(error)
+    trim_before_worker(error)
     assert files(error)[0] == "<worker auth v1>"
     assert "json" in files(error)[-1]
 
 
 def test_frames_behind_the_worker_are_removed(error):
-    to_the_worker(error)
+    trim_after_worker(error)
     assert files(error)[-1] == "<worker auth v1>"
 
 
@@ -136,7 +136,7 @@ def test_frames_of_the_package_are_removed():
     with pytest.raises(TypeError) as caught:
         worker_function("def handler(new):\n    new('/relative')\n")(Request)
     assert files(caught.value)[-1].startswith(PACKAGE)
-    clean(caught.value)
+    remove_our_frames(caught.value)
     assert files(caught.value) == [__file__, "<worker auth v1>"]
 
 
@@ -145,9 +145,9 @@ async def test_waiting_at_names_the_line_that_awaits():
     future = asyncio.get_running_loop().create_future()
     steps = handler(asyncio.shield(future))
     steps.send(None)
-    assert waiting_at(steps) == "<worker auth v1>:2, in handler"
+    assert waiting_position(steps) == "<worker auth v1>:2, in handler"
     steps.close()
-    assert waiting_at(steps) is None
+    assert waiting_position(steps) is None
 
 
 def test_an_error_is_formatted_with_its_notes(error):
@@ -163,10 +163,10 @@ def test_a_debugger_is_recognized_by_its_tracer():
             return None
 
     before = sys.gettrace()
-    assert not debugged()
+    assert not is_debugged()
     try:
         sys.settrace(Debugger().trace_dispatch)
-        found = debugged()
+        found = is_debugged()
     finally:
         sys.settrace(before)
     assert found

@@ -17,7 +17,7 @@ from workernb.notebook.variables import expander, variable_for
 from workernb.options.worker import WorkerOptions, worker_parser
 from workernb.runtime.handles import Handle
 from workernb.runtime.runtime import Runtime
-from workernb.runtime.services.history import replaced
+from workernb.runtime.services.history import describe_undone_changes
 from workernb.runtime.services.targets import DEFAULT, Target, service_name
 from workernb.views.tables.workers import bound_services
 
@@ -53,7 +53,7 @@ def define_worker(runtime: Runtime, options: WorkerOptions, cell: str, shell: An
         *note_about_written_secrets(options.secrets),
         *definition_lines(runtime, handle, options.quiet),
     ]
-    undone = replaced(runtime.history, handle.name)
+    undone = describe_undone_changes(runtime.history, handle.name)
     if undone is not None:
         lines.append(f"The cell replaced {runtime.redactor.redact(undone)}.")
     print_lines(lines)
@@ -80,7 +80,7 @@ def definition_lines(runtime: Runtime, handle: Handle, quiet: bool) -> list[str]
     lines = []
     if definition.environment is not None and definition.worker in runtime:
         outside = runtime.services[definition.worker].definition
-        lines = [f"Warning: {warning}" for warning in definition.not_inherited(outside)]
+        lines = [f"Warning: {warning}" for warning in definition.inheritance_warnings(outside)]
     return lines if quiet else [*lines, summary(runtime, handle)]
 
 

@@ -1,1 +1,1 @@
-"""What stands on a Worker's env and ctx."""
+"""Bindings: the objects on `env` and `ctx`."""

@@ -1,4 +1,4 @@
-"""Entrypoints besides the engine's own: missing ones, those with props, those of two versions."""
+"""Entrypoints that no engine makes: missing ones, those with props, those of two versions."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from workernb.runtime.services.deployments import (
     KEY,
     OVERRIDES,
     Deployment,
-    is_called,
+    has_name,
     overridden_version,
     point_of,
 )
 from workernb.runtime.services.engine import Entrypoint, Handler, Isolate
 from workernb.runtime.services.service import Service
-from workernb.runtime.services.targets import DEFAULT, Target, near
+from workernb.runtime.services.targets import DEFAULT, Target, suggest_service
 from workernb.runtime.services.versions import Version
 
 NOTEBOOK = "the notebook"
-"""What error texts call a caller that is not a Worker."""
+"""The caller in error texts if it is not a Worker."""
 
 
 class Entrypoints(Protocol):
-    """Entrypoints by name, as far as a call asks for them."""
+    """The part of a mapping of entrypoints by name that a call uses."""
 
     def get(self, name: str, /) -> Entrypoint | None:
-        """Return an entrypoint, or None."""
+        """Return an entrypoint; None if there is none of this name."""
 
 
 class Callee(Protocol):
-    """What a binding calls: a service, or what takes its place."""
+    """What a binding calls: a service, or a substitute for it."""
 
     @property
     def version(self) -> Version | None:
@@ -43,11 +43,11 @@ class Callee(Protocol):
 
     @property
     def entrypoints(self) -> Entrypoints:
-        """What a call is handed to, looked up anew for each."""
+        """The entrypoints by name, looked up for each call."""
 
 
 class MissingEntrypoint:
-    """Takes the place of an entrypoint that is not there; a call to it raises why."""
+    """Substitute for an entrypoint that does not exist; a call of it raises BindingError."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class MissingEntrypoint:
         version: Version | None,
         services: Mapping[str, Service],
     ) -> None:
-        """Keep what the error will have to name."""
+        """Store what the error's text needs. worker: the caller. version: None if undefined."""
         self.service = target.service
         self.version = version
         self.handlers = self
@@ -67,9 +67,9 @@ class MissingEntrypoint:
         self._services = services
 
     def get(self, name: str) -> Handler | None:
-        """Return what raises why there is no such handler."""
+        """Return a handler that raises the error, or None if the Worker has no handlers at all."""
         if self.version is not None and self._target.entrypoint == DEFAULT:
-            return None  # The Worker is there, but has no handler at all.
+            return None
 
         async def handler(argument: Any, invocation: Any) -> Any:
             raise self._error(name)
@@ -92,29 +92,29 @@ class MissingEntrypoint:
             return with_notes(
                 BindingError(PlatformText.NO_SUCH_SERVICE.format(**names)),
                 called,
-                near(self.service, known),
+                suggest_service(self.service, known),
             )
         return with_notes(BindingError(PlatformText.NO_SUCH_ENTRYPOINT.format(**names)), called)
 
 
 class EntrypointProxy:
-    """Takes the place of an entrypoint, which it finds when the call begins.
+    """Substitute for an entrypoint, which it finds when the call begins.
 
-    service: its service's name. version: that of the entrypoint, or None while it is not known.
+    service: the name of the service. version: that of the entrypoint, or None until it is known.
     """
 
     def __init__(self, service: str, version: Version | None) -> None:
-        """Take the place of an entrypoint of a service."""
+        """Make a substitute for an entrypoint of a service."""
         self.service = service
         self.version = version
         self.handlers = self
 
     def resolve(self, argument: Any, invocation: Any) -> Entrypoint:
-        """Return the entrypoint for a call. argument: what its handler will be given."""
+        """Return the entrypoint for a call. argument: its handler's argument."""
         raise NotImplementedError
 
     def get(self, name: str) -> Handler | None:
-        """Return a handler that finds the entrypoint and begins its handler."""
+        """Return a handler that finds the entrypoint and calls its handler."""
 
         def handler(argument: Any, invocation: Any) -> Awaitable[Any]:
             found = self.resolve(argument, invocation).handlers.get(name)
@@ -123,21 +123,21 @@ class EntrypointProxy:
         return handler
 
 
-# Props: what a binding tells the Worker that it leads to, as `self.ctx.props`. Whoever makes the
-# binding sets them, never whoever calls over it, so the Worker can trust them.
+# Props: data of a binding for its target, as `self.ctx.props`. They are set where the binding is
+# made, never by the caller, so the target can trust them.
 # https://developers.cloudflare.com/workers/runtime-apis/context/#props
 
 
 def with_props(callee: Callee, props: str) -> Callee:
-    """Return what gives props (JSON text) to each call; without any the callee itself."""
+    """Return a callee that passes props (JSON text) to each call; `callee` itself without props."""
     return CalleeWithProps(callee, props) if props else callee
 
 
 class CalleeWithProps:
-    """A service as a binding with props reaches it."""
+    """A service, as a binding with props calls it."""
 
     def __init__(self, callee: Callee, props: str) -> None:
-        """Give `props` to each call of the callee."""
+        """Pass `props` to each call of `callee`."""
         self._callee = callee
         self._props = props
 
@@ -148,26 +148,26 @@ class CalleeWithProps:
 
     @property
     def entrypoints(self) -> CalleeWithProps:
-        """What gives its entrypoints: itself."""
+        """The entrypoints by name: this object itself."""
         return self
 
     def get(self, name: str) -> Entrypoint | None:
-        """Return an entrypoint that gets the props, or None where there is none."""
+        """Return an entrypoint with the props; None if there is none of this name."""
         entrypoint = self._callee.entrypoints.get(name)
         return None if entrypoint is None else WithProps(entrypoint, self._props)
 
 
 class WithProps(EntrypointProxy):
-    """An entrypoint as one binding with props reaches it."""
+    """An entrypoint, as a binding with props calls it."""
 
     def __init__(self, entrypoint: Entrypoint, props: str) -> None:
-        """Give `props` to each call."""
+        """Pass `props` to each call of `entrypoint`."""
         super().__init__(entrypoint.service, entrypoint.version)
         self._entrypoint = entrypoint
         self._props = props
 
     def resolve(self, argument: Any, invocation: Any) -> Entrypoint:
-        """Give the invocation its own copy of the props."""
+        """Set a copy of the props on the invocation, and return the entrypoint."""
         invocation.ensure_extras().props = json.loads(self._props)
         return self._entrypoint
 
@@ -177,7 +177,7 @@ class WithProps(EntrypointProxy):
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Two versions of a service that are both loaded, and what chooses between them."""
+    """Two loaded versions of a service, and the choice between them."""
 
     service: str
     deployment: Deployment
@@ -193,7 +193,7 @@ class Split:
         name = overridden_version(self.service, fields.get(OVERRIDES))
         if name is not None:
             for number, _ in self.deployment.shares:
-                if is_called(self.versions[number], name):
+                if has_name(self.versions[number], name):
                     return number
         key = fields.get(KEY)
         point = self.random.random() * 100 if key is None else point_of(self.service, key)
@@ -201,19 +201,19 @@ class Split:
 
 
 class SplitEntrypoint(EntrypointProxy):
-    """Takes the place of an entrypoint while two versions serve; each call goes to one of them.
+    """Substitute for an entrypoint while two versions serve; each call goes to one of them.
 
-    The version is chosen when the call begins, from those that served when it was made.
+    The version is chosen when the call begins, from those that served when the call was made.
     """
 
     def __init__(self, split: Split, name: str) -> None:
-        """Take the place of the entrypoint `name`."""
+        """Make a substitute for the entrypoint `name`."""
         super().__init__(split.service, None)
         self._split = split
         self._name = name
 
     def resolve(self, argument: Any, invocation: Any) -> Entrypoint:
-        """Choose a version by a request's headers, and note it on the invocation."""
+        """Choose a version by the request's headers, and record it on the invocation."""
         split = self._split
         number = split.choose(getattr(argument, "_fields", {}))
         invocation.version = version = split.versions[number]
@@ -234,10 +234,9 @@ def entrypoints_of(
     isolates: Mapping[int, Isolate],
     random: Random,
 ) -> Mapping[str, Entrypoint]:
-    """Return what calls of a service are handed to, by the entrypoint's name.
+    """Return the entrypoints of a service, by name.
 
-    Of a single version these are the isolate's own entrypoints, so that a call looks nothing up
-    in between.
+    Those of a single version are the isolate's own, so that a call needs no further look-up.
     """
     if deployment.stable:
         return isolates[deployment.main].entrypoints

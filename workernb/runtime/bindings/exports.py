@@ -1,4 +1,4 @@
-"""Exports: a Worker's own entrypoints, as its code reaches them: `ctx.exports.Admin.fetch(…)`.
+"""Exports: a Worker's own entrypoints in its code: `ctx.exports.Admin.fetch(…)`.
 
 https://developers.cloudflare.com/workers/runtime-apis/context/#exports
 """
@@ -19,13 +19,13 @@ from .service import ServiceBinding
 
 
 class Exports:
-    """The entrypoints of one loaded version, each a binding to it.
+    """The entrypoints of one loaded version, as bindings.
 
-    They lead to the same version, whatever has been deployed in the meantime.
+    Their targets are in that version, even after another one has been deployed.
     """
 
     def __init__(self, version: Version, exporter: Callable[[], Exporter | None]) -> None:
-        """Export the entrypoints of `version`. exporter: a weak reference to what was loaded."""
+        """Export the entrypoints of `version`. exporter: a weak reference to its Exporter."""
         self._version = version
         self._exporter = exporter
 
@@ -54,26 +54,26 @@ class Exports:
 
 
 class LoadedVersion:
-    """One loaded version, as its own code calls it."""
+    """One loaded version as a callee, for its own code."""
 
     def __init__(self, version: Version, exporter: Exporter) -> None:
-        """Lead to a loaded version."""
+        """Make the callee of a loaded version."""
         self.version: Version | None = version
         self.service = version.service
         self._exporter = exporter
 
     @property
     def entrypoints(self) -> LoadedVersion:
-        """What gives its entrypoints: itself."""
+        """The entrypoints by name: this object itself."""
         return self
 
     def get(self, name: str) -> Entrypoint | None:
-        """Return an entrypoint, or None."""
+        """Return an entrypoint; None if there is none of this name."""
         return self._exporter.make(name) if name in self._exporter.makers else None
 
 
 class Export:
-    """One entrypoint: a binding to it, and what makes others with props."""
+    """A binding to one entrypoint; a call of it returns a binding with props."""
 
     def __init__(self, loaded: LoadedVersion, name: str) -> None:
         """Export an entrypoint of a loaded version."""
@@ -81,7 +81,7 @@ class Export:
         self._name = name
 
     def __call__(self, *, props: Mapping[str, Any] | None = None) -> ServiceBinding:
-        """Return a binding whose calls get these props, which must be JSON."""
+        """Return a binding with props; TypeError if JSON cannot represent them."""
         text = json.dumps(dict(props), sort_keys=True) if props else ""
         service = self._loaded.service
         return ServiceBinding(

@@ -1,4 +1,4 @@
-"""Service bindings: what `env.AUTH` is, and what `env.AUTH.fetch` does."""
+"""Service bindings: `env.AUTH` and `env.AUTH.fetch`."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class ServiceBinding:
         callee: Callee,
         services: Mapping[str, Service],
     ) -> None:
-        """Bind `worker` to what `target` names, whether it is there yet or not."""
+        """Bind `worker` to `target`, which need not exist yet."""
         self._target = target
         self.fetch: Fetch = _make_fetch(name, target, worker, callee, services)
 
@@ -71,7 +71,7 @@ def _make_fetch(
             request = receive(resource, method, headers, body, redirect, cf)
         except Exception as error:
             return FailedCall(error)
-        # The target is looked up for each call: a redefined Worker answers the next one.
+        # Looked up for each call, so that the next call reaches a redefined Worker.
         entrypoint = callee.entrypoints.get(entrypoint_name)
         if entrypoint is None:
             entrypoint = MissingEntrypoint(name, target, worker, callee.version, services)
@@ -93,7 +93,7 @@ def _make_fetch(
 
 
 def _called_outside_a_handler(name: str) -> Exception:
-    """Return why a binding cannot be used where no handler is running."""
+    """Return the error about a call while no handler runs."""
     return with_notes(
         GlobalScopeError(PlatformText.GLOBAL_SCOPE),
         f"env.{name}.fetch was called outside of a handler.",

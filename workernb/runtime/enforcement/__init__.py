@@ -1,1 +1,1 @@
-"""Limits, kept: what ends a request that has used up what it may use."""
+"""Enforcement of limits: ends requests that exceed them, or that hang."""

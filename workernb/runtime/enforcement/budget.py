@@ -1,4 +1,4 @@
-"""Budgets: may this call be made, and may this code go on."""
+"""Budgets: checks whether a call may be made, and whether code may go on."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from workernb.errors import LimitError, PlatformText, with_notes
 from workernb.runtime.services.limits import SHARED
 from workernb.runtime.tracing.clock import fold, read_cpu_clock
 from workernb.runtime.tracing.invocations import Invocation
-from workernb.runtime.tracing.tracebacks import debugged, where
+from workernb.runtime.tracing.tracebacks import is_debugged, worker_position
 from workernb.runtime.tracing.traces import Trace
 
 from .abort import cpu_limit_exceeded, exceed_cpu
 
 
 def refuse_call(caller: Invocation) -> BaseException | None:
-    """Return why `caller` may make no further call; None if it may after all."""
+    """Return the error for a further call of `caller`, or None if it is allowed."""
     trace: Trace = caller.trace
     if trace.aborted is not None:
         return trace.aborted
@@ -39,7 +39,7 @@ def refuse_call(caller: Invocation) -> BaseException | None:
             LimitError(PlatformText.SUBREQUESTS),
             f"This request has made {limits.subrequests} subrequests, which is its limit.",
         )
-    # The trace keeps no more invocations: grant as many again, and add up what there is.
+    # `calls_left` was capped at what a trace keeps: raise it, and fold the stamps so far.
     trace.calls_granted = min(limits.invocations - 1, limits.subrequests, granted + trace.KEPT)
     trace.calls_left = trace.calls_granted - granted
     fold(trace)
@@ -47,9 +47,10 @@ def refuse_call(caller: Invocation) -> BaseException | None:
 
 
 def check_at_hop(trace: Trace, now: int, holder: Invocation | None) -> None:
-    """Read the CPU clock as `holder` holds the thread, and abort a request over its budget.
+    """Read the CPU clock, and abort a request over its budget.
 
-    Where no tick enforces the budget, the next hop does.
+    holder: the invocation that holds the thread. Between ticks, and where there are none, this
+    enforces the budget.
     """
     cpu = read_cpu_clock(trace, now, holder)
     thread = trace.thread
@@ -60,36 +61,36 @@ def check_at_hop(trace: Trace, now: int, holder: Invocation | None) -> None:
 def check_budget(
     trace: Trace, invocation: Invocation | None, frame: FrameType | None
 ) -> BaseException | None:
-    """Return what is to end `invocation`, whose code `frame` runs; None when it may go on."""
-    if debugged(frame):
+    """Return the error to raise in `invocation`, whose code `frame` runs; None if it may go on."""
+    if is_debugged(frame):
         trace.debugged = True
     if trace.aborted is None and not trace.debugged and not _is_importing(trace):
         if trace.limits.budget != SHARED:
-            return check_own_budget(trace, invocation, where(frame))
+            return check_own_budget(trace, invocation, worker_position(frame))
         if trace.cpu_ns + trace.thread.slice_so_far_ns(trace) > trace.budget_ns:
-            exceed_cpu(trace, where(frame))
+            exceed_cpu(trace, worker_position(frame))
     return trace.aborted
 
 
 def check_own_budget(
     trace: Trace, invocation: Invocation | None, place: str | None
 ) -> BaseException | None:
-    """Return what is to end an invocation that has a budget of its own, and used it up.
+    """Return the error for an invocation that has used up its own budget; None if it may go on.
 
-    place: where in its source it is.
+    place: its position in the Worker's source.
     """
-    trace.checked_alone = True
+    trace.own_budgets_checked = True
     if invocation is None or trace.debugged:
         return None
     cpu_ms = trace.host.limits_of(invocation.version).cpu_ms
     if cpu_ms is None or invocation.cpu_ms <= cpu_ms:
         return None
-    whose = f"The CPU budget of an invocation of Worker {invocation.service!r} is {cpu_ms:g} ms"
-    return cpu_limit_exceeded(whose, place)
+    budget = f"The CPU budget of an invocation of Worker {invocation.service!r} is {cpu_ms:g} ms"
+    return cpu_limit_exceeded(budget, place)
 
 
 def _is_importing(trace: Trace) -> bool:
-    """Return whether an import runs and has time left: the budget does not cover it."""
+    """Return whether an import is running within the startup limit, outside of the budget."""
     if not trace.import_began_ns:
         return False
     so_far = trace.imports_ns + trace.thread.cpu_now() - trace.import_began_ns

@@ -1,9 +1,10 @@
-"""The guard: what is installed in the process, only while requests are in flight.
+"""The guard: installs what enforces limits, while requests are in flight.
 
-A tick that cuts a request whose CPU budget is used up, or a watchdog where there are no signals; a
-handler of the notebook's interrupt; a heartbeat on the loop, without which an idle loop would not
-see an interrupt, and which ends requests whose wall clock has run out or that hang; and the capture
-of logs. Each is chained to what was there, and gone when nothing is in flight and at exit.
+That is a tick that cuts requests over their CPU budget, or a watchdog where there are no signals; a
+handler for the notebook's interrupt; a heartbeat on the loop, so that an idle loop handles an
+interrupt, and which ends requests that hang or exceed their wall clock limit; and the capture of
+logs. Handlers are chained to those that were installed before, and removed when no request is in
+flight and at exit.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from workernb.runtime.tracing.threads import Thread
 from workernb.runtime.tracing.traces import Trace
 
 from . import signals
-from .abort import exceed_wall, hang
+from .abort import abort_hung, exceed_wall
 from .hangs import hangs
 from .memory import MemoryWatch
 from .off_thread import OffThreadCpu
@@ -29,28 +30,29 @@ from .signals import Signals, get_handler
 from .watchdog import Watchdog
 
 BEAT_S = 0.02
+"""Interval (s of wall clock) of the heartbeat."""
 HANGS_AFTER_S = 2.0
-"""How long (s of wall clock) a request waits before the first check whether it hangs."""
+"""How long (s of wall clock) a request waits before it is first checked for a hang."""
 
 
 class Heartbeat:
-    """The timer on the loop of one thread; None before the first beat is due."""
+    """The heartbeat of one thread: its loop and the timer of the next beat."""
 
     __slots__ = ("loop", "timer")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Begin without a timer."""
+        """Make a heartbeat without a timer."""
         self.loop = loop
         self.timer: asyncio.TimerHandle | None = None
 
 
 class Guard:
-    """What watches over the requests in flight in this process."""
+    """Enforces the limits of the requests in flight in this process."""
 
     def __init__(self) -> None:
         """Begin with nothing installed."""
         self.in_flight: set[Trace] = set()
-        self.signals = Signals(self.in_flight, self._look_off_thread, self.uninstall)
+        self.signals = Signals(self.in_flight, self._sample_off_thread, self.uninstall)
         self._beats: dict[Thread, Heartbeat] = {}
         self._capture: LogCapture | None = None
         self._ended: Trace | None = None
@@ -59,7 +61,7 @@ class Guard:
         self._watchdog = Watchdog(lambda: self.in_flight)
 
     def enter(self, trace: Trace, loop: asyncio.AbstractEventLoop) -> None:
-        """Watch over a request that begins."""
+        """Add a request that begins, and install what is missing."""
         self.in_flight.add(trace)
         thread = trace.thread
         beat = self._beats.get(thread)
@@ -71,17 +73,17 @@ class Guard:
             self.signals.catch_interrupts()
 
     def leave(self, trace: Trace) -> None:
-        """Watch no longer over a request that has ended."""
+        """Remove a request that has ended."""
         self.in_flight.discard(trace)
         self._ended = trace
 
     @property
     def idle(self) -> bool:
-        """Whether nothing of ours is installed in the process."""
+        """Whether nothing is installed in the process."""
         return self._capture is None
 
     def loading(self) -> AbstractContextManager[None]:
-        """Watch over a module that loads on this thread, so that it can be cut."""
+        """Enforce the startup limit on the module that loads within this context."""
         return self.signals.loading(lambda: not self.idle)
 
     # The heartbeat
@@ -89,35 +91,35 @@ class Guard:
     def _heartbeat(self, thread: Thread, beat: Heartbeat) -> None:
         if self._beats.get(thread) is not beat:
             return
-        here = [trace for trace in self.in_flight if trace.thread is thread]
-        if here:
+        traces = [trace for trace in self.in_flight if trace.thread is thread]
+        if traces:
             beat.timer = beat.loop.call_later(BEAT_S, self._heartbeat, thread, beat)
         else:
             del self._beats[thread]
-        for trace in here:
+        for trace in traces:
             self._check(trace)
-        self._look_off_thread()
-        self._memory.look([*here, *([self._ended] if self._ended else [])])
+        self._sample_off_thread()
+        self._memory.check([*traces, *([self._ended] if self._ended else [])])
         self._ended = None
         if not self.in_flight:
             self.uninstall()
 
     def _check(self, trace: Trace) -> None:
-        """End a request that has taken too long, or that waits for what can never come."""
+        """Abort a request that hangs, or that has reached its wall clock limit."""
         wall_ms = trace.limits.wall_ms
         if wall_ms is not None and trace.wall_ms > wall_ms:
             exceed_wall(trace)
         waited_s = (wall_clock() - trace.last_stamp_ns) / 1e9
         if waited_s < HANGS_AFTER_S:
-            trace.next_look_s = HANGS_AFTER_S
-        elif waited_s >= trace.next_look_s and trace.task and trace.aborted is None:
-            # More and more rarely: a check takes some milliseconds.
-            trace.next_look_s = 2 * waited_s
+            trace.next_hang_check_s = HANGS_AFTER_S
+        elif waited_s >= trace.next_hang_check_s and trace.task and trace.aborted is None:
+            # At growing intervals, because a check takes some milliseconds.
+            trace.next_hang_check_s = 2 * waited_s
             if hangs(trace.task, (Trace, Invocation)):
-                hang(trace)
+                abort_hung(trace)
 
-    def _look_off_thread(self) -> None:
-        self._off_thread.look(self.in_flight)
+    def _sample_off_thread(self) -> None:
+        self._off_thread.sample(self.in_flight)
 
     # Installing
 
@@ -128,14 +130,14 @@ class Guard:
             logging.getLogger().addHandler(self._capture)
         if thread.is_main:
             self.signals.start_ticking(thread)
-        before = self._beats.get(thread)
-        if before is not None and before.timer is not None:
-            before.timer.cancel()
+        previous = self._beats.get(thread)
+        if previous is not None and previous.timer is not None:
+            previous.timer.cancel()
         self._beats[thread] = beat = Heartbeat(loop)
         beat.timer = loop.call_later(BEAT_S, self._heartbeat, thread, beat)
 
     def uninstall(self) -> None:
-        """Remove all that was installed, and put back what was there."""
+        """Remove everything that was installed, and restore the previous handlers."""
         if self._capture is not None:
             logging.getLogger().removeHandler(self._capture)
             self._capture = None
@@ -144,7 +146,7 @@ class Guard:
         self.signals.stop_ticking()
 
     def stop(self) -> None:
-        """Remove all that was installed, at exit."""
+        """Stop the watchdog, and remove everything that was installed."""
         self._watchdog.stop()
         self.uninstall()
 

@@ -1,12 +1,14 @@
-"""Hangs: whether what a task waits for can ever come, found by the garbage collector's links.
+"""Hangs: whether a task waits for a future that nothing can complete.
 
-Only an object that refers to a future can complete it. The search goes from the future that a task
-waits for to its referrers, to their referrers, and so on. A timer, another thread, a socket or a
-module's globals can act by themselves, so there the answer is no. A suspended coroutine acts only
-when what it waits for comes, so the search goes on from that. If every path ends otherwise, nothing
-is left that could wake the task: it hangs for good.
+Only an object that refers to a future can complete it. The search follows the garbage collector's
+links from the future that a task waits for to its referrers, to their referrers, and so on. If it
+reaches an object that can act by itself, such as a timer, another thread, a socket or a module's
+globals, the task does not hang. A suspended coroutine acts only after the future that it waits for
+is done, so the search continues from that future. If no path reaches an object that can act, the
+task hangs.
 
-What cannot be followed counts as able to act: only a wait that is sure to be endless is a hang.
+An object that the search cannot follow counts as able to act. So a task is reported only if it is
+certain to wait for ever.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from collections import Counter
 from typing import Any
 
 _MAX_OBJECTS = 3_000
-"""How many objects are looked at before the search is given up."""
+"""Number of objects after which the search gives up."""
 
 _CAN_ACT = (
     types.ModuleType,
@@ -30,7 +32,7 @@ _CAN_ACT = (
     threading.Thread,
     asyncio.AbstractEventLoop,
     asyncio.BaseTransport,
-    asyncio.StreamReader,  # Its protocol knows it by a weak reference only.
+    asyncio.StreamReader,  # Its protocol has only a weak reference to it.
     concurrent.futures.Future,
     concurrent.futures.Executor,
     selectors.BaseSelector,
@@ -39,142 +41,144 @@ _CAN_ACT = (
 
 
 def hangs(task: asyncio.Task[Any], ours: tuple[type, ...] = ()) -> bool:
-    """Return whether nothing can ever wake `task`.
+    """Return whether nothing can wake `task` any more.
 
-    ours: types of objects that keep records of what runs, and wake nobody.
+    ours: types of workernb's records, which refer to tasks but do not wake them.
     """
     if _awaited_by(task) is None or _has_timer(task, ours):
         return False
-    return not _Search(task, ours).reaches_an_actor(_awaited_by(task))
+    return not _Search(task, ours).finds_actor(_awaited_by(task))
 
 
 class _Search:
-    """The search from a future back through everything that refers to it."""
+    """The search from a future to the objects that refer to it, directly or indirectly."""
 
     def __init__(self, task: asyncio.Task[Any], ours: tuple[type, ...]) -> None:
         self._ours = ours
         self._seen: dict[int, Any] = {id(task): task}
         self._passive = {id(self._seen), id(self.__dict__), id(self)}
 
-    def reaches_an_actor(self, awaited: Any) -> bool:
+    def finds_actor(self, awaited: Any) -> bool:
         frontier = [awaited]
-        del awaited  # A reference of this function would count as another holder.
+        del awaited  # A reference from this frame would count as a holder.
         while frontier:
             self._seen.update({id(held): held for held in frontier})
-            if len(self._seen) > _MAX_OBJECTS or _held_out_of_sight(frontier):
+            if len(self._seen) > _MAX_OBJECTS or _has_hidden_holder(frontier):
                 return True
-            steps = [_step(holder) for holder in self._holders(frontier)]
-            if any(step is _ACTS for step in steps):
+            found = [_follow(holder) for holder in self._holders(frontier)]
+            if any(obj is _ACTOR for obj in found):
                 return True
-            reached = {id(step): step for step in steps if id(step) not in self._seen}
-            del steps
-            frontier = list(reached.values())
-            del reached
+            unseen = {id(obj): obj for obj in found if id(obj) not in self._seen}
+            del found
+            frontier = list(unseen.values())
+            del unseen
         return False
 
     def _holders(self, frontier: list[Any]) -> list[Any]:
-        mine = {id(frontier), *self._passive, *map(id, (sys._getframe(), sys._getframe(1)))}
+        ignored = {id(frontier), *self._passive, *map(id, (sys._getframe(), sys._getframe(1)))}
         found = []
         for holder in _referrers(frontier):
-            if id(holder) in mine or isinstance(holder, (*self._ours, types.FrameType)):
+            if id(holder) in ignored or isinstance(holder, (*self._ours, types.FrameType)):
                 continue
             if id(holder) not in self._seen and not self._is_record(holder):
                 found.append(holder)
         return found
 
     def _is_record(self, holder: Any) -> bool:
-        """Return whether a dict or set is one in which our own objects keep records."""
+        """Return whether `holder` is a collection that belongs to one of workernb's records."""
         if not isinstance(holder, dict | set | list):
             return False
-        return any(isinstance(one, self._ours) for one in gc.get_referrers(holder))
+        return any(isinstance(owner, self._ours) for owner in gc.get_referrers(holder))
 
 
-def _step(holder: Any) -> Any:
-    """Return what `holder` waits for, or itself; `_ACTS` if it can act without waiting."""
-    if isinstance(holder, _CAN_ACT) or _is_due(holder):
-        return _ACTS
+def _follow(holder: Any) -> Any:
+    """Return what `holder` waits for, or else itself; `_ACTOR` if it can act without waiting."""
+    if isinstance(holder, _CAN_ACT) or _is_scheduled(holder):
+        return _ACTOR
     if not _can_wait(holder):
         return holder
     awaited = _awaited_by(holder)
-    return _ACTS if awaited is None else awaited  # Waiting for nothing, it is about to run.
+    return _ACTOR if awaited is None else awaited  # Not waiting: it is about to run.
 
 
-_ACTS = object()
+_ACTOR = object()
 
 
-def _can_wait(what: Any) -> bool:
-    return _is_task(what) or _suspended_on(what) is not None
+def _can_wait(obj: Any) -> bool:
+    return _is_task(obj) or _suspended_on(obj) is not None
 
 
-def _is_task(what: Any) -> bool:
-    # Not by its class: nest_asyncio2 replaces asyncio's own.
-    return asyncio.isfuture(what) and hasattr(what, "get_coro")
+def _is_task(obj: Any) -> bool:
+    # Not by its class, because nest_asyncio2 replaces asyncio's Task.
+    return asyncio.isfuture(obj) and hasattr(obj, "get_coro")
 
 
-def _suspended_on(what: Any) -> Any:
+def _suspended_on(obj: Any) -> Any:
     """Return what a suspended coroutine or generator awaits, or None."""
     for attribute in ("cr_await", "gi_yieldfrom", "ag_await"):
-        awaited = getattr(what, attribute, None)
+        awaited = getattr(obj, attribute, None)
         if awaited is not None:
             return awaited
-    if isinstance(what, types.GeneratorType) and what.gi_code.co_name == "drive":
-        # `drive` sends to its coroutine by hand, so Python does not know what it waits for.
-        frame = what.gi_frame
+    if isinstance(obj, types.GeneratorType) and obj.gi_code.co_name == "drive":
+        # `drive` calls `send` itself, so Python has no record of what it awaits.
+        frame = obj.gi_frame
         return None if frame is None else frame.f_locals.get("steps")
     return None
 
 
-def _awaited_by(what: Any) -> Any:
-    """Return the future that a task or a suspended coroutine waits for in the end, or None."""
-    if _is_task(what):
-        return getattr(what, "_fut_waiter", None)
-    while what is not None and not asyncio.isfuture(what):
-        deeper = _suspended_on(what)
-        if deeper is None:
-            # What Future.__await__ and coroutine.__await__ return names its target nowhere else.
-            inner = [one for one in gc.get_referents(what) if _leads_on(one)]
-            deeper = inner[0] if len(inner) == 1 else None
-        what = deeper
-    return what
+def _awaited_by(obj: Any) -> Any:
+    """Return the innermost future that a task or a suspended coroutine waits for, or None."""
+    if _is_task(obj):
+        return getattr(obj, "_fut_waiter", None)
+    while obj is not None and not asyncio.isfuture(obj):
+        inner = _suspended_on(obj)
+        if inner is None:
+            # The iterators of Future.__await__ and coroutine.__await__ have no attribute for it.
+            candidates = [ref for ref in gc.get_referents(obj) if _can_be_awaited(ref)]
+            inner = candidates[0] if len(candidates) == 1 else None
+        obj = inner
+    return obj
 
 
-def _leads_on(what: Any) -> bool:
-    return asyncio.isfuture(what) or isinstance(
-        what, types.CoroutineType | types.GeneratorType | types.AsyncGeneratorType
+def _can_be_awaited(obj: Any) -> bool:
+    return asyncio.isfuture(obj) or isinstance(
+        obj, types.CoroutineType | types.GeneratorType | types.AsyncGeneratorType
     )
 
 
-def _is_due(holder: Any) -> bool:
+def _is_scheduled(holder: Any) -> bool:
     return isinstance(holder, asyncio.Handle) and not holder.cancelled()
 
 
 def _has_timer(task: asyncio.Task[Any], ours: tuple[type, ...]) -> bool:
-    """Return whether a timer is set that would cancel the task: a timeout around it."""
-    near: list[Any] = [task]
+    """Return whether a timer is set that would cancel the task, as that of `asyncio.timeout`."""
+    frontier: list[Any] = [task]
     for _ in range(4):
         holders = [
             holder
-            for holder in gc.get_referrers(*near)
-            if holder is not near and not isinstance(holder, (*ours, types.FrameType))
+            for holder in gc.get_referrers(*frontier)
+            if holder is not frontier and not isinstance(holder, (*ours, types.FrameType))
         ]
-        if any(isinstance(one, asyncio.TimerHandle) and not one.cancelled() for one in holders):
+        if any(
+            isinstance(holder, asyncio.TimerHandle) and not holder.cancelled() for holder in holders
+        ):
             return True
-        near = [one for one in holders if not _can_wait(one) and not isinstance(one, _CAN_ACT)]
-        if not near or len(near) > _MAX_OBJECTS:
+        frontier = [h for h in holders if not _can_wait(h) and not isinstance(h, _CAN_ACT)]
+        if not frontier or len(frontier) > _MAX_OBJECTS:
             return False
     return False
 
 
-def _held_out_of_sight(objects: list[Any]) -> bool:
-    """Return whether something that the collector cannot see refers to one of `objects`.
+def _has_hidden_holder(objects: list[Any]) -> bool:
+    """Return whether a holder that the collector does not know refers to one of `objects`.
 
-    A frame that runs in another thread is such a thing, or a structure in C.
+    For example a frame that runs in another thread, or a structure in C.
     """
     seen: Counter[int] = Counter()
-    ids = {id(one) for one in objects}
+    ids = {id(obj) for obj in objects}
     for holder in _referrers(objects):
-        seen.update(id(one) for one in gc.get_referents(holder) if id(one) in ids)
-    return any(sys.getrefcount(one) - seen[id(one)] > _OWN_REFERENCES for one in objects)
+        seen.update(id(obj) for obj in gc.get_referents(holder) if id(obj) in ids)
+    return any(sys.getrefcount(obj) - seen[id(obj)] > _OWN_REFERENCES for obj in objects)
 
 
 _MARK = object()
@@ -182,15 +186,15 @@ _GLOBALS = globals()
 
 
 def _referrers(objects: list[Any]) -> list[Any]:
-    """Return what refers to one of the objects."""
+    """Return the objects that refer to one of `objects`."""
     found = [
         holder
         for holder in gc.get_referrers(*objects, _MARK)
-        # Without the tuple of this call's own arguments.
+        # Except the tuple of this call's own arguments.
         if not (isinstance(holder, tuple) and holder[-1:] == (_MARK,)) and holder is not _GLOBALS
     ]
     # On Python 3.11 the collector does not see the callbacks that a task holds as a future.
-    ids, known = {id(one) for one in objects}, {id(one) for one in found}
+    ids, known = {id(obj) for obj in objects}, {id(obj) for obj in found}
     for task in asyncio.all_tasks():
         if id(task) not in known and not ids.isdisjoint(map(id, gc.get_referents(task))):
             found.append(task)
@@ -198,4 +202,4 @@ def _referrers(objects: list[Any]) -> list[Any]:
 
 
 _OWN_REFERENCES = 2
-"""How many references to an object are this module's own during the search."""
+"""Number of references to an object that the search itself holds."""

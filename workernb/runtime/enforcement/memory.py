@@ -1,4 +1,4 @@
-"""Memory: how much a Worker's isolate holds, estimated from what its globals refer to."""
+"""Memory: estimates the size of what a Worker's globals refer to, and warns of large ones."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from workernb.runtime.tracing.logs import warn
 from workernb.runtime.tracing.traces import Trace
 
 GROWN_MB = 16.0
-"""How much the process has to grow before its Workers are measured, which takes a while."""
+"""Growth of the process, in MB, after which its Workers are measured, which is slow."""
 
 MAX_OBJECTS = 300_000
-"""How many objects are counted; the rest is taken to be alike."""
+"""Number of objects that are measured; the others are assumed to be of the same average size."""
 
-_NOT_ITS_OWN = (types.ModuleType, type, types.FrameType, types.CodeType)
+_SHARED_TYPES = (types.ModuleType, type, types.FrameType, types.CodeType)
 
 
 def resident_mb() -> float:
@@ -32,45 +32,46 @@ def resident_mb() -> float:
 
 
 def held_mb(module: types.ModuleType) -> float:
-    """Return about how much a module's globals hold, in MB, other modules and classes left out.
+    """Return an estimate of the size, in MB, of what a module's globals refer to.
 
-    Each object counts once. What lies in buffers that Python does not know of does not.
+    Each object counts once. Other modules and classes are left out, and so are buffers that
+    `sys.getsizeof` does not include.
     """
     skip = {id(vars(module).get("__builtins__"))}
     found: dict[int, Any] = {}
-    waiting: list[Any] = [vars(module)]
+    pending: list[Any] = [vars(module)]
     total = 0
-    while waiting and len(found) < MAX_OBJECTS:
-        one = waiting.pop()
-        if id(one) in found or id(one) in skip or _is_foreign(one, module):
+    while pending and len(found) < MAX_OBJECTS:
+        obj = pending.pop()
+        if id(obj) in found or id(obj) in skip or _is_foreign(obj, module):
             continue
-        found[id(one)] = one
-        total += sys.getsizeof(one)
-        waiting += gc.get_referents(one)
-    if waiting and found:
-        total += total // len(found) * len(waiting)
+        found[id(obj)] = obj
+        total += sys.getsizeof(obj)
+        pending += gc.get_referents(obj)
+    if pending and found:
+        total += total // len(found) * len(pending)
     return total / 1e6
 
 
-def _is_foreign(one: Any, module: types.ModuleType) -> bool:
-    if isinstance(one, types.FunctionType):
-        return one.__module__ != module.__name__
-    if isinstance(one, type):
-        return one.__module__ != module.__name__
-    if isinstance(one, dict) and one.get("__name__") is not None and "__spec__" in one:
-        return one is not vars(module)
-    return isinstance(one, _NOT_ITS_OWN)
+def _is_foreign(obj: Any, module: types.ModuleType) -> bool:
+    if isinstance(obj, types.FunctionType):
+        return obj.__module__ != module.__name__
+    if isinstance(obj, type):
+        return obj.__module__ != module.__name__
+    if isinstance(obj, dict) and obj.get("__name__") is not None and "__spec__" in obj:
+        return obj is not vars(module)
+    return isinstance(obj, _SHARED_TYPES)
 
 
 class MemoryWatch:
-    """Warns, by name, of Workers whose globals hold more than their limit."""
+    """Warns of Workers whose globals hold more than their limit."""
 
     def __init__(self) -> None:
-        """Begin with what the process holds when it is first asked."""
+        """Make a watch, which compares with the process's memory at the first check."""
         self._before_mb: float | None = None
 
-    def look(self, traces: Iterable[Trace]) -> None:
-        """Measure the Workers of some requests, if the process has grown since the last time."""
+    def check(self, traces: Iterable[Trace]) -> None:
+        """Measure the Workers of `traces`, if the process has grown since the last measurement."""
         now_mb = resident_mb()
         if self._before_mb is None or now_mb < self._before_mb:
             self._before_mb = now_mb
@@ -85,17 +86,17 @@ class MemoryWatch:
 
     def _measure(self, trace: Trace, invocation: Invocation, version: Version) -> None:
         module = sys.modules.get(version.filename)
-        most_mb = trace.host.limits_of(version).memory_mb
+        limit_mb = trace.host.limits_of(version).memory_mb
         held = 0.0 if module is None else held_mb(module)
-        if held > most_mb:
+        if held > limit_mb:
             version.memory_warned = True
             text = (
                 f"{PlatformText.MEMORY} The globals of Worker {version.service!r} hold about "
-                f"{held:,.0f} MB; its limit is {most_mb:g} MB (%limits --memory-mb)."
+                f"{held:,.0f} MB; its limit is {limit_mb:g} MB (%limits --memory-mb)."
             )
             warn(trace, invocation, text)
             warnings.warn(text, MemoryLimitWarning, stacklevel=2)
 
 
 class MemoryLimitWarning(UserWarning):
-    """A Worker holds more memory than the platform would let it have."""
+    """A Worker's globals hold more memory than its limit."""

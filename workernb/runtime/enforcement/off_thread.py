@@ -1,8 +1,8 @@
-"""Off-thread CPU: what a request's Workers use in other threads (`asyncio.to_thread`, pools).
+"""Off-thread CPU: the CPU time of Workers in other threads (`asyncio.to_thread`, pools).
 
-The platform has no threads, so no budget is charged for it, but it is shown. It is sampled: at each
-heartbeat and each tick, the stack of every thread that has used CPU since the last sample is
-searched for a Worker's code, or for a context that was copied from a request's.
+The platform has no threads, so no budget is charged for it; it is only shown. It is sampled: at
+each heartbeat and each tick, the stack of every thread that has used CPU since the last sample is
+searched for Worker code, or for a copy of a request's context.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ from workernb.runtime.tracing.traces import Trace
 from workernb.workers.current import current
 
 MIN_CPU_NS = 200_000
-"""How much CPU (ns) a thread has to have used for its stack to be searched."""
+"""Minimum CPU (ns) that a thread has used for its stack to be searched."""
 
 
 class OffThreadCpu:
-    """The threads that are not the Workers' own, and the CPU that they have used."""
+    """Samples the CPU time of the threads that Workers' requests do not run on."""
 
     def __init__(self) -> None:
-        """Begin with no thread known."""
+        """Make a sampler that knows no threads."""
         self._used: dict[int, int] = {}
 
     def begin(self) -> None:
-        """Take note of the threads that there are, and of what they have used so far."""
+        """Record the CPU times of all threads, so that only later use counts."""
         self._used = {}
         for ident in sys._current_frames():
             with contextlib.suppress(OSError):
                 self._used[ident] = cpu_of(ident)
 
-    def look(self, in_flight: Iterable[Trace]) -> None:
-        """Charge what other threads have used since the last look to the requests it was for."""
+    def sample(self, in_flight: Iterable[Trace]) -> None:
+        """Charge the CPU of other threads since the last sample to the requests it was used for."""
         if threading.active_count() == 1:
             return
         traces = list(in_flight)
@@ -54,18 +54,18 @@ class OffThreadCpu:
                 used = now - self._used.get(ident, 0)
                 if used >= MIN_CPU_NS:
                     self._used[ident] = now
-                    invocation = _works_for(frames[ident], traces)
+                    invocation = _invocation_of_thread(frames[ident], traces)
                     if invocation is not None:
                         charge_off_thread(invocation.trace, invocation, used)
         for ident in self._used.keys() - frames.keys():
             del self._used[ident]
 
 
-def _works_for(frame: FrameType | None, traces: list[Trace]) -> Invocation | None:
-    """Return the invocation that a thread works for, whose top frame is given."""
+def _invocation_of_thread(frame: FrameType | None, traces: list[Trace]) -> Invocation | None:
+    """Return the invocation that a thread works for, or None. frame: the thread's top frame."""
     while frame is not None:
         if is_worker(frame):
-            return _newest_of(frame.f_code.co_filename, traces)
+            return _newest_invocation(frame.f_code.co_filename, traces)
         for value in list(frame.f_locals.values()):
             invocation: Invocation | None = _in_context(value)
             if invocation is not None and invocation.trace in traces:
@@ -75,16 +75,16 @@ def _works_for(frame: FrameType | None, traces: list[Trace]) -> Invocation | Non
 
 
 def _in_context(value: Any) -> Any:
-    """Return the invocation of a context, or of the call that is to be made in one."""
-    work = getattr(value, "fn", value)  # As a pool's thread has it.
+    """Return the invocation in a context, or in the context of a function that is to be called."""
+    work = getattr(value, "fn", value)  # A work item of concurrent.futures.
     if isinstance(work, functools.partial):
         work = getattr(work.func, "__self__", None)
     running: Any = work.get(current) if isinstance(work, Context) else None
     return running if hasattr(running, "trace") else None
 
 
-def _newest_of(filename: str, traces: list[Trace]) -> Invocation | None:
-    """Return the youngest invocation of the code in a file that has not ended."""
+def _newest_invocation(filename: str, traces: list[Trace]) -> Invocation | None:
+    """Return the newest running invocation of the code in a file, or None."""
     found = [
         invocation
         for trace in traces

@@ -1,4 +1,4 @@
-"""Startup: a Worker's module while it loads, and what its imports cost, which is counted apart.
+"""Startup: the limit of a Worker's module as it loads, and separate accounting of imports.
 
 https://developers.cloudflare.com/workers/platform/limits/#worker-startup-time
 """
@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from workernb.errors import PlatformText, StartupExceeded, with_notes
 from workernb.runtime.tracing.clock import charge
 from workernb.runtime.tracing.invocations import Invocation
-from workernb.runtime.tracing.tracebacks import debugged, where
+from workernb.runtime.tracing.tracebacks import is_debugged, worker_position
 from workernb.runtime.tracing.traces import Trace
 from workernb.workers.current import current
 
@@ -22,13 +22,10 @@ T = TypeVar("T")
 
 
 class Loading:
-    """Stands for the invocation while a module loads: it has an environment, and may not call.
-
-    cpu_ms: what the module's own code has used, imports apart. imports_ms: what those have.
-    """
+    """The `RunningInvocation` while a module loads, which cannot make calls."""
 
     def __init__(self, env: Any, limit_ms: float) -> None:
-        """Begin to load for `env`. limit_ms: thread CPU that the module's own code may use."""
+        """Begin loading. limit_ms: limit of the module's own code, in ms of thread CPU."""
         self.env = env
         self.props: dict[str, Any] = {}
         self.exports = None
@@ -39,7 +36,7 @@ class Loading:
 
     @property
     def cpu_ms(self) -> float:
-        """Thread CPU of the module's own code so far, in ms."""
+        """Thread CPU of the module's own code so far, without imports, in ms."""
         return (cpu_clock() - self._began - self._imports_ns) / 1e6
 
     @property
@@ -48,19 +45,19 @@ class Loading:
         return self._imports_ns / 1e6
 
     def begin_import(self) -> None:
-        """Note that an import begins."""
+        """Record that an import begins."""
         self._importing = True
 
     def end_import(self, cpu_ns: int) -> None:
-        """Note that an import has ended, and what it has used."""
+        """Record that an import has ended, and the thread CPU (ns) that it used."""
         self._importing = False
         self._imports_ns += cpu_ns
 
     def check_budget(self, frame: FrameType | None) -> BaseException | None:
-        """Return what is to end the module's code, which `frame` runs; None when it may go on."""
-        if self._importing or self.cpu_ms <= self.limit_ms or debugged(frame):
+        """Return the error to raise in the module's code at `frame`; None if it may go on."""
+        if self._importing or self.cpu_ms <= self.limit_ms or is_debugged(frame):
             return None
-        place = where(frame)
+        place = worker_position(frame)
         return with_notes(
             StartupExceeded(PlatformText.STARTUP),
             f"A module may use {self.limit_ms:g} ms of CPU while it loads, imports apart; "
@@ -68,17 +65,17 @@ class Loading:
         )
 
     def wait_until(self, awaitable: Awaitable[Any]) -> None:
-        """Refuse: nothing can be waited for in the global scope."""
+        """Raise RuntimeError: a module's global scope has no waitUntil."""
         if inspect.iscoroutine(awaitable):
             awaitable.close()
         raise RuntimeError(PlatformText.GLOBAL_SCOPE)
 
 
-def imported(do_import: Callable[[], T]) -> T:
-    """Import something on behalf of the Worker that runs or loads, and count that apart."""
+def run_import(do_import: Callable[[], T]) -> T:
+    """Call `do_import` for the Worker that runs or loads, and account for its CPU separately."""
     running: Any = current.get()
     if isinstance(running, Invocation):
-        return _imported_in_request(do_import, running)
+        return _run_import_in_request(do_import, running)
     if not isinstance(running, Loading):
         return do_import()
     running.begin_import()
@@ -89,11 +86,8 @@ def imported(do_import: Callable[[], T]) -> T:
         running.end_import(cpu_clock() - began)
 
 
-def _imported_in_request(do_import: Callable[[], T], invocation: Invocation) -> T:
-    """Import something: neither the invocation nor the budget is charged for it.
-
-    Beyond the startup limit they are.
-    """
+def _run_import_in_request(do_import: Callable[[], T], invocation: Invocation) -> T:
+    """Call `do_import`, and charge the invocation and the budget only beyond the startup limit."""
     trace: Trace = invocation.trace
     trace.import_began_ns = trace.thread.cpu_now()
     began = cpu_clock()
@@ -102,8 +96,8 @@ def _imported_in_request(do_import: Callable[[], T], invocation: Invocation) -> 
     finally:
         used = cpu_clock() - began
         trace.import_began_ns = 0
-        apart = max(0, min(used, int(trace.limits.startup_ms * 1e6) - trace.imports_ns))
-        trace.imports_ns += apart
-        trace.cpu_ns -= apart
-        charge(trace, current.get(), -apart)
+        uncharged = max(0, min(used, int(trace.limits.startup_ms * 1e6) - trace.imports_ns))
+        trace.imports_ns += uncharged
+        trace.cpu_ns -= uncharged
+        charge(trace, current.get(), -uncharged)
         trace.forget_figures()

@@ -1,9 +1,9 @@
 """The watchdog: a thread that enforces budgets where no signal can.
 
-Signals reach the main thread only, and not every platform has SIGPROF. Elsewhere the watchdog
-reads, every 5 ms of wall clock, how much CPU the threads that hold requests have used, and raises
-the cut from outside. It is weaker than the tick: Python delivers such an exception between two
-bytecodes, so a regular expression that backtracks is cut when it is done.
+Signals are handled by the main thread only, and not every platform has SIGPROF. Every 5 ms of wall
+clock, the watchdog reads the CPU times of the other threads that run requests, and raises the
+exception from its own thread. It is weaker than the tick: Python raises such an exception between
+two bytecodes, so a regular expression that backtracks runs to its end.
 """
 
 from __future__ import annotations
@@ -25,15 +25,17 @@ from .budget import check_budget
 from .cut import may_raise
 
 PERIOD_S = 0.005
+"""Interval (s of wall clock) of the checks."""
+
 TOOL = 4
-"""Our id among the tools of `sys.monitoring`; 0 to 2 and 5 are for debuggers and profilers."""
+"""The id of the tool for `sys.monitoring`; 0 to 2 and 5 are for debuggers and profilers."""
 
 
 class Watchdog:
-    """Watches over threads for as long as requests are in flight on them."""
+    """Enforces the budgets of the requests in flight on the threads that it watches."""
 
     def __init__(self, in_flight: Callable[[], set[Trace]]) -> None:
-        """Begin with no thread to watch. in_flight: the requests that there are."""
+        """Make a watchdog without threads. in_flight: returns the requests in flight."""
         self._in_flight = in_flight
         self._threads: set[Thread] = set()
         self._lock = threading.Lock()
@@ -41,7 +43,7 @@ class Watchdog:
         self._runner: threading.Thread | None = None
 
     def watch(self, thread: Thread) -> None:
-        """Watch over a thread, until no request is in flight on it."""
+        """Watch a thread until no request is in flight on it."""
         with self._lock:
             self._threads.add(thread)
             if self._runner is None:
@@ -51,43 +53,43 @@ class Watchdog:
 
     @property
     def running(self) -> bool:
-        """Whether its thread runs."""
+        """Whether the watchdog's thread runs."""
         return self._runner is not None
 
     def stop(self) -> None:
-        """Watch no longer, and wait until the thread has ended."""
+        """Stop watching, and wait for the end of the watchdog's thread."""
         runner = self._runner
         self._idle.set()
         if runner is not None and runner is not threading.current_thread():
             runner.join()
 
     def _run(self) -> None:
-        while self._goes_on():
+        while self._wait_for_next_check():
             for thread in list(self._threads):
-                # The thread may end while it is read. Nothing else would cut what is in flight,
-                # so an error must not end the watchdog; it looks again in 5 ms.
+                # The thread may end during the check. The watchdog must survive any error, because
+                # nothing else would cut these requests; it checks again in 5 ms.
                 with contextlib.suppress(Exception):
-                    self._look_at(thread)
+                    self._check_thread(thread)
 
-    def _goes_on(self) -> bool:
-        """Wait for the next look; whether there is one."""
+    def _wait_for_next_check(self) -> bool:
+        """Wait for the next check; return whether there is one."""
         stopped = self._idle.wait(PERIOD_S)
         with self._lock:
             self._threads &= {trace.thread for trace in list(self._in_flight())}
             if self._threads and not stopped:
                 return True
-            # Under the same lock as the decision: a request that begins now starts another runner.
+            # Under the same lock as the decision, so that a new request starts another thread.
             self._threads.clear()
             self._runner = None
-            _forget_lines()
+            _remove_line_events()
             return False
 
-    def _look_at(self, thread: Thread) -> None:  # pragma: no cover - tested without a tracer
+    def _check_thread(self, thread: Thread) -> None:  # pragma: no cover - tested without a tracer
         trace = thread.trace
         frame = sys._current_frames().get(thread.ident)
         if trace is None or frame is None:
             return
-        at = frame.f_lasti
+        instruction = frame.f_lasti
         invocation = holder(trace.stamps) if trace.stamps else None
         error = check_budget(trace, invocation, frame)
         if error is None or thread.trace is not trace:
@@ -96,19 +98,19 @@ class Watchdog:
         ident, kind = ctypes.c_ulong(thread.ident), ctypes.py_object(type(error))
         if not may_raise(frame) or sys._current_frames().get(thread.ident) is not frame:
             return
-        # A thread that had run on in the meantime might be in our own code. Between this check and
-        # the raise it cannot: only a call or a loop would let it.
-        if thread.trace is trace and frame.f_lasti == at:
-            _raise_in(ident, kind)
+        # If the thread has run since, it might be in code that must not be cut. Between this check
+        # and the raise it cannot run: the interpreter lock is released only at calls and loops.
+        if thread.trace is trace and frame.f_lasti == instruction:
+            _raise_in_thread(ident, kind)
 
 
 def _raise_at_next_lines(
     frame: FrameType | None,
 ) -> None:  # pragma: no cover - tested without a tracer
-    """Have the cut raised at each line of the Workers' code that a thread is in.
+    """Have the exception raised at each further line of the Worker code in a thread's stack.
 
-    Code that swallows the first exception then meets the next one in its `except`. This needs
-    `sys.monitoring`, from Python 3.12 on; before, only the exception from outside is left.
+    So code that catches the first exception gets the next one in its `except`. This needs
+    `sys.monitoring`, which is new in Python 3.12; before, only the first exception is raised.
     """
     monitoring: Any = getattr(sys, "monitoring", None)
     if monitoring is None:
@@ -123,7 +125,7 @@ def _raise_at_next_lines(
 
 
 def _at_line(code: CodeType, line: int) -> None:  # pragma: no cover - tested without a tracer
-    """Raise what is to end the Worker that runs in this thread, if anything is."""
+    """Raise the error for the Worker that runs on this thread, if there is one."""
     trace = this_thread().trace
     if trace is not None:
         error = check_budget(trace, holder(trace.stamps), sys._getframe(1))
@@ -131,11 +133,11 @@ def _at_line(code: CodeType, line: int) -> None:  # pragma: no cover - tested wi
             raise error.with_traceback(None)
 
 
-def _forget_lines() -> None:
+def _remove_line_events() -> None:
     monitoring: Any = getattr(sys, "monitoring", None)
     if monitoring is not None and monitoring.get_tool(TOOL) == "workernb":
         monitoring.register_callback(TOOL, monitoring.events.LINE, None)
         monitoring.free_tool_id(TOOL)
 
 
-_raise_in: Any = ctypes.pythonapi.PyThreadState_SetAsyncExc
+_raise_in_thread: Any = ctypes.pythonapi.PyThreadState_SetAsyncExc

@@ -1,1 +1,1 @@
-"""Events: one file for each handler that a Worker may have."""
+"""Events: a module for each handler that a Worker can have."""

@@ -1,4 +1,4 @@
-"""An event: the handler that it calls, and what becomes of what that returns."""
+"""Events: the name of the handler that an event calls, and the conversion of its result."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from workernb.runtime.tracing.logs import warn
 class Event(NamedTuple):
     """A kind of event.
 
-    name: that of its handler, `fetch` or `scheduled`. result: what the caller gets for what the
-    handler returned; a function of that, of the handler's argument and of the invocation, which
-    raises HandlerError for what a handler may not return.
+    name: the name of its handler, such as `fetch`. result: a function that converts what the
+    handler returned to what the caller receives. It takes that, the handler's argument and the
+    invocation, and raises HandlerError for an invalid value.
     """
 
     name: str
@@ -24,7 +24,7 @@ class Event(NamedTuple):
 
 
 def missing_handler(name: str) -> Handler:
-    """Return the handler that takes the place of one that an entrypoint does not have."""
+    """Return a handler that raises HandlerError, for an entrypoint without the handler `name`."""
 
     async def handler(argument: Any, invocation: Any) -> Any:
         log = PlatformText.NO_HANDLER_LOG.format(event=f"{name.title()}Event", name=name)

@@ -1,4 +1,4 @@
-"""The scheduled event: a cron's time in, nothing out.
+"""The scheduled event: a time in, nothing out.
 
 https://developers.cloudflare.com/workers/runtime-apis/handlers/scheduled/
 """
@@ -15,21 +15,21 @@ from .event import Event
 
 @dataclass(slots=True)
 class ScheduledController:
-    """What the handler is given. scheduledTime: ms since the epoch. cron: the pattern."""
+    """The handler's argument. scheduledTime: ms since the epoch. cron: the cron expression."""
 
     scheduledTime: float
     cron: str
     retries: bool = True
 
     def noRetry(self) -> None:
-        """Have the event not tried again if the handler fails."""
+        """Prevent another attempt if the handler fails."""
         self.retries = False
 
 
 def _result(
     returned: Any, controller: ScheduledController, invocation: Invocation
 ) -> dict[str, Any]:
-    """Return what the platform returns; what the handler returned does not matter."""
+    """Return the platform's result; the value that the handler returned is ignored."""
     return {"outcome": "ok", "noRetry": not controller.retries}
 
 

@@ -1,1 +1,1 @@
-"""How Workers' code is run: the hop, top-level requests, loops."""
+"""Execution of Worker code: hops, top-level requests, loops."""

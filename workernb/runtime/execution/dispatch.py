@@ -1,4 +1,4 @@
-"""Dispatch: a top-level request, from its making to its answer and the end of its trace."""
+"""Dispatch: top-level requests, from the call to the answer and the end of the trace."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.logs import log, warn
 from workernb.runtime.tracing.threads import this_thread
 from workernb.runtime.tracing.tracebacks import (
-    clean,
     format_traceback,
-    from_the_worker_on,
-    raised_at,
-    to_the_worker,
+    raised_position,
+    remove_our_frames,
+    trim_after_worker,
+    trim_before_worker,
 )
 from workernb.runtime.tracing.traces import Host, Trace
 
@@ -50,13 +50,13 @@ from .loops import Loops
 from .tasks import abandon, abandon_request, finish_if_done
 
 WAIT_UNTIL_S = 30.0
-"""How long (s of wall clock) waitUntil tasks may take after the response, as on the platform."""
+"""Time limit (s of wall clock) of waitUntil tasks after the response, as on the platform."""
 
 
 class Answer(Response):
     """The response to a top-level request.
 
-    trace: what happened in that request; None where no route led to a Worker.
+    trace: the request's Trace; None if no route matched.
     """
 
     __slots__ = ()
@@ -65,19 +65,19 @@ class Answer(Response):
 
     @property
     def trace(self) -> Trace | None:
-        """What happened in the request; None where no route led to a Worker."""
+        """The request's trace; None if no route matched."""
         return self._trace
 
     @classmethod
     def of(cls, received: Response, trace: Trace | None) -> Answer:
-        """Make `received`, to which nothing else refers, the answer to a request."""
+        """Turn `received` itself, to which nothing else may refer, into an Answer."""
         received.__class__ = cls
         received._trace = trace  # type: ignore[attr-defined]
         return received  # type: ignore[return-value]
 
 
 class Dispatcher(Host, Protocol):
-    """The runtime, as far as a top-level request needs it. numbers: of its requests."""
+    """The part of the runtime that a top-level request uses. numbers: the requests' numbers."""
 
     loops: Loops
     numbers: count[int]
@@ -91,11 +91,11 @@ def start(
     owner: bool,
     echo: TextIO,
 ) -> Invocation:
-    """Make the trace and the first invocation of a request that runs on this thread.
+    """Make the trace and the first invocation of a request, which runs on this thread.
 
-    owner: whether the request is made by name, or as an outsider. echo: where prints go.
+    owner: True for a request by name, False for one from an outsider. echo: the file for prints.
     """
-    trace = Trace(next(runtime.numbers), limits, runtime, _here.thread, owner, echo)
+    trace = Trace(next(runtime.numbers), limits, runtime, _state.thread, owner, echo)
     root = Invocation(trace, None, None, entrypoint, request._method, request._url, 1)
     if OVERRIDES in request._fields:
         root.ensure_extras().overrides = request._fields[OVERRIDES]
@@ -107,8 +107,8 @@ def start(
     return root
 
 
-class _Here(threading.local):
-    """The calling thread, its calls that nothing has awaited yet, and the loop to begin them."""
+class _ThreadState(threading.local):
+    """State of the calling thread: its unawaited calls, and the loop that is to begin them."""
 
     def __init__(self) -> None:
         self.thread = this_thread()
@@ -116,21 +116,21 @@ class _Here(threading.local):
         self.loop: asyncio.AbstractEventLoop | None = None
 
 
-_here = _Here()
+_state = _ThreadState()
 
 
 class TopLevelCall(Coroutine[Any, Any, Answer]):
-    """A top-level request that was made: a coroutine, to be awaited once.
+    """A call that makes a top-level request: a coroutine, to be awaited once.
 
-    Whatever awaits it runs it, in the same task. A call that nothing has awaited within two
-    iterations of the loop begins in a task of its own: so calls that are made before the first is
-    awaited overlap, as on the platform.
+    The request runs in the task that awaits the call. A call that is not awaited within two
+    iterations of the loop begins in a task of its own, so that several calls can overlap, as on the
+    platform.
     """
 
     __slots__ = ("_arguments", "_root", "_runtime", "_steps", "_task")
 
     def __init__(self, runtime: Dispatcher, *arguments: Any) -> None:
-        """Make the request, if there is a loop to run it. arguments: those of `start`."""
+        """Make the request, if a loop is running. arguments: those of `start`."""
         self._runtime = runtime
         self._arguments = arguments
         self._root: Invocation | None = None
@@ -141,22 +141,22 @@ class TopLevelCall(Coroutine[Any, Any, Answer]):
             self._make(loop)
 
     def _make(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Make the request here, or have the runtime's loop in another thread make and run it."""
+        """Make the request here, or make and run it on the runtime's loop in another thread."""
         loops = self._runtime.loops
-        home = None if loops.home is loop else loops.home_elsewhere()
+        home = None if loops.home is loop else loops.home_in_other_thread()
         if home is not None:
-            there = asyncio.run_coroutine_threadsafe(self._make_and_serve(), home)
-            self._task = asyncio.wrap_future(there)
+            future = asyncio.run_coroutine_threadsafe(self._make_and_serve(), home)
+            self._task = asyncio.wrap_future(future)
             return
         self._root = start(self._runtime, *self._arguments)
-        _here.calls.append(self)
-        if _here.loop is not loop:
-            _here.loop = loop
+        _state.calls.append(self)
+        if _state.loop is not loop:
+            _state.loop = loop
             # Wait two loop iterations, so that a task created to await this call can start first.
             loop.call_soon(loop.call_soon, _begin_unawaited)
 
     def begin(self) -> None:
-        """Begin the request in a task of its own, which whatever awaits it later joins."""
+        """Begin the request in a task of its own; a later `await` waits for that task."""
         if self._root is not None:
             task = asyncio.Task(serve_in_task(self._root), loop=asyncio.get_running_loop())
             task.add_done_callback(self._ended)
@@ -164,25 +164,25 @@ class TopLevelCall(Coroutine[Any, Any, Answer]):
 
     def _ended(self, task: asyncio.Task[Answer]) -> None:
         if not task.cancelled():
-            task.exception()  # The trace has it: asyncio need not complain when nothing asks.
+            task.exception()  # Retrieved, so that asyncio does not log it: the trace has it.
         if self._root is not None:
-            abandon_request(self._root.trace)  # If it was cancelled before its first step.
+            abandon_request(self._root.trace)  # In case it was cancelled before its first step.
 
     async def _make_and_serve(self) -> Answer:
         return await serve_in_task(start(self._runtime, *self._arguments))
 
     @property
     def trace(self) -> Trace | None:
-        """What happens in the request; None while it is not made, or in another thread."""
+        """The request's trace; None before it is made, or if it runs in another thread."""
         return None if self._root is None else self._root.trace
 
     def __await__(self) -> Generator[Any, Any, Answer]:
-        """Return the steps of the request, to be run by whatever awaits it."""
+        """Return the generator that runs the request."""
         if self._root is None and self._task is None:
             self._make(asyncio.get_running_loop())
         if self._task is not None or self._root is None:
             return self._join()
-        calls = _here.calls
+        calls = _state.calls
         if calls and calls[-1] is self:
             calls.pop()
         elif not self._claim():
@@ -190,9 +190,9 @@ class TopLevelCall(Coroutine[Any, Any, Answer]):
         return serve(self._root)
 
     def _claim(self) -> bool:
-        """Take the call off the list of unawaited ones; return whether it was there."""
+        """Remove the call from the list of unawaited calls; return whether it was there."""
         with contextlib.suppress(ValueError):
-            _here.calls.remove(self)
+            _state.calls.remove(self)
             return True
         return False
 
@@ -201,30 +201,30 @@ class TopLevelCall(Coroutine[Any, Any, Answer]):
         try:
             return (yield from self._task.__await__())
         except BaseException as error:
-            from_the_worker_on(error)
+            trim_before_worker(error)
             raise
 
     def __repr__(self) -> str:
         request = "" if self.trace is None else f" of {self.trace.method} {self.trace.url}"
         return f"<fetch{request}: await it for the answer>"
 
-    # The rest of a coroutine, which a Task drives: gather, create_task, TaskGroup.
+    # The methods of a coroutine, for tasks: gather, create_task, TaskGroup.
 
     def send(self, value: Any) -> Any:
-        """Step the call, as a Task does."""
+        """Run the next step, as in a coroutine."""
         if self._steps is None:
             self._steps = self.__await__()
         return self._steps.send(value)
 
     def throw(self, *error: Any) -> Any:
-        """Raise an exception in the call, as a Task does to cancel it."""
+        """Raise an exception in the request, as in a coroutine."""
         if self._steps is None:
             self.close()
             raise error[0]
         return self._steps.throw(*error)
 
     def close(self) -> None:
-        """Cancel the request, if it has begun."""
+        """Cancel the request."""
         if self._claim() and self._root is not None:
             abandon_request(self._root.trace)
         if self._steps is not None:
@@ -234,19 +234,19 @@ class TopLevelCall(Coroutine[Any, Any, Answer]):
 
 
 def _begin_unawaited() -> None:
-    """Begin the calls of this thread that nothing has awaited so far."""
-    _here.loop = None
-    calls = _here.calls[:]
-    _here.calls.clear()
+    """Begin the calls of this thread that have not been awaited yet."""
+    _state.loop = None
+    calls = _state.calls[:]
+    _state.calls.clear()
     for call in calls:
         call.begin()
 
 
 def serve(root: Invocation) -> Generator[Any, Any, Answer]:
-    """Run a top-level request in the task that steps this, and return its answer.
+    """Run a top-level request in the current task, and return its answer.
 
-    Raises what the Worker raised, as it was raised, with a traceback that begins at the Worker's
-    own lines. Cancelling the task cancels the request.
+    Raises the Worker's own exception, with a traceback that begins in the Worker. Cancelling the
+    task cancels the request.
     """
     trace: Trace = root.trace
     answer: Answer | None = None
@@ -256,25 +256,25 @@ def serve(root: Invocation) -> Generator[Any, Any, Answer]:
     try:
         response = yield from drive(steps, trace, None, copy_context())
         if trace.aborted is not None:
-            # The last slice used up the budget: its result comes too late.
+            # Aborted in its last slice, so its result is not used.
             fail(root, trace.aborted)
             raise trace.aborted
-        # `Answer.of`, without the call.
+        # As `Answer.of` does, without the cost of a call.
         response.__class__ = Answer
         response._trace = trace
         answer = response
     except BaseException as error:
         failure = _failure(trace, error)
         if root.outcome is None:
-            abandon(root)  # It was aborted before its first step.
+            abandon(root)  # Aborted before its first step.
     finish_if_done(trace)
-    if trace.waiting:
+    if trace.wait_until_tasks:
         asyncio.get_running_loop().call_later(WAIT_UNTIL_S, _cancel_waiting, trace)
     if failure is not None:
         try:
             raise failure
         except BaseException:
-            from_the_worker_on(failure)
+            trim_before_worker(failure)
             raise
     assert answer is not None
     return answer
@@ -291,50 +291,49 @@ def _as_awaitable(steps: Generator[Any, Any, Answer]) -> Generator[Any, Any, Ans
 
 
 def _failure(trace: Trace, error: BaseException) -> BaseException:
-    """Log what ended a request, and return what its maker gets for it."""
+    """Log the error that ended a request, and return the exception to raise for it."""
     if isinstance(error, Termination) and trace.aborted is not None:
         error = trace.aborted.with_traceback(error.__traceback__)
-    place = raised_at(error)
-    clean(error)
+    place = raised_position(error)
+    remove_our_frames(error)
     if isinstance(error, Termination):
-        to_the_worker(error)  # The library code that it was raised in is not to blame.
+        trim_after_worker(error)  # Not the library code in which it happened to be raised.
     trace.host.redact_error(error)
     log(trace, _deepest_failed(trace), "error", format_traceback(error))
     if isinstance(error, asyncio.CancelledError):
         on_one_line(error, canceled_in(place))
-    return _for_the_owner(error)
+    return _for_notebook(error)
 
 
 def canceled_in(place: str | None) -> str:
-    """Return what is said of a request that was cancelled where it waited."""
+    """Return the message about a request that was cancelled while it waited. place: where."""
     return f"The request was canceled while it waited{f' in {place}' if place else ''}."
 
 
 def _cancel_waiting(trace: Trace) -> None:
-    if trace.waiting:
+    if trace.wait_until_tasks:
         warn(trace, trace.invocations[0], PlatformText.WAIT_UNTIL)
-        for task in list(trace.waiting):
+        for task in list(trace.wait_until_tasks):
             task.cancel()
 
 
-def _for_the_owner(error: BaseException) -> BaseException:
-    """Return what the notebook's owner gets for what ended the request."""
-    kind = _OWNERS.get(type(error))
-    if kind is not None:
-        make, text = kind
-        made = with_notes(make(text), *getattr(error, "__notes__", ()))
-        return made.with_traceback(error.__traceback__)
+def _for_notebook(error: BaseException) -> BaseException:
+    """Return the exception that the notebook gets: limits become public errors."""
+    public = _PUBLIC_ERRORS.get(type(error))
+    if public is not None:
+        error_class, text = public
+        public_error = with_notes(error_class(text), *getattr(error, "__notes__", ()))
+        return public_error.with_traceback(error.__traceback__)
     return error
 
 
 def _deepest_failed(trace: Trace) -> Invocation:
     # Skip missing services; blame the caller.
-    present = [each for each in trace.invocations if each.version is not None]
-    failed = [each for each in present if each.exception is not None]
-    return max(failed, key=lambda each: each.depth, default=trace.invocations[0])
+    failed = [i for i in trace.invocations if i.version is not None and i.exception is not None]
+    return max(failed, key=lambda invocation: invocation.depth, default=trace.invocations[0])
 
 
-_OWNERS: dict[type[BaseException], tuple[type[Exception], str]] = {
+_PUBLIC_ERRORS: dict[type[BaseException], tuple[type[Exception], str]] = {
     CpuLimitExceeded: (CpuLimitError, PlatformText.CPU),
     WallLimitExceeded: (LimitError, PlatformText.WALL),
     Interrupted: (CanceledError, PlatformText.CANCELED),

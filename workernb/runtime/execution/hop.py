@@ -1,10 +1,10 @@
-"""The hop: one Worker's handler run for one call. This is where a binding call happens.
+"""The hop: runs one Worker's handler for one call.
 
-`invoke` makes a call and returns a coroutine of `hop`, which awaits the handler's own coroutine, so
-Python passes suspensions through any number of Workers in C. Only the object that a Task steps has
-a send loop: `drive`. What lies between two suspensions is a slice, in which one coroutine alone
-holds the thread. A slice is synchronous, so what is set for its length (the task factory, the
-running invocation) is seen by no other code of the process.
+`invoke` makes a call and returns the coroutine of `hop`, which awaits the handler's own coroutine.
+So Python passes suspensions through any number of Workers in C. Only the outermost object, which a
+Task steps, has a send loop: `drive`. The code between two suspensions is a slice. A slice is
+synchronous, so no other code sees what is set during it: the task factory and the running
+invocation.
 """
 
 from __future__ import annotations
@@ -34,20 +34,20 @@ from workernb.runtime.tracing.invocations import Invocation, outcome_of
 from workernb.runtime.tracing.logs import warn
 from workernb.runtime.tracing.metering import holder
 from workernb.runtime.tracing.tracebacks import (
-    from_the_worker_on,
-    raised_at,
-    to_the_worker,
-    waiting_at,
+    raised_position,
+    trim_after_worker,
+    trim_before_worker,
+    waiting_position,
 )
 from workernb.runtime.tracing.traces import Trace
 from workernb.workers.current import current
 
-from .tasks import NOT_AWAITED, abandon, adopt, calls_not_awaited, join, leave_nothing_running
+from .tasks import NOT_AWAITED, abandon, adopt, calls_not_awaited, cancel_unfinished_tasks, join
 
 Steps = Generator[Any, Any, Any] | Coroutine[Any, Any, Any]
 
 _set_current = current.set
-_FORGOTTEN_AWAIT = "It is a coroutine, and not yet its result: did you forget await?"
+_MISSING_AWAIT_NOTE = "It is a coroutine, and not yet its result: did you forget await?"
 
 
 def invoke(
@@ -55,8 +55,8 @@ def invoke(
 ) -> Coroutine[Any, Any, Any]:
     """Make a call, and return the coroutine that runs it.
 
-    It begins when it is awaited, at the latest when its caller suspends. A call that a limit
-    refuses raises why when it is awaited.
+    The call begins when it is awaited, or when its caller suspends. If a limit forbids it, awaiting
+    it raises the error.
     """
     trace: Trace = invocation.trace
     if trace.calls_left <= 0 or invocation.depth > trace.max_depth:
@@ -78,10 +78,10 @@ async def hop(
     argument: Any,
     may_join: bool,
 ) -> Any:
-    """Run a Worker's handler here and now, and return what its caller gets.
+    """Run a Worker's handler, and return the result for its caller.
 
-    What the handler raises is raised here, as it is. result: of the event. may_join: whether to
-    wait for the call where it has begun in a task of its own.
+    Raises what the handler raises. result: that of the event. may_join: whether to wait for a call
+    that has begun in a task of its own.
     """
     if invocation.steps is None and may_join:
         return await join(invocation)
@@ -102,23 +102,23 @@ async def hop(
         raise
     finally:
         if invocation.extras is not None:
-            leave_nothing_running(invocation)
+            cancel_unfinished_tasks(invocation)
         _set_current(invocation.caller)
         invocation.ended_ns = now = wall_clock()
         if now >= trace.cpu_valid_until:
             check_at_hop(trace, now, invocation.caller)
 
 
-hop.__name__ = hop.__qualname__ = "fetch"  # As whoever prints the coroutine knows it.
+hop.__name__ = hop.__qualname__ = "fetch"  # The name in the repr of the coroutine.
 
 
 def fail(invocation: Invocation, error: BaseException) -> None:
-    """Note how an invocation ended; raise the request's own reason where it was aborted."""
+    """Record how an invocation ended; raise the reason instead if the request was aborted."""
     if isinstance(error, CpuLimitExceeded) and not error.args:
-        error.args = (PlatformText.CPU_CUT,)  # The watchdog can only raise a class.
-    forgotten = isinstance(error, AttributeError) and isinstance(error.obj, Coroutine)
-    if forgotten and _FORGOTTEN_AWAIT not in getattr(error, "__notes__", ()):
-        error.add_note(_FORGOTTEN_AWAIT)
+        error.args = (PlatformText.CPU_CUT,)  # The watchdog can raise only a class.
+    not_awaited = isinstance(error, AttributeError) and isinstance(error.obj, Coroutine)
+    if not_awaited and _MISSING_AWAIT_NOTE not in getattr(error, "__notes__", ()):
+        error.add_note(_MISSING_AWAIT_NOTE)
     invocation.ensure_extras().failure = outcome_of(error), format_error(error)
     with contextlib.suppress(Exception):
         error.remote = True  # type: ignore[attr-defined]
@@ -127,25 +127,26 @@ def fail(invocation: Invocation, error: BaseException) -> None:
         if isinstance(error, Exception):
             raise reason from None
     elif isinstance(error, CpuLimitExceeded) and invocation.caller is not None:
-        # The budget was this invocation's alone: its caller may go on, as on the platform.
-        ended = with_notes(CpuLimitError(PlatformText.CPU), *getattr(error, "__notes__", ()))
-        ended.__traceback__ = error.__traceback__
-        to_the_worker(ended)  # The library code that it was raised in is not to blame.
-        raise ended from None
+        # The budget was only this invocation's, so its caller may go on, as on the platform.
+        cpu_error = with_notes(CpuLimitError(PlatformText.CPU), *getattr(error, "__notes__", ()))
+        cpu_error.__traceback__ = error.__traceback__
+        trim_after_worker(cpu_error)  # Not the library code in which it happened to be raised.
+        raise cpu_error from None
 
 
 @types.coroutine
 def drive(
     steps: Steps, trace: Trace, invocation: Invocation | None = None, context: Context | None = None
 ) -> Generator[Any, Any, Any]:
-    """Step a Worker's coroutine, slice by slice, on behalf of `invocation`.
+    """Run a Worker's coroutine, slice by slice.
 
-    context: what its slices run in, where the Task's own context belongs to other code.
+    invocation: the one that holds the thread at first; None for a whole top-level request. context:
+    the context for its slices if the Task's own one belongs to other code.
     """
     loop = asyncio.get_running_loop()
     thread = trace.thread
     send, throw = steps.send, steps.throw
-    run: Callable[..., Any] = _call
+    run: Callable[..., Any] = _call_directly
     if context is None:
         current.set(invocation)
     else:
@@ -159,13 +160,13 @@ def drive(
         previous = begin_slice(thread, trace, factory, holding)
         try:
             error = trace.aborted or error
-            wanted = run(send, value) if error is None else run(throw, error)
+            yielded = run(send, value) if error is None else run(throw, error)
             holding = holder(trace.stamps)
         except StopIteration as stop:
             return stop.value
         except KeyboardInterrupt as interrupted:
-            # Let out of a task, it would end the loop, and the kernel with it.
-            raise interrupt(trace, raised_at(interrupted)) from interrupted
+            # Raised from a task, it would end the loop, and the kernel with it.
+            raise interrupt(trace, raised_position(interrupted)) from interrupted
         except SystemExit as exit:
             raise RuntimeError(f"The Worker called sys.exit({exit.code!r}).") from exit
         finally:
@@ -176,29 +177,29 @@ def drive(
             if trace.cpu_ns > trace.budget_ns:
                 # Ticks can miss short slices, so check the budget here too.
                 exceed_cpu(trace)
-            for call in calls_not_awaited(trace):
-                begin_in_task(call, previous[2])
+            for unawaited in calls_not_awaited(trace):
+                begin_in_task(unawaited, previous[2])
         if trace.aborted is not None and error is not trace.aborted:
             continue  # Aborted during this slice: raise at the next step instead of suspending.
-        if not trace.checked_alone:
-            error = check_own_budget(trace, holding, waiting_at(steps))
+        if not trace.own_budgets_checked:
+            error = check_own_budget(trace, holding, waiting_position(steps))
             if error is not None:
                 continue
         if invocation is None:
             trace.task = asyncio.current_task(loop)
         try:
-            value, error = (yield wanted), None
+            value, error = (yield yielded), None
         except BaseException as thrown:
             value, error = None, thrown
             take_back_cancellation(trace)
 
 
-def _call(function: Callable[[Any], Any], argument: Any) -> Any:
+def _call_directly(function: Callable[[Any], Any], argument: Any) -> Any:
     return function(argument)
 
 
 async def as_coroutine(steps: Steps, invocation: Invocation | None, trace: Trace) -> Any:
-    """Drive steps in the coroutine that `asyncio.Task` insists on."""
+    """Drive `steps` within a coroutine, which `asyncio.Task` requires."""
     return await drive(steps, trace, invocation)
 
 
@@ -206,9 +207,9 @@ async def as_coroutine(steps: Steps, invocation: Invocation | None, trace: Trace
 
 
 def begin_in_task(invocation: Invocation, since: int) -> None:
-    """Begin a call in a task of its own, which whatever awaits it later joins.
+    """Begin a call in a task of its own; a later `await` of the call waits for that task.
 
-    The call is dropped if its caller closed it, or has ended since then (ns of wall clock).
+    The call is dropped if its caller closed it, or has ended after `since` (ns of wall clock).
     """
     trace: Trace = invocation.trace
     caller = invocation.caller
@@ -219,15 +220,15 @@ def begin_in_task(invocation: Invocation, since: int) -> None:
         warn(trace, caller, f"{invocation.describe()} was cancelled: {NOT_AWAITED}")
         abandon(invocation)
         return
-    if trace.begun is None:
-        trace.begun = {}
-    trace.begun[invocation] = given = invocation.steps
+    if trace.replaced_steps is None:
+        trace.replaced_steps = {}
+    trace.replaced_steps[invocation] = original = invocation.steps
     invocation.steps = None
     # Handler and argument exist only in the coroutine's frame.
-    made_with = given.cr_frame.f_locals
-    handler, result, argument = (made_with[name] for name in ("handler", "result", "argument"))
-    again = hop(invocation, handler, result, argument, False)
-    steps = as_coroutine(again, caller, trace)
+    arguments = original.cr_frame.f_locals
+    handler, result, argument = (arguments[name] for name in ("handler", "result", "argument"))
+    replacement = hop(invocation, handler, result, argument, False)
+    steps = as_coroutine(replacement, caller, trace)
     task = asyncio.Task(steps, loop=asyncio.get_running_loop())
     invocation.ensure_extras().task = task
     if caller is not None:
@@ -235,25 +236,24 @@ def begin_in_task(invocation: Invocation, since: int) -> None:
 
 
 def make_task(loop: asyncio.AbstractEventLoop, coro: Steps, **options: Any) -> asyncio.Future[Any]:
-    """Make a task of what a Worker, or a library under it, hands to the loop within a slice.
+    """Make a task that is driven, and charged to the invocation that runs.
 
-    This is the loop's task factory for the length of a slice. The task is charged to the
-    invocation that made it.
+    This is the loop's task factory during a slice.
     """
     invocation: Any = current.get()
     trace = getattr(invocation, "trace", None)
     if trace is None:
         return asyncio.Task(coro, loop=loop, **options)
-    call = _claim(coro)
+    callee = _claim_call(coro)
     steps = as_coroutine(coro, invocation, trace)
     factory = trace.thread.factory or _plain_task
     task: asyncio.Future[Any] = factory(loop, steps, **options)
-    adopt(invocation, task, call or coro)
+    adopt(invocation, task, callee or coro)
     return task
 
 
-def _claim(steps: object) -> Invocation | None:
-    """Return the call that a coroutine runs, which a task is to begin; None when it is none."""
+def _claim_call(steps: object) -> Invocation | None:
+    """Return the invocation whose call a coroutine runs, marked as claimed by a task; or None."""
     frame = getattr(steps, "cr_frame", None)
     if frame is None or frame.f_code is not hop.__code__:
         return None
@@ -267,12 +267,12 @@ def _plain_task(loop: asyncio.AbstractEventLoop, coro: Any, **options: Any) -> a
 
 
 class FailedCall(Coroutine[Any, Any, Any]):
-    """A call that could not be made: awaiting it raises why, without a frame of ours."""
+    """A call that could not be made: awaiting it raises the error, without workernb's frames."""
 
     __slots__ = ("_error",)
 
     def __init__(self, error: BaseException) -> None:
-        """Keep the error to be raised."""
+        """Store the error to raise."""
         self._error = error
 
     def __await__(self) -> Generator[Any, Any, Any]:
@@ -280,7 +280,7 @@ class FailedCall(Coroutine[Any, Any, Any]):
         try:
             raise self._error
         except BaseException as error:
-            from_the_worker_on(error)
+            trim_before_worker(error)
             raise
         yield
 
@@ -289,11 +289,11 @@ class FailedCall(Coroutine[Any, Any, Any]):
         raise self._error
 
     def throw(self, *error: Any) -> Any:
-        """Raise the error, whatever was to be raised."""
+        """Raise the error, instead of the given one."""
         raise self._error
 
     def close(self) -> None:
-        """Forget the error."""
+        """Do nothing: there is no coroutine to close."""
 
     def __repr__(self) -> str:
         return f"<fetch that failed with {type(self._error).__name__}: await it to see why>"

@@ -1,4 +1,4 @@
-"""Loops: the one that a runtime's requests run on, and one for synchronous calls."""
+"""Loops: the event loop of a runtime's requests, and one for synchronous calls."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from workernb.runtime.tracing.threads import this_thread
 
 
 class Loops:
-    """The loops of one runtime.
+    """The event loops of one runtime.
 
-    home: the first loop that makes a request is the one of all, for as long as it runs.
+    home: the loop of all requests: the first one that makes a request, as long as it runs.
     """
 
     def __init__(self) -> None:
-        """Begin without a loop."""
+        """Make a record without loops."""
         self.home: asyncio.AbstractEventLoop | None = None
         self._home_thread = 0
         self._private: asyncio.AbstractEventLoop | None = None
 
-    def home_elsewhere(self) -> asyncio.AbstractEventLoop | None:
-        """Return the home if it runs in another thread; else None."""
+    def home_in_other_thread(self) -> asyncio.AbstractEventLoop | None:
+        """Return the home loop if it runs in another thread; else None."""
         running = asyncio._get_running_loop()
         if running is not None and running is self.home:
             return None
-        here = this_thread().ident
+        this_ident = this_thread().ident
         if self.home is not None and self.home.is_running():
-            return None if self._home_thread == here else self.home
+            return None if self._home_thread == this_ident else self.home
         if running is not None:
-            self.home, self._home_thread = running, here
+            self.home, self._home_thread = running, this_ident
         return None
 
     def private(self) -> asyncio.AbstractEventLoop:
-        """Return a loop for synchronous calls where none runs; the same one each time."""
+        """Return the loop for synchronous calls in threads where no loop runs."""
         if self._private is None or self._private.is_closed():
             self._private = asyncio.new_event_loop()
             weakref.finalize(self, self._private.close)

@@ -1,4 +1,4 @@
-"""Synchronous calls: a top-level request, waited for instead of awaited."""
+"""Synchronous calls: top-level requests without `await`."""
 
 from __future__ import annotations
 
@@ -8,26 +8,29 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from workernb.errors import WrongLoopError, on_one_line, with_notes
-from workernb.runtime.tracing.tracebacks import waiting_at
+from workernb.runtime.tracing.tracebacks import waiting_position
 
 from .dispatch import Dispatcher, canceled_in
 
 T = TypeVar("T")
 
 CLEAN_UP_S = 0.2
-"""How long (s) a synchronous call that was interrupted may take to end."""
+"""Time (s of wall clock) that an interrupted synchronous call has to end."""
 
 
 def run_sync(call: Coroutine[Any, Any, T], runtime: Dispatcher) -> T:
-    """Run a call to its end from synchronous code, whatever loop is or is not running here."""
-    home = runtime.loops.home_elsewhere()
+    """Run a call to its end from synchronous code, with or without a running loop.
+
+    Raises WrongLoopError if the running loop cannot be nested.
+    """
+    home = runtime.loops.home_in_other_thread()
     if home is not None:
         return asyncio.run_coroutine_threadsafe(call, home).result()
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
         return _run(call, runtime.loops.private(), runtime)
-    import nest_asyncio2  # Only now: nothing is patched before it is needed.
+    import nest_asyncio2  # Imported late, because it patches asyncio.
 
     try:
         nest_asyncio2.apply(loop)
@@ -41,23 +44,23 @@ def run_sync(call: Coroutine[Any, Any, T], runtime: Dispatcher) -> T:
 
 
 def _run(call: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop, runtime: Dispatcher) -> T:
-    """Run a call; an interrupt leaves the loop, and must not leave the request behind in it."""
+    """Run a call; after an interrupt, cancel its request, which would go on in the loop."""
     before = set(runtime.in_flight)
     task = asyncio.Task(call, loop=loop)
     try:
         return loop.run_until_complete(task)
     except KeyboardInterrupt as interrupt:
-        begun = next((trace for trace in runtime.in_flight if trace not in before), None)
-        trace = getattr(call, "trace", begun)
-        on_one_line(interrupt, canceled_in(waiting_at(trace and trace.steps)))
-        task.add_done_callback(_retrieve)
+        new = next((trace for trace in runtime.in_flight if trace not in before), None)
+        trace = getattr(call, "trace", new)
+        on_one_line(interrupt, canceled_in(waiting_position(trace and trace.steps)))
+        task.add_done_callback(_retrieve_exception)
         task.cancel()
-        # With a timeout: a Worker may refuse to end.
+        # With a timeout, because a Worker may ignore the cancellation.
         with contextlib.suppress(KeyboardInterrupt):
             loop.run_until_complete(asyncio.wait([task], timeout=CLEAN_UP_S))
         raise
 
 
-def _retrieve(task: asyncio.Task[Any]) -> None:
+def _retrieve_exception(task: asyncio.Task[Any]) -> None:
     if not task.cancelled():
         task.exception()

@@ -1,4 +1,4 @@
-"""Tasks: what an invocation has started, and what becomes of it when the invocation ends."""
+"""Tasks: what an invocation has started, and what is cancelled when the invocation ends."""
 
 from __future__ import annotations
 
@@ -14,56 +14,59 @@ from workernb.runtime.tracing.logs import log, warn
 from workernb.runtime.tracing.traces import InvocationCounter, Trace
 
 NOT_AWAITED = "its Worker's invocation ended first. Await it, or hand it to self.ctx.waitUntil(…)."
-"""What is said of a call or task that was cancelled."""
+"""The reason that is logged for a call or task that was cancelled."""
 
 
 def wait_until(invocation: Invocation, awaitable: Awaitable[Any]) -> None:
-    """Let the top-level request end only when `awaitable` is done: `ctx.waitUntil`."""
+    """Keep the top-level request open until `awaitable` is done: `ctx.waitUntil`."""
     task = asyncio.ensure_future(awaitable)
     if task not in invocation.ensure_extras().tasks:
         adopt(invocation, task)
     trace: Trace = invocation.trace
-    trace.waiting = {*trace.waiting, task}
+    trace.wait_until_tasks = {*trace.wait_until_tasks, task}
 
     def done(task: asyncio.Future[Any]) -> None:
-        trace.waiting = trace.waiting - {task}
+        trace.wait_until_tasks = trace.wait_until_tasks - {task}
         if not task.cancelled() and (error := task.exception()) is not None:
             text = format_error(error)
-            trace.failed_late = (outcome_of(error), text)
+            trace.late_failure = (outcome_of(error), text)
             log(trace, invocation, "error", f"{text} (in a waitUntil task)")
         finish_if_done(trace)
 
     task.add_done_callback(done)
 
 
-def adopt(invocation: Invocation, task: asyncio.Future[Any], made_of: object = None) -> None:
-    """Take note of a task that an invocation's code has made of a coroutine or an invocation."""
+def adopt(invocation: Invocation, task: asyncio.Future[Any], work: object = None) -> None:
+    """Add a task to those of the invocation that made it.
+
+    work: the coroutine or the invocation that the task runs.
+    """
     tasks = invocation.ensure_extras().tasks
-    tasks[task] = made_of
+    tasks[task] = work
 
     def done(task: asyncio.Future[Any]) -> None:
-        made_of = tasks.pop(task, None)
+        work = tasks.pop(task, None)
         # The task may have been cancelled before its first step.
-        if isinstance(made_of, Invocation):
-            if made_of.outcome is None:
-                abandon(made_of)
-        elif isinstance(made_of, Coroutine):
-            made_of.close()
+        if isinstance(work, Invocation):
+            if work.outcome is None:
+                abandon(work)
+        elif isinstance(work, Coroutine):
+            work.close()
         if invocation.ended_ns and not task.cancelled():
-            # Nothing will ask for the exception, and asyncio would complain about that.
+            # Retrieved, so that asyncio does not log it.
             task.exception()
 
     task.add_done_callback(done)
 
 
-def leave_nothing_running(invocation: Invocation) -> None:
-    """Cancel what an invocation started and nothing awaits, and log what that was."""
+def cancel_unfinished_tasks(invocation: Invocation) -> None:
+    """Cancel and log the unfinished tasks of an invocation, except those of waitUntil."""
     trace: Trace = invocation.trace
-    for task, made_of in list(invocation.ensure_extras().tasks.items()):
-        if not task.done() and task not in trace.waiting:
+    for task, work in list(invocation.ensure_extras().tasks.items()):
+        if not task.done() and task not in trace.wait_until_tasks:
             task.cancel()
             if invocation.exception is None:
-                name = made_of.describe() if isinstance(made_of, Invocation) else _name(task)
+                name = work.describe() if isinstance(work, Invocation) else _name(task)
                 warn(trace, invocation, f"{name} was cancelled: {NOT_AWAITED}")
 
 
@@ -72,33 +75,33 @@ def _name(task: asyncio.Future[Any]) -> str:
 
 
 def calls_not_awaited(trace: Trace) -> Sequence[Invocation]:
-    """Return the calls that nothing has awaited, of those made since this was last asked.
+    """Return the unawaited calls among those made since this function was last called.
 
-    They were made in the slice that ends, or in a callback before it, which is in no slice.
+    They were made in the slice that ends, or in a callback before it.
     """
-    made = trace.invocations[trace.looked_at :]
-    trace.looked_at = len(trace.invocations)
+    new = trace.invocations[trace.checked_calls :]
+    trace.checked_calls = len(trace.invocations)
     if isinstance(trace.recorded, InvocationCounter):
-        made += trace.recorded.take()
-    waiting = []
-    for invocation in made:
+        new += trace.recorded.take_pending()
+    unawaited = []
+    for invocation in new:
         if invocation.steps is not None and invocation.waits_to_begin:
-            waiting.append(invocation)
-    return waiting
+            unawaited.append(invocation)
+    return unawaited
 
 
 async def join(invocation: Invocation) -> Any:
-    """Wait for the task in which a call has begun."""
-    begun = invocation.trace.begun
-    if begun is not None:
-        begun.pop(invocation, None)
+    """Wait for the task in which a call has begun; RuntimeError if there is none."""
+    replaced_steps = invocation.trace.replaced_steps
+    if replaced_steps is not None:
+        replaced_steps.pop(invocation, None)
     if invocation.extras is None or invocation.extras.task is None:
         raise RuntimeError("cannot reuse already awaited coroutine")
     return await invocation.extras.task
 
 
 def abandon(invocation: Invocation) -> None:
-    """Drop a call that was never begun."""
+    """Drop a call that has not begun."""
     invocation.ensure_extras().failure = ("canceled", "canceled before it began")
     if invocation.steps is not None:
         invocation.steps.close()
@@ -114,13 +117,13 @@ def abandon_request(trace: Trace) -> None:
 def finish_if_done(trace: Trace) -> None:
     """End the trace if its first invocation has ended and no waitUntil task is left."""
     root = trace.invocations[0]
-    if trace.waiting or trace.ended_ns or not (root.ended_ns or root.outcome):
+    if trace.wait_until_tasks or trace.ended_ns or not (root.ended_ns or root.outcome):
         return
     trace.ended_ns = wall_clock()
-    if trace.begun is not None:
-        for steps in trace.begun.values():
+    if trace.replaced_steps is not None:
+        for steps in trace.replaced_steps.values():
             steps.close()
-        trace.begun = None
+        trace.replaced_steps = None
     trace.task = trace.steps = None
     host = trace.host
     host.in_flight.discard(trace)

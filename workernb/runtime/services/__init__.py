@@ -1,1 +1,1 @@
-"""What is defined: services, their versions, their settings. Knows no request."""
+"""What is defined: services, their versions and settings. Independent of requests."""

@@ -1,4 +1,4 @@
-"""Definitions: what a service is defined to be, its code and its settings, checked."""
+"""Definitions: the checked source and settings of a service."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from .targets import Target, service_name
 _is_date = re.compile(r"\d{4}-\d{2}-\d{2}").fullmatch
 
 Bindings = Mapping[str, Mapping[str, Any]]
-"""Bindings by the keyword of their kind, then by name; a kind without any is left out."""
+"""Bindings by the keyword of their kind, then by name; kinds without bindings are left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """What a service is defined to be: its source and its settings. Checked, and never changed.
+    """The source and settings of a service: checked, and immutable.
 
-    name: that of the service, with the environment that it is in, if any, as `auth-staging`.
-    bindings: all that stands on its env, by kind. tag: what its author calls this version.
+    name: the service's name, including its environment if it has one: `auth-staging`. bindings:
+    everything on its `env`, by kind. tag: the author's name for this version.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Definition:
 
     @property
     def worker(self) -> str:
-        """The name of the Worker, which its services in all environments share."""
+        """The name of the Worker: the service's name without the environment."""
         return self.name.removesuffix(f"-{self.environment}") if self.environment else self.name
 
     @property
@@ -61,7 +61,7 @@ class Definition:
 
     @property
     def version_metadata(self) -> str | None:
-        """The name of the binding that tells the Worker its version, or None."""
+        """The name of the version metadata binding, or None."""
         return next(iter(self.of_kind(VERSION_METADATA)), None)
 
     def of_kind(self, kind: BindingKind) -> Mapping[str, Any]:
@@ -75,18 +75,18 @@ class Definition:
                 yield kind, name, value
 
     def targets(self) -> Iterator[tuple[str, Target]]:
-        """Yield the name and the target of each binding that leads to a service."""
+        """Yield the name and the target of each binding that has a service as its target."""
         for kind, name, value in self.each_binding():
             target = kind.target(value)
             if target is not None:
                 yield name, target
 
     def given_bindings(self) -> dict[str, Any]:
-        """Return the bindings as `define` takes them, by the keyword of their kind."""
+        """Return the bindings in the form that `define` takes, by the keyword of their kind."""
         return {kind.keyword: kind.as_given(self.of_kind(kind)) for kind in kinds()}
 
     def secret_values(self) -> list[str]:
-        """Return the values that no output may show."""
+        """Return the values that must not appear in any output."""
         return [value for kind, _, value in self.each_binding() if kind.is_secret]
 
     @classmethod
@@ -103,9 +103,9 @@ class Definition:
         tag: str | None = None,
         **bindings: Any,
     ) -> Definition:
-        """Check what a user gave; UsageError for what is refused.
+        """Make a definition from a user's arguments; UsageError if they are invalid.
 
-        bindings: by the keyword of their kind. TypeError for a keyword that is none.
+        bindings: by the keyword of their kind. TypeError for an unknown keyword.
         """
         name = service_name(name, environment)
         if not isinstance(source, str):
@@ -116,7 +116,7 @@ class Definition:
             routes = [routes]
         if limits is not None and not isinstance(limits, Limits):
             limits = dict(limits)
-            Limits().but(**limits)  # Raises UsageError for what is none.
+            Limits().but(**limits)  # Raises UsageError for an unknown or invalid limit.
         parsed = [Route.parse(route) for route in routes]
         if public:
             parsed.append(public_route(name))
@@ -133,30 +133,31 @@ class Definition:
         definition._refuse_shared_names()
         return definition
 
-    def inherit(self, outside: Definition | None) -> Definition:
-        """Return what it is in its environment, where the same Worker is defined outside of it.
+    def inherit(self, top_level: Definition | None) -> Definition:
+        """Return this definition of an environment, completed from the Worker's top level.
 
-        As with Wrangler, limits and compatibility date are inherited unless it has its own, and
-        bindings, vars and secrets never are. Routes are not either: two would have the same.
+        As with Wrangler, limits and the compatibility date are inherited unless the environment
+        has its own; bindings, vars and secrets never are. Neither are routes, since two services
+        would then have the same ones.
         """
-        if outside is None:
+        if top_level is None:
             return self
-        date = self.compatibility_date or outside.compatibility_date
-        return replace(self, limits=self.limits or outside.limits, compatibility_date=date)
+        date = self.compatibility_date or top_level.compatibility_date
+        return replace(self, limits=self.limits or top_level.limits, compatibility_date=date)
 
-    def not_inherited(self, outside: Definition) -> list[str]:
-        """Return Wrangler's warnings: what the Worker has outside of its environment only."""
+    def inheritance_warnings(self, top_level: Definition) -> list[str]:
+        """Return Wrangler's warnings about bindings that only the Worker's top level has."""
         return [
             PlatformText.NOT_INHERITED.format(field=kind.keyword, environment=self.environment)
             for kind in kinds()
-            if outside.of_kind(kind) and not self.of_kind(kind)
+            if top_level.of_kind(kind) and not self.of_kind(kind)
         ]
 
     def changed(self, given: Mapping[str, Any], remove: Collection[str]) -> Definition:
         """Return the definition with bindings added, replaced and removed; UsageError if refused.
 
         given: bindings by the keyword of their kind, then by name. remove: names, of any kind. The
-        whole is checked, as a new definition is. TypeError for a keyword that is none.
+        result is checked like a new definition. TypeError for an unknown keyword.
         """
         known = [name for values in self.bindings.values() for name in values]
         for name in remove:
@@ -174,7 +175,7 @@ class Definition:
             bindings[keyword] = {**kept, **added.get(keyword, {})}
         definition = replace(self, bindings={k: values for k, values in bindings.items() if values})
         definition._refuse_shared_names()
-        # A tag is that of one version.
+        # A tag names a single version.
         return self if definition == self else replace(definition, tag=None)
 
     def _refuse_shared_names(self) -> None:
@@ -188,11 +189,11 @@ class Definition:
             seen[name] = kind.keyword
 
     def fingerprint(self) -> str:
-        """Return a short id of code and settings; secrets count by their names."""
+        """Return a short hash of code and settings; of secrets, only the names count."""
         settings = [
             self.name,
             self.source,
-            {keyword: kind_named(keyword).fingerprint(v) for keyword, v in self.bindings.items()},
+            {k: kind_named(k).fingerprint(values) for k, values in self.bindings.items()},
             [route.pattern for route in self.routes],
             repr(self.limits),
             self.compatibility_date,
@@ -202,7 +203,7 @@ class Definition:
 
 
 def _checked(given: Mapping[str, Any], function: str) -> Bindings:
-    """Return checked bindings by kind; TypeError, as of `function`, for a keyword that is none."""
+    """Return checked bindings by kind; TypeError that names `function` for an unknown keyword."""
     known = {kind.keyword: kind for kind in kinds()}
     for keyword in given:
         if keyword not in known:

@@ -1,4 +1,4 @@
-"""Dependents: who needs a service, directly and through others."""
+"""Dependents: the Workers that need a service, directly or through other Workers."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from .targets import Target
 class Dependent:
     """A Worker that needs a service.
 
-    caller, binding, target: what is bound to what. through: the Workers that stand between, from
-    the caller to the service; none where it is bound directly.
+    caller, binding, target: the Worker that has the binding, its name and its target. through: the
+    Workers in between, from the caller to the service; empty for a direct binding.
     """
 
     caller: str
@@ -27,7 +27,7 @@ class Dependent:
 
 
 def dependents(services: Iterable[Service], name: str) -> list[Dependent]:
-    """Return what is bound to a service itself, in any version that serves."""
+    """Return the direct dependents of a service, in all versions that serve."""
     found: dict[tuple[str, str, Target], Dependent] = {}
     for service in services:
         for version in service.serving:
@@ -39,22 +39,22 @@ def dependents(services: Iterable[Service], name: str) -> list[Dependent]:
 
 
 def all_dependents(services: Sequence[Service], name: str) -> list[Dependent]:
-    """Return all that depends on a service, those that are bound to it first, each way once."""
+    """Return direct and indirect dependents of a service, each binding once, direct ones first."""
     found: list[Dependent] = []
-    ways: dict[str, tuple[str, ...]] = {name: ()}
-    ahead = [name]
-    for callee in ahead:
-        through = () if callee == name else (callee, *ways[callee])
+    paths: dict[str, tuple[str, ...]] = {name: ()}
+    queue = [name]
+    for callee in queue:
+        through = () if callee == name else (callee, *paths[callee])
         for direct in dependents(services, callee):
             found.append(Dependent(direct.caller, direct.binding, direct.target, through))
-            if direct.caller not in ways:
-                ways[direct.caller] = through
-                ahead.append(direct.caller)
+            if direct.caller not in paths:
+                paths[direct.caller] = through
+                queue.append(direct.caller)
     return found
 
 
 def describe_dependents(found: Sequence[Dependent]) -> str:
-    """Return who is bound, in words: `gateway.AUTH and shop.AUTH are bound to it`."""
+    """Return dependents as text: `gateway.AUTH and shop.AUTH are bound to it`."""
     names = [str(dependent) for dependent in found]
     listed = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
     return f"{listed} {'is' if len(names) == 1 else 'are'} bound to it"

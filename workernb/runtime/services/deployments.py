@@ -1,4 +1,4 @@
-"""Deployments: which versions of a service serve, and the headers that choose between two.
+"""Deployments: the versions of a service that serve, and the headers that choose between two.
 
 https://developers.cloudflare.com/workers/configuration/versions-and-deployments/gradual-deployments/
 """
@@ -19,24 +19,24 @@ MAX_VERSIONS = 2
 """How many versions one deployment may have, as on the platform."""
 
 KEY = "cloudflare-workers-version-key"
-"""The header whose value keeps its requests on one version."""
+"""The header that keeps all requests with the same value on one version."""
 
 OVERRIDES = "cloudflare-workers-version-overrides"
-"""The header that asks for versions by service.
+"""The header that requests versions by service.
 
-Both headers count where they are set, also on a request over a binding, and are not passed on.
+Both headers apply to the request that has them, also to one over a binding, and are not forwarded.
 """
 
-# A dictionary of strings (RFC 8941). Other values and parameters do not matter here.
+# A member of a dictionary of strings (RFC 8941); other values and parameters are not supported.
 _member = re.compile(r'\s*(?P<name>[a-z*_0-9][a-z0-9_.*-]*)="(?P<text>(?:[^"\\]|\\["\\])*)"\s*')
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """The versions that serve, by number, with their shares in per cent: they add up to 100.
+    """The versions that serve: numbers, with shares in per cent that add up to 100.
 
-    Newer versions come first, so that the requests of one key stay on the newer one while its
-    share grows. at: since when, in seconds since the epoch.
+    Newer versions come first, so that requests with the same key stay on the newer one as its
+    share grows. at: the time of the deployment, in seconds since the epoch.
     """
 
     shares: tuple[tuple[int, float], ...]
@@ -44,7 +44,7 @@ class Deployment:
 
     @classmethod
     def of(cls, shares: Mapping[int, float]) -> Deployment:
-        """Check what a user gave; UsageError for what is refused."""
+        """Make a deployment from a user's shares; UsageError if they are invalid."""
         if not 1 <= len(shares) <= MAX_VERSIONS:
             raise UsageError(
                 f"A deployment has one version or two, not {len(shares)}: write v3@90% v4@10%."
@@ -59,21 +59,21 @@ class Deployment:
 
     @property
     def main(self) -> int:
-        """The version with the greatest share; of equal ones the newer."""
+        """The version with the greatest share; the newer of two with equal shares."""
         return main_of(dict(self.shares))
 
     @property
     def numbers(self) -> list[int]:
-        """The versions, the one with the greatest share first."""
+        """The numbers of the versions, that of the greatest share first."""
         return sorted(dict(self.shares), key=lambda number: number != self.main)
 
     @property
     def stable(self) -> bool:
-        """Whether one version answers all."""
+        """Whether a single version serves all requests."""
         return len(self.shares) == 1
 
     def pick(self, point: float) -> int:
-        """Return the version for a point from 0 up to 100."""
+        """Return the version for a point: a number from 0 up to, but not including, 100."""
         for number, share in self.shares:
             if point < share:
                 return number
@@ -87,38 +87,38 @@ class Deployment:
 
 
 def main_of(shares: Mapping[int, float]) -> int:
-    """Return the version with the greatest share; of equal ones the newer."""
+    """Return the version with the greatest share; the newer of two with equal shares."""
     return max(shares, key=lambda number: (shares[number], number))
 
 
 def parse_overrides(text: str) -> dict[str, str] | None:
-    """Return the versions that are asked for, by service; None when the header is malformed."""
+    """Return the requested versions by service; None for a malformed header."""
     found: dict[str, str] = {}
-    at = 0
+    position = 0
     while True:
-        member = _member.match(text, at)
+        member = _member.match(text, position)
         if member is None:
             return None
         found[member["name"]] = re.sub(r'\\(["\\])', r"\1", member["text"])
-        at = member.end()
-        if at == len(text):
+        position = member.end()
+        if position == len(text):
             return found
-        if text[at] != ",":
+        if text[position] != ",":
             return None
-        at += 1
+        position += 1
 
 
 def overridden_version(service: str, text: str | None) -> str | None:
-    """Return the version of a service that an overrides header asks for, or None."""
+    """Return the version of a service that an overrides header requests, or None."""
     return None if text is None else (parse_overrides(text) or {}).get(service)
 
 
-def is_called(version: Version, name: str) -> bool:
-    """Return whether a version is meant by its id, or by its number as `v3`."""
+def has_name(version: Version, name: str) -> bool:
+    """Return whether `name` is the version's id, or its number as `v3`."""
     return name in (version.id, f"v{version.number}")
 
 
 def point_of(service: str, key: str) -> float:
-    """Return where a key lies from 0 up to 100: always the same for one service."""
+    """Return the point of a key, from 0 up to 100: always the same one for a service."""
     digest = hashlib.sha256(f"{service}\0{key}".encode("utf-8", "surrogatepass")).digest()
     return int.from_bytes(digest[:8], "big") / 2**64 * 100

@@ -1,4 +1,4 @@
-"""Diffs: how two definitions of a service differ, as text without values of secrets."""
+"""Diffs: the differences of two definitions, as text without the values of secrets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .kinds import kinds
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One setting that differs. before, after: as text, None where it is not there."""
+    """One setting that differs. before, after: its values as text; None where it is absent."""
 
     name: str
     before: str | None
@@ -28,7 +28,7 @@ class Difference:
 
 
 def settings_that_differ(before: Definition, after: Definition) -> list[Difference]:
-    """Return what differs in the settings: bindings kind by kind, then the rest."""
+    """Return the differences in the settings: bindings kind by kind, then the others."""
     found: list[Difference] = []
     for kind in kinds():
         found += _differences(before.of_kind(kind), after.of_kind(kind), kind.label, kind.summarize)
@@ -48,7 +48,7 @@ def _differences(
             if before[name] == after[name]:
                 continue
             old, new = describe(before[name]), describe(after[name])
-            # Two secrets read alike.
+            # Secrets have the same text, whatever their values.
             found.append(Difference(label(name), old, f"another {new[2:]}" if old == new else new))
         elif name in before:
             found.append(Difference(label(name), describe(before[name]), None))
@@ -68,7 +68,7 @@ def _other_settings(definition: Definition) -> dict[str, str]:
 
 
 def code_that_differs(before: Definition, after: Definition) -> list[str]:
-    """Return the lines of the code that differ, with three around them, as `diff -u` has them."""
+    """Return the differences in the code, as `diff -u` prints them."""
     return list(
         difflib.unified_diff(
             before.source.splitlines(), after.source.splitlines(), lineterm="", n=3
@@ -77,12 +77,12 @@ def code_that_differs(before: Definition, after: Definition) -> list[str]:
 
 
 def describe_change(before: Definition | None, after: Definition) -> str:
-    """Return on one line what a new definition changed."""
+    """Return the changes that a new definition makes, on one line."""
     if before is None:
         return "defined"
-    words = [str(difference) for difference in settings_that_differ(before, after)]
+    changes = [str(difference) for difference in settings_that_differ(before, after)]
     if before.source != after.source:
         lines = code_that_differs(before, after)
         added, removed = (sum(line.startswith(sign) for line in lines) for sign in "+-")
-        words.insert(0, f"code (+{added} −{removed} lines)")
-    return "; ".join(words) or "nothing changed"
+        changes.insert(0, f"code (+{added} −{removed} lines)")
+    return "; ".join(changes) or "nothing changed"

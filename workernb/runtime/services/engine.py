@@ -1,4 +1,4 @@
-"""What the runtime asks of an engine, which turns source text into handlers."""
+"""The interface of an engine, which turns source text into handlers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from workernb.workers.current import RunningInvocation
 from .versions import Version
 
 Handler: TypeAlias = Callable[[Any, RunningInvocation], Awaitable[Any]]
-"""What begins a handler. It takes the handler's argument, as a Request, and the invocation."""
+"""A function that starts a handler: takes its argument, such as a Request, and the invocation."""
 
 
 HANDLERS = ("fetch", "scheduled", "queue", "alarm", "tail", "trace", "email", "test")
@@ -18,16 +18,16 @@ HANDLERS = ("fetch", "scheduled", "queue", "alarm", "tail", "trace", "email", "t
 
 
 class Handlers(Protocol):
-    """The handlers of an entrypoint by name, as far as a call asks for them."""
+    """The part of a mapping of handlers by name that a call uses."""
 
     def get(self, name: str, /) -> Handler | None:
-        """Return a handler; None when there is none of this name."""
+        """Return a handler; None if there is none of this name."""
 
 
 class Entrypoint(Protocol):
     """One class of a Worker's source, ready to handle events.
 
-    service: the name of its service. version: None for what is not there.
+    service: the name of its service. version: None if the service is not defined.
     """
 
     service: str
@@ -39,14 +39,14 @@ class Entrypoint(Protocol):
 
 
 class Exporter(Protocol):
-    """A loaded version, as its own code can ask it for its entrypoints: `ctx.exports`."""
+    """The entrypoints of a loaded version, for its own code: `ctx.exports`."""
 
     @property
     def makers(self) -> Mapping[str, object]:
-        """Its entrypoints by name, as far as their names are asked for."""
+        """A mapping whose keys are the names of the entrypoints."""
 
     def make(self, name: str) -> Entrypoint:
-        """Make an entrypoint; KeyError when there is none of this name."""
+        """Make an entrypoint; KeyError if there is none of this name."""
 
 
 class Isolate(Protocol):
@@ -54,11 +54,11 @@ class Isolate(Protocol):
 
     @property
     def entrypoints(self) -> Mapping[str, Entrypoint]:
-        """The entrypoints by name; the plain one is `Default`."""
+        """The entrypoints by name; that of the default export is `Default`."""
 
     @property
     def exporter(self) -> Exporter:
-        """What makes its entrypoints anew. It lasts as long as the version is in use."""
+        """Makes new instances of the entrypoints; lives as long as the version is in use."""
 
 
 class Engine(Protocol):
@@ -67,5 +67,5 @@ class Engine(Protocol):
     def load(self, version: Version) -> Isolate:
         """Run the source of `version` as a module of its own.
 
-        Raises what the source raises; nothing of it is left behind then.
+        Raises what the source raises, and then leaves nothing of the module behind.
         """

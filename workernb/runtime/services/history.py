@@ -1,4 +1,4 @@
-"""History: all that was done to a runtime's services, described, and enough to do it again."""
+"""History: the changes to a runtime's services, with all that is needed to replay them."""
 
 from __future__ import annotations
 
@@ -16,56 +16,61 @@ DEFINED, CHANGED, DEPLOYED, REMOVED = "defined", "changed", "deployed", "removed
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing that was done to a service.
+    """One change to a service.
 
-    kind: `defined`, `changed` (its settings alone), `deployed` or `removed`. reason: who did it,
-    in words. words: what it changed, without values of secrets. version: what it made, if it
-    made one. shares: what it deployed else. at: seconds since the epoch.
+    kind: `defined`, `changed` (only its settings), `deployed` or `removed`. reason: what made the
+    change, as text: a cell, a magic, a call. summary: what changed, as text without the values of
+    secrets. version: the version that the change made, if any. shares: the shares of versions that
+    it deployed, if any. at: seconds since the epoch.
     """
 
     kind: str
     service: str
     reason: str
-    words: str
+    summary: str
     version: Version | None = field(default=None, repr=False)
     shares: Mapping[int, float] | None = None
     at: float = field(default_factory=time.time)
 
     @property
     def definition(self) -> Definition | None:
-        """The definition that it made a version of, if it did."""
+        """The definition of the version that the change made, or None."""
         return None if self.version is None else self.version.definition
 
     def __str__(self) -> str:
-        made = f" v{self.version.number}" if self.version is not None else ""
-        return f"{self.service}{made}: {self.words} ({self.reason})"
+        version = f" v{self.version.number}" if self.version is not None else ""
+        return f"{self.service}{version}: {self.summary} ({self.reason})"
 
 
-def replaced(history: Sequence[Change], service: str) -> str | None:
-    """Return what the last definition of a service undid of what was changed since the one before.
+def describe_undone_changes(history: Sequence[Change], service: str) -> str | None:
+    """Return the changes that the last definition of a service undid, as text.
 
-    None when nothing had been changed, or when the definition says the same.
+    These are the changes made since the definition before it. None if there were none, or if the
+    last definition has the same settings.
     """
-    mine = [change for change in history if change.service == service]
-    since: list[Change] = []
-    while len(mine) > 1 and mine[-2].kind in (CHANGED, DEPLOYED):
-        since.insert(0, mine.pop(-2))
-    if not since or mine[-1].definition is None:
+    changes = [change for change in history if change.service == service]
+    in_between: list[Change] = []
+    while len(changes) > 1 and changes[-2].kind in (CHANGED, DEPLOYED):
+        in_between.insert(0, changes.pop(-2))
+    if not in_between or changes[-1].definition is None:
         return None
-    made = {one.version.number: one.version.definition for one in [*mine, *since] if one.version}
-    now = mine[-2].definition if len(mine) > 1 else None
+    versions = [change.version for change in [*changes, *in_between] if change.version]
+    definitions = {version.number: version.definition for version in versions}
+    current = changes[-2].definition if len(changes) > 1 else None
     set_by: dict[str, str] = {}
-    for change in since:
-        before = now
-        now = made.get(main_of(change.shares)) if change.shares else change.definition
-        if before is not None and now is not None:
-            changed = settings_that_differ(before, now)
-            set_by.update((one.name, change.reason) for one in changed)
-    words = [f"{since[-1].words} (by {since[-1].reason})"] if since[-1].shares else []
-    if now is not None:
-        words += [
-            f"{one} (set by {set_by[one.name]})"
-            for one in settings_that_differ(now, mine[-1].definition)
-            if one.name in set_by
+    for change in in_between:
+        previous, current = current, change.definition
+        if change.shares:
+            current = definitions.get(main_of(change.shares))
+        if previous is not None and current is not None:
+            differences = settings_that_differ(previous, current)
+            set_by.update((difference.name, change.reason) for difference in differences)
+    last = in_between[-1]
+    undone = [f"{last.summary} (by {last.reason})"] if last.shares else []
+    if current is not None:
+        undone += [
+            f"{difference} (set by {set_by[difference.name]})"
+            for difference in settings_that_differ(current, changes[-1].definition)
+            if difference.name in set_by
         ]
-    return "; ".join(words) or None
+    return "; ".join(undone) or None

@@ -1,7 +1,7 @@
-"""Kinds of binding: what may stand on a Worker's `env`, and how each is given, kept and shown.
+"""Kinds of binding: how each is given in options, checked, described, and put on `env`.
 
-The four that need no store are here. A kind of store is declared beside its store, as a subclass
-of `BindingKind`, and registered when a runtime is assembled.
+The four kinds that need no store are here. The kind of a store is declared in the store's module,
+as a subclass of `BindingKind`, and registered in `workernb.assembly`.
 https://developers.cloudflare.com/workers/runtime-apis/bindings/
 """
 
@@ -18,27 +18,27 @@ from .option import Form, Option
 from .targets import DEFAULT, Target, binding_name
 
 MAX_SHOWN = 80
-"""How many characters of a var's value a difference shows."""
+"""Maximum number of characters of a var's value in a difference."""
 
 
 class EnvBuilder(Protocol):
-    """What a kind may use to make the object that stands on `env`."""
+    """What a kind can use to make the object on `env`."""
 
     @property
     def metadata(self) -> Any:
-        """What the Worker can know of its version."""
+        """The version's metadata."""
 
     def bind_service(self, name: str, target: Target) -> Any:
         """Return a Service binding to `target`."""
 
 
 class BindingKind:
-    """One kind of binding. A subclass states the data and overrides what differs.
+    """One kind of binding. A subclass sets the attributes and overrides the methods that differ.
 
-    keyword: its name in `define()`, in a definition and in Wrangler's configuration. noun: what
-    one of them is called. options: those of `%%worker` that give it. is_secret: whether its values
-    are kept out of every output. is_counted: whether the graph shows below a Worker's name how many
-    it has; a kind that leads to a service is drawn as arrows instead.
+    keyword: its name in `define()`, in a definition and in Wrangler's configuration. noun: the name
+    of one such binding. options: the options of `%%worker` for it. is_secret: whether its values
+    are kept out of all output. is_counted: whether the graph shows their number below a Worker's
+    name; a kind whose targets are services is drawn as arrows instead.
     """
 
     keyword: ClassVar[str]
@@ -48,27 +48,27 @@ class BindingKind:
     is_counted: ClassVar[bool] = True
 
     def check(self, given: Any) -> dict[str, Any]:
-        """Return what is kept of what a user gave, by binding; UsageError for what is refused."""
+        """Return the values to store, by binding name; UsageError if one is invalid."""
         return {binding_name(name): self.check_value(name, value) for name, value in given.items()}
 
     def check_value(self, name: str, value: Any) -> Any:
-        """Return what is kept of one value; UsageError when it is refused."""
+        """Return the value to store; UsageError if it is invalid."""
         return value
 
     def as_given(self, values: Mapping[str, Any]) -> Any:
-        """Return what `check` would make these values of."""
+        """Return stored values in the form that `check` takes."""
         return dict(values)
 
     def env_value(self, name: str, value: Any, builder: EnvBuilder) -> Any:
-        """Return what stands on `env` for one binding."""
+        """Return the object on `env` for one binding."""
         return value
 
     def target(self, value: Any) -> Target | None:
-        """Return the service that a binding leads to, if it leads to one."""
+        """Return the target of a binding to a service; None for other kinds."""
         return None
 
     def describe(self, value: Any) -> str:
-        """Return a value as text, without secrets."""
+        """Return a value as text; not that of a secret."""
         return str(value)
 
     def summarize(self, value: Any) -> str:
@@ -76,27 +76,27 @@ class BindingKind:
         return self.describe(value)
 
     def detail(self, value: Any) -> str:
-        """Return what stands behind a binding's name in the editor."""
+        """Return the text after a binding's name in the editor."""
         return f"= {self.describe(value)}"
 
     def label(self, name: str) -> str:
-        """Return a binding's name as differences show it."""
+        """Return a binding's name for differences."""
         return name
 
     def entry(self, name: str, value: Any) -> str | None:
-        """Return a binding as lists of Workers show it; None if they and the editor do not."""
+        """Return a binding for lists of Workers; None to leave it out there and in the editor."""
         return f"{name}={self.describe(value)}"
 
     def row(self, value: Any) -> str:
-        """Return what a Worker's page says about a binding."""
+        """Return the text about a binding on a Worker's page."""
         return f"{self.noun} {self.describe(value)}"
 
     def fingerprint(self, values: Mapping[str, Any]) -> Any:
-        """Return what goes into a version's id: JSON, without secrets."""
+        """Return what a version's id is made of: JSON data, without values of secrets."""
         return sorted((name, self.describe(value)) for name, value in values.items())
 
     def for_wrangler(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the keys that these bindings are in Wrangler's configuration."""
+        """Return the entries for these bindings in Wrangler's configuration."""
         return {self.keyword: [{"binding": name} for name in values]} if values else {}
 
 
@@ -118,7 +118,7 @@ class ServiceKind(BindingKind):
     )
 
     def check_value(self, name: str, value: Any) -> Target:
-        """Return the target; UsageError when it is none."""
+        """Return the target; UsageError if it is invalid."""
         return Target.of_binding(value)
 
     def as_given(self, values: Mapping[str, Any]) -> Any:
@@ -174,7 +174,7 @@ class VarKind(BindingKind):
     )
 
     def check_value(self, name: str, value: Any) -> Any:
-        """Return a copy of the value; UsageError when it is no JSON."""
+        """Return a copy of the value; UsageError if JSON cannot represent it."""
         try:
             json.dumps(value)
         except (TypeError, ValueError) as error:
@@ -190,12 +190,12 @@ class VarKind(BindingKind):
         return json.dumps(value, ensure_ascii=False)
 
     def summarize(self, value: Any) -> str:
-        """Return the value as JSON; a long one is cut."""
+        """Return the value as JSON, shortened if it is long."""
         text = self.describe(value)
         return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
 
     def entry(self, name: str, value: Any) -> str | None:
-        """Return the name; the value may be long."""
+        """Return the name alone, since the value may be long."""
         return f"{name}=…"
 
     def row(self, value: Any) -> str:
@@ -227,25 +227,25 @@ class SecretKind(BindingKind):
     )
 
     def check_value(self, name: str, value: Any) -> str:
-        """Return the value; UsageError when it is no text."""
+        """Return the value; UsageError if it is not text."""
         if not isinstance(value, str):
             raise UsageError(f"The secret {name} must be text, not {type(value).__name__}.")
         return value
 
     def describe(self, value: Any) -> str:
-        """Return nothing of the value."""
+        """Return a placeholder for the value."""
         return "a value"
 
     def detail(self, value: Any) -> str:
-        """Return that it is a secret."""
+        """Return a note that it is a secret."""
         return "(secret)"
 
     def label(self, name: str) -> str:
-        """Return the name, said to be a secret's."""
+        """Return the name, marked as that of a secret."""
         return f"secret {name}"
 
     def entry(self, name: str, value: Any) -> str | None:
-        """Return the name, said to be a secret's."""
+        """Return the name, marked as that of a secret."""
         return f"{name} (secret)"
 
     def row(self, value: Any) -> str:
@@ -257,7 +257,7 @@ class SecretKind(BindingKind):
         return sorted(values)
 
     def for_wrangler(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Return nothing: Wrangler keeps secrets out of its configuration."""
+        """Return no entries: Wrangler's configuration has no secrets."""
         return {}
 
 
@@ -277,7 +277,7 @@ class VersionMetadataKind(BindingKind):
     )
 
     def check(self, given: Any) -> dict[str, Any]:
-        """Return the binding; given is its name, or None for none."""
+        """Return the binding. given: its name, or None."""
         return {} if given is None else {binding_name(given): given}
 
     def as_given(self, values: Mapping[str, Any]) -> Any:
@@ -285,15 +285,15 @@ class VersionMetadataKind(BindingKind):
         return next(iter(values), None)
 
     def env_value(self, name: str, value: Any, builder: EnvBuilder) -> Any:
-        """Return what the Worker can know of its version."""
+        """Return the version's metadata."""
         return builder.metadata
 
     def label(self, name: str) -> str:
-        """Return the noun: there is one of this kind."""
+        """Return the noun, since a Worker has at most one such binding."""
         return self.noun
 
     def entry(self, name: str, value: Any) -> str | None:
-        """Leave it out of the list of Workers."""
+        """Return None: lists of Workers leave it out."""
         return None
 
     def row(self, value: Any) -> str:
@@ -316,20 +316,20 @@ _kinds: dict[str, BindingKind] = {
 
 
 def kinds() -> list[BindingKind]:
-    """Return the kinds that there are, in the order in which they were registered."""
+    """Return all kinds, in the order in which they were registered."""
     return list(_kinds.values())
 
 
 def kind_named(keyword: str) -> BindingKind:
-    """Return a kind by its keyword; KeyError when there is none."""
+    """Return the kind with a keyword; KeyError if there is none."""
     return _kinds[keyword]
 
 
 def register(kind: BindingKind) -> None:
-    """Add a kind, or put it in the place of the one with the same keyword."""
+    """Add a kind, or replace the one with the same keyword."""
     _kinds[kind.keyword] = kind
 
 
 def unregister(kind: BindingKind) -> None:
-    """Take a kind away again."""
+    """Remove a kind."""
     _kinds.pop(kind.keyword, None)

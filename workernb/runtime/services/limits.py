@@ -1,4 +1,4 @@
-"""What a top-level request may use.
+"""Limits: what a top-level request may use.
 
 https://developers.cloudflare.com/workers/platform/limits/
 """
@@ -15,20 +15,20 @@ from workernb.errors import UsageError, did_you_mean, with_notes
 
 SHARED = "shared"
 BUDGETS = (SHARED, "per-invocation")
-"""Whose a CPU budget is: the top-level request's, or each invocation's."""
+"""What a CPU budget applies to: the whole top-level request, or each invocation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits of a top-level request, shared by all that it calls. None is no limit.
+    """Limits of a top-level request, shared by all its invocations. None means no limit.
 
-    cpu_ms: thread CPU, in ms. wall_ms: from the request to its end, in ms of wall clock.
-    subrequests: calls over bindings. invocations: Workers' invocations, the first included.
-    depth: invocations nested in one another, the first included. budget: `shared`, the CPU of the
-    first Worker's `cpu_ms` is for all that it calls; or `per-invocation`, each Worker's own
-    `cpu_ms` is for each of its invocations. memory_mb: what a Worker's globals may take, in MB of
-    10**6 bytes. startup_ms: thread CPU of a Worker's module when it loads, imports apart, and of
-    the imports in a request.
+    cpu_ms: thread CPU, in ms. wall_ms: duration of the request, in ms of wall clock. subrequests:
+    number of calls over bindings. invocations: number of invocations, including the first. depth:
+    number of nested invocations, including the first. budget: `shared` if the first Worker's
+    `cpu_ms` covers all invocations, or `per-invocation` if each Worker's `cpu_ms` applies to each
+    of its invocations. memory_mb: size of a Worker's globals, in MB of 10**6 bytes. startup_ms:
+    thread CPU, in ms, of a Worker's module as it loads, without imports; also of all imports in a
+    request.
     """
 
     cpu_ms: float | None = 1_000
@@ -39,12 +39,12 @@ class Limits:
     budget: str = "shared"
     memory_mb: float = 128
     startup_ms: float = 1_000
-    # Derived once, for each request to read.
+    # Derived values, computed once instead of per request.
     budget_ns: float = field(init=False, repr=False, compare=False)
     calls: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Refuse what is no limit: UsageError."""
+        """Check the values and derive the others; UsageError for an invalid one."""
         if self.budget not in BUDGETS:
             raise with_notes(
                 UsageError(f"budget must be {' or '.join(BUDGETS)}, not {self.budget!r}."),
@@ -65,7 +65,7 @@ class Limits:
 
     @property
     def of_budget(self) -> str:
-        """The CPU budget as it stands behind what was used: ` of 50 ms`, or nothing."""
+        """The text that follows the CPU used, about the budget: ` of 50 ms`; empty without one."""
         if self.cpu_ms is None:
             return ""
         return (
@@ -73,7 +73,7 @@ class Limits:
         )
 
     def but(self, **changes: Any) -> Limits:
-        """Return these limits with some of them changed; UsageError for an unknown one."""
+        """Return a copy with some limits changed; UsageError for an unknown or invalid one."""
         known = names()
         for name in changes:
             if name not in known:
@@ -119,8 +119,8 @@ TEXTS = (
 
 
 def names() -> list[str]:
-    """Return the limits that there are."""
-    return [one.name for one in fields(Limits) if one.init]
+    """Return the names of all limits."""
+    return [limit.name for limit in fields(Limits) if limit.init]
 
 
 PRESETS: Mapping[str, Limits] = MappingProxyType(

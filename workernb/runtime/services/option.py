@@ -1,7 +1,7 @@
 """Options of `%%worker`, as data.
 
 `workernb.options.worker` derives the grammar, the help text, the completion and the settings for
-`Runtime.define` from them. A kind of binding brings its options along.
+`Runtime.define` from them. A kind of binding declares its own options.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Form(Enum):
     JSON = auto()
     """NAME=JSON, repeatable: a dict of parsed values."""
     SECRET = auto()
-    """NAME[=TEXT], repeatable: a dict; None for a value that has to be looked up."""
+    """NAME[=TEXT], repeatable: a dict; None for a value that is looked up elsewhere."""
 
     @property
     def repeatable(self) -> bool:

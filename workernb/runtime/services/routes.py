@@ -1,4 +1,4 @@
-"""Routes: what makes a Worker public.
+"""Routes: the URL patterns that make a Worker public.
 
 https://developers.cloudflare.com/workers/configuration/routing/routes/
 """
@@ -30,7 +30,7 @@ class Route:
 
     @classmethod
     def parse(cls, pattern: object) -> Route:
-        """Read a pattern; RouteError when it is none."""
+        """Parse a pattern; RouteError if it is invalid."""
         match = _pattern(pattern) if isinstance(pattern, str) else None
         if match is None or not match["host"] or not isinstance(pattern, str):
             raise RouteError(
@@ -50,7 +50,7 @@ class Route:
         return f"{self.scheme or 'http'}://{host}{port}{self.path.rstrip('*') or '/'}"
 
     def matches(self, url: str) -> bool:
-        """Return whether a request to `url` goes this way."""
+        """Return whether the route matches `url`."""
         parts = urlsplit(url)
         host = parts.hostname or ""
         if self.scheme is not None and self.scheme != parts.scheme:
@@ -68,7 +68,7 @@ class Route:
 
     @property
     def rank(self) -> tuple[bool, int, bool, int]:
-        """How specific the route is: the greatest that matches wins."""
+        """A key that sorts routes by how specific they are; the greatest one that matches wins."""
         return (
             not self.host.startswith("*"),
             len(self.host),
@@ -78,11 +78,14 @@ class Route:
 
 
 def public_route(service: str) -> Route:
-    """Return the route that `--public` gives: the service's name under localhost."""
+    """Return the route for `--public`: the service's name under localhost."""
     return Route.parse(f"{service}.localhost/*")
 
 
-def best(routes: Iterable[tuple[Route, str]], url: str) -> str | None:
-    """Return the service whose most specific route matches `url`, or None."""
-    matching = [(route.rank, service) for route, service in routes if route.matches(url)]
+def most_specific_match(routes: Iterable[tuple[Route, str]], url: str) -> str | None:
+    """Return the name with the most specific route that matches `url`, or None.
+
+    routes: each with a name, usually that of its service.
+    """
+    matching = [(route.rank, name) for route, name in routes if route.matches(url)]
     return max(matching)[1] if matching else None

@@ -1,4 +1,4 @@
-"""Services: a name that Workers can be bound to, and what stands behind it now."""
+"""Services: the names that Workers can be bound to, with their versions and deployments."""
 
 from __future__ import annotations
 
@@ -12,25 +12,26 @@ from .engine import Entrypoint, Isolate
 from .versions import Version
 
 KEPT_VERSIONS = 20
-"""How many versions of a service are kept, besides those that serve or are in use."""
+"""Number of versions of a service that are kept, besides those that serve or are in use."""
 
 
 class Service:
-    """A name that Workers can be bound to, and what stands behind it now.
+    """A name that Workers can be bound to, with its versions and deployments.
 
-    A service exists from the moment that something names it, so a binding can hold on to it before
-    it is defined. versions: those that are kept, the newest last. deployments: which of them
-    served when, the present one last. version: the one that serves, or None; of two, the one with
-    the greater share. isolates: of those that serve. entrypoints: what a call is handed to.
+    A service object is made when it is first named, so a binding can refer to it before it is
+    defined. versions: the versions that are kept, the newest last. deployments: all deployments,
+    the current one last. version: the version that serves, or that with the greater share of two;
+    None if undefined. isolates: the loaded versions that serve, by number. entrypoints: by name,
+    for calls.
     """
 
     def __init__(self, name: str) -> None:
-        """Make a service that is not defined yet."""
+        """Make an undefined service."""
         self.name = name
         self.forget()
 
     def forget(self) -> None:
-        """Define the service no more."""
+        """Make the service undefined."""
         self.versions: list[Version] = []
         self.deployments: list[Deployment] = []
         self.version: Version | None = None
@@ -39,7 +40,7 @@ class Service:
 
     @property
     def deployment(self) -> Deployment:
-        """Which versions serve, and how much each; only for a defined service."""
+        """The current deployment; only of a defined service."""
         return self.deployments[-1]
 
     @property
@@ -49,22 +50,22 @@ class Service:
 
     @property
     def definition(self) -> Definition:
-        """The definition of the version that serves; only for a defined service."""
+        """The definition of the version that serves; only of a defined service."""
         assert self.version is not None
         return self.version.definition
 
     @property
     def public(self) -> bool:
-        """Whether an outsider can reach it: whether it has a route."""
+        """Whether the service has a route, so that outsiders can reach it."""
         return bool(self.versions and self.definition.routes)
 
     @property
     def next_number(self) -> int:
-        """The number that a new version gets."""
+        """The number of the next version."""
         return self.versions[-1].number + 1 if self.versions else 1
 
     def __getitem__(self, number: int) -> Version:
-        """Return a version that is kept; UsageError for another one."""
+        """Return the version with a number; UsageError if it is not kept."""
         for version in self.versions:
             if version.number == number:
                 return version
@@ -83,19 +84,20 @@ class Service:
         isolates: Mapping[int, Isolate],
         entrypoints: Mapping[str, Entrypoint],
     ) -> None:
-        """Let the versions of a deployment serve from now on.
+        """Make a deployment the current one.
 
-        isolates: of these versions, by number. entrypoints: what calls are handed to, by name.
+        isolates: the loaded versions, by number. entrypoints: by name, for calls.
         """
         self.isolates = isolates
         self.deployments.append(deployment)
         self.version = self[deployment.main]
         self.entrypoints = entrypoints
 
-    def before_this(self) -> Deployment | None:
-        """Return what a rollback goes back to, or None.
+    def rollback_target(self) -> Deployment | None:
+        """Return the deployment that a rollback restores, or None.
 
-        Of two versions that serve the older one; else the last other one that served alone.
+        While two versions serve, that is the older one alone; otherwise the last other version
+        that served alone.
         """
         if not self.deployment.stable:
             return Deployment.of({min(self.deployment.numbers): 100})
@@ -105,11 +107,11 @@ class Service:
         return None
 
     def drop_old_versions(self, in_use: Collection[Version | None]) -> list[Version]:
-        """Forget the oldest beyond the last 20, unless they serve or are in use; return them."""
-        spare = self.versions[: max(0, len(self.versions) - KEPT_VERSIONS)]
-        gone = [v for v in spare if v.number not in self.isolates and v not in in_use]
-        if gone:
-            self.versions = [version for version in self.versions if version not in gone]
+        """Drop and return the oldest versions beyond 20 that neither serve nor are in use."""
+        oldest = self.versions[: max(0, len(self.versions) - KEPT_VERSIONS)]
+        dropped = [v for v in oldest if v.number not in self.isolates and v not in in_use]
+        if dropped:
+            self.versions = [version for version in self.versions if version not in dropped]
             kept = {version.number for version in self.versions}
-            self.deployments = [one for one in self.deployments if kept.issuperset(one.numbers)]
-        return gone
+            self.deployments = [d for d in self.deployments if kept.issuperset(d.numbers)]
+        return dropped

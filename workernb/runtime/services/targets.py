@@ -1,6 +1,6 @@
-"""Targets: how a service is named, in bindings, in options and by the notebook.
+"""Targets: the names of services in bindings, in options and in the notebook.
 
-`SERVICE[@ENVIRONMENT][#Entrypoint][/path][?query]`: one grammar for all of them.
+All of them have the grammar `SERVICE[@ENVIRONMENT][#Entrypoint][/path][?query]`.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _target = re.compile(
 
 
 def service_name(name: object, environment: str | None = None) -> str:
-    """Return the name of a service, in an environment if one is given: `auth-staging`.
+    """Return the name of a service, with its environment if there is one: `auth-staging`.
 
-    Raises UsageError with Wrangler's text for a name that is none.
+    Raises UsageError, with Wrangler's text, for an invalid name.
     """
     if not isinstance(name, str) or not _is_service(name):
         remedy = re.sub(r"[^a-z0-9_-]+", "-", str(name).lower()).strip("-")
@@ -42,7 +42,7 @@ def service_name(name: object, environment: str | None = None) -> str:
 
 
 def binding_name(name: object) -> str:
-    """Return a binding's name; UsageError when Python could not spell it as `env.NAME`."""
+    """Return a binding's name; UsageError if `env.NAME` would not be valid Python."""
     if not isinstance(name, str) or not _is_identifier(name) or name.startswith("__"):
         raise UsageError(f"{name!r} is no name for a binding: write it like AUTH or API_KEY.")
     return name
@@ -50,10 +50,10 @@ def binding_name(name: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a target names: a service (its environment included), an entrypoint, a path.
+    """A service, an entrypoint and a path.
 
-    environment: as it was written, for what is said about it. props: what a binding gives to each
-    invocation, as JSON text in one spelling; empty for none.
+    service: the name, including the environment. environment: as written, for messages. props: what
+    a binding passes to each invocation, as JSON text with sorted keys; empty for none.
     """
 
     service: str
@@ -64,7 +64,7 @@ class Target:
 
     @classmethod
     def parse(cls, text: object) -> Target:
-        """Read a target; UsageError when it is none."""
+        """Parse a target; UsageError if it is invalid."""
         match = _target(text) if isinstance(text, str) else None
         if match is None or not match["service"]:
             raise UsageError(
@@ -83,7 +83,7 @@ class Target:
 
     @classmethod
     def of_binding(cls, text: object) -> Target:
-        """Read the target of a binding: no path, and props, if any, right behind the name.
+        """Parse the target of a binding, which has no path, and may have props after the name.
 
         `auth#Admin{"role": "reader"}`
         """
@@ -95,7 +95,7 @@ class Target:
 
     @property
     def url(self) -> str:
-        """The URL of a request that the notebook makes by this name."""
+        """The URL of a request that the notebook makes to this target."""
         return f"http://{self.service}.localhost{self.path}"
 
     def __str__(self) -> str:
@@ -113,8 +113,8 @@ def _checked_props(text: str) -> str:
     return json.dumps(props, sort_keys=True) if props else ""
 
 
-def missing(binding: str, target: Target, known: Iterable[str]) -> UsageError:
-    """Return why a binding's target is refused that is not among the known services."""
+def missing_target_error(binding: str, target: Target, known: Iterable[str]) -> UsageError:
+    """Return the error of a binding whose target is not among the known services."""
     names = list(known)
     if target.environment is not None:
         base = target.service.removesuffix(f"-{target.environment}")
@@ -127,11 +127,11 @@ def missing(binding: str, target: Target, known: Iterable[str]) -> UsageError:
                 or f"{base} has {f'the environments {there}' if there else 'no environments'}.",
             )
     text = PlatformText.NOT_FOUND.format(binding=binding, service=target.service)
-    return with_notes(UsageError(text), near(target.service, names))
+    return with_notes(UsageError(text), suggest_service(target.service, names))
 
 
-def near(name: str, known: Iterable[str]) -> str | None:
-    """Return a remedy for a service that is not there: the nearest one, or where to define it."""
+def suggest_service(name: str, known: Iterable[str]) -> str | None:
+    """Return a hint for an undefined service: similar names, or how to define it."""
     names = list(known)
     in_environment = [other for other in names if other.startswith(f"{name}-")]
     return (

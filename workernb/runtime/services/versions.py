@@ -1,4 +1,4 @@
-"""Versions: one definition of a service, numbered and loaded."""
+"""Versions: the numbered definitions of a service, as they are loaded."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from .limits import Limits
 
 @dataclass(eq=False, slots=True)
 class Version:
-    """One definition of a service: its code and settings, numbered from 1.
+    """One definition of a service, numbered from 1.
 
-    id: short and made of the content. created: seconds since the epoch. reason: who made it, in
-    words: a cell, a magic, a call. filenames: what frames of its code have for a file, as
-    `<worker auth v2>`; another one each time that it is loaded while an earlier load still runs.
-    env: its environment. exports: what its code finds as `ctx.exports`. startup_ms, imports_ms:
-    thread CPU, in ms, of the module's own code when it was loaded last, and of its imports.
+    id: a short hash of the content. created: seconds since the epoch. reason: what made it, as
+    text: a cell, a magic, a call. filenames: the file names of its code in frames, as
+    `<worker auth v2>`; one for each load whose code may still run. env: its environment. exports:
+    its `ctx.exports`. startup_ms, imports_ms: thread CPU, in ms, of the module's own code and of
+    its imports, at the last load.
     """
 
     number: int
@@ -35,16 +35,16 @@ class Version:
     imports_ms: float = 0.0
     startup_limit_ms: float = 1_000
     memory_warned: bool = False
-    # The limits of the runtime, and these with the Worker's own in their place.
+    # The runtime's limits, and the same with the Worker's own limits applied: a cache.
     _limits: tuple[Limits, Limits] | None = None
 
-    def limits(self, usual: Limits) -> Limits:
-        """Return what a request may use that this serves first. usual: where it says nothing."""
+    def limits(self, default: Limits) -> Limits:
+        """Return the limits of a request whose first Worker this is. default: the runtime's."""
         own = self.definition.limits
         if own is None or isinstance(own, Limits):
-            return own or usual
-        if self._limits is None or self._limits[0] is not usual:
-            self._limits = usual, usual.but(**own)
+            return own or default
+        if self._limits is None or self._limits[0] is not default:
+            self._limits = default, default.but(**own)
         return self._limits[1]
 
     @property
@@ -54,18 +54,18 @@ class Version:
 
     @property
     def id(self) -> str:
-        """A short id made of code and settings."""
+        """A short hash of code and settings."""
         return self.definition.fingerprint()
 
     @property
     def metadata(self) -> VersionMetadata:
-        """What the Worker can know of its version."""
+        """The value of a version metadata binding: id, tag and timestamp."""
         at = datetime.fromtimestamp(self.created, UTC).isoformat(timespec="milliseconds")
         return VersionMetadata(self.id, self.definition.tag or "", at.replace("+00:00", "Z"))
 
     @property
     def filename(self) -> str:
-        """The file name of the code that was loaded last."""
+        """The file name of the code, as of the last load."""
         return self.filenames[-1]
 
     def __str__(self) -> str:

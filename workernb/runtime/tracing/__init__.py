@@ -1,1 +1,1 @@
-"""What happened: the records of requests, and the clock that fills them."""
+"""What happened: records of requests, and the clock that measures them."""

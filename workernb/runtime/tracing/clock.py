@@ -1,4 +1,4 @@
-"""The clock: what begins and ends slices, stamps them, and charges CPU to invocations."""
+"""The clock: begins and ends slices, records stamps, and charges CPU to invocations."""
 
 from __future__ import annotations
 
@@ -15,24 +15,25 @@ from .threads import PreviousHolder, Thread
 from .traces import InvocationCounter, Trace
 
 CPU_READING_VALID_NS = 100_000
-"""For how long (ns of wall clock) a reading of the CPU clock is carried on by the wall clock.
+"""How long (ns of wall clock) the CPU time is extrapolated from a reading by the wall clock.
 
-The CPU clock is a system call and takes ten times as long as the wall clock. Within a slice the
-thread runs on, so for this long the wall clock tells its CPU time as well; a preemption can shift
-at most this much from one invocation to the next. The ends of every slice are read exactly.
+Reading the CPU clock is a system call and takes ten times as long as reading the wall clock. Within
+a slice the thread usually runs without interruption, so the wall clock advances as its CPU clock
+does. A preemption can shift at most this much CPU time from one invocation to the next. Both ends
+of every slice are read exactly.
 """
 
 RESUMED_AT_ONCE_NS = 10_000
-"""Within how long (ns of wall clock) of the last slice's end a slice needs no reading of its own.
+"""How soon (ns of wall clock) after the last slice a new one begins without reading the CPU clock.
 
-Waiting and being woken takes longer than that, so the thread has run on in the meantime.
+Waiting and being woken takes longer than that, so the thread has run without interruption.
 """
 
 
 def begin_slice(
     thread: Thread, trace: Trace, factory: Any, invocation: Invocation | None
 ) -> PreviousHolder:
-    """Give the thread to an invocation of `trace`; return what `end_slice` puts back."""
+    """Begin a slice of an invocation of `trace`; return what `end_slice` restores."""
     now = wall_clock()
     holding = thread.trace
     previous = holding, thread.factory, now, holding and holder(holding.stamps)
@@ -50,7 +51,7 @@ def begin_slice(
 
 
 def end_slice(thread: Thread, trace: Trace, previous: PreviousHolder) -> None:
-    """Charge `trace` for the slice, and give the thread back to what held it before."""
+    """Charge `trace` for the slice, and restore the previous holder of the thread."""
     now, cpu = wall_clock(), cpu_clock()
     trace.cpu_ns += cpu - thread.slice_cpu_ns
     trace.stamps.extend((now, cpu, None))
@@ -66,7 +67,10 @@ def end_slice(thread: Thread, trace: Trace, previous: PreviousHolder) -> None:
 
 
 def read_cpu_clock(trace: Trace, now: int, invocation: Invocation | None) -> int:
-    """Stamp what the thread's CPU clock says `now`, while `invocation` holds it; return it (ns)."""
+    """Record a stamp for `now` with the thread's CPU time, and return that (ns).
+
+    invocation: the one that holds the thread.
+    """
     trace.cpu_valid_until = now + CPU_READING_VALID_NS
     cpu = cpu_clock()
     trace.stamps.extend((now, cpu, invocation))
@@ -74,18 +78,18 @@ def read_cpu_clock(trace: Trace, now: int, invocation: Invocation | None) -> int
 
 
 def take_cpu_since_last_slice(thread: Thread) -> int:
-    """Return the CPU (ns) used since the last slice ended, or since this was called last."""
+    """Return the CPU time (ns) since the last slice ended, or since the last such call."""
     thread.slice_ended_ns = 0
     before, thread.slice_cpu_ns = thread.slice_cpu_ns, cpu_clock()
     return thread.slice_cpu_ns - before
 
 
 def fold(trace: Trace) -> None:
-    """Add up what was stamped so far, keep the first slices, and drop the stamps."""
-    # Folding takes the runtime's own time: neither an invocation nor the budget is charged.
+    """Replace the stamps so far by their sums and the first slices."""
+    # The CPU time of folding is charged neither to an invocation nor to the budget.
     began, budget_ns = cpu_clock(), trace.budget_ns
     trace.budget_ns = math.inf
-    _add_up(trace)
+    _sum_stamps(trace)
     holding = holder(trace.stamps)
     trace.stamps.clear()
     cpu = read_cpu_clock(trace, wall_clock(), holding)
@@ -93,10 +97,10 @@ def fold(trace: Trace) -> None:
         trace.thread.slice_cpu_ns += cpu - began
     trace.budget_ns = budget_ns
     trace.forget_figures()
-    trace.checked_alone = trace.limits.budget == SHARED
+    trace.own_budgets_checked = trace.limits.budget == SHARED
 
 
-def _add_up(trace: Trace) -> None:
+def _sum_stamps(trace: Trace) -> None:
     if len(trace.invocations) >= trace.KEPT and trace.kept is None:
         trace.kept = {id(invocation) for invocation in trace.invocations}
         trace.recorded = InvocationCounter(trace)
@@ -110,14 +114,14 @@ def _add_up(trace: Trace) -> None:
 
 
 def charge(trace: Trace, key: Any, cpu_ns: int) -> None:
-    """Add CPU (ns) to what is charged apart from the stamps: to an invocation, or by service."""
+    """Charge CPU (ns) that no stamp records. key: an invocation, or the name of a service."""
     if not trace.folded_ns:
         trace.folded_ns = {}
     trace.folded_ns[key] = trace.folded_ns.get(key, 0) + cpu_ns  # type: ignore[index]
 
 
 def charge_sample(trace: Trace, invocation: Invocation, cpu_ns: int) -> None:
-    """Charge CPU that was sampled, in a callback or a finalizer, instead of measured."""
+    """Charge CPU (ns) of a callback or finalizer, which is sampled instead of measured."""
     trace.cpu_ns += cpu_ns
     trace.sampled_ns += cpu_ns
     charge(trace, invocation, cpu_ns)
@@ -125,6 +129,6 @@ def charge_sample(trace: Trace, invocation: Invocation, cpu_ns: int) -> None:
 
 
 def charge_off_thread(trace: Trace, invocation: Invocation, cpu_ns: int) -> None:
-    """Note CPU that was sampled in another thread, which works for `invocation`."""
+    """Charge CPU (ns) sampled in another thread that works for `invocation`."""
     used = trace.off_thread_ns.get(invocation, 0) + cpu_ns
     trace.off_thread_ns = {**trace.off_thread_ns, invocation: used}

@@ -1,4 +1,4 @@
-"""Invocations: the record of one Worker handling one call, and what it logged."""
+"""Invocations: records of a Worker handling a call, and of what it logged."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from workernb.errors import BindingError, CpuLimitExceeded, Interrupted, WallLimitExceeded
 from workernb.runtime.services.deployments import (
     Deployment,
-    is_called,
+    has_name,
     overridden_version,
     parse_overrides,
 )
@@ -23,10 +23,10 @@ _OVERRIDES_HEADER = "Cloudflare-Workers-Version-Overrides"
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """Something that an invocation's code logged or printed, or that the runtime says about it.
+    """A line that an invocation's code logged or printed, or a message of the runtime about it.
 
-    at_ms: since the request began, in ms of wall clock. level: `log` (print), `debug`, `info`,
-    `warn`, `error`. text: without secrets.
+    at_ms: time since the request began, in ms of wall clock. level: `log` (print), `debug`, `info`,
+    `warn` or `error`. text: the message, without secrets.
     """
 
     at_ms: float
@@ -39,10 +39,11 @@ class Invocation:
     """One Worker handling one call within a top-level request.
 
     `trace.invocations` has them in call order. trace: the Trace of the request. caller: the
-    invocation that made the call, None for the first. binding: the name it was made over. service,
-    version: what handled it; the version is None when there is no such service. depth: 1 for the
-    first. status: of its response, or None. began_ns, ended_ns: wall clock, 0 before. steps: the
-    coroutine that its caller has of it, until that is awaited. extras: what few invocations have.
+    invocation that made the call, None for the first. binding: the name of the binding it was made
+    over. service, version: what handled it; the version is None if the service is not defined.
+    depth: 1 for the first invocation. status: that of its response, or None. began_ns, ended_ns:
+    wall clock, 0 before. steps: the coroutine that the caller was given, until it is awaited.
+    extras: attributes that few invocations have, or None.
     """
 
     __slots__ = (
@@ -71,9 +72,9 @@ class Invocation:
         url: str,
         depth: int,
     ) -> None:
-        """Record a call that was made and has not begun.
+        """Record a call that has not begun.
 
-        method: the request's; the name of the event where there is no request.
+        method: that of the request, or the name of the event if there is no request.
         """
         self.trace = trace
         self.caller = caller
@@ -88,7 +89,7 @@ class Invocation:
         self.extras: Extras | None = None
         self.steps: Any = None
 
-    # What Worker code can reach: see workers.current.RunningInvocation.
+    # The interface for Worker code: see workers.current.RunningInvocation.
 
     @property
     def env(self) -> Any:
@@ -97,44 +98,44 @@ class Invocation:
 
     @property
     def props(self) -> dict[str, Any]:
-        """What the binding that it came over tells the Worker: `ctx.props`."""
+        """The props of the binding that the call was made over: `ctx.props`."""
         return self.ensure_extras().props
 
     @property
     def exports(self) -> Any:
-        """The Worker's own entrypoints, of the same version: `ctx.exports`."""
+        """The Worker's own entrypoints, in the same version: `ctx.exports`."""
         return None if self.version is None else self.version.exports
 
     def wait_until(self, awaitable: Awaitable[Any]) -> None:
-        """Let the top-level request end only when `awaitable` is done: `ctx.waitUntil`."""
+        """Keep the top-level request open until `awaitable` is done: `ctx.waitUntil`."""
         self.trace.host.wait_until(self, awaitable)
 
     # State
 
     def ensure_extras(self) -> Extras:
-        """Return the object that holds what few invocations have; it is made if need be."""
+        """Return `extras`, which is made if there is none yet."""
         if self.extras is None:
             self.extras = Extras()
         return self.extras
 
     @property
     def waits_to_begin(self) -> bool:
-        """Whether nothing has awaited the call, nor wrapped it in a task."""
+        """Whether the call has been neither awaited nor wrapped in a task."""
         return self.steps is not None and not (self.extras is not None and self.extras.claimed)
 
     @property
     def closed(self) -> bool:
-        """Whether its caller closed the call, instead of awaiting it."""
+        """Whether the caller closed the call instead of awaiting it."""
         return self.steps is not None and self.steps.cr_frame is None
 
     @property
     def deployment(self) -> Deployment | None:
-        """What the version was chosen from, where two serve; else None."""
+        """The deployment that the version was chosen from if two versions serve; else None."""
         return None if self.extras is None else self.extras.deployment
 
     @property
     def overrides(self) -> str | None:
-        """The request's header that asks for versions; None when it has none."""
+        """The request's header that requests versions, or None."""
         return None if self.extras is None else self.extras.overrides
 
     @property
@@ -144,26 +145,26 @@ class Invocation:
 
     @property
     def url(self) -> str:
-        """The request's URL, without the secrets that may be in it."""
+        """The request's URL, with secrets redacted."""
         return str(self.trace.redact(self._url))
 
     @property
     def outcome(self) -> str | None:
-        """One of the platform's words (ok, exception, canceled…), or None while it runs."""
+        """The platform's name of the outcome (ok, exception, canceled…), or None while it runs."""
         if self.extras is not None and self.extras.failure is not None:
             return self.extras.failure[0]
         return "ok" if self.ended_ns else None
 
     @property
     def exception(self) -> str | None:
-        """What the handler raised, as `Type: text`, without secrets; None when nothing."""
+        """The exception that the handler raised, as `Type: text` with secrets redacted, or None."""
         if self.extras is None or self.extras.failure is None:
             return None
         return str(self.trace.redact(self.extras.failure[1]))
 
     @property
     def override_ignored(self) -> str | None:
-        """Why an override of the version was not applied; None when none was asked for."""
+        """Why a requested override of the version was not applied; None if there was none."""
         text = _why_override_was_ignored(self)
         return None if text is None else str(self.trace.redact(text))
 
@@ -181,19 +182,19 @@ class Invocation:
 
     @property
     def off_thread_ms(self) -> float:
-        """CPU in other threads on this invocation's behalf, in ms: sampled, and in no budget."""
+        """CPU used in other threads for this invocation, in ms: sampled, and in no budget."""
         return float(self.trace.off_thread_ns.get(self, 0)) / 1e6
 
     @property
     def wall_ms(self) -> float:
-        """From its begin to its end, or to now, in ms of wall clock."""
+        """Duration, so far if it has not ended, in ms of wall clock."""
         if not self.began_ns:
             return 0.0
         return ((self.ended_ns or wall_clock()) - self.began_ns) / 1e6
 
     @property
     def logs(self) -> list[Log]:
-        """What this invocation's code logged or printed, oldest first."""
+        """The logs of this invocation, oldest first."""
         return [log for log in self.trace.logs if log.invocation is self]
 
     @property
@@ -203,17 +204,17 @@ class Invocation:
 
     @property
     def chain(self) -> str:
-        """The services from the first to this one, as `a → b → c`; long chains are cut."""
+        """The services from the first to this one, as `a → b → c`; a long chain is shortened."""
         names: list[str] = []
-        at: Invocation | None = self
-        while at is not None:
-            names.append(at.service)
-            at = at.caller
+        invocation: Invocation | None = self
+        while invocation is not None:
+            names.append(invocation.service)
+            invocation = invocation.caller
         names.reverse()
         return " → ".join(names if len(names) <= 8 else [*names[:3], "…", *names[-3:]])
 
     def describe(self) -> str:
-        """Return the call as its caller's source has it: `env.AUTH.fetch('http://auth/')`."""
+        """Return the call as it reads in source: `env.AUTH.fetch('http://auth/')`."""
         env = "" if (self.binding or "").startswith("ctx.") else "env."
         return f"{env}{self.binding}.fetch({self.url!r})"
 
@@ -222,18 +223,19 @@ class Invocation:
 
 
 class Extras:
-    """What few invocations have, in an object of its own to keep the others small.
+    """Attributes that few invocations have, in a separate object to keep the others small.
 
-    claimed: whether a task was made of the call. deployment: what the version was chosen from.
-    failure: outcome and text. overrides: the request's header that asks for versions. props: of
-    the binding. task: the one in which the call begins, if nothing has awaited it. tasks: those
-    that its code has made and that are not done, and the coroutine or invocation of each.
+    claimed: whether the call was wrapped in a task. deployment: what the version was chosen from.
+    failure: outcome and exception text. overrides: the request's header that requests versions.
+    props: those of the binding. task: the task in which the call began, if its caller did not await
+    it in time. tasks: the pending tasks that its code made, with the coroutine or invocation that
+    each of them runs.
     """
 
     __slots__ = ("claimed", "deployment", "failure", "overrides", "props", "task", "tasks")
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Set all attributes to their defaults."""
         self.claimed = False
         self.deployment: Deployment | None = None
         self.failure: tuple[str, str] | None = None
@@ -244,7 +246,7 @@ class Extras:
 
 
 def outcome_of(error: BaseException) -> str:
-    """Return the platform's word for an invocation that ended with `error`."""
+    """Return the platform's name of the outcome of an invocation that raised `error`."""
     if isinstance(error, CpuLimitExceeded):
         return "exceededCpu"
     if isinstance(error, WallLimitExceeded):
@@ -257,23 +259,23 @@ def outcome_of(error: BaseException) -> str:
 
 
 def _why_override_was_ignored(invocation: Invocation) -> str | None:
-    """Return why an override that was asked for did not choose this invocation's version.
+    """Return why a requested override did not choose this invocation's version.
 
-    None when none was asked for, or when it is the version that answered.
+    None if none was requested, or if it was applied.
     """
     text, version = invocation.overrides, invocation.version
     if text is not None and parse_overrides(text) is None:
         return f'{_OVERRIDES_HEADER} is no list like auth="v3": it was ignored.'
     name = overridden_version(invocation.service, text)
     if name is not None:
-        if version is None or is_called(version, name):
+        if version is None or has_name(version, name):
             return None
         serving = invocation.deployment or f"v{version.number} alone"
         return f"The override {invocation.service}={name!r} was ignored: {serving} is deployed."
     caller = invocation.caller
     while caller is not None:
         name = overridden_version(invocation.service, caller.overrides)
-        if name is not None and version is not None and not is_called(version, name):
+        if name is not None and version is not None and not has_name(version, name):
             return (
                 f"The override {invocation.service}={name!r} was set on the request to "
                 f"{caller.service}, and is not passed on: set the header in the call itself."

@@ -1,4 +1,4 @@
-"""Logs: what Workers print and log, attributed to the invocation that did it."""
+"""Logs: what Workers print and log, with the invocation that did it."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def log(
     text: str,
     printed: str | None = None,
 ) -> None:
-    """Keep what `invocation` logged; nothing more once the request has logged 256 KB.
+    """Add a log of `invocation`; ignored after the request has logged 256 KB.
 
-    printed: the text that goes to the cell's own output as well.
+    printed: text for the cell's own output, if there is any.
     """
     if printed is not None:
         trace.echo.write(trace.redact(printed))
@@ -44,7 +44,7 @@ def log(
 
 
 def warn(trace: Trace, invocation: Invocation | None, text: str) -> None:
-    """Say something about an invocation in the request's logs."""
+    """Add a warning about an invocation to the request's logs."""
     log(trace, invocation, "warn", text)
 
 
@@ -55,10 +55,10 @@ def worker_print(
     file: Any = None,
     flush: bool = False,
 ) -> None:
-    """Print as Python does, and keep the text in the logs of the invocation that printed it.
+    """Print as Python does, and add the text to the logs of the running invocation.
 
-    This is `print` in a Worker's module. What goes to another file than standard output or
-    standard error is left alone.
+    This is `print` in a Worker's module. Only text for standard output and standard error is
+    logged.
     """
     invocation = current.get()
     to_stderr = file is not None and file is sys.stderr
@@ -78,10 +78,10 @@ _LEVELS = {"WARNING": "warn", "CRITICAL": "error"}
 
 
 class LogCapture(logging.Handler):
-    """Gives what a Worker logs to its invocation, and everything on to where it went before."""
+    """Adds what a Worker logs to its invocation's logs, and keeps the default output of logging."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep a record that was logged while a Worker runs."""
+        """Add a record to the logs of the running invocation, if there is one."""
         invocation = current.get()
         if isinstance(invocation, Invocation):
             level = _LEVELS.get(record.levelname, record.levelname.lower())
@@ -91,7 +91,7 @@ class LogCapture(logging.Handler):
             last_resort.handle(record)
 
     def _has_other(self, record: logging.LogRecord) -> bool:
-        """Return whether any other handler gets the record."""
+        """Return whether another handler receives the record."""
         logger: logging.Logger | None = logging.getLogger(record.name)
         while logger is not None:
             if any(handler is not self for handler in logger.handlers):

@@ -1,10 +1,10 @@
-"""Metering: from stamps to slices and CPU figures, worked out when they are asked for.
+"""Metering: computes slices and CPU figures from stamps, when they are needed.
 
-A trace's stamps are one flat list. An entry of three is wall ns, CPU ns, and the invocation that
-holds the thread from then on, or None. An entry of one is an invocation, and is what a hop leaves
-most of the time: it takes the thread as it begins, and its end gives the thread back to its caller.
-The CPU clock is not read then, because the last reading was still valid
-(`clock.CPU_READING_VALID_NS`); the wall clock carries that reading on.
+A trace's stamps are one flat list. A full stamp has three items: wall ns, CPU ns, and the
+invocation that holds the thread from then on, or None. A short stamp is an invocation alone, which
+holds the thread from its begin to its end; then its caller holds the thread again. Most hops record
+a short stamp: the CPU clock is not read while its last reading is valid
+(`clock.CPU_READING_VALID_NS`), and the CPU time is extrapolated by the wall clock.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from itertools import chain, pairwise
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
-NOTHING: Mapping[Any, int] = {}
+_NOTHING_FOLDED: Mapping[Any, int] = {}
 
 
 class Span(Protocol):
-    """What the figures need of an invocation: when it began and ended, in ns of wall clock."""
+    """The part of an invocation that metering uses. began_ns, ended_ns: wall clock."""
 
     began_ns: int
     ended_ns: int
@@ -30,9 +30,9 @@ class Span(Protocol):
 
 
 class Slice(NamedTuple):
-    """A stretch of time in which one invocation held the thread.
+    """A period in which one invocation held the thread.
 
-    begin_ns, end_ns: wall clock, as `time.perf_counter_ns` has it. cpu_ns: thread CPU.
+    begin_ns, end_ns: wall clock, as of `time.perf_counter_ns`. cpu_ns: thread CPU.
     """
 
     invocation: Any
@@ -42,46 +42,46 @@ class Slice(NamedTuple):
 
 
 Stamp: TypeAlias = tuple[Any, int, int]
-"""The invocation that holds the thread, since when (wall ns), and the CPU ns then, or 0."""
+"""The invocation that holds the thread, the wall ns, and the CPU ns or 0 for a short stamp."""
 
 
 def holder(stamps: Sequence[Any]) -> Any:
     """Return the invocation that holds the thread after the last stamp, or None."""
     if not stamps or stamps[-1] is None:
         return None
-    # One copy, because the watchdog reads the list from another thread.
-    span, wall, _ = _last(stamps[-3:])
+    # A copy, because the watchdog calls this from another thread.
+    span, wall, _ = _last_stamp(stamps[-3:])
     while span is not None and span.ended_ns >= wall:
         span = span.caller
     return span
 
 
 def time_of_last(stamps: Sequence[Any]) -> int:
-    """Return when the last stamp was made, in ns of wall clock."""
-    return _last(stamps[-3:])[1]
+    """Return the time of the last stamp, in ns of wall clock."""
+    return _last_stamp(stamps[-3:])[1]
 
 
-def _last(three: Sequence[Any]) -> Stamp:
-    wall, cpu, span = three
+def _last_stamp(last_items: Sequence[Any]) -> Stamp:
+    wall, cpu, span = last_items
     return (span, wall, cpu) if cpu.__class__ is int else (span, span.began_ns, 0)
 
 
-# Generators, not lists: the garbage collector looks at whatever is alive at one time.
+# Generators instead of lists: fewer live objects cost less garbage collection.
 
 
 def _read(stamps: Iterable[Any]) -> Iterator[Stamp]:
-    """Yield the stamps that were made."""
-    entries = iter(stamps)
-    for entry in entries:
-        if entry.__class__ is int:
-            cpu = next(entries)
-            yield next(entries), entry, cpu
+    """Yield the stamps of a flat list."""
+    items = iter(stamps)
+    for item in items:
+        if item.__class__ is int:
+            cpu = next(items)
+            yield next(items), item, cpu
         else:
-            yield entry, entry.began_ns, 0
+            yield item, item.began_ns, 0
 
 
 def _with_ends(stamps: Iterable[Stamp]) -> Iterator[Stamp]:
-    """Yield the stamps, and one for each end of an invocation between them."""
+    """Yield the stamps, with one added for each end of an invocation between them."""
     span: Any = None
     wall = 0
     for stamp in chain(stamps, (_NEVER,)):
@@ -97,37 +97,37 @@ _NEVER: Stamp = (None, sys.maxsize, 0)
 
 
 def _with_cpu(stamps: Iterable[Stamp]) -> Iterator[Stamp]:
-    """Yield the stamps, each with a CPU time: the last reading, carried on by the wall clock."""
-    waiting: list[Stamp] = []
+    """Yield the stamps with CPU times; of short stamps, extrapolated by the wall clock."""
+    short: list[Stamp] = []
     read_wall = read_cpu = 0
     for stamp in stamps:
         _, wall, cpu = stamp
         if not cpu:
-            waiting.append(stamp)
+            short.append(stamp)
             continue
-        for span, at, _ in waiting:
-            # Not beyond this reading: the thread may have been preempted.
-            yield span, at, min(read_cpu + at - read_wall, cpu)
-        waiting.clear()
+        for span, begin, _ in short:
+            # At most this reading, since the thread may have been preempted.
+            yield span, begin, min(read_cpu + begin - read_wall, cpu)
+        short.clear()
         read_wall, read_cpu = wall, cpu
         yield stamp
-    for span, at, _ in waiting:
-        yield span, at, read_cpu + at - read_wall
+    for span, begin, _ in short:
+        yield span, begin, read_cpu + begin - read_wall
 
 
 @dataclass(slots=True)
 class Metering:
-    """A trace's slices, and the thread CPU (ns) of each invocation, alone and with its callees."""
+    """A trace's slices, and each invocation's thread CPU (ns), without and with its callees."""
 
     slices: list[Slice]
     self_ns: dict[Any, int] = field(default_factory=dict)
     inclusive_ns: dict[Any, int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, stamps: Sequence[Any], folded: Mapping[Any, int] = NOTHING) -> Metering:
-        """Work out a trace's figures from its stamps.
+    def of(cls, stamps: Sequence[Any], folded: Mapping[Any, int] = _NOTHING_FOLDED) -> Metering:
+        """Compute a trace's figures from its stamps.
 
-        folded: CPU (ns) whose stamps were added up and dropped before; by invocation, or by
+        folded: CPU (ns) of stamps that were summed and dropped before; by invocation, or by
         service for invocations that were not kept.
         """
         metering = cls([], dict(folded))
@@ -139,17 +139,17 @@ class Metering:
                 span = span.caller
         return metering
 
-    def add(self, stamps: Sequence[Any], most_slices: int = sys.maxsize) -> None:
-        """Add what stamps tell of to each invocation's own figures, and to the slices.
+    def add(self, stamps: Sequence[Any], max_slices: int = sys.maxsize) -> None:
+        """Add the stamps to the slices, and to the figures without callees.
 
-        most_slices: how many slices are kept.
+        max_slices: how many slices are kept.
         """
-        alone, kept = self.self_ns, self.slices
-        full = _with_cpu(_with_ends(_read(stamps)))
-        for (span, begin, cpu), (_, end, cpu_after) in pairwise(full):
+        self_ns, slices = self.self_ns, self.slices
+        full_stamps = _with_cpu(_with_ends(_read(stamps)))
+        for (span, begin, cpu), (_, end, cpu_after) in pairwise(full_stamps):
             if span is None or end == begin:
                 continue
             used = max(0, cpu_after - cpu)
-            alone[span] = alone.get(span, 0) + used
-            if len(kept) < most_slices:
-                kept.append(Slice(span, begin, end, used))
+            self_ns[span] = self_ns.get(span, 0) + used
+            if len(slices) < max_slices:
+                slices.append(Slice(span, begin, end, used))

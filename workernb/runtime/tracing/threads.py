@@ -1,4 +1,4 @@
-"""Threads: the one that Workers share, which request holds it, and the CPU that it has used."""
+"""Threads: which request holds a thread, and the CPU time that the thread has used."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import Any, TypeAlias
 
 
 class Thread:
-    """One thread: the slices on it, and what identifies it.
+    """A thread, and the slice that runs on it.
 
     trace: the request whose slice runs, or None. factory: the loop's own task factory during a
     slice. slice_cpu_ns: the CPU clock when the slice began, or when the last one ended.
-    slice_ended_ns: when the last slice ended, in ns of wall clock; 0 when CPU has been taken since.
+    slice_ended_ns: when the last slice ended, in ns of wall clock; 0 if the CPU time since then has
+    been charged.
     """
 
     __slots__ = (
@@ -28,7 +29,7 @@ class Thread:
     )
 
     def __init__(self) -> None:
-        """Describe the calling thread, on which no slice runs."""
+        """Make the record of the calling thread."""
         self.ident = threading.get_ident()
         self.is_main = self.ident == threading.main_thread().ident
         self.name = threading.current_thread().name
@@ -38,26 +39,26 @@ class Thread:
         self.slice_ended_ns = 0
 
     def cpu_now(self) -> int:
-        """Return the CPU (ns) that this thread has used, from whichever thread it is asked."""
+        """Return the CPU time (ns) of this thread; callable from any thread."""
         if threading.get_ident() == self.ident:
             return cpu_clock()
         return cpu_of(self.ident)
 
     def slice_so_far_ns(self, trace: object) -> int:
-        """Return the CPU (ns) of the slice that runs, if it is one of `trace`; else 0."""
+        """Return the CPU time (ns) of the running slice if it belongs to `trace`, else 0."""
         return self.cpu_now() - self.slice_cpu_ns if self.trace is trace else 0
 
 
 PreviousHolder: TypeAlias = tuple[Any, Any, int, Any]
-"""What a slice found when it began, to be put back when it ends.
+"""The state of the thread before a slice, to be restored when the slice ends.
 
 The trace whose slice ran, the task factory, the time (ns of wall clock), and the invocation that
-held the thread. There is none unless loops or eager tasks nest.
+held the thread. Trace and invocation are None unless loops or eager tasks nest.
 """
 
 
 def cpu_of(ident: int) -> int:
-    """Return the CPU (ns) that a thread of this process has used; OSError when it has ended."""
+    """Return the CPU time (ns) of a thread of this process; OSError if it has ended."""
     if hasattr(time, "pthread_getcpuclockid"):
         return time.clock_gettime_ns(time.pthread_getcpuclockid(ident))
     if sys.platform == "win32":  # pragma: no cover
@@ -73,7 +74,7 @@ _local = threading.local()
 
 
 def this_thread() -> Thread:
-    """Return the one record of the calling thread."""
+    """Return the record of the calling thread."""
     try:
         return _local.thread  # type: ignore[no-any-return]
     except AttributeError:

@@ -1,4 +1,4 @@
-"""Tracebacks: whose code a frame runs, and tracebacks that show the Workers' lines only."""
+"""Tracebacks: whether a frame belongs to a Worker, and tracebacks with Workers' frames only."""
 
 from __future__ import annotations
 
@@ -13,21 +13,24 @@ from typing import Any
 from workernb import errors
 
 PACKAGE = os.path.dirname(os.path.abspath(errors.__file__)) + os.sep
-"""The folder of workernb's own code."""
+"""The folder of workernb, with a trailing separator."""
 
 
 def is_worker(frame: FrameType) -> bool:
-    """Return whether a frame runs a Worker's own source."""
+    """Return whether a frame runs the source of a Worker."""
     return frame.f_code.co_filename.startswith("<worker ")
 
 
 def is_ours(frame: FrameType) -> bool:
-    """Return whether a frame runs workernb's own code."""
+    """Return whether a frame runs code of workernb."""
     return frame.f_code.co_filename.startswith(PACKAGE)
 
 
-def where(frame: FrameType | None) -> str | None:
-    """Return where in a Worker's source a frame is, as `<worker auth v2>:7, in fetch`."""
+def worker_position(frame: FrameType | None) -> str | None:
+    """Return the position in a Worker's source that a frame or its callers run, or None.
+
+    For example `<worker auth v2>:7, in fetch`.
+    """
     while frame is not None:
         if is_worker(frame):
             code = frame.f_code
@@ -36,8 +39,8 @@ def where(frame: FrameType | None) -> str | None:
     return None
 
 
-def clean(error: BaseException) -> None:
-    """Take our own frames out of an exception's traceback."""
+def remove_our_frames(error: BaseException) -> None:
+    """Remove workernb's frames from an exception's traceback."""
     tb = _skip_ours(error.__traceback__)
     error.__traceback__ = tb
     while tb is not None:
@@ -45,16 +48,16 @@ def clean(error: BaseException) -> None:
         tb = tb.tb_next
 
 
-def from_the_worker_on(error: BaseException) -> None:
-    """Take what lies before the first Worker's frame out of an exception's traceback."""
+def trim_before_worker(error: BaseException) -> None:
+    """Remove the frames before the first Worker's frame from an exception's traceback."""
     tb = error.__traceback__
     while tb is not None and not is_worker(tb.tb_frame):
         tb = tb.tb_next
     error.__traceback__ = tb
 
 
-def to_the_worker(error: BaseException) -> None:
-    """Take what lies behind the last Worker's frame out of an exception's traceback."""
+def trim_after_worker(error: BaseException) -> None:
+    """Remove the frames after the last Worker's frame from an exception's traceback."""
     tb, last = error.__traceback__, None
     while tb is not None:
         if is_worker(tb.tb_frame):
@@ -64,8 +67,8 @@ def to_the_worker(error: BaseException) -> None:
         last.tb_next = None
 
 
-def raised_at(error: BaseException) -> str | None:
-    """Return where in a Worker's source an exception came up last, as `where` does."""
+def raised_position(error: BaseException) -> str | None:
+    """Return the innermost position in a Worker's source of an exception's traceback, or None."""
     found = None
     for frame, line in traceback.walk_tb(error.__traceback__):
         if is_worker(frame):
@@ -73,21 +76,21 @@ def raised_at(error: BaseException) -> str | None:
     return found
 
 
-def waiting_at(steps: Any) -> str | None:
-    """Return where in a Worker's source a generator or coroutine waits, as `where` does."""
+def waiting_position(steps: Any) -> str | None:
+    """Return the position in a Worker's source where a generator or coroutine waits, or None."""
     found = None
     while (frame := _frame_of(steps)) is not None:
         if is_worker(frame):
             found = frame
         if frame.f_code.co_name == "drive":
-            # `drive` sends to its coroutine by hand, so Python does not know what it waits for.
+            # `drive` calls `send` itself, so Python has no record of what it awaits.
             steps = frame.f_locals.get("steps")
         else:
             steps = getattr(steps, "cr_await", None) or getattr(steps, "gi_yieldfrom", None)
         if type(steps).__name__ == "coroutine_wrapper":
-            # The object that a coroutine's __await__ returns names its coroutine nowhere else.
+            # The object that a coroutine's `__await__` returns has no attribute for its coroutine.
             (steps,) = gc.get_referents(steps)
-    return where(found)
+    return worker_position(found)
 
 
 def _frame_of(steps: Any) -> FrameType | None:
@@ -105,10 +108,11 @@ def format_traceback(error: BaseException) -> str:
     return "".join(traceback.format_exception(error)).rstrip()
 
 
-def debugged(frame: FrameType | None = None) -> bool:
-    """Return whether a debugger holds the thread: pdb and its kin trace with a Bdb's method.
+def is_debugged(frame: FrameType | None = None) -> bool:
+    """Return whether a debugger is active on this thread.
 
-    frame: what runs; a debugger that only begins, which takes some a while, is found there.
+    pdb and debuggers based on it trace with a method of a Bdb. frame: the running frame, which also
+    shows a debugger that is still starting.
     """
     if isinstance(getattr(sys.gettrace(), "__self__", None), bdb.Bdb):
         return True
@@ -127,4 +131,4 @@ _DEBUGGERS = (
     os.path.join("IPython", "terminal", "debugger.py"),
 )
 _DEBUGPY = f"{os.sep}debugpy{os.sep}"
-"""A kernel's `breakpoint()` is debugpy's, JupyterLab's debugger."""
+"""The folder of debugpy, JupyterLab's debugger, which `breakpoint()` starts in a kernel."""

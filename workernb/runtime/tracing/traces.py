@@ -1,4 +1,4 @@
-"""Traces: the record of a top-level request, kept while it runs and after."""
+"""Traces: records of top-level requests, running and ended ones."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from workernb.runtime.services.versions import Version
 from .invocations import Invocation, Log
 from .metering import Metering, Slice, holder, time_of_last
 from .threads import Thread
-from .tracebacks import waiting_at
+from .tracebacks import waiting_position
 
 LOG_CHARACTERS = 256 * 1024
-"""How much one request may log: the platform's 256 KB."""
+"""Number of characters that one request may log: the platform's 256 KB."""
 
 
 class Host(Protocol):
-    """The runtime, as far as a trace needs it.
+    """The part of the runtime that a trace uses.
 
-    in_flight: the traces of requests that have not ended. traces: of those that have. on_finished:
-    called with each trace that ends.
+    in_flight: the traces of requests that have not ended. traces: the traces of those that have.
+    on_finished: callables, called with each trace that ends.
     """
 
     in_flight: set[Trace]
@@ -35,47 +35,48 @@ class Host(Protocol):
     on_finished: list[Callable[[Trace], None]]
 
     def redact(self, text: str) -> str:
-        """Return `text` without secrets."""
+        """Return `text` with secrets redacted."""
 
     def redact_error(self, error: BaseException) -> None:
-        """Take secrets out of an exception's texts."""
+        """Redact secrets in an exception's texts."""
 
     def limits_of(self, version: Version | None) -> Limits:
-        """Return the limits of a Worker."""
+        """Return the limits of a version."""
 
     def overhead_ns(self) -> float:
-        """Return about what a call takes of itself, in ns of thread CPU."""
+        """Return an estimate of the runtime's own cost of a call, in ns of thread CPU."""
 
     def wait_until(self, invocation: Invocation, awaitable: Awaitable[Any]) -> None:
-        """Let the request end only when `awaitable` is done."""
+        """Keep the request open until `awaitable` is done."""
 
 
 class Trace:
-    """A top-level request: its invocations, who held the thread, its logs, its outcome.
+    """The record of a top-level request: its invocations, slices, logs and outcome.
 
-    `response.trace` and `runtime.traces` give them. number: counts a runtime's requests from 1.
-    owner: whether the notebook made it by name, rather than an outsider by URL. limits: what it
-    may use. began: seconds since the epoch.
+    `response.trace` and `runtime.traces` give access to it. number: the request's number in its
+    runtime, from 1. owner: True for a request by name, from the notebook; False for one by URL,
+    from an outsider. limits: those of the request. began: seconds since the epoch.
     """
 
     KEPT: ClassVar[int] = 10_000
-    """How many invocations, and how many slices, one trace keeps before it folds."""
+    """Maximum number of invocations, and of slices, that a trace keeps."""
 
     # Class-level defaults: objects made for each request cost garbage collection.
-    waiting: set[asyncio.Future[Any]] | frozenset[Any] = frozenset()
-    begun: dict[Invocation, Any] | None = None
+    wait_until_tasks: set[asyncio.Future[Any]] | frozenset[Any] = frozenset()
+    # Original coroutines of calls that began in tasks of their own.
+    replaced_steps: dict[Invocation, Any] | None = None
     folded_ns: Mapping[Any, int] = MappingProxyType({})
     off_thread_ns: Mapping[Invocation, int] = MappingProxyType({})
     debugged = False
-    checked_alone = True  # Whether budgets per invocation were checked since the last fold.
-    next_look_s = 0.0  # How long it waits before the guard checks whether it hangs.
-    failed_late: tuple[str, str] | None = None
+    own_budgets_checked = True  # Whether budgets per invocation were checked since the last fold.
+    next_hang_check_s = 0.0  # Seconds of waiting before the guard checks whether it hangs.
+    late_failure: tuple[str, str] | None = None  # Outcome and text of a waitUntil task.
     task: asyncio.Task[Any] | None = None
     steps: Coroutine[Any, Any, Any] | None = None
     imports_ns = import_began_ns = 0
     cpu_ns = sampled_ns = ended_ns = not_kept = 0
-    bytes = 0  # About what it takes; known when it is kept.
-    looked_at = 1  # How many invocations were looked at for calls that nobody awaited.
+    bytes = 0  # Estimated size, once it is in `Traces`.
+    checked_calls = 1  # How many invocations `calls_not_awaited` has checked.
     log_characters_left = LOG_CHARACTERS
     to_uncancel = False
     first_slices: list[Slice] | None = None
@@ -101,12 +102,12 @@ class Trace:
         self.echo = echo
         self.began = time.time()
         self.began_ns = wall_clock()
-        # What the hop touches
+        # Attributes that the hop uses.
         self.aborted: BaseException | None = None
         self.stamps: list[Any] = []
         self.cpu_valid_until = 0
-        # A slice has a stamp of three at each end. Budgets per invocation are looked up in the
-        # figures, at each tick, so there these must stay few.
+        # A slice has three items of stamps at each end. Budgets per invocation are checked against
+        # computed figures at each tick, so then fewer stamps are kept.
         self.fold_at = 6 * self.KEPT if limits.budget == SHARED else self.KEPT // 4
         self.invocations: list[Invocation] = []
         self.recorded: list[Invocation] | InvocationCounter = self.invocations
@@ -115,43 +116,43 @@ class Trace:
         self.calls_left = self.calls_granted = min(limits.calls, self.KEPT - 1)
 
     def redact(self, text: str) -> str:
-        """Return `text` without the runtime's secrets."""
+        """Return `text` with the runtime's secrets redacted."""
         return self.host.redact(text)
 
     @property
     def logs(self) -> list[Log]:
-        """What its Workers logged or printed, and what the runtime says of it; oldest first."""
+        """What its Workers logged or printed, and the runtime's messages about it, oldest first."""
         return self._logs or []
 
     def add_log(self, log: Log) -> None:
-        """Keep a log."""
+        """Add a log."""
         if self._logs is None:
             self._logs = []
         self._logs.append(log)
 
     @property
     def last_stamp_ns(self) -> int:
-        """When something last happened in the request, as `time.perf_counter_ns` has it."""
+        """Time of the last event in the request, in ns, as of `time.perf_counter_ns`."""
         return time_of_last(self.stamps) if self.stamps else self.began_ns
 
     @property
     def waits_at(self) -> str | None:
-        """Where in a Worker's source the request waits, as `<worker auth v2>:7, in fetch`."""
-        return None if self.ended_ns else waiting_at(self.steps)
+        """Position in a Worker's source where it waits: `<worker auth v2>:7, in fetch`; or None."""
+        return None if self.ended_ns else waiting_position(self.steps)
 
     @property
     def thread_name(self) -> str:
-        """The name of the one thread that it ran on."""
+        """The name of the thread that the request runs on."""
         return self.thread.name
 
     @property
     def done(self) -> bool:
-        """Whether the request has ended, with all that it started."""
+        """Whether the request has ended, including its waitUntil tasks."""
         return bool(self.ended_ns)
 
     @property
     def url(self) -> str:
-        """The request's URL, without the secrets that may be in it."""
+        """The request's URL, with secrets redacted."""
         return self.invocations[0].url
 
     @property
@@ -161,41 +162,41 @@ class Trace:
 
     @property
     def status(self) -> int | None:
-        """The status of the response, or None while there is none."""
+        """The status of the response, or None if there is none."""
         return self.invocations[0].status
 
     @property
     def outcome(self) -> str | None:
-        """One of the platform's words: ok, exception, exceededCpu…; None while it runs."""
-        return self.failed_late[0] if self.failed_late else self.invocations[0].outcome
+        """The platform's name of the outcome: ok, exception, exceededCpu…; None while it runs."""
+        return self.late_failure[0] if self.late_failure else self.invocations[0].outcome
 
     @property
     def exception(self) -> str | None:
-        """What the request ended with, as `Type: text`, without secrets; None when nothing."""
-        if self.failed_late:
-            return self.redact(self.failed_late[1])
+        """The exception that ended the request, as `Type: text` with secrets redacted, or None."""
+        if self.late_failure:
+            return self.redact(self.late_failure[1])
         return self.invocations[0].exception
 
     # Figures
 
     @property
     def cpu_ms(self) -> float:
-        """Thread CPU of the whole request, in ms; exact, and the sum of its invocations'."""
+        """Thread CPU of the whole request, in ms: exact, and the sum of all invocations."""
         return sum(self.metering.self_ns.values()) / 1e6
 
     @property
     def wall_ms(self) -> float:
-        """From the request's begin to its end, or to now, in ms of wall clock."""
+        """Duration of the request, so far if it has not ended, in ms of wall clock."""
         return ((self.ended_ns or wall_clock()) - self.began_ns) / 1e6
 
     @property
     def slices(self) -> Sequence[Slice]:
-        """Who held the thread, and when: in order; the first 10,000."""
+        """The slices of the thread's time that invocations had, in order: the first 10,000."""
         return self.metering.slices
 
     @property
     def metering(self) -> Metering:
-        """The figures behind the properties; worked out anew when there is something new."""
+        """The computed figures; cached until there are new stamps."""
         size = len(self.stamps)
         if self._metering is None or self._metering[0] != size or self.thread.trace is self:
             self._metering = (size, self._meter())
@@ -211,36 +212,37 @@ class Trace:
         return metering
 
     def forget_figures(self) -> None:
-        """Have the figures worked out anew, because of what no stamp tells."""
+        """Drop the cached figures, after a change that no stamp records."""
         self._metering = None
 
     @property
     def imports_ms(self) -> float:
-        """Thread CPU of imports, in ms; counted apart, neither in `cpu_ms` nor in the budget."""
+        """Thread CPU of imports, in ms: neither in `cpu_ms` nor in the budget."""
         return self.imports_ns / 1e6
 
     @property
     def runtime_ms(self) -> float:
-        """About what of `cpu_ms` the runtime's own work takes, in ms of thread CPU.
+        """Estimate of the runtime's own share of `cpu_ms`, in ms of thread CPU.
 
-        What a call between Workers that do nothing takes here, measured once, for each invocation.
-        It is in the figures of the invocations, mostly in the caller's, who makes the request.
+        The cost of a call between Workers that do nothing, which is measured once per process,
+        times the number of invocations. It is included in the invocations' figures, mostly in the
+        caller's, which makes the request.
         """
         calls = len(self.invocations) + self.not_kept
         return min(calls * self.host.overhead_ns() / 1e6, self.cpu_ms)
 
     @property
     def off_thread_ms(self) -> float:
-        """CPU in other threads on the request's behalf, in ms: sampled, and in no budget."""
+        """CPU used in other threads for the request, in ms: sampled, and in no budget."""
         return sum(self.off_thread_ns.values()) / 1e6
 
     def cpu_by_service(self) -> dict[str, float]:
-        """Return thread CPU (ms) by service, in the order in which they were first called."""
-        shares: dict[str, float] = {each.service: 0.0 for each in self.invocations}
+        """Return thread CPU (ms) by service, in the order of their first invocations."""
+        totals: dict[str, float] = {invocation.service: 0.0 for invocation in self.invocations}
         for key, used in self.metering.self_ns.items():
             name = key if isinstance(key, str) else key.service
-            shares[name] = shares.get(name, 0.0) + used / 1e6
-        return shares
+            totals[name] = totals.get(name, 0.0) + used / 1e6
+        return totals
 
     def __repr__(self) -> str:
         ended = f"{self.outcome or 'running'}, {self.cpu_ms:.2f} ms CPU"
@@ -248,28 +250,28 @@ class Trace:
 
 
 class InvocationCounter:
-    """Takes the place of the list of a trace's invocations where no more of them are kept."""
+    """Replaces the list that a trace's new invocations are added to, once it keeps no more."""
 
     def __init__(self, trace: Trace) -> None:
-        """Count for `trace`."""
+        """Count the further invocations of `trace`."""
         self._trace = trace
-        self._made: list[Invocation] = []
+        self._pending: list[Invocation] = []
 
     def append(self, invocation: Invocation) -> None:
-        """Count one more, and keep it until it has begun."""
+        """Count an invocation, and keep it until it has begun."""
         self._trace.not_kept += 1
-        while self._made and not self._made[-1].waits_to_begin:
-            self._made.pop()
-        self._made.append(invocation)
+        while self._pending and not self._pending[-1].waits_to_begin:
+            self._pending.pop()
+        self._pending.append(invocation)
 
-    def take(self) -> list[Invocation]:
-        """Return those that may not have begun, and forget them."""
-        made, self._made = self._made, []
-        return made
+    def take_pending(self) -> list[Invocation]:
+        """Return the invocations that may not have begun, and drop them."""
+        pending, self._pending = self._pending, []
+        return pending
 
 
 class Traces(deque[Trace]):
-    """The traces of a runtime, newest last: at most 1,000 of them, and 64 MB."""
+    """The traces of a runtime, newest last: at most 1,000, of 64 MB in total."""
 
     MAX_TRACES = 1_000
     MAX_BYTES = 64 * 1024 * 1024
@@ -280,7 +282,7 @@ class Traces(deque[Trace]):
         self._bytes = 0
 
     def keep(self, trace: Trace) -> None:
-        """Add a trace that has ended, and drop the oldest beyond the bounds."""
+        """Add a trace that has ended, and drop the oldest beyond the maximum."""
         self.append(trace)
         size = 1_500 + 450 * len(trace.invocations) + 30 * len(trace.stamps)
         if trace._logs:
@@ -290,13 +292,13 @@ class Traces(deque[Trace]):
         while len(self) > self.MAX_TRACES or (self._bytes > self.MAX_BYTES and len(self) > 1):
             self._bytes -= self.popleft().bytes
 
-    def find(self, number: int, asker: str) -> Trace:
-        """Return the trace of a number; -1 is the last one, -2 the last but one.
+    def find(self, number: int, magic: str) -> Trace:
+        """Return the trace with a number; -1 is the last one, -2 the one before it.
 
-        Raises UsageError, in the name of `asker` (a magic), when there is none.
+        Raises UsageError if there is none. magic: the name of the magic, for the error's text.
         """
         if not self:
-            raise UsageError(f"{asker} has nothing to show yet: make a request first, %fetch NAME.")
+            raise UsageError(f"{magic} has nothing to show yet: make a request first, %fetch NAME.")
         if number < 0 and -number <= len(self):
             return self[number]
         for trace in self:

@@ -13,7 +13,7 @@ from itertools import islice, takewhile
 from typing import NamedTuple
 
 from workernb.runtime.runtime import Runtime
-from workernb.runtime.services.routes import best
+from workernb.runtime.services.routes import most_specific_match
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.traces import Trace
 from workernb.views.drawing.text import count, share
@@ -139,7 +139,7 @@ def _key(runtime: Runtime, trace: Trace, invocation: Invocation) -> Key | None:
     if trace.owner or service is None or not service.versions:
         return None
     routes = service.definition.routes
-    pattern = best(((route, route.pattern) for route in routes), invocation.url)
+    pattern = most_specific_match(((route, route.pattern) for route in routes), invocation.url)
     return None if pattern is None else (OUTSIDE, pattern, name)
 
 

@@ -25,7 +25,7 @@ class HistoryTable(Table):
                 time_of_day(change.at),
                 change.service,
                 "" if change.version is None else f"v{change.version.number}",
-                change.words,
+                change.summary,
                 change.reason,
             )
             for change in changes
