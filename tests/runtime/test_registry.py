@@ -145,3 +145,28 @@ async def test_a_removed_service_can_be_defined_again(define, runtime):
     define("auth", respond("again"))
     assert await fetch_text(runtime["web"]) == "again"
     assert runtime["auth"].version.number == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ({"remove": "AB"}, r"write remove=\['AB'\]"),
+        ({"foo": None}, "unexpected keyword argument 'foo'"),
+        ({"routes": ["x.com/*"]}, "unexpected keyword argument 'routes'"),
+        ({"services": "A=auth"}, "services is a dict, {'NAME': …}, not str"),
+        ({"secrets": ["planted-secret"]}, "secrets is a dict, {'NAME': …}, not list"),
+    ],
+)
+def test_arguments_of_change_that_are_refused(define, runtime, arguments, text):
+    handle = define("worker", vars={"A": 1, "B": 2, "AB": 3})
+    with pytest.raises(UsageError, match=text) as caught:
+        runtime.change("worker", **arguments)
+    assert "planted" not in str(caught.value)
+    assert dict(handle.vars) == {"A": 1, "B": 2, "AB": 3}
+    assert len(runtime.history) == 1
+
+
+def test_a_definition_shows_its_bindings_without_secrets(define):
+    shown = repr(define("a", vars={"N": [1]}, secrets={"S": "planted-secret"}, B="b").version)
+    assert "services={B: b}, vars={N: [1]})" in shown
+    assert "planted" not in shown

@@ -177,3 +177,10 @@ def test_files_of_windows_and_with_a_byte_order_mark(tmp_path):
 def test_the_path_is_as_short_as_it_was_given(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert read_dev_vars(None) == (Path(".dev.vars"), {})
+
+
+def test_a_file_that_is_not_utf_8_is_refused_by_name(tmp_path):
+    (tmp_path / ".dev.vars").write_bytes(b"KEY=planted\xff")
+    with pytest.raises(UsageError, match=r"\.dev\.vars is not UTF-8") as caught:
+        read_dev_vars(None, tmp_path)
+    assert "planted" not in str(caught.value)

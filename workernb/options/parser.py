@@ -56,7 +56,7 @@ class Parser(argparse.ArgumentParser):
         long = [flag for flag in flags if flag.startswith("--")]
         raise with_notes(
             OptionError(f"{self.prog} has no option {flag}."),
-            did_you_mean(flag, flags) or f"It has {', '.join(long)}.",
+            did_you_mean(flag, flags) or (f"It has {', '.join(long)}." if long else "It has none."),
         )
 
     def _first_argument(self) -> str:

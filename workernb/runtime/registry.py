@@ -88,14 +88,17 @@ class Registry(ABC):
         self,
         name: str,
         *,
+        services: Mapping[str, str] | None = None,
+        vars: Mapping[str, Any] | None = None,
+        secrets: Mapping[str, str] | None = None,
         remove: Collection[str] = (),
         reason: str = "change()",
         **bindings: Any,
     ) -> Handle:
         """Change the bindings of a defined service, and keep its code.
 
-        bindings: those to add or replace, by the keyword of their kind and then by name:
-        services={"AUTH": "auth"}, vars, secrets. remove: names, of any kind. reason: a text for the
+        services={"AUTH": "auth"}, vars, secrets, and bindings of other kinds by their keyword:
+        those to add or replace, by name. remove: names, of any kind. reason: a text for the
         history. A change makes a new version, loaded from the same source, which serves from the
         next call on; requests in flight stay on their versions. Raises UsageError for invalid
         arguments and undefined targets, and what the source raises when it is loaded; nothing is
@@ -109,7 +112,7 @@ class Registry(ABC):
                 f"Settle on one before you change its settings: %deploy {name} "
                 f"v{service.deployment.main}",
             )
-        given = {keyword: values for keyword, values in bindings.items() if values is not None}
+        given = {"services": services, "vars": vars, "secrets": secrets, **bindings}
         after = before.changed(given, remove)
         for binding, target in after.services.items():
             if before.services.get(binding) != target:

@@ -35,7 +35,11 @@ def read_dev_vars(environment: str | None, folder: Path = Path()) -> tuple[Path,
     for path in (folder / name for name in names):
         if path.is_file():
             # npm's dotenv skips a byte order mark too.
-            return path, parse_dev_vars(path.read_text(encoding="utf-8-sig"), str(path))
+            try:
+                text = path.read_text(encoding="utf-8-sig")
+            except UnicodeDecodeError as error:
+                raise UsageError(f"{path} is not UTF-8: {error.reason} at {error.start}.") from None
+            return path, parse_dev_vars(text, str(path))
     return folder / names[0], {}
 
 

@@ -153,3 +153,9 @@ async def test_max_time_counts_where_nothing_can_be_awaited(shell):
     await shell.ok(cell("slow -q", "import asyncio; await asyncio.sleep(60)"))
     line = await shell.refused("def f():\n    %fetch slow -m 0.01\nf()")
     assert "took longer than 0.01 s (-m)" in line
+
+
+async def test_a_redirect_to_what_is_no_url_is_one_line(shell):
+    headers = "headers={'location': 'http://[bad'}"
+    await shell.ok(cell("bad -q", f"return Response(None, 302, {headers})"))
+    assert "redirects to where nothing can be" in await shell.refused("%fetch bad -L")

@@ -168,9 +168,9 @@ class FetchCommand:
 
     def _redirected(self, step: Step, status: int, location: str) -> Step:
         """Return the request after a redirect, changed as curl changes it."""
-        url = urljoin(step.request.url, location)
         request = step.request
         try:
+            url = urljoin(request.url, location)
             if (
                 status in _CHANGE_POST_TO_GET
                 and request.method == "POST"
@@ -189,7 +189,7 @@ class FetchCommand:
                     headers=request.headers,
                     body=request.clone()._take(),
                 )
-        except TypeError as error:
+        except (TypeError, ValueError) as error:
             raise FetchError(f"{step.title} redirects to where nothing can be: {error}") from None
         # The owner stays the owner on the same host; any other URL is subject to the routes.
         same_host = urlsplit(request.url).netloc == urlsplit(step.request.url).netloc

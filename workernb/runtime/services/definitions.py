@@ -64,6 +64,14 @@ class Definition:
         """The name of the version metadata binding, or None."""
         return next(iter(self.of_kind(VERSION_METADATA)), None)
 
+    def __repr__(self) -> str:
+        bindings = [
+            f"{kind.keyword}={{{', '.join(f'{n}: {kind.describe(v)}' for n, v in values.items())}}}"
+            for kind in kinds()
+            if (values := self.of_kind(kind)) and not kind.is_secret
+        ]
+        return f"Definition({', '.join([repr(self.name), f'source={self.source!r}', *bindings])})"
+
     def of_kind(self, kind: BindingKind) -> Mapping[str, Any]:
         """Return the bindings of one kind, by name."""
         return self.bindings.get(kind.keyword, {})
@@ -105,7 +113,7 @@ class Definition:
     ) -> Definition:
         """Make a definition from a user's arguments; UsageError if they are invalid.
 
-        bindings: by the keyword of their kind. TypeError for an unknown keyword.
+        bindings: by the keyword of their kind. UsageError for an unknown keyword.
         """
         name = service_name(name, environment)
         if not isinstance(source, str):
@@ -123,7 +131,7 @@ class Definition:
         definition = cls(
             name,
             source,
-            _checked(bindings, "Definition.make()"),
+            _checked(bindings, "define()"),
             tuple(parsed),
             limits,
             compatibility_date,
@@ -157,8 +165,10 @@ class Definition:
         """Return the definition with bindings added, replaced and removed; UsageError if refused.
 
         given: bindings by the keyword of their kind, then by name. remove: names, of any kind. The
-        result is checked like a new definition. TypeError for an unknown keyword.
+        result is checked like a new definition.
         """
+        if isinstance(remove, str):
+            raise UsageError(f"What is removed is a list of names: write remove=[{remove!r}].")
         known = [name for values in self.bindings.values() for name in values]
         for name in remove:
             if name not in known:
@@ -203,11 +213,11 @@ class Definition:
 
 
 def _checked(given: Mapping[str, Any], function: str) -> Bindings:
-    """Return checked bindings by kind; TypeError that names `function` for an unknown keyword."""
+    """Return checked bindings by kind; UsageError that names `function` for unknown keywords."""
     known = {kind.keyword: kind for kind in kinds()}
     for keyword in given:
         if keyword not in known:
-            raise TypeError(f"{function} got an unexpected keyword argument {keyword!r}")
+            raise UsageError(f"{function} got an unexpected keyword argument {keyword!r}")
     checked = {
         keyword: kind.check(given[keyword])
         for keyword, kind in known.items()

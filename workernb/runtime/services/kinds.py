@@ -49,6 +49,9 @@ class BindingKind:
 
     def check(self, given: Any) -> dict[str, Any]:
         """Return the values to store, by binding name; UsageError if one is invalid."""
+        if not isinstance(given, Mapping):
+            given_type = type(given).__name__
+            raise UsageError(f"{self.keyword} is a dict, {{'NAME': …}}, not {given_type}.")
         return {binding_name(name): self.check_value(name, value) for name, value in given.items()}
 
     def check_value(self, name: str, value: Any) -> Any:
