@@ -75,6 +75,8 @@ async def test_events_from_another_thread_are_handled_on_the_loop(pair, sent):
     thread = threading.Thread(target=set_by_page, args=(view,), kwargs={"moment": 1.5})
     thread.start()
     await asyncio.to_thread(thread.join)
+    while not seen:
+        await asyncio.sleep(0)
     assert seen == [threading.get_ident()]
     assert view.moment == 1.5
 

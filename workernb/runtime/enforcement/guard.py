@@ -99,8 +99,9 @@ class Guard:
         for trace in traces:
             self._check(trace)
         self._sample_off_thread()
-        self._memory.check([*traces, *([self._ended] if self._ended else [])])
-        self._ended = None
+        if thread.trace is None:  # Within a nested loop, a Worker would be charged for it.
+            self._memory.check([*traces, *([self._ended] if self._ended else [])])
+            self._ended = None
         if not self.in_flight:
             self.uninstall()
 
@@ -126,6 +127,7 @@ class Guard:
     def _install(self, thread: Thread, loop: asyncio.AbstractEventLoop) -> None:
         if self._capture is None:
             self._off_thread.begin()
+            self._memory.begin()
             self._capture = LogCapture()
             logging.getLogger().addHandler(self._capture)
         if thread.is_main:

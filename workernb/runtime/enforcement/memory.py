@@ -7,6 +7,7 @@ import sys
 import types
 import warnings
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from workernb.errors import PlatformText
@@ -26,9 +27,14 @@ _SHARED_TYPES = (types.ModuleType, type, types.FrameType, types.CodeType)
 
 def resident_mb() -> float:
     """Return the process's resident memory, in MB of 10**6 bytes."""
+    return float(_process().memory_info().rss) / 1e6
+
+
+@cache
+def _process() -> Any:
     import psutil
 
-    return float(psutil.Process().memory_info().rss) / 1e6
+    return psutil.Process()
 
 
 def held_mb(module: types.ModuleType) -> float:
@@ -69,6 +75,10 @@ class MemoryWatch:
     def __init__(self) -> None:
         """Make a watch, which compares with the process's memory at the first check."""
         self._before_mb: float | None = None
+
+    def begin(self) -> None:
+        """Import what measures memory, before a Worker runs that the import would be charged to."""
+        _process()
 
     def check(self, traces: Iterable[Trace]) -> None:
         """Measure the Workers of `traces`, if the process has grown since the last measurement."""
