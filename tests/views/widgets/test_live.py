@@ -71,12 +71,17 @@ async def test_nonsense_from_the_page_does_nothing(pair, sent, content):
 async def test_events_from_another_thread_are_handled_on_the_loop(pair, sent):
     view = CpuView(pair)
     seen: list[int] = []
-    view.observe(lambda change: seen.append(threading.get_ident()), "moment")
+    arrived = asyncio.Event()
+
+    def observe(change: object) -> None:
+        seen.append(threading.get_ident())
+        arrived.set()
+
+    view.observe(observe, "moment")
     thread = threading.Thread(target=set_by_page, args=(view,), kwargs={"moment": 1.5})
     thread.start()
     await asyncio.to_thread(thread.join)
-    while not seen:
-        await asyncio.sleep(0)
+    await asyncio.wait_for(arrived.wait(), 10)
     assert seen == [threading.get_ident()]
     assert view.moment == 1.5
 
