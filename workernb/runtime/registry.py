@@ -215,7 +215,7 @@ class Registry(ABC):
                 self.services[service.name] = self.services.pop(service.name)
             service.versions.append(version)
             self._serve(service, Deployment.of({version.number: 100}), {version.number: isolate})
-            words = describe_change(replaced, version.definition)
+            words = describe_change(replaced, version.definition, self.redactor.redact)
             self._note(kind, version.service, version.reason, words, version=version)
 
     def _load(self, version: Version) -> Isolate:

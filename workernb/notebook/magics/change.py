@@ -73,8 +73,9 @@ class ChangeMagics(Magics):
                 reason=options.reason,
             )
         after = _version(options.service)
-        changes = describe_change(before.definition, after.definition)
-        line = f"{after} · {runtime.redactor.redact(changes)}"
+        redact = runtime.redactor.redact
+        changes = describe_change(before.definition, after.definition, redact)
+        line = f"{after} · {changes}"
         print_lines([*note_about_written_secrets(options.secrets), line])
 
 

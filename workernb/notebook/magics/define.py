@@ -53,9 +53,9 @@ def define_worker(runtime: Runtime, options: WorkerOptions, cell: str, shell: An
         *note_about_written_secrets(options.secrets),
         *definition_lines(runtime, handle, options.quiet),
     ]
-    undone = replaced(runtime.history, handle.name)
+    undone = replaced(runtime.history, handle.name, runtime.redactor.redact)
     if undone is not None:
-        lines.append(f"The cell replaced {runtime.redactor.redact(undone)}.")
+        lines.append(f"The cell replaced {undone}.")
     print_lines(lines)
 
 

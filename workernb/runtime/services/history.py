@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .definitions import Definition
@@ -41,10 +41,13 @@ class Change:
         return f"{self.service}{made}: {self.words} ({self.reason})"
 
 
-def replaced(history: Sequence[Change], service: str) -> str | None:
+def replaced(
+    history: Sequence[Change], service: str, redact: Callable[[str], str] = str
+) -> str | None:
     """Return what the last definition of a service undid of what was changed since the one before.
 
-    None when nothing had been changed, or when the definition says the same.
+    None when nothing had been changed, or when the definition says the same. redact: as for
+    `settings_that_differ`.
     """
     mine = [change for change in history if change.service == service]
     since: list[Change] = []
@@ -65,7 +68,7 @@ def replaced(history: Sequence[Change], service: str) -> str | None:
     if now is not None:
         words += [
             f"{one} (set by {set_by[one.name]})"
-            for one in settings_that_differ(now, mine[-1].definition)
+            for one in settings_that_differ(now, mine[-1].definition, redact)
             if one.name in set_by
         ]
     return "; ".join(words) or None
