@@ -8,10 +8,12 @@ import html
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from urllib.parse import quote, quote_plus
 from weakref import WeakSet
+
+import ada_url
 
 REDACTED = "REDACTED"
 SHORTEST = 6
@@ -124,11 +126,19 @@ def _spellings(value: str) -> set[str]:
     parts = {value, value.strip(), *(line for line in lines if len(line) >= LONG_LINE)}
     cases = {change(part) for part in parts for change in (str, str.upper, str.lower, str.title)}
     spellings = cases | {escape(text) for text in cases for escape in _ESCAPES}
+    spellings |= {spelling for part in parts for spelling in _in_urls(part)}
     # JSON within JSON, a repr within a repr, and the like.
     spellings |= {outer(inner(part)) for part in parts for inner in _ESCAPES for outer in _ESCAPES}
     for part in parts:
         spellings |= _encodings(part.encode(errors="surrogatepass"))
     return {spelling for spelling in spellings if len(spelling) >= SHORTEST}
+
+
+def _in_urls(text: str) -> Iterator[str]:
+    """Yield a secret as the parser of URLs spells it in a path, in a query and in a fragment."""
+    for before in ("http://x/", "http://x/?", "http://x/#"):
+        with contextlib.suppress(ValueError):
+            yield ada_url.URL(before + text).href.removeprefix(before)
 
 
 def _lower_escapes(text: str) -> str:
