@@ -175,6 +175,8 @@ await gateway.fetch("http://w/?" + key)
 try: await w.fetch()\nexcept Exception as error: print(error, repr(error), [error])
 (await asyncio.gather(w.fetch(), return_exceptions=True))
 errors = await asyncio.gather(w.fetch(), return_exceptions=True); errors[0]
+%%capture captured\nwritten.fetch_sync()
+print(captured.stdout); captured.show()
 print(runtime.traces[-1], runtime.traces[-1].logs, runtime.traces[-1].exception)
 runtime.traces[-1]
 %trace
@@ -307,6 +309,8 @@ def test_a_planted_secret_has_no_way_out(messages):
     sender, folder = messages
     ways = [(f"a Worker: {line}", [worker(line), "await w.fetch()"]) for line in RAISED + PRINTED]
     ways += [(f"at import: {line}", [worker("pass", line)]) for line in LOADED]
+    captured = worker("sys.stdout.write(KEY); print(KEY); logging.warning(KEY)")
+    ways += [("", [captured.replace("%%worker w", "%%worker written")])]
     ways += [("", [worker("raise ValueError({'t': KEY})")])]
     ways += [(f"a cell: {line}", [line.replace("\\n", "\n")]) for line in CELLS]
     assert len(ways) >= 160

@@ -59,6 +59,23 @@ def test_the_lines_of_a_secret_are_replaced_one_by_one():
     assert shown.split() == [REDACTED, REDACTED, "short"]
 
 
+@pytest.mark.parametrize("cut", [slice(200), slice(150), slice(70, None), slice(30, 230)])
+def test_a_long_secret_is_replaced_where_it_is_cut(cut):
+    secret = "".join(f"{i * 7919 % 10007:x}" for i in range(80))
+    redactor = Redactor()
+    redactor.learn([secret])
+    assert redactor.redact(f"it is {secret[cut]!r}…") == f"it is {REDACTED!r}…"
+    with pytest.raises(ValueError, match="invalid literal") as caught:
+        int(secret)
+    assert redactor.redact(str(caught.value)).endswith(f": '{REDACTED}")
+
+
+def test_a_long_secret_that_holds_the_replacement_ends():
+    redactor = Redactor()
+    redactor.learn([REDACTED * 20])
+    assert redactor.redact(REDACTED * 10) == REDACTED
+
+
 def test_secrets_below_six_characters_are_not_replaced():
     redactor = Redactor()
     redactor.learn(["short", "longer-one", "longer-one-still"])

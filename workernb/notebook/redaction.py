@@ -18,6 +18,8 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+from IPython.utils import capture
+
 from workernb.runtime.enforcement.guard import guard
 from workernb.runtime.redaction import redact_all, redact_tree
 from workernb.runtime.tracing.tracebacks import is_worker
@@ -35,6 +37,7 @@ def add(shell: Any) -> None:
         _replace(shell, "_format_exception_for_storage", _format_exception)
     _redact_stream(sys.stdout, _redact_if_by_worker)
     _redact_stream(sys.stderr, redact_all)
+    _replace(capture, "StringIO", _capture_redacted)
     session = getattr(getattr(shell, "kernel", None), "session", None)
     if session is not None:
         _replace(session, "send", _send)
@@ -177,6 +180,16 @@ def _redact_stream(stream: Any, redact: Callable[[str], str]) -> None:
     with contextlib.suppress(TypeError):
         stream.__class__ = redacting
         _installed.callback(restore)
+
+
+def _capture_redacted(kind: type[io.StringIO]) -> type[io.StringIO]:
+    """Return the class of what `%%capture` captures in, which a cell may show later."""
+
+    class RedactingStringIO(kind):  # type: ignore[misc, valid-type]
+        def write(self, text: str) -> int:
+            return int(super().write(_redact_if_by_worker(text)))
+
+    return RedactingStringIO
 
 
 def _redact_if_by_worker(text: str) -> str:

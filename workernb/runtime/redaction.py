@@ -22,6 +22,10 @@ LONG_LINE = 16
 """How many characters a line of a secret has, at least, to be redacted on its own."""
 
 
+PIECE = 32
+"""How many characters of a long secret are redacted on their own: Python shortens some errors."""
+
+
 class Redactor:
     """Knows the values of all secrets that a runtime was given, old ones included."""
 
@@ -44,7 +48,11 @@ class Redactor:
             return text
         if self._pattern is None:
             self._pattern = _pattern({s for value in self._values for s in _spellings(value)})
-        return self._pattern.sub(REDACTED, text)
+        text = self._pattern.sub(REDACTED, text)
+        for value in self._values:
+            if len(value) >= 2 * PIECE:
+                text = _redact_pieces(value, text)
+        return text
 
     def redact_error(self, error: BaseException) -> None:
         """Redact the arguments and notes of an exception, and of those that it refers to.
@@ -107,6 +115,20 @@ def redact_tree(value: Any, redact: Callable[[str], str]) -> Any:
     if kind is dict:
         return dict(zip(redacted_items[::2], redacted_items[1::2], strict=True))
     return kind(redacted_items)
+
+
+def _redact_pieces(value: str, text: str) -> str:
+    """Return `text` without pieces of a long secret, however it was shortened."""
+    for start in range(0, len(value) - PIECE + 1, PIECE):
+        piece = value[start : start + PIECE]
+        while (begin := text.find(piece)) >= 0:
+            end, first, last = begin + PIECE, start, start + PIECE
+            while begin and first and text[begin - 1] == value[first - 1]:
+                begin, first = begin - 1, first - 1
+            while text[end : end + 1] and text[end] == value[last : last + 1]:
+                end, last = end + 1, last + 1
+            text = text[:begin] + REDACTED + text[end:]
+    return text
 
 
 def _pattern(spellings: Iterable[str]) -> re.Pattern[str]:
