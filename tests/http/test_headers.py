@@ -79,6 +79,27 @@ def test_invalid_values_are_refused(value):
             make()
 
 
+@pytest.mark.parametrize("at", [0, 5, 90, 200])
+def test_an_invalid_value_is_not_quoted(at):
+    key = "s3cret-" + "0123456789" * 20
+    for change in (
+        lambda h, value: h.set("a", value),
+        lambda h, value: h.append("a", value),
+        lambda h, value: Headers({"a": value}),
+        lambda h, value: Headers([("a", value)]),
+    ):
+        with pytest.raises(TypeError, match="Invalid header value") as caught:
+            change(Headers(), key[: at + 1] + "\n" + key)
+        assert caught.value.__notes__ == [f"The header's value has '\\n' at position {at + 1}."]
+
+
+def test_a_name_is_quoted_as_a_whole_or_not_at_all():
+    for name, note in (("a b", "was 'a b'."), ("a b" * 50, "has 150 characters.")):
+        with pytest.raises(TypeError, match="Invalid header name") as caught:
+            Headers({name: "x"})
+        assert caught.value.__notes__ == [f"The header's name {note}"]
+
+
 @pytest.mark.parametrize(
     ("value", "kept"),
     [(" a ", "a"), ("\ta\n", "a"), ("grün", "grün"), (3, "3"), ("", ""), ("a\tb", "a\tb")],

@@ -98,10 +98,19 @@ class Outcome:
         return f"{self.stdout}{self.stderr}{self.displays}{self.traceback}"
 
 
+class TracebackShell(InteractiveShell):
+    """A shell that keeps the lines of tracebacks instead of printing them."""
+
+    shown: list[str]
+
+    def _showtraceback(self, kind: type[BaseException], error: object, lines: list[str]) -> None:
+        self.shown.extend(lines)
+
+
 class Shell:
     """IPython's shell in this process, with a runtime of its own."""
 
-    def __init__(self, shell: InteractiveShell) -> None:
+    def __init__(self, shell: TracebackShell) -> None:
         self.ip = shell
 
     @property
@@ -113,7 +122,7 @@ class Shell:
         ip = self.ip
         outcome = Outcome()
         shown: list[Any] = []
-        ip._showtraceback = lambda kind, error, lines: shown.extend(lines)
+        ip.shown = shown
         publisher, ip.display_pub = ip.display_pub, CapturingDisplayPublisher(parent=ip)
         try:
             with capture_output(display=False) as captured:
@@ -129,7 +138,6 @@ class Shell:
             outcome.displays = [one["data"] for one in ip.display_pub.outputs]
         finally:
             ip.display_pub = publisher
-            del ip._showtraceback
         outcome.stdout, outcome.stderr = captured.stdout, captured.stderr
         outcome.result = done.result
         outcome.error = done.error_before_exec or done.error_in_exec
@@ -155,18 +163,18 @@ class Shell:
 
 
 @pytest.fixture(scope="session")
-def ipython(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InteractiveShell]:
+def ipython(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TracebackShell]:
     os.environ["IPYTHONDIR"] = str(tmp_path_factory.mktemp("ipython"))
     config = Config()
     config.HistoryManager.enabled = False
-    config.InteractiveShell.colors = "nocolor"
-    InteractiveShell.clear_instance()
-    yield InteractiveShell.instance(config=config)
-    InteractiveShell.clear_instance()
+    config.TracebackShell.colors = "nocolor"
+    TracebackShell.clear_instance()
+    yield TracebackShell.instance(config=config)
+    TracebackShell.clear_instance()
 
 
 @pytest.fixture
-def shell(ipython: InteractiveShell, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
+def shell(ipython: TracebackShell, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
     """A shell with the magics, and with nothing defined."""
     monkeypatch.setattr(assembly, "_runtime", None)
     ipython.reset()

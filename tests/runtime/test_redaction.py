@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import dataclasses
+import html
 import json
-from urllib.parse import quote
+import re
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
@@ -22,6 +26,54 @@ def test_every_spelling_of_a_secret_is_replaced(secret, before, after):
         shown = redactor.redact(before + spelling + after)
         assert REDACTED in shown
         assert secret not in shown.replace(REDACTED, "") or secret in before + after
+
+
+@pytest.mark.parametrize("secret", ["hunter2-token", 's3cret/värt "it\'s"', "pass%word {x}\\1"])
+def test_a_secret_is_replaced_however_it_is_written(secret):
+    data = secret.encode()
+    spellings = [
+        *(base64.b64encode(f"{before}{secret}".encode()) for before in ("", "a", "ab", "abc")),
+        *(base64.b64encode(f"{before}{secret}:x".encode()) for before in ("u:", "us:", "use:")),
+        base64.urlsafe_b64encode(data).rstrip(b"="),
+        *(data.hex(), data.hex().upper(), data.hex(":"), list(data)),
+        *(secret.upper(), secret.lower(), secret.title()),
+        *(json.dumps({"a": secret}), json.dumps(json.dumps([secret])), json.dumps(repr([secret]))),
+        *(repr(data), repr([secret]), repr({"t": (secret, repr(secret))}), ascii(secret)),
+        *(repr(f"both ' and \" and {secret}"), html.escape(secret), html.escape(repr(secret))),
+        *(quote(secret), quote(secret, safe=""), quote(quote(secret)), quote_plus(secret)),
+    ]
+    redactor = Redactor()
+    redactor.learn([secret])
+    for spelling in spellings:
+        text = spelling.decode() if isinstance(spelling, bytes) else str(spelling)
+        shown = redactor.redact(f"it is {text}, you see")
+        assert REDACTED in shown, text
+        parts = [word for word in re.findall(r"\w{4,}", text) if word not in ("both", "quot")]
+        assert not [part for part in parts if part in shown], (text, shown)
+
+
+def test_the_lines_of_a_secret_are_replaced_one_by_one():
+    redactor = Redactor()
+    redactor.learn(["first line of a key\n  second line of a key  \nshort\n"])
+    shown = redactor.redact("    first line of a key\n    second line of a key\n    short")
+    assert shown.split() == [REDACTED, REDACTED, "short"]
+
+
+@pytest.mark.parametrize("cut", [slice(200), slice(150), slice(70, None), slice(30, 230)])
+def test_a_long_secret_is_replaced_where_it_is_cut(cut):
+    secret = "".join(f"{i * 7919 % 10007:x}" for i in range(80))
+    redactor = Redactor()
+    redactor.learn([secret])
+    assert redactor.redact(f"it is {secret[cut]!r}…") == f"it is {REDACTED!r}…"
+    with pytest.raises(ValueError, match="invalid literal") as caught:
+        int(secret)
+    assert redactor.redact(str(caught.value)).endswith(f": '{REDACTED}")
+
+
+def test_a_long_secret_that_holds_the_replacement_ends():
+    redactor = Redactor()
+    redactor.learn([REDACTED * 20])
+    assert redactor.redact(REDACTED * 10) == REDACTED
 
 
 def test_secrets_below_six_characters_are_not_replaced():
@@ -94,6 +146,39 @@ def test_an_error_and_its_causes_are_redacted_in_place():
     redactor.redact_error(error)
     assert (error.args, error.__notes__) == ((f"not {REDACTED}",), [REDACTED])
     assert cause.args == (REDACTED, 1)
+
+
+def test_arguments_are_redacted_at_any_depth():
+    redactor = Redactor()
+    redactor.learn(["s3cret-value"])
+    s, untouched = "s3cret-value", ["no secret"]
+    nested = [{"t": s}, [s], (1, {s}), s.encode(), {s: [(s,)]}, untouched]
+    error = ExceptionGroup("two", [ValueError(*nested), FileNotFoundError(2, "none", f"/x/{s}")])
+    redactor.redact_error(error)
+    inner, missing = error.exceptions
+    assert s not in f"{inner!r} {missing} {missing!r}"
+    assert inner.args[-1] is untouched
+    assert nested[0] == {"t": s}, "what the Worker holds stays as it is"
+
+
+def test_an_error_that_refuses_changes_is_left_as_it_is():
+    @dataclasses.dataclass(frozen=True)
+    class Frozen(Exception):
+        text: str
+
+    redactor = Redactor()
+    redactor.learn(["s3cret-value"])
+    error = Frozen("s3cret-value")
+    redactor.redact_error(error)
+    assert error.text == "s3cret-value"
+
+
+async def test_what_a_handler_gives_back_is_redacted_before_it_is_shortened(define):
+    secret = "s3cret-" + "0123456789" * 20
+    handle = define("auth", "return self.env.KEY", secrets={"KEY": secret})
+    with pytest.raises(TypeError) as caught:
+        await handle.fetch()
+    assert "s3c" not in repr(caught.value.__notes__)
 
 
 async def test_a_replaced_secret_stays_redacted(define, runtime):

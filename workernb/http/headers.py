@@ -29,18 +29,17 @@ NO_FIELDS: Fields = {}
 TEXT_FIELDS: Fields = {"content-type": "text/plain;charset=UTF-8"}
 
 _is_token = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
-_is_value = re.compile(r"[^\0\r\n]*").fullmatch
+_invalid_in_value = re.compile(r"[\0\r\n]").search
 _known_names: dict[str, str] = {}
 _lower_names: set[str] = set()
 _MAX_KNOWN_NAMES = 10_000
+_MAX_QUOTED = 100
 
 
 def _lower_name(name: str) -> str:
     """Return a name in lower case, and remember it, as names recur; TypeError if it is invalid."""
     if not isinstance(name, str) or not _is_token(name):
-        raise with_notes(
-            TypeError(PlatformText.HEADER_NAME), f"The header's name was {name!r:.100}."
-        )
+        raise with_notes(TypeError(PlatformText.HEADER_NAME), _about_name(name))
     if len(_known_names) >= _MAX_KNOWN_NAMES:
         _known_names.clear()
         _lower_names.clear()
@@ -50,12 +49,24 @@ def _lower_name(name: str) -> str:
     return lower
 
 
+def _about_name(name: object) -> str:
+    """Return the note about an invalid name: whole, as a secret is redacted only if it is whole."""
+    if isinstance(name, str) and len(name) > _MAX_QUOTED:
+        return f"The header's name has {len(name):,} characters."
+    return f"The header's name was {name!r}."
+
+
 def _normalize_value(value: object) -> str:
-    """Return a value without the white space around it; TypeError if it is invalid."""
+    """Return a value without the white space around it; TypeError if it is invalid.
+
+    The error does not quote the value, which may be a secret.
+    """
     text = str(value).strip(" \t\r\n")
-    if not _is_value(text):
+    match = _invalid_in_value(text)
+    if match is not None:
         raise with_notes(
-            TypeError(PlatformText.HEADER_VALUE), f"The header's value was {text!r:.100}."
+            TypeError(PlatformText.HEADER_VALUE),
+            f"The header's value has {match[0]!r} at position {match.start()}.",
         )
     return text
 

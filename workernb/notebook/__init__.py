@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import completion, display, transform
+from . import completion, display, redaction, transform
 from .magics.change import ChangeMagics
 from .magics.define import DefineMagics
 from .magics.deploy import DeployMagics
@@ -32,6 +32,7 @@ def load(shell: Any) -> None:
     transform.add(shell)
     completion.add(shell)
     display.add(shell)
+    redaction.add(shell)
     display.warn_of_old_nest_asyncio()
 
 
@@ -46,3 +47,4 @@ def unload(shell: Any) -> None:
     transform.remove(shell)
     completion.remove(shell)
     display.remove(shell)
+    redaction.remove(shell)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from workernb.errors import UsageError
+from workernb.options.parser import is_constant
 from workernb.wrangler.dev_vars import read_dev_vars
 
 _note_printed = False
@@ -38,10 +39,12 @@ def resolve_secrets(
 
 
 def _ask(name: str, filename: str, shell: Any) -> str:
-    if _can_ask(shell) and (value := getpass.getpass(f"The secret {name}: ")):
+    # Not the name, if it may be a value that was given without one.
+    secret, key = (f"The secret {name}", name) if is_constant(name) else ("The secret", "NAME")
+    if _can_ask(shell) and (value := getpass.getpass(f"{secret}: ")):
         return value
     raise UsageError(
-        f"The secret {name} is set nowhere: put {name}=… into {filename}, or set it in the process "
+        f"{secret} is set nowhere: put {key}=… into {filename}, or set it in the process "
         f"environment."
     )
 

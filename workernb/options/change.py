@@ -23,6 +23,10 @@ def service_of(text: str) -> str:
 
     Raises OptionError for anything else that a target may have, such as an entrypoint.
     """
+    if "=" in text:
+        raise OptionError(
+            "The Worker comes first: write NAME or NAME@ENVIRONMENT before KEY=VALUE."
+        )
     target = Target.parse(text)
     if target.path != "/" or target.entrypoint != DEFAULT:
         raise OptionError(f"{text!r} is no Worker's name: write NAME or NAME@ENVIRONMENT.")
@@ -63,7 +67,7 @@ def var_parser() -> Parser:
 def secret_parser() -> Parser:
     """Return the parser of `%secret`."""
     parser = _parser("%secret", "Set secrets of a Worker that runs.")
-    parser.add_argument("secrets", metavar="KEY[=VALUE]", nargs="+",
+    parser.add_argument("secrets", metavar="KEY[=VALUE]", nargs="+", type=secret,
         help="without a value from .dev.vars, the environment, or asked for")  # fmt: skip
     return parser
 
@@ -203,7 +207,7 @@ class ChangeOptions:
         if magic == "var":
             vars = unique("%var", _values(typed))
             return cls(service, command + " ".join(f"{name}=…" for name in vars), vars=vars)
-        secrets = unique("%secret", [secret(text) for text in typed.secrets])
+        secrets = unique("%secret", typed.secrets)
         return cls(service, command + " ".join(secrets), secrets=secrets)
 
 

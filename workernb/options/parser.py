@@ -1,6 +1,7 @@
 """The parser of magics and command line: argparse, without IPython.
 
-What cannot be parsed raises OptionError, whose one line says what to write instead.
+What cannot be parsed raises OptionError, whose one line says what to write instead. It does not
+repeat a word that may be the value of a secret.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from typing import Any, NoReturn
 
 from workernb.errors import OptionError, did_you_mean, with_notes
 
+_is_flag = re.compile(r"--[a-z]+(?:-[a-z]+)*|-[A-Za-z]").fullmatch
+_is_constant = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[A-Z]+[0-9]{0,2}").fullmatch
+_refused_value = re.compile(r"ignored explicit argument .*", re.DOTALL)
 _comment = re.compile(r"""((?:[^'"\s\\]|\\.|'[^']*'|"(?:\\.|[^"\\])*"|\s(?!\#))*)(?:\s+\#.*)?""")
 
 
@@ -26,7 +30,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise OptionError with argparse's message."""
-        raise OptionError(f"{self.prog}: {message}.")
+        raise OptionError(f"{self.prog}: {_refused_value.sub('it takes no value', message)}.")
 
     def parse(self, line: str, expand: Callable[[str], str] = str) -> argparse.Namespace:
         """Parse a line as typed, with or without a trailing comment.
@@ -52,10 +56,13 @@ class Parser(argparse.ArgumentParser):
                 "put quotes around a value that has spaces in it."
             )
         flag = word.split("=", maxsplit=1)[0]
+        flag = flag if flag.startswith("--") else flag[:2]
         flags = [flag for action in self._actions for flag in action.option_strings]
         long = [flag for flag in flags if flag.startswith("--")]
         raise with_notes(
-            OptionError(f"{self.prog} has no option {flag}."),
+            OptionError(
+                f"{self.prog} has no {f'option {flag}' if _is_flag(flag) else 'such option'}."
+            ),
             did_you_mean(flag, flags) or (f"It has {', '.join(long)}." if long else "It has none."),
         )
 
@@ -82,22 +89,41 @@ def strip_comment(line: str) -> str:
 def pair(correct: str, *, empty: bool = True) -> Callable[[str], tuple[str, str]]:
     """Return a function that splits NAME=VALUE, for argparse.
 
-    correct: what its error says to write. empty: whether the value may be empty.
+    correct: what its error says to write. empty: whether the value may be empty, as that of a var
+    may; its error then repeats no more than a name.
     """
 
     def split(text: str) -> tuple[str, str]:
         name, equals, value = text.partition("=")
         if not equals or not name or not (value or empty):
-            raise argparse.ArgumentTypeError(f"write {correct}, not {text!r}")
+            given = "" if empty and not text.isidentifier() else f", not {text!r}"
+            raise argparse.ArgumentTypeError(f"write {correct}{given}")
         return name, value
 
     return split
 
 
 def secret(text: str) -> tuple[str, str | None]:
-    """Split KEY[=VALUE]; the value is None where there is none."""
+    """Split KEY[=VALUE], for argparse; the value is None where there is none.
+
+    A value in the place of a name is refused, as far as it can be told from one.
+    """
     name, equals, value = text.partition("=")
+    in_base64 = equals and not value.strip("=") and (value or len(name) >= MIN_KEY)
+    if not name.isidentifier() or (in_base64 and not is_constant(name)):
+        raise argparse.ArgumentTypeError(
+            "write KEY=VALUE, or the KEY of a value that is set elsewhere"
+        )
     return name, value if equals else None
+
+
+MIN_KEY = 16
+"""How many characters a key that ends with `=` has, at least, to be taken for base64."""
+
+
+def is_constant(name: str) -> bool:
+    """Return whether a name is spelled as those of secrets are, `API_KEY`, unlike a value."""
+    return _is_constant(name) is not None
 
 
 def number(text: str) -> float:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from workernb.errors import OptionError
 from workernb.runtime.services.kinds import kinds
 from workernb.runtime.services.option import Form, Option
 
@@ -127,6 +128,8 @@ class WorkerOptions:
         """
         options = worker_options() if options is None else options
         typed = vars(worker_parser(options).parse(line, expand))
+        if "=" in typed["name"]:
+            raise OptionError("%%worker takes a NAME first: an option is missing before KEY=VALUE.")
         settings = _settings(options, typed)
         return cls(typed["name"], settings, typed["--as"], bool(typed["--quiet"]))
 

@@ -219,7 +219,7 @@ class Registry(ABC):
                 self.services[service.name] = self.services.pop(service.name)
             service.versions.append(version)
             self._serve(service, Deployment.of({version.number: 100}), {version.number: isolate})
-            summary = describe_change(previous, version.definition)
+            summary = describe_change(previous, version.definition, self.redactor.redact)
             self._record(kind, version.service, version.reason, summary, version=version)
 
     def _load(self, version: Version) -> Isolate:

@@ -109,3 +109,23 @@ async def test_bindings_shows_the_editor(system):
     assert "Did you mean gateway?" in outcome.traceback
     outcome = await system.run("%bindings")
     assert "NAME" in outcome.traceback
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "gateway s3cret-value",
+        "gateway s3cretvalue",
+        "gateway s3cretInBase64==",
+        "gateway =s3cret-value",
+        "gateway K s3cret-value",
+        "gateway K:s3cret-value",
+        "gateway K=s3cret-value --s3cret-value",
+        "gateway 'K=s3cret-value",
+        "K=s3cret-value",
+        "K=s3cret-value gateway",
+    ],
+)
+async def test_a_refused_secret_is_not_repeated(shell, line):
+    await shell.ok(cell("gateway"))
+    assert "s3cret" not in await shell.refused(f"%secret {line}")

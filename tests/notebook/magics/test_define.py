@@ -82,10 +82,32 @@ async def test_a_cell_that_runs_again_says_its_next_version(shell):
         "a -s K s3cret-value",
         "a -s K='s3cret-value",
         "1a! -s K=s3cret-value",
+        "a -s s3cret-value",
+        "a --secret=s3cret-value",
+        "a --secret s3cretvalue",
+        "a -s s3cret_value -s K=x",
+        "a -s K -s s3cret-value",
+        "a -s K:s3cret-value",
+        "a -s '=s3cret-value'",
+        "a -s s3cretInBase64==",
+        "a -s s3cretInBase64Padded=",
+        "a -s 'K s3cret=x'",
+        "a -ss3cret-value",
+        "a -qs3cret-value",
+        "a --quiet=s3cret-value",
+        "a -xs3cret-value",
+        "a -s -s3cret-value",
+        "a -s K --s3cret-value",
+        "a --secrets=s3cret-value",
+        "a --sekret K=s3cret-value",
+        "a -v K:s3cret-value",
+        "K=s3cret-value",
+        "K=s3cret-value a",
     ],
 )
 async def test_a_refusal_does_not_repeat_a_secret(shell, line):
     assert "s3cret" not in await shell.refused(cell(line))
+    assert list(workernb.get_runtime()) == []
 
 
 async def test_pythons_own_names_are_not_taken(shell):

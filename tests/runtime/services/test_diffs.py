@@ -57,6 +57,27 @@ def test_long_values_of_vars_are_shortened(definition):
     assert difference.after == '"' + "x" * 78 + "…"
 
 
+@pytest.mark.parametrize("length", range(60, 100, 7))
+def test_a_value_is_redacted_before_it_is_shortened(define, runtime, length):
+    secret = "s3cret-" + "0123456789" * 4
+    handle = define("auth", respond("x"), secrets={"KEY": secret}, vars={"V": "old"})
+    before = handle.version.definition
+    handle.vars["V"] = "x" * length + secret
+    shown = (
+        repr(runtime.history),
+        describe_change(before, handle.version.definition, runtime.redactor.redact),
+    )
+    for text in shown:
+        assert "V: " in text
+        assert "s3c" not in text
+
+
+def test_two_values_that_read_alike_are_another(definition):
+    before, after = (definition(vars={"V": "x" * 100 + end}) for end in "ab")
+    (difference,) = settings_that_differ(before, after)
+    assert difference.after == 'another "' + "x" * 78 + "…"
+
+
 def test_secrets_are_never_shown(definition):
     before, after = (definition(secrets={"S": f"{text}-secret"}) for text in ("old", "new"))
     assert "-secret" not in repr(settings_that_differ(before, after))

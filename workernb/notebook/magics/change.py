@@ -61,6 +61,7 @@ class ChangeMagics(Magics):
     def _change(self, magic: str, line: str, local_ns: Names) -> None:
         options = ChangeOptions.parse(magic, line, expander(self.shell, local_ns))
         runtime = get_runtime()
+        runtime.redactor.learn(value for value in options.secrets.values() if value)
         before = _version(options.service)
         secrets = resolve_secrets(options.secrets, before.definition.environment, self.shell)
         with workers_frames_only(runtime.redactor, self.shell):
@@ -73,8 +74,9 @@ class ChangeMagics(Magics):
                 reason=options.reason,
             )
         after = _version(options.service)
-        changes = describe_change(before.definition, after.definition)
-        line = f"{after} · {runtime.redactor.redact(changes)}"
+        redact = runtime.redactor.redact
+        changes = describe_change(before.definition, after.definition, redact)
+        line = f"{after} · {changes}"
         print_lines([*note_about_written_secrets(options.secrets), line])
 
 

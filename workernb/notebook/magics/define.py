@@ -34,7 +34,10 @@ class DefineMagics(Magics):
     def worker(self, line: str, cell: str, local_ns: Mapping[str, Any] | None = None) -> None:
         """Define a Worker, or replace it, from the rest of the cell."""
         options = WorkerOptions.parse(line, expander(self.shell, local_ns))
-        define_worker(get_runtime(), options, cell, self.shell)
+        runtime = get_runtime()
+        # At once: whatever fails from here on shows the cell's first line in its traceback.
+        runtime.redactor.learn(value for value in options.secrets.values() if value)
+        define_worker(runtime, options, cell, self.shell)
 
     worker.__doc__ = worker_parser().help_text()
 
@@ -53,9 +56,9 @@ def define_worker(runtime: Runtime, options: WorkerOptions, cell: str, shell: An
         *note_about_written_secrets(options.secrets),
         *definition_lines(runtime, handle, options.quiet),
     ]
-    undone = describe_undone_changes(runtime.history, handle.name)
+    undone = describe_undone_changes(runtime.history, handle.name, runtime.redactor.redact)
     if undone is not None:
-        lines.append(f"The cell replaced {runtime.redactor.redact(undone)}.")
+        lines.append(f"The cell replaced {undone}.")
     print_lines(lines)
 
 

@@ -49,7 +49,8 @@ def _checked(response: object, invocation: Invocation) -> Response:
     if isinstance(response, Response):
         # An instance of a subclass is received as a plain Response.
         return response._copy(response._hand_over(), True)
-    given = "nothing" if response is None else f"{type(response).__name__} {response!r:.60}"
+    text = invocation.trace.redact(repr(response))[:60]
+    given = "nothing" if response is None else f"{type(response).__name__} {text}"
     if isinstance(response, Coroutine):
         response.close()
         given = "a coroutine, which wants an await"

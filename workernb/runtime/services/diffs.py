@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from .definitions import Definition
@@ -27,12 +28,18 @@ class Difference:
         return f"{self.name}: {self.before} → {self.after}"
 
 
-def settings_that_differ(before: Definition, after: Definition) -> list[Difference]:
-    """Return the differences in the settings: bindings kind by kind, then the others."""
+def settings_that_differ(
+    before: Definition, after: Definition, redact: Callable[[str], str] = str
+) -> list[Difference]:
+    """Return what differs in the settings: bindings kind by kind, then the rest.
+
+    redact: applied to each value's text before it is shortened.
+    """
     found: list[Difference] = []
     for kind in kinds():
-        found += _differences(before.of_kind(kind), after.of_kind(kind), kind.label, kind.summarize)
-    found += _differences(_other_settings(before), _other_settings(after), str, str)
+        describe = partial(kind.summarize, redact=redact)
+        found += _differences(before.of_kind(kind), after.of_kind(kind), kind.label, describe)
+    found += _differences(_other_settings(before), _other_settings(after), str, redact)
     return found
 
 
@@ -48,8 +55,10 @@ def _differences(
             if before[name] == after[name]:
                 continue
             old, new = describe(before[name]), describe(after[name])
-            # Secrets have the same text, whatever their values.
-            found.append(Difference(label(name), old, f"another {new[2:]}" if old == new else new))
+            if old == new:
+                # Two secrets read alike, and so do texts that differ where they are shortened.
+                new = f"another {new.removeprefix('a ')}"
+            found.append(Difference(label(name), old, new))
         elif name in before:
             found.append(Difference(label(name), describe(before[name]), None))
         else:
@@ -76,11 +85,13 @@ def code_that_differs(before: Definition, after: Definition) -> list[str]:
     )[2:]
 
 
-def describe_change(before: Definition | None, after: Definition) -> str:
-    """Return the changes that a new definition makes, on one line."""
+def describe_change(
+    before: Definition | None, after: Definition, redact: Callable[[str], str] = str
+) -> str:
+    """Return on one line what a new definition changed. redact: as for `settings_that_differ`."""
     if before is None:
         return "defined"
-    changes = [str(difference) for difference in settings_that_differ(before, after)]
+    changes = [str(difference) for difference in settings_that_differ(before, after, redact)]
     if before.source != after.source:
         lines = code_that_differs(before, after)
         added, removed = (sum(line.startswith(sign) for line in lines) for sign in "+-")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .definitions import Definition
@@ -42,11 +42,13 @@ class Change:
         return f"{self.service}{version}: {self.summary} ({self.reason})"
 
 
-def describe_undone_changes(history: Sequence[Change], service: str) -> str | None:
+def describe_undone_changes(
+    history: Sequence[Change], service: str, redact: Callable[[str], str] = str
+) -> str | None:
     """Return the changes that the last definition of a service undid, as text.
 
     These are the changes made since the definition before it. None if there were none, or if the
-    last definition has the same settings.
+    last definition has the same settings. redact: as for `settings_that_differ`.
     """
     changes = [change for change in history if change.service == service]
     in_between: list[Change] = []
@@ -70,7 +72,7 @@ def describe_undone_changes(history: Sequence[Change], service: str) -> str | No
     if current is not None:
         undone += [
             f"{difference} (set by {set_by[difference.name]})"
-            for difference in settings_that_differ(current, changes[-1].definition)
+            for difference in settings_that_differ(current, changes[-1].definition, redact)
             if difference.name in set_by
         ]
     return "; ".join(undone) or None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Protocol
 
 from workernb.errors import UsageError
@@ -74,9 +74,9 @@ class BindingKind:
         """Return a value as text; not that of a secret."""
         return str(value)
 
-    def summarize(self, value: Any) -> str:
-        """Return a value as a short text, for differences."""
-        return self.describe(value)
+    def summarize(self, value: Any, redact: Callable[[str], str] = str) -> str:
+        """Return a value as a short text, for differences: redacted, and then shortened."""
+        return redact(self.describe(value))
 
     def detail(self, value: Any) -> str:
         """Return the text after a binding's name in the editor."""
@@ -192,9 +192,9 @@ class VarKind(BindingKind):
         """Return the value as JSON."""
         return json.dumps(value, ensure_ascii=False)
 
-    def summarize(self, value: Any) -> str:
-        """Return the value as JSON, shortened if it is long."""
-        text = self.describe(value)
+    def summarize(self, value: Any, redact: Callable[[str], str] = str) -> str:
+        """Return the value as JSON, redacted; a long one is cut."""
+        text = redact(self.describe(value))
         return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
 
     def entry(self, name: str, value: Any) -> str | None:

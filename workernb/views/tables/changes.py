@@ -79,10 +79,10 @@ class VersionDiff:
     def __init__(self, runtime: Runtime, before: Version, after: Version) -> None:
         """Compare two versions."""
         redact = runtime.redactor.redact
-        settings = settings_that_differ(before.definition, after.definition)
+        settings = settings_that_differ(before.definition, after.definition, redact)
         code = code_that_differs(before.definition, after.definition)
         self._lines = [f"{before} ({before.id}) → {after} ({after.id})"]
-        self._lines += [f"~ {redact(str(setting))}" for setting in settings]
+        self._lines += [f"~ {setting}" for setting in settings]
         self._lines += [redact(line) for line in code]
         if not settings and not code:
             self._lines.append("Nothing differs.")

@@ -189,8 +189,9 @@ class BindingEditor(VBox):  # type: ignore[misc]
             return False
         after = self.version
         if before is not None and after is not None:
-            change = describe_change(before.definition, after.definition)
-            self._show_message("status", f"{after} · {self.runtime.redactor.redact(change)}")
+            redact = self.runtime.redactor.redact
+            change = describe_change(before.definition, after.definition, redact)
+            self._show_message("status", f"{after} · {change}")
         self.refresh()
         return True
 
