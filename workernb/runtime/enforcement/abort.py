@@ -45,6 +45,16 @@ def cpu_limit_exceeded(budget: str, place: str | None) -> CpuLimitExceeded:
     return with_notes(CpuLimitExceeded(PlatformText.CPU_CUT), note)
 
 
+def note_last_cut(error: CpuLimitExceeded, place: str | None) -> None:
+    """Note where code was cut last, if that is another Worker's than where it was cut first.
+
+    Code that catches the first cut is cut again.
+    """
+    worker = place and place.partition(":")[0]
+    if worker and not any(worker in note for note in getattr(error, "__notes__", ())):
+        error.add_note(f"Then cut in {place}.")
+
+
 def exceed_wall(trace: Trace) -> None:
     """Abort the request because it has taken too long, and wake it.
 
@@ -52,8 +62,10 @@ def exceed_wall(trace: Trace) -> None:
     """
     if trace.debugged or trace.aborted is not None:
         return
-    waited = f"The request was given {trace.limits.wall_ms:g} ms of wall clock."
-    wake(trace, with_notes(WallLimitExceeded(PlatformText.WALL), waited))
+    place = trace.waits_at
+    given = f"The request was given {trace.limits.wall_ms:g} ms of wall clock"
+    note = f"{given}; cut in {place}." if place else f"{given}."
+    wake(trace, with_notes(WallLimitExceeded(PlatformText.WALL), note))
 
 
 def hang(trace: Trace) -> None:

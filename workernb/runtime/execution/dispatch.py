@@ -27,6 +27,7 @@ from workernb.errors import (
 )
 from workernb.http.request import Request
 from workernb.http.response import Response
+from workernb.runtime.enforcement.abort import note_last_cut
 from workernb.runtime.enforcement.guard import guard
 from workernb.runtime.events.event import missing_handler
 from workernb.runtime.events.fetch import FETCH
@@ -41,6 +42,7 @@ from workernb.runtime.tracing.tracebacks import (
     format_traceback,
     from_the_worker_on,
     raised_at,
+    raised_by,
     to_the_worker,
 )
 from workernb.runtime.tracing.traces import Host, Trace
@@ -294,12 +296,14 @@ def _failure(trace: Trace, error: BaseException) -> BaseException:
     """Log what ended a request, and return what its maker gets for it."""
     if isinstance(error, Termination) and trace.aborted is not None:
         error = trace.aborted.with_traceback(error.__traceback__)
-    place = raised_at(error)
+    place, raiser = raised_at(error), raised_by(error)
     clean(error)
     if isinstance(error, Termination):
         to_the_worker(error)  # The library code that it was raised in is not to blame.
+    if isinstance(error, CpuLimitExceeded):
+        note_last_cut(error, place)
     trace.host.redact_error(error)
-    log(trace, _deepest_failed(trace), "error", format_traceback(error))
+    log(trace, raiser or trace.invocations[0], "error", format_traceback(error))
     if isinstance(error, asyncio.CancelledError):
         on_one_line(error, canceled_in(place))
     return _for_the_owner(error)
@@ -325,13 +329,6 @@ def _for_the_owner(error: BaseException) -> BaseException:
         made = with_notes(make(text), *getattr(error, "__notes__", ()))
         return made.with_traceback(error.__traceback__)
     return error
-
-
-def _deepest_failed(trace: Trace) -> Invocation:
-    # Skip missing services; blame the caller.
-    present = [each for each in trace.invocations if each.version is not None]
-    failed = [each for each in present if each.exception is not None]
-    return max(failed, key=lambda each: each.depth, default=trace.invocations[0])
 
 
 _OWNERS: dict[type[BaseException], tuple[type[Exception], str]] = {

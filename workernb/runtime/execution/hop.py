@@ -25,7 +25,12 @@ from workernb.errors import (
     with_notes,
 )
 from workernb.runtime.enforcement.abort import exceed_cpu, interrupt, take_back_cancellation
-from workernb.runtime.enforcement.budget import check_at_hop, check_own_budget, refuse_call
+from workernb.runtime.enforcement.budget import (
+    check_at_hop,
+    check_own_budget,
+    outside_of,
+    refuse_call,
+)
 from workernb.runtime.enforcement.guard import guard
 from workernb.runtime.events.event import Event, missing_handler
 from workernb.runtime.services.engine import Entrypoint, Handler
@@ -89,7 +94,7 @@ async def hop(
     trace: Trace = invocation.trace
     invocation.began_ns = now = wall_clock()
     if now >= trace.cpu_valid_until:
-        check_at_hop(trace, now, invocation.caller)
+        check_at_hop(trace, now, invocation)
     trace.stamps.append(invocation)
     _set_current(invocation)
     try:
@@ -106,7 +111,7 @@ async def hop(
         _set_current(invocation.caller)
         invocation.ended_ns = now = wall_clock()
         if now >= trace.cpu_valid_until:
-            check_at_hop(trace, now, invocation.caller)
+            check_at_hop(trace, now, invocation)
 
 
 hop.__name__ = hop.__qualname__ = "fetch"  # As whoever prints the coroutine knows it.
@@ -175,7 +180,8 @@ def drive(
                 guard.signals.end_long_slice()
             if trace.cpu_ns > trace.budget_ns:
                 # Ticks can miss short slices, so check the budget here too.
-                exceed_cpu(trace)
+                last = holding or trace.invocations[0]
+                exceed_cpu(trace, waiting_at(steps) or outside_of(last))
             for call in calls_not_awaited(trace):
                 begin_in_task(call, previous[2])
         if trace.aborted is not None and error is not trace.aborted:

@@ -11,6 +11,7 @@ from workernb.errors import format_error
 from workernb.runtime.enforcement.guard import guard
 from workernb.runtime.tracing.invocations import Invocation, outcome_of
 from workernb.runtime.tracing.logs import log, warn
+from workernb.runtime.tracing.tracebacks import raised_by
 from workernb.runtime.tracing.traces import InvocationCounter, Trace
 
 NOT_AWAITED = "its Worker's invocation ended first. Await it, or hand it to self.ctx.waitUntil(…)."
@@ -30,7 +31,7 @@ def wait_until(invocation: Invocation, awaitable: Awaitable[Any]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
             text = format_error(error)
             trace.failed_late = (outcome_of(error), text)
-            log(trace, invocation, "error", f"{text} (in a waitUntil task)")
+            log(trace, raised_by(error) or invocation, "error", f"{text} (in a waitUntil task)")
         finish_if_done(trace)
 
     task.add_done_callback(done)

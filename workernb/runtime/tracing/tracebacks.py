@@ -11,9 +11,13 @@ from types import FrameType, TracebackType
 from typing import Any
 
 from workernb import errors
+from workernb.runtime.tracing.invocations import Invocation
 
 PACKAGE = os.path.dirname(os.path.abspath(errors.__file__)) + os.sep
 """The folder of workernb's own code."""
+
+MAX_MEMBERS = 100
+"""How many exceptions of a group are looked at."""
 
 
 def is_worker(frame: FrameType) -> bool:
@@ -70,6 +74,31 @@ def raised_at(error: BaseException) -> str | None:
     for frame, line in traceback.walk_tb(error.__traceback__):
         if is_worker(frame):
             found = f"{frame.f_code.co_filename}:{line}, in {frame.f_code.co_name}"
+    return found
+
+
+def raised_by(error: BaseException) -> Invocation | None:
+    """Return the invocation whose code raised an exception, from a traceback with our own frames.
+
+    A call to what is not there is its caller's error. A Termination belongs to the invocation in
+    whose code it came up last. A group belongs to the invocation that raised all of its exceptions,
+    if there is only one. None where no invocation raised it.
+    """
+    if isinstance(error, BaseExceptionGroup):
+        members = {raised_by(member) for member in error.exceptions[:MAX_MEMBERS]}
+        if len(members) == 1 and None not in members:
+            return members.pop()
+    found: Invocation | None = None
+    running: Invocation | None = None
+    ends = isinstance(error, errors.Termination)
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        if frame.f_code.co_name == "hop" and is_ours(frame):
+            running = frame.f_locals["invocation"]
+            found = found if ends else running
+        elif ends and is_worker(frame):
+            found = running
+    if isinstance(error, errors.BindingError) and found is not None:
+        return found.caller or found
     return found
 
 
