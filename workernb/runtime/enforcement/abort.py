@@ -12,6 +12,7 @@ from workernb.errors import (
     Interrupted,
     PlatformText,
     WallLimitExceeded,
+    notes_of,
     with_notes,
 )
 from workernb.runtime.tracing.tracebacks import debugged
@@ -45,14 +46,14 @@ def cpu_limit_exceeded(budget: str, place: str | None) -> CpuLimitExceeded:
     return with_notes(CpuLimitExceeded(PlatformText.CPU_CUT), note)
 
 
-def note_last_cut(error: CpuLimitExceeded, place: str | None) -> None:
+def note_last_cut(error: BaseException, place: str | None) -> None:
     """Note where code was cut last, if that is another Worker's than where it was cut first.
 
     Code that catches the first cut is cut again.
     """
     worker = place and place.partition(":")[0]
-    if worker and not any(worker in note for note in getattr(error, "__notes__", ())):
-        error.add_note(f"Then cut in {place}.")
+    if worker and not any(worker in note for note in notes_of(error)):
+        with_notes(error, f"Then cut in {place}.")
 
 
 def exceed_wall(trace: Trace) -> None:

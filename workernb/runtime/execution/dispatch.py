@@ -22,19 +22,23 @@ from workernb.errors import (
     PlatformText,
     Termination,
     WallLimitExceeded,
+    format_error,
+    notes_of,
     on_one_line,
+    traceback_of,
     with_notes,
 )
 from workernb.http.request import Request
 from workernb.http.response import Response
 from workernb.runtime.enforcement.abort import note_last_cut
+from workernb.runtime.enforcement.budget import check_own_budget
 from workernb.runtime.enforcement.guard import guard
 from workernb.runtime.events.event import missing_handler
 from workernb.runtime.events.fetch import FETCH
 from workernb.runtime.services.deployments import OVERRIDES
 from workernb.runtime.services.engine import Entrypoint
-from workernb.runtime.services.limits import Limits
-from workernb.runtime.tracing.invocations import Invocation
+from workernb.runtime.services.limits import SHARED, Limits
+from workernb.runtime.tracing.invocations import Invocation, outcome_of
 from workernb.runtime.tracing.logs import log, warn
 from workernb.runtime.tracing.threads import this_thread
 from workernb.runtime.tracing.tracebacks import (
@@ -47,7 +51,7 @@ from workernb.runtime.tracing.tracebacks import (
 )
 from workernb.runtime.tracing.traces import Host, Trace
 
-from .hop import drive, fail, hop
+from .hop import ENDS, drive, fail, hop, run_in_slice
 from .loops import Loops
 from .tasks import abandon, abandon_request, finish_if_done
 
@@ -294,19 +298,46 @@ def _as_awaitable(steps: Generator[Any, Any, Answer]) -> Generator[Any, Any, Ans
 
 def _failure(trace: Trace, error: BaseException) -> BaseException:
     """Log what ended a request, and return what its maker gets for it."""
-    if isinstance(error, Termination) and trace.aborted is not None:
-        error = trace.aborted.with_traceback(error.__traceback__)
-    place, raiser = raised_at(error), raised_by(error)
+    ends = issubclass(type(error), Termination)
+    if ends and trace.aborted is not None:
+        error = trace.aborted.with_traceback(traceback_of(error))
+    place, raiser = raised_at(error), raised_by(error) or trace.invocations[0]
     clean(error)
-    if isinstance(error, Termination):
+    if ends:
         to_the_worker(error)  # The library code that it was raised in is not to blame.
-    if isinstance(error, CpuLimitExceeded):
+    if issubclass(type(error), CpuLimitExceeded):
         note_last_cut(error, place)
-    trace.host.redact_error(error)
-    log(trace, raiser or trace.invocations[0], "error", format_traceback(error))
-    if isinstance(error, asyncio.CancelledError):
-        on_one_line(error, canceled_in(place))
+    aborted = trace.aborted
+    cut: BaseException | None = None
+    text = ""
+    try:
+        text = run_in_slice(trace, raiser, _redacted_text, trace, error)
+        if trace.aborted is not aborted:
+            cut = trace.aborted
+        elif trace.limits.budget != SHARED and not issubclass(type(error), (*ENDS, LimitError)):
+            cut = check_own_budget(trace, raiser, place)
+    except Termination as termination:
+        cut = termination
+    if cut is not None:
+        # Code of the exception itself, or of what it followed, was cut.
+        if not ends:
+            for invocation in {raiser, trace.invocations[0]}:
+                invocation.ensure_extras().failure = outcome_of(cut), format_error(cut)
+            cut.__cause__ = cut.__context__ = None
+            return _failure(trace, cut)
+        error.__cause__ = error.__context__ = None
+        text = format_traceback(error)
+    log(trace, raiser, "error", text)
+    if issubclass(type(error), asyncio.CancelledError):
+        with contextlib.suppress(Exception):
+            on_one_line(error, canceled_in(place))
     return _for_the_owner(error)
+
+
+def _redacted_text(trace: Trace, error: BaseException) -> str:
+    with contextlib.suppress(Exception):
+        trace.host.redact_error(error)
+    return format_traceback(error)
 
 
 def canceled_in(place: str | None) -> str:
@@ -323,11 +354,9 @@ def _cancel_waiting(trace: Trace) -> None:
 
 def _for_the_owner(error: BaseException) -> BaseException:
     """Return what the notebook's owner gets for what ended the request."""
-    kind = _OWNERS.get(type(error))
-    if kind is not None:
-        make, text = kind
-        made = with_notes(make(text), *getattr(error, "__notes__", ()))
-        return made.with_traceback(error.__traceback__)
+    if issubclass(type(error), Termination) and type(error) in _OWNERS:
+        make, text = _OWNERS[type(error)]
+        return with_notes(make(text), *notes_of(error)).with_traceback(traceback_of(error))
     return error
 
 

@@ -15,13 +15,16 @@ import types
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context
 from time import perf_counter_ns as wall_clock
-from typing import Any
+from typing import Any, TypeVar
 
 from workernb.errors import (
     CpuLimitError,
     CpuLimitExceeded,
     PlatformText,
-    format_error,
+    Termination,
+    attributes_of,
+    notes_of,
+    traceback_of,
     with_notes,
 )
 from workernb.runtime.enforcement.abort import exceed_cpu, interrupt, take_back_cancellation
@@ -34,8 +37,9 @@ from workernb.runtime.enforcement.budget import (
 from workernb.runtime.enforcement.guard import guard
 from workernb.runtime.events.event import Event, missing_handler
 from workernb.runtime.services.engine import Entrypoint, Handler
+from workernb.runtime.services.limits import SHARED
 from workernb.runtime.tracing.clock import begin_slice, end_slice
-from workernb.runtime.tracing.invocations import Invocation, outcome_of
+from workernb.runtime.tracing.invocations import Invocation, error_and_text, outcome_of
 from workernb.runtime.tracing.logs import warn
 from workernb.runtime.tracing.metering import holder
 from workernb.runtime.tracing.tracebacks import (
@@ -50,6 +54,8 @@ from workernb.workers.current import current
 from .tasks import NOT_AWAITED, abandon, adopt, calls_not_awaited, join, leave_nothing_running
 
 Steps = Generator[Any, Any, Any] | Coroutine[Any, Any, Any]
+
+T = TypeVar("T")
 
 _set_current = current.set
 _FORGOTTEN_AWAIT = "It is a coroutine, and not yet its result: did you forget await?"
@@ -118,25 +124,72 @@ hop.__name__ = hop.__qualname__ = "fetch"  # As whoever prints the coroutine kno
 
 
 def fail(invocation: Invocation, error: BaseException) -> None:
-    """Note how an invocation ended; raise the request's own reason where it was aborted."""
-    if isinstance(error, CpuLimitExceeded) and not error.args:
+    """Note how an invocation ended; raise what ended it in truth, if that is another error.
+
+    That is the reason for which the request was aborted, the end of the invocation's own budget, or
+    the cut of code in the error itself.
+    """
+    trace: Trace = invocation.trace
+    kind = type(error)
+    if kind is CpuLimitExceeded and not error.args:
         error.args = (PlatformText.CPU_CUT,)  # The watchdog can only raise a class.
-    forgotten = isinstance(error, AttributeError) and isinstance(error.obj, Coroutine)
-    if forgotten and _FORGOTTEN_AWAIT not in getattr(error, "__notes__", ()):
-        error.add_note(_FORGOTTEN_AWAIT)
-    invocation.ensure_extras().failure = outcome_of(error), format_error(error)
-    with contextlib.suppress(Exception):
-        error.remote = True  # type: ignore[attr-defined]
-    reason = invocation.trace.aborted
-    if reason is not None:
-        if isinstance(error, Exception):
-            raise reason from None
-    elif isinstance(error, CpuLimitExceeded) and invocation.caller is not None:
+    ended = error
+    if not issubclass(kind, ENDS):
+        if trace.aborted is not None:
+            # What it raised, as it was cut, does not count.
+            ended = trace.aborted
+        elif trace.limits.budget != SHARED:
+            ended = check_own_budget(trace, invocation, raised_at(error)) or error
+    if ended is error:
+        with contextlib.suppress(Exception):
+            _note_forgotten_await(error)
+    ended, text = error_and_text(ended)
+    invocation.ensure_extras().failure = outcome_of(ended), text
+    attributes_of(ended)["remote"] = True
+    if ended is not error and trace.aborted is not None:
+        raise trace.aborted from None
+    own_budget = trace.aborted is None and issubclass(type(ended), CpuLimitExceeded)
+    if own_budget and invocation.caller is not None:
         # The budget was this invocation's alone: its caller may go on, as on the platform.
-        ended = with_notes(CpuLimitError(PlatformText.CPU), *getattr(error, "__notes__", ()))
-        ended.__traceback__ = error.__traceback__
-        to_the_worker(ended)  # The library code that it was raised in is not to blame.
+        raised = with_notes(CpuLimitError(PlatformText.CPU), *notes_of(ended))
+        raised.__traceback__ = traceback_of(ended) or traceback_of(error)
+        to_the_worker(raised)  # The library code that it was raised in is not to blame.
+        raise raised from None
+    if ended is not error:
         raise ended from None
+
+
+ENDS = (Termination, GeneratorExit, asyncio.CancelledError)
+"""What ends a Worker's code from outside."""
+
+
+def _note_forgotten_await(error: BaseException) -> None:
+    if issubclass(type(error), AttributeError):
+        forgotten = issubclass(type(_OBJECT.__get__(error)), Coroutine)
+        if forgotten and _FORGOTTEN_AWAIT not in notes_of(error):
+            attributes_of(error)["__notes__"] = [*notes_of(error), _FORGOTTEN_AWAIT]
+
+
+_OBJECT: Any = AttributeError.__dict__["obj"]
+
+
+def run_in_slice(trace: Trace, invocation: Invocation, function: Callable[..., T], *args: Any) -> T:
+    """Call a function that may run code of a Worker's outside of its coroutines.
+
+    That is charged to `invocation`, and cut, as in any slice.
+    """
+    thread = trace.thread
+    previous = begin_slice(thread, trace, asyncio.get_running_loop().get_task_factory(), invocation)
+    token = current.set(invocation)
+    try:
+        return function(*args)
+    finally:
+        current.reset(token)
+        end_slice(thread, trace, previous)
+        if thread is guard.signals.ticked:
+            guard.signals.end_long_slice()
+        if trace.cpu_ns > trace.budget_ns:
+            exceed_cpu(trace, outside_of(invocation))
 
 
 @types.coroutine

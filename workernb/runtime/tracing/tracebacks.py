@@ -16,6 +16,8 @@ from workernb.runtime.tracing.invocations import Invocation
 PACKAGE = os.path.dirname(os.path.abspath(errors.__file__)) + os.sep
 """The folder of workernb's own code."""
 
+_EXCEPTIONS: Any = BaseExceptionGroup.__dict__["exceptions"]
+
 MAX_MEMBERS = 100
 """How many exceptions of a group are looked at."""
 
@@ -42,8 +44,8 @@ def where(frame: FrameType | None) -> str | None:
 
 def clean(error: BaseException) -> None:
     """Take our own frames out of an exception's traceback."""
-    tb = _skip_ours(error.__traceback__)
-    error.__traceback__ = tb
+    tb = _skip_ours(errors.traceback_of(error))
+    BaseException.with_traceback(error, tb)
     while tb is not None:
         tb.tb_next = _skip_ours(tb.tb_next)
         tb = tb.tb_next
@@ -51,15 +53,15 @@ def clean(error: BaseException) -> None:
 
 def from_the_worker_on(error: BaseException) -> None:
     """Take what lies before the first Worker's frame out of an exception's traceback."""
-    tb = error.__traceback__
+    tb = errors.traceback_of(error)
     while tb is not None and not is_worker(tb.tb_frame):
         tb = tb.tb_next
-    error.__traceback__ = tb
+    BaseException.with_traceback(error, tb)
 
 
 def to_the_worker(error: BaseException) -> None:
     """Take what lies behind the last Worker's frame out of an exception's traceback."""
-    tb, last = error.__traceback__, None
+    tb, last = errors.traceback_of(error), None
     while tb is not None:
         if is_worker(tb.tb_frame):
             last = tb
@@ -71,33 +73,35 @@ def to_the_worker(error: BaseException) -> None:
 def raised_at(error: BaseException) -> str | None:
     """Return where in a Worker's source an exception came up last, as `where` does."""
     found = None
-    for frame, line in traceback.walk_tb(error.__traceback__):
+    for frame, line in traceback.walk_tb(errors.traceback_of(error)):
         if is_worker(frame):
             found = f"{frame.f_code.co_filename}:{line}, in {frame.f_code.co_name}"
     return found
 
 
-def raised_by(error: BaseException) -> Invocation | None:
+def raised_by(error: BaseException, levels: int = 10) -> Invocation | None:
     """Return the invocation whose code raised an exception, from a traceback with our own frames.
 
     A call to what is not there is its caller's error. A Termination belongs to the invocation in
     whose code it came up last. A group belongs to the invocation that raised all of its exceptions,
-    if there is only one. None where no invocation raised it.
+    if there is only one. None where no invocation raised it. levels: of groups within groups.
     """
-    if isinstance(error, BaseExceptionGroup):
-        members = {raised_by(member) for member in error.exceptions[:MAX_MEMBERS]}
+    kind = type(error)
+    if levels and issubclass(kind, BaseExceptionGroup):
+        exceptions = _EXCEPTIONS.__get__(error)[:MAX_MEMBERS]
+        members = {raised_by(member, levels - 1) for member in exceptions}
         if len(members) == 1 and None not in members:
             return members.pop()
     found: Invocation | None = None
     running: Invocation | None = None
-    ends = isinstance(error, errors.Termination)
-    for frame, _ in traceback.walk_tb(error.__traceback__):
+    ends = issubclass(kind, errors.Termination)
+    for frame, _ in traceback.walk_tb(errors.traceback_of(error)):
         if frame.f_code.co_name == "hop" and is_ours(frame):
             running = frame.f_locals["invocation"]
             found = found if ends else running
         elif ends and is_worker(frame):
             found = running
-    if isinstance(error, errors.BindingError) and found is not None:
+    if issubclass(kind, errors.BindingError) and found is not None:
         return found.caller or found
     return found
 
@@ -130,8 +134,18 @@ def _skip_ours(tb: TracebackType | None) -> TracebackType | None:
 
 
 def format_traceback(error: BaseException) -> str:
-    """Return an exception as text: traceback, type, message and notes."""
-    return "".join(traceback.format_exception(error)).rstrip()
+    """Return an exception as text: traceback, type, message and notes; whatever its own code does.
+
+    Raises Termination if that is cut.
+    """
+    tb = errors.traceback_of(error)
+    try:
+        return "".join(traceback.format_exception(type(error), error, tb)).rstrip()
+    except errors.Termination:
+        raise
+    except BaseException:
+        lines = traceback.format_tb(tb)
+        return "".join(["Traceback (most recent call last):\n", *lines, errors.format_error(error)])
 
 
 def debugged(frame: FrameType | None = None) -> bool:
