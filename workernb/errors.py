@@ -33,7 +33,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from typing import TypeVar
+from types import TracebackType
+from typing import Any, TypeVar
 
 E = TypeVar("E", bound=BaseException)
 
@@ -246,7 +247,43 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     return f"Did you mean {' or '.join(near)}?" if near else None
 
 
+# The attributes of a Worker's exception are read through BaseException's own descriptors, because
+# its class may define others in their place, which raise or never end.
+
+
+def traceback_of(error: BaseException) -> TracebackType | None:
+    """Return an exception's traceback."""
+    found: TracebackType | None = _TRACEBACK.__get__(error)
+    return found
+
+
+def attributes_of(error: BaseException) -> dict[str, Any]:
+    """Return the dict of an exception's attributes."""
+    found: dict[str, Any] = _ATTRIBUTES.__get__(error)
+    return found
+
+
+def notes_of(error: BaseException) -> list[str]:
+    """Return an exception's notes."""
+    notes = attributes_of(error).get("__notes__")
+    return [note for note in notes if type(note) is str] if type(notes) is list else []
+
+
 def format_error(error: BaseException) -> str:
-    """Return an exception as `Type: text`."""
-    text = str(error)
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    """Return an exception as `Type: text`, whatever its `__str__` does.
+
+    Raises Termination if that is cut.
+    """
+    name: str = _NAME.__get__(type(error))
+    try:
+        text = str.__str__(str(error))
+    except Termination:
+        raise
+    except BaseException:
+        text = "<exception str() failed>"
+    return f"{name}: {text}" if text else name
+
+
+_TRACEBACK: Any = BaseException.__dict__["__traceback__"]
+_ATTRIBUTES: Any = BaseException.__dict__["__dict__"]
+_NAME: Any = type.__dict__["__name__"]

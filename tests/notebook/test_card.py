@@ -41,6 +41,10 @@ async def test_the_card(shell):
         ("Response.from_json({'a': [1]})", '{\n  "a": [\n    1\n  ]\n}'),
         ("Response(b'\\xff\\xfe')", "(2 bytes, no content-type)"),
         ("Response(None)", "(empty body)"),
+        (
+            "Response('[' * 100_000 + ']' * 100_000, headers={'content-type': 'application/json'})",
+            "(190,000 characters more)",
+        ),
         ("Response('x' * 20000)", "(10,000 characters more)"),
         ("Response('a\\x00b\\u202ec')", "a␀b⟨202E⟩c"),
     ],

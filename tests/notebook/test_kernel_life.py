@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from workernb import errors
@@ -289,6 +291,25 @@ def test_an_interrupted_comparison_leaves_no_process_behind(kernel):
     assert len(outcome.traceback.splitlines()) == 1, outcome.traceback
     left = kernel.ok("import psutil; print(psutil.Process().children())")
     assert left.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("loading", [False, True])
+def test_an_interrupt_as_a_comparison_starts_is_one_line(kernel, tmp_path, loading):
+    loads = tmp_path / "loads"
+    load = (
+        'if "workernb.network.host" in sys.modules:\n'
+        f"    import pathlib, time; pathlib.Path({str(loads)!r}).touch(); time.sleep(60)\n"
+    )
+    kernel.ok(CALLEE.format(body="") + load, CALLER)
+    running = kernel.send("import workernb; await workernb.compare_network(gateway)")
+    kernel.wait_for("started\n")
+    while loading and not loads.exists():
+        time.sleep(0.01)
+    outcome, seconds = kernel.interrupt(running)
+    assert outcome.error in ("CanceledError", "CancelledError", "KeyboardInterrupt"), outcome.text
+    assert seconds < 1.5
+    assert len(outcome.traceback.splitlines()) == 1, outcome.traceback
+    assert kernel.ok("import psutil; print(psutil.Process().children())").stdout == "[]\n"
 
 
 CALLEE = """\

@@ -17,7 +17,14 @@ from time import thread_time_ns as cpu_clock
 from typing import Any
 
 from workernb.assembly import Runtime
-from workernb.errors import CanceledError, ComparisonError, UsageError, format_error, with_notes
+from workernb.errors import (
+    CanceledError,
+    ComparisonError,
+    UsageError,
+    format_error,
+    on_one_line,
+    with_notes,
+)
 from workernb.http import Request
 from workernb.http.request import receive
 from workernb.runtime.handles import Handle
@@ -135,9 +142,13 @@ async def compare(gateway: Handle, request: Request, times: int) -> Comparison:
     comparing = _compare(runtime, gateway, request, times)
     # Measure on the runtime's own thread, from whichever thread this is called.
     loop = runtime.loops.home_in_other_thread()
-    if loop is None:
-        return await comparing
-    return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(comparing, loop))
+    try:
+        if loop is None:
+            return await comparing
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(comparing, loop))
+    except (KeyboardInterrupt, asyncio.CancelledError) as error:
+        on_one_line(error, "The comparison was canceled.")
+        raise
 
 
 async def _compare(

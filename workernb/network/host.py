@@ -25,6 +25,7 @@ from typing import Any, TextIO
 from aiohttp import web
 
 from workernb.assembly import Runtime
+from workernb.errors import format_error
 from workernb.http import Request, Response
 from workernb.http.request import receive
 from workernb.runtime.services.limits import Limits
@@ -116,7 +117,7 @@ async def _serve(start: dict[str, Any], selector: StampingSelector, output: Text
         try:
             host.define(name, settings)
         except BaseException as error:
-            report = {"failed": name, "why": f"{type(error).__name__}: {error}"}
+            report = {"failed": name, "why": format_error(error)}
             break
     else:
         report = {"port": await host.listen()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import secrets
 import subprocess
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 START_TIMEOUT_S = 60.0
 """How long (s) the other process may take to start and to load its Workers."""
+
+BEAT_S = 0.05
 
 # The other process gets this one's path, as it is now, so that it finds the same modules.
 _BOOT = (
@@ -67,7 +70,11 @@ class OtherProcess:
         self.pid = self._process.pid
         try:
             async with asyncio.timeout(START_TIMEOUT_S):
-                report = await asyncio.to_thread(self._configure)
+                starting = asyncio.ensure_future(asyncio.to_thread(self._configure))
+                while not starting.done():
+                    # With a timeout: an idle loop would not see an interrupt.
+                    await asyncio.wait([starting], timeout=BEAT_S)
+                report = starting.result()
             self.url = f"http://127.0.0.1:{self._port(report)}"
             self._session = aiohttp.ClientSession(
                 auto_decompress=False,
@@ -97,7 +104,8 @@ class OtherProcess:
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
-                pipe.close()
+                with contextlib.suppress(OSError):  # What was not written yet.
+                    pipe.close()
 
     def _configure(self) -> bytes:
         """Write what to run, secrets included, and return the line that comes back. Blocks."""

@@ -134,7 +134,7 @@ def body_text(data: str | bytes | None, content_type: str) -> str:
         text = data
     text = text.replace("\r\n", "\n")
     if "json" in content_type and len(text) <= MAX_PARSED:
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, RecursionError):  # Too deeply nested: as text.
             text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
     if len(text) > MAX_SHOWN:
         return f"{text[:MAX_SHOWN]}\n… ({len(text) - MAX_SHOWN:,} characters more)"

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import textwrap
 import threading
+import tracemalloc
 
 import pytest
 
@@ -19,6 +22,53 @@ async def test_the_oldest_traces_are_dropped(define, runtime):
     runtime.traces.MAX_BYTES = 1
     await handle.fetch()
     assert [trace.number for trace in runtime.traces] == [10]
+
+
+KEPT = {
+    # What a Worker does with a long text: what is kept of it.
+    "url": ("return await self.env.ECHO.fetch('http://x/' + long)", "url"),
+    "exception": ("raise ValueError(long)", "exception"),
+    "exception in waitUntil": (
+        """
+        async def fail():
+            raise ValueError(long)
+        self.ctx.waitUntil(fail())
+        return Response("x")
+        """,
+        "exception",
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "attribute"), KEPT.values(), ids=KEPT)
+async def test_long_urls_and_errors_are_kept_in_part(define, runtime, until, body, attribute):
+    define("echo")
+    secret = "s3cret-s3cret"
+    long = f"long = {'x' * 4090!r} + self.env.SECRET + 'x' * 1_000_000\n"
+    handle = define("worker", long + textwrap.dedent(body), ECHO="echo", secrets={"SECRET": secret})
+    with contextlib.suppress(ValueError):
+        await handle.fetch("http://x/" + "x" * 1_000_000)
+    await until(lambda: not runtime.in_flight)
+    trace = runtime.traces[-1]
+    kept = getattr(trace.invocations[-1], attribute) or getattr(trace, attribute)
+    assert 4096 < len(kept) < 4200
+    assert kept.endswith(" characters more)")
+    assert "s3c" not in kept
+    assert len(trace.url) < 4200
+    assert trace.bytes < 50_000
+
+
+async def test_the_kept_traces_stay_within_their_bound(define, runtime):
+    handle = define("worker", "raise ValueError('x' * 1_000_000)")
+    tracemalloc.start()
+    try:
+        for _ in range(60):
+            with contextlib.suppress(ValueError):
+                await handle.fetch("http://x/" + "x" * 1_000_000)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 10e6
 
 
 async def test_an_answer_has_its_trace(gateway, runtime):

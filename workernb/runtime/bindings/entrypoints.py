@@ -72,6 +72,9 @@ class MissingEntrypoint:
             return None
 
         async def handler(argument: Any, invocation: Any) -> Any:
+            stamps = invocation.trace.stamps
+            if invocation.caller is not None and stamps[-1] is invocation:
+                stamps.pop()  # No code of the Worker runs, so its caller is charged.
             raise self._error(name)
 
         return handler

@@ -12,6 +12,7 @@ from workernb.errors import (
     Interrupted,
     PlatformText,
     WallLimitExceeded,
+    notes_of,
     with_notes,
 )
 from workernb.runtime.tracing.tracebacks import is_debugged
@@ -45,6 +46,16 @@ def cpu_limit_exceeded(budget: str, place: str | None) -> CpuLimitExceeded:
     return with_notes(CpuLimitExceeded(PlatformText.CPU_CUT), note)
 
 
+def note_last_cut(error: BaseException, place: str | None) -> None:
+    """Note where code was cut last, if that is another Worker's than where it was cut first.
+
+    Code that catches the first cut is cut again.
+    """
+    worker = place and place.partition(":")[0]
+    if worker and not any(worker in note for note in notes_of(error)):
+        with_notes(error, f"Then cut in {place}.")
+
+
 def exceed_wall(trace: Trace) -> None:
     """Abort the request because its wall clock limit is reached, and wake it.
 
@@ -52,8 +63,10 @@ def exceed_wall(trace: Trace) -> None:
     """
     if trace.debugged or trace.aborted is not None:
         return
-    waited = f"The request was given {trace.limits.wall_ms:g} ms of wall clock."
-    abort_and_wake(trace, with_notes(WallLimitExceeded(PlatformText.WALL), waited))
+    place = trace.waits_at
+    given = f"The request was given {trace.limits.wall_ms:g} ms of wall clock"
+    note = f"{given}; cut in {place}." if place else f"{given}."
+    abort_and_wake(trace, with_notes(WallLimitExceeded(PlatformText.WALL), note))
 
 
 def abort_hung(trace: Trace) -> None:

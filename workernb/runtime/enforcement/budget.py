@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from types import FrameType
 
 from workernb.errors import LimitError, PlatformText, with_notes
@@ -46,16 +47,20 @@ def refuse_call(caller: Invocation) -> BaseException | None:
     return None
 
 
-def check_at_hop(trace: Trace, now: int, holder: Invocation | None) -> None:
-    """Read the CPU clock, and abort a request over its budget.
+def check_at_hop(trace: Trace, now: int, invocation: Invocation) -> None:
+    """Read the CPU clock as the caller holds the thread, and abort a request over its budget.
 
-    holder: the invocation that holds the thread. Between ticks, and where there are none, this
-    enforces the budget.
+    Where no tick enforces the budget, the next hop does. invocation: that begins or has ended.
     """
-    cpu = read_cpu_clock(trace, now, holder)
+    cpu = read_cpu_clock(trace, now, invocation.caller)
     thread = trace.thread
     if thread.trace is trace and trace.cpu_ns + cpu - thread.slice_cpu_ns > trace.budget_ns:
-        exceed_cpu(trace)
+        exceed_cpu(trace, worker_position(sys._getframe()) or outside_of(invocation))
+
+
+def outside_of(invocation: Invocation) -> str:
+    """Return where a request was cut that was in no Worker's source then."""
+    return f"Worker {invocation.service!r}, at its {'end' if invocation.ended_ns else 'beginning'}"
 
 
 def check_budget(

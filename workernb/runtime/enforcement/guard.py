@@ -95,7 +95,7 @@ class Guard:
         if traces:
             beat.timer = beat.loop.call_later(BEAT_S, self._heartbeat, thread, beat)
         else:
-            del self._beats[thread]
+            self._beats.pop(thread, None)  # A tick may have uninstalled in the meantime.
         for trace in traces:
             self._check(trace)
         self._sample_off_thread()

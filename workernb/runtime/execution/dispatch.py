@@ -22,22 +22,28 @@ from workernb.errors import (
     PlatformText,
     Termination,
     WallLimitExceeded,
+    format_error,
+    notes_of,
     on_one_line,
+    traceback_of,
     with_notes,
 )
 from workernb.http.request import Request
 from workernb.http.response import Response
+from workernb.runtime.enforcement.abort import note_last_cut
+from workernb.runtime.enforcement.budget import check_own_budget
 from workernb.runtime.enforcement.guard import guard
 from workernb.runtime.events.event import missing_handler
 from workernb.runtime.events.fetch import FETCH
 from workernb.runtime.services.deployments import OVERRIDES
 from workernb.runtime.services.engine import Entrypoint
-from workernb.runtime.services.limits import Limits
-from workernb.runtime.tracing.invocations import Invocation
+from workernb.runtime.services.limits import SHARED, Limits
+from workernb.runtime.tracing.invocations import Invocation, outcome_of
 from workernb.runtime.tracing.logs import log, warn
 from workernb.runtime.tracing.threads import this_thread
 from workernb.runtime.tracing.tracebacks import (
     format_traceback,
+    raised_by,
     raised_position,
     remove_our_frames,
     trim_after_worker,
@@ -45,7 +51,7 @@ from workernb.runtime.tracing.tracebacks import (
 )
 from workernb.runtime.tracing.traces import Host, Trace
 
-from .hop import drive, fail, hop
+from .hop import ENDS, drive, fail, hop, run_in_slice
 from .loops import Loops
 from .tasks import abandon, abandon_request, finish_if_done
 
@@ -291,18 +297,47 @@ def _as_awaitable(steps: Generator[Any, Any, Answer]) -> Generator[Any, Any, Ans
 
 
 def _failure(trace: Trace, error: BaseException) -> BaseException:
-    """Log the error that ended a request, and return the exception to raise for it."""
-    if isinstance(error, Termination) and trace.aborted is not None:
-        error = trace.aborted.with_traceback(error.__traceback__)
-    place = raised_position(error)
+    """Log what ended a request, and return what its maker gets for it."""
+    ends = issubclass(type(error), Termination)
+    if ends and trace.aborted is not None:
+        error = trace.aborted.with_traceback(traceback_of(error))
+    place, raiser = raised_position(error), raised_by(error) or trace.invocations[0]
     remove_our_frames(error)
-    if isinstance(error, Termination):
-        trim_after_worker(error)  # Not the library code in which it happened to be raised.
-    trace.host.redact_error(error)
-    log(trace, _deepest_failed(trace), "error", format_traceback(error))
-    if isinstance(error, asyncio.CancelledError):
-        on_one_line(error, canceled_in(place))
+    if ends:
+        trim_after_worker(error)  # The library code that it was raised in is not to blame.
+    if issubclass(type(error), CpuLimitExceeded):
+        note_last_cut(error, place)
+    aborted = trace.aborted
+    cut: BaseException | None = None
+    text = ""
+    try:
+        text = run_in_slice(trace, raiser, _redacted_text, trace, error)
+        if trace.aborted is not aborted:
+            cut = trace.aborted
+        elif trace.limits.budget != SHARED and not issubclass(type(error), (*ENDS, LimitError)):
+            cut = check_own_budget(trace, raiser, place)
+    except Termination as termination:
+        cut = termination
+    if cut is not None:
+        # Code of the exception itself, or of what it followed, was cut.
+        if not ends:
+            for invocation in {raiser, trace.invocations[0]}:
+                invocation.ensure_extras().failure = outcome_of(cut), format_error(cut)
+            cut.__cause__ = cut.__context__ = None
+            return _failure(trace, cut)
+        error.__cause__ = error.__context__ = None
+        text = format_traceback(error)
+    log(trace, raiser, "error", text)
+    if issubclass(type(error), asyncio.CancelledError):
+        with contextlib.suppress(Exception):
+            on_one_line(error, canceled_in(place))
     return _for_notebook(error)
+
+
+def _redacted_text(trace: Trace, error: BaseException) -> str:
+    with contextlib.suppress(Exception):
+        trace.host.redact_error(error)
+    return format_traceback(error)
 
 
 def canceled_in(place: str | None) -> str:
@@ -318,19 +353,11 @@ def _cancel_waiting(trace: Trace) -> None:
 
 
 def _for_notebook(error: BaseException) -> BaseException:
-    """Return the exception that the notebook gets: limits become public errors."""
-    public = _PUBLIC_ERRORS.get(type(error))
-    if public is not None:
-        error_class, text = public
-        public_error = with_notes(error_class(text), *getattr(error, "__notes__", ()))
-        return public_error.with_traceback(error.__traceback__)
+    """Return what the notebook's owner gets for what ended the request."""
+    if issubclass(type(error), Termination) and type(error) in _PUBLIC_ERRORS:
+        make, text = _PUBLIC_ERRORS[type(error)]
+        return with_notes(make(text), *notes_of(error)).with_traceback(traceback_of(error))
     return error
-
-
-def _deepest_failed(trace: Trace) -> Invocation:
-    # Skip missing services; blame the caller.
-    failed = [i for i in trace.invocations if i.version is not None and i.exception is not None]
-    return max(failed, key=lambda invocation: invocation.depth, default=trace.invocations[0])
 
 
 _PUBLIC_ERRORS: dict[type[BaseException], tuple[type[Exception], str]] = {

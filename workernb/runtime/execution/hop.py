@@ -15,22 +15,31 @@ import types
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context
 from time import perf_counter_ns as wall_clock
-from typing import Any
+from typing import Any, TypeVar
 
 from workernb.errors import (
     CpuLimitError,
     CpuLimitExceeded,
     PlatformText,
-    format_error,
+    Termination,
+    attributes_of,
+    notes_of,
+    traceback_of,
     with_notes,
 )
 from workernb.runtime.enforcement.abort import exceed_cpu, interrupt, take_back_cancellation
-from workernb.runtime.enforcement.budget import check_at_hop, check_own_budget, refuse_call
+from workernb.runtime.enforcement.budget import (
+    check_at_hop,
+    check_own_budget,
+    outside_of,
+    refuse_call,
+)
 from workernb.runtime.enforcement.guard import guard
 from workernb.runtime.events.event import Event, missing_handler
 from workernb.runtime.services.engine import Entrypoint, Handler
+from workernb.runtime.services.limits import SHARED
 from workernb.runtime.tracing.clock import begin_slice, end_slice
-from workernb.runtime.tracing.invocations import Invocation, outcome_of
+from workernb.runtime.tracing.invocations import Invocation, error_and_text, outcome_of
 from workernb.runtime.tracing.logs import warn
 from workernb.runtime.tracing.metering import holder
 from workernb.runtime.tracing.tracebacks import (
@@ -45,6 +54,8 @@ from workernb.workers.current import current
 from .tasks import NOT_AWAITED, abandon, adopt, calls_not_awaited, cancel_unfinished_tasks, join
 
 Steps = Generator[Any, Any, Any] | Coroutine[Any, Any, Any]
+
+T = TypeVar("T")
 
 _set_current = current.set
 _MISSING_AWAIT_NOTE = "It is a coroutine, and not yet its result: did you forget await?"
@@ -89,7 +100,7 @@ async def hop(
     trace: Trace = invocation.trace
     invocation.began_ns = now = wall_clock()
     if now >= trace.cpu_valid_until:
-        check_at_hop(trace, now, invocation.caller)
+        check_at_hop(trace, now, invocation)
     trace.stamps.append(invocation)
     _set_current(invocation)
     try:
@@ -106,32 +117,79 @@ async def hop(
         _set_current(invocation.caller)
         invocation.ended_ns = now = wall_clock()
         if now >= trace.cpu_valid_until:
-            check_at_hop(trace, now, invocation.caller)
+            check_at_hop(trace, now, invocation)
 
 
 hop.__name__ = hop.__qualname__ = "fetch"  # The name in the repr of the coroutine.
 
 
 def fail(invocation: Invocation, error: BaseException) -> None:
-    """Record how an invocation ended; raise the reason instead if the request was aborted."""
-    if isinstance(error, CpuLimitExceeded) and not error.args:
-        error.args = (PlatformText.CPU_CUT,)  # The watchdog can raise only a class.
-    not_awaited = isinstance(error, AttributeError) and isinstance(error.obj, Coroutine)
-    if not_awaited and _MISSING_AWAIT_NOTE not in getattr(error, "__notes__", ()):
-        error.add_note(_MISSING_AWAIT_NOTE)
-    invocation.ensure_extras().failure = outcome_of(error), format_error(error)
-    with contextlib.suppress(Exception):
-        error.remote = True  # type: ignore[attr-defined]
-    reason = invocation.trace.aborted
-    if reason is not None:
-        if isinstance(error, Exception):
-            raise reason from None
-    elif isinstance(error, CpuLimitExceeded) and invocation.caller is not None:
-        # The budget was only this invocation's, so its caller may go on, as on the platform.
-        cpu_error = with_notes(CpuLimitError(PlatformText.CPU), *getattr(error, "__notes__", ()))
-        cpu_error.__traceback__ = error.__traceback__
-        trim_after_worker(cpu_error)  # Not the library code in which it happened to be raised.
-        raise cpu_error from None
+    """Note how an invocation ended; raise what ended it in truth, if that is another error.
+
+    That is the reason for which the request was aborted, the end of the invocation's own budget, or
+    the cut of code in the error itself.
+    """
+    trace: Trace = invocation.trace
+    kind = type(error)
+    if kind is CpuLimitExceeded and not error.args:
+        error.args = (PlatformText.CPU_CUT,)  # The watchdog can only raise a class.
+    ended = error
+    if not issubclass(kind, ENDS):
+        if trace.aborted is not None:
+            # What it raised, as it was cut, does not count.
+            ended = trace.aborted
+        elif trace.limits.budget != SHARED:
+            ended = check_own_budget(trace, invocation, raised_position(error)) or error
+    if ended is error:
+        with contextlib.suppress(Exception):
+            _note_missing_await(error)
+    ended, text = error_and_text(ended)
+    invocation.ensure_extras().failure = outcome_of(ended), text
+    attributes_of(ended)["remote"] = True
+    if ended is not error and trace.aborted is not None:
+        raise trace.aborted from None
+    own_budget = trace.aborted is None and issubclass(type(ended), CpuLimitExceeded)
+    if own_budget and invocation.caller is not None:
+        # The budget was this invocation's alone: its caller may go on, as on the platform.
+        raised = with_notes(CpuLimitError(PlatformText.CPU), *notes_of(ended))
+        raised.__traceback__ = traceback_of(ended) or traceback_of(error)
+        trim_after_worker(raised)  # The library code that it was raised in is not to blame.
+        raise raised from None
+    if ended is not error:
+        raise ended from None
+
+
+ENDS = (Termination, GeneratorExit, asyncio.CancelledError)
+"""What ends a Worker's code from outside."""
+
+
+def _note_missing_await(error: BaseException) -> None:
+    if issubclass(type(error), AttributeError):
+        forgotten = issubclass(type(_OBJECT.__get__(error)), Coroutine)
+        if forgotten and _MISSING_AWAIT_NOTE not in notes_of(error):
+            attributes_of(error)["__notes__"] = [*notes_of(error), _MISSING_AWAIT_NOTE]
+
+
+_OBJECT: Any = AttributeError.__dict__["obj"]
+
+
+def run_in_slice(trace: Trace, invocation: Invocation, function: Callable[..., T], *args: Any) -> T:
+    """Call a function that may run code of a Worker's outside of its coroutines.
+
+    That is charged to `invocation`, and cut, as in any slice.
+    """
+    thread = trace.thread
+    previous = begin_slice(thread, trace, asyncio.get_running_loop().get_task_factory(), invocation)
+    token = current.set(invocation)
+    try:
+        return function(*args)
+    finally:
+        current.reset(token)
+        end_slice(thread, trace, previous)
+        if thread is guard.signals.ticked:
+            guard.signals.end_long_slice()
+        if trace.cpu_ns > trace.budget_ns:
+            exceed_cpu(trace, outside_of(invocation))
 
 
 @types.coroutine
@@ -176,9 +234,10 @@ def drive(
                 guard.signals.end_long_slice()
             if trace.cpu_ns > trace.budget_ns:
                 # Ticks can miss short slices, so check the budget here too.
-                exceed_cpu(trace)
-            for unawaited in calls_not_awaited(trace):
-                begin_in_task(unawaited, previous[2])
+                last = holding or trace.invocations[0]
+                exceed_cpu(trace, waiting_position(steps) or outside_of(last))
+            for call in calls_not_awaited(trace):
+                begin_in_task(call, previous[2])
         if trace.aborted is not None and error is not trace.aborted:
             continue  # Aborted during this slice: raise at the next step instead of suspending.
         if not trace.own_budgets_checked:

@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Coroutine, Sequence
 from time import perf_counter_ns as wall_clock
 from typing import Any
 
-from workernb.errors import format_error
 from workernb.runtime.enforcement.guard import guard
-from workernb.runtime.tracing.invocations import Invocation, outcome_of
+from workernb.runtime.tracing.invocations import Invocation, error_and_text, outcome_of
 from workernb.runtime.tracing.logs import log, warn
+from workernb.runtime.tracing.tracebacks import raised_by
 from workernb.runtime.tracing.traces import InvocationCounter, Trace
 
 NOT_AWAITED = "its Worker's invocation ended first. Await it, or hand it to self.ctx.waitUntil(…)."
@@ -28,9 +28,9 @@ def wait_until(invocation: Invocation, awaitable: Awaitable[Any]) -> None:
     def done(task: asyncio.Future[Any]) -> None:
         trace.wait_until_tasks = trace.wait_until_tasks - {task}
         if not task.cancelled() and (error := task.exception()) is not None:
-            text = format_error(error)
+            error, text = error_and_text(error)
             trace.late_failure = (outcome_of(error), text)
-            log(trace, invocation, "error", f"{text} (in a waitUntil task)")
+            log(trace, raised_by(error) or invocation, "error", f"{text} (in a waitUntil task)")
         finish_if_done(trace)
 
     task.add_done_callback(done)

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from time import perf_counter_ns as wall_clock
 from typing import Any
 
-from workernb.errors import BindingError, CpuLimitExceeded, Interrupted, WallLimitExceeded
+from workernb.errors import (
+    BindingError,
+    CpuLimitExceeded,
+    Interrupted,
+    Termination,
+    WallLimitExceeded,
+    format_error,
+)
 from workernb.runtime.services.deployments import (
     Deployment,
     has_name,
@@ -246,16 +253,25 @@ class Extras:
 
 
 def outcome_of(error: BaseException) -> str:
-    """Return the platform's name of the outcome of an invocation that raised `error`."""
-    if isinstance(error, CpuLimitExceeded):
+    """Return the platform's word for an invocation that ended with `error`."""
+    kind = type(error)  # Not `isinstance`, which asks the exception for its class.
+    if issubclass(kind, CpuLimitExceeded):
         return "exceededCpu"
-    if isinstance(error, WallLimitExceeded):
+    if issubclass(kind, WallLimitExceeded):
         return "exceededWallTime"
-    if isinstance(error, Interrupted | KeyboardInterrupt | asyncio.CancelledError | GeneratorExit):
+    if issubclass(kind, Interrupted | KeyboardInterrupt | asyncio.CancelledError | GeneratorExit):
         return "canceled"
-    if isinstance(error, BindingError):
+    if issubclass(kind, BindingError):
         return "scriptNotFound"
     return "exception"
+
+
+def error_and_text(error: BaseException) -> tuple[BaseException, str]:
+    """Return an exception and its text; those of a cut if that ended the exception's own code."""
+    try:
+        return error, format_error(error)
+    except Termination as cut:
+        return cut, format_error(cut)
 
 
 def _why_override_was_ignored(invocation: Invocation) -> str | None:

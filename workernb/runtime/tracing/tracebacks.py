@@ -11,9 +11,15 @@ from types import FrameType, TracebackType
 from typing import Any
 
 from workernb import errors
+from workernb.runtime.tracing.invocations import Invocation
 
 PACKAGE = os.path.dirname(os.path.abspath(errors.__file__)) + os.sep
 """The folder of workernb, with a trailing separator."""
+
+_EXCEPTIONS: Any = BaseExceptionGroup.__dict__["exceptions"]
+
+MAX_MEMBERS = 100
+"""How many exceptions of a group are looked at."""
 
 
 def is_worker(frame: FrameType) -> bool:
@@ -40,25 +46,25 @@ def worker_position(frame: FrameType | None) -> str | None:
 
 
 def remove_our_frames(error: BaseException) -> None:
-    """Remove workernb's frames from an exception's traceback."""
-    tb = _skip_ours(error.__traceback__)
-    error.__traceback__ = tb
+    """Take our own frames out of an exception's traceback."""
+    tb = _skip_ours(errors.traceback_of(error))
+    BaseException.with_traceback(error, tb)
     while tb is not None:
         tb.tb_next = _skip_ours(tb.tb_next)
         tb = tb.tb_next
 
 
 def trim_before_worker(error: BaseException) -> None:
-    """Remove the frames before the first Worker's frame from an exception's traceback."""
-    tb = error.__traceback__
+    """Take what lies before the first Worker's frame out of an exception's traceback."""
+    tb = errors.traceback_of(error)
     while tb is not None and not is_worker(tb.tb_frame):
         tb = tb.tb_next
-    error.__traceback__ = tb
+    BaseException.with_traceback(error, tb)
 
 
 def trim_after_worker(error: BaseException) -> None:
-    """Remove the frames after the last Worker's frame from an exception's traceback."""
-    tb, last = error.__traceback__, None
+    """Take what lies behind the last Worker's frame out of an exception's traceback."""
+    tb, last = errors.traceback_of(error), None
     while tb is not None:
         if is_worker(tb.tb_frame):
             last = tb
@@ -70,14 +76,41 @@ def trim_after_worker(error: BaseException) -> None:
 def raised_position(error: BaseException) -> str | None:
     """Return the innermost position in a Worker's source of an exception's traceback, or None."""
     found = None
-    for frame, line in traceback.walk_tb(error.__traceback__):
+    for frame, line in traceback.walk_tb(errors.traceback_of(error)):
         if is_worker(frame):
             found = f"{frame.f_code.co_filename}:{line}, in {frame.f_code.co_name}"
     return found
 
 
+def raised_by(error: BaseException, levels: int = 10) -> Invocation | None:
+    """Return the invocation whose code raised an exception, from a traceback with our own frames.
+
+    A call to what is not there is its caller's error. A Termination belongs to the invocation in
+    whose code it came up last. A group belongs to the invocation that raised all of its exceptions,
+    if there is only one. None where no invocation raised it. levels: of groups within groups.
+    """
+    kind = type(error)
+    if levels and issubclass(kind, BaseExceptionGroup):
+        exceptions = _EXCEPTIONS.__get__(error)[:MAX_MEMBERS]
+        members = {raised_by(member, levels - 1) for member in exceptions}
+        if len(members) == 1 and None not in members:
+            return members.pop()
+    found: Invocation | None = None
+    running: Invocation | None = None
+    ends = issubclass(kind, errors.Termination)
+    for frame, _ in traceback.walk_tb(errors.traceback_of(error)):
+        if frame.f_code.co_name == "hop" and is_ours(frame):
+            running = frame.f_locals["invocation"]
+            found = found if ends else running
+        elif ends and is_worker(frame):
+            found = running
+    if issubclass(kind, errors.BindingError) and found is not None:
+        return found.caller or found
+    return found
+
+
 def waiting_position(steps: Any) -> str | None:
-    """Return the position in a Worker's source where a generator or coroutine waits, or None."""
+    """Return where in a Worker's source a generator or coroutine waits, as `where` does."""
     found = None
     while (frame := _frame_of(steps)) is not None:
         if is_worker(frame):
@@ -104,8 +137,18 @@ def _skip_ours(tb: TracebackType | None) -> TracebackType | None:
 
 
 def format_traceback(error: BaseException) -> str:
-    """Return an exception as text: traceback, type, message and notes."""
-    return "".join(traceback.format_exception(error)).rstrip()
+    """Return an exception as text: traceback, type, message and notes; whatever its own code does.
+
+    Raises Termination if that is cut.
+    """
+    tb = errors.traceback_of(error)
+    try:
+        return "".join(traceback.format_exception(type(error), error, tb)).rstrip()
+    except errors.Termination:
+        raise
+    except BaseException:
+        lines = traceback.format_tb(tb)
+        return "".join(["Traceback (most recent call last):\n", *lines, errors.format_error(error)])
 
 
 def is_debugged(frame: FrameType | None = None) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
@@ -21,6 +22,17 @@ from .tracebacks import waiting_position
 
 LOG_CHARACTERS = 256 * 1024
 """Number of characters that one request may log: the platform's 256 KB."""
+
+
+MAX_TEXT = 4096
+"""How many characters are kept of a URL, and of the text of an exception."""
+
+
+def shortened(text: str) -> str:
+    """Return `text` as it is kept: without what lies beyond MAX_TEXT."""
+    if len(text) <= MAX_TEXT:
+        return text
+    return f"{text[:MAX_TEXT]}… ({len(text) - MAX_TEXT:,} characters more)"
 
 
 class Host(Protocol):
@@ -285,8 +297,22 @@ class Traces(deque[Trace]):
         """Add a trace that has ended, and drop the oldest beyond the maximum."""
         self.append(trace)
         size = 1_500 + 450 * len(trace.invocations) + 30 * len(trace.stamps)
+        for invocation in trace.invocations:
+            if len(invocation._url) > MAX_TEXT:
+                invocation._url = shortened(trace.redact(invocation._url))
+            size += sys.getsizeof(invocation._url)
+            extras = invocation.extras
+            if extras is not None and extras.failure is not None:
+                outcome, text = extras.failure
+                if len(text) > MAX_TEXT:
+                    text = shortened(trace.redact(text))
+                    extras.failure = outcome, text
+                size += sys.getsizeof(text)
+        if trace.late_failure is not None and len(trace.late_failure[1]) > MAX_TEXT:
+            outcome, text = trace.late_failure
+            trace.late_failure = outcome, shortened(trace.redact(text))
         if trace._logs:
-            size += sum(120 + len(log.text) for log in trace._logs)
+            size += sum(120 + sys.getsizeof(log.text) for log in trace._logs)
         trace.bytes = size
         self._bytes += size
         while len(self) > self.MAX_TRACES or (self._bytes > self.MAX_BYTES and len(self) > 1):

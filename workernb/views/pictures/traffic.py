@@ -110,6 +110,8 @@ class Traffic:
 
     def _count(self, runtime: Runtime, trace: Trace) -> None:
         for invocation in trace.invocations:
+            if not invocation.began_ns:
+                continue  # The Worker never ran: it has not failed.
             key = _key(runtime, trace, invocation)
             if key is not None:
                 self.arrows.setdefault(key, Flow()).add(invocation)

@@ -55,7 +55,7 @@ def _requests(runtime: Runtime, name: str) -> tuple[int, int]:
         invocation.outcome
         for trace in runtime.traces
         for invocation in trace.invocations
-        if invocation.service == name
+        if invocation.service == name and invocation.began_ns
     ]
     return len(outcomes), sum(outcome != "ok" for outcome in outcomes)
 
