@@ -31,7 +31,6 @@ caller, the binding, what to write instead) is added as notes (PEP 678).
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, TypeVar
@@ -243,6 +242,8 @@ def on_one_line(error: E, text: str) -> E:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """Return a question with the known names nearest to `name`; None when none is near."""
+    import difflib  # Here, because a slip is rare and `import workernb` is not.
+
     near = difflib.get_close_matches(name, list(known), n=2, cutoff=0.6)
     return f"Did you mean {' or '.join(near)}?" if near else None
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import html
 import json
 import re
 from collections import defaultdict
@@ -179,8 +178,14 @@ _ESCAPES: tuple[Callable[[str], str], ...] = (
     lambda text: repr(text + "'\"")[1:-4],  # With both quotes in a text, one is escaped.
     lambda text: ascii(text)[1:-1],
     lambda text: repr(text.encode(errors="surrogatepass"))[2:-1],
-    html.escape,
+    lambda text: _html_escape(text),
 )
+
+
+def _html_escape(text: str) -> str:
+    import html  # Here, because a secret is learned later than the package is imported.
+
+    return html.escape(text)
 
 
 def _encodings(data: bytes) -> set[str]:

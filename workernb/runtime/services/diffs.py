@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -78,6 +77,8 @@ def _other_settings(definition: Definition) -> dict[str, str]:
 
 def code_that_differs(before: Definition, after: Definition) -> list[str]:
     """Return the differences in the code, as `diff -u` prints them."""
+    import difflib
+
     return list(
         difflib.unified_diff(
             before.source.splitlines(), after.source.splitlines(), lineterm="", n=3
