@@ -167,6 +167,12 @@ def _lower_escapes(text: str) -> str:
     return re.sub(r"%[0-9A-F]{2}", lambda match: match[0].lower(), text)
 
 
+def _escape_html(text: str) -> str:
+    import html  # Here, because a secret is learned later than the package is imported.
+
+    return html.escape(text)
+
+
 _ESCAPES: tuple[Callable[[str], str], ...] = (
     lambda text: quote(text, errors="replace"),
     lambda text: quote(text, safe="", errors="replace"),
@@ -178,14 +184,8 @@ _ESCAPES: tuple[Callable[[str], str], ...] = (
     lambda text: repr(text + "'\"")[1:-4],  # With both quotes in a text, one is escaped.
     lambda text: ascii(text)[1:-1],
     lambda text: repr(text.encode(errors="surrogatepass"))[2:-1],
-    lambda text: _html_escape(text),
+    _escape_html,
 )
-
-
-def _html_escape(text: str) -> str:
-    import html  # Here, because a secret is learned later than the package is imported.
-
-    return html.escape(text)
 
 
 def _encodings(data: bytes) -> set[str]:

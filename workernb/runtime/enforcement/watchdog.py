@@ -9,7 +9,6 @@ two bytecodes, so a regular expression that backtracks runs to its end.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import sys
 import threading
 from collections.abc import Callable
@@ -95,13 +94,16 @@ class Watchdog:
         if error is None or thread.trace is not trace:
             return
         _raise_at_next_lines(frame)
+        import ctypes  # Not at import: most processes need no watchdog.
+
+        raise_in_thread = ctypes.pythonapi.PyThreadState_SetAsyncExc
         ident, kind = ctypes.c_ulong(thread.ident), ctypes.py_object(type(error))
         if not may_raise(frame) or sys._current_frames().get(thread.ident) is not frame:
             return
         # If the thread has run since, it might be in code that must not be cut. Between this check
         # and the raise it cannot run: the interpreter lock is released only at calls and loops.
         if thread.trace is trace and frame.f_lasti == instruction:
-            _raise_in_thread(ident, kind)
+            raise_in_thread(ident, kind)
 
 
 def _raise_at_next_lines(
@@ -138,6 +140,3 @@ def _remove_line_events() -> None:
     if monitoring is not None and monitoring.get_tool(TOOL) == "workernb":
         monitoring.register_callback(TOOL, monitoring.events.LINE, None)
         monitoring.free_tool_id(TOOL)
-
-
-_raise_in_thread: Any = ctypes.pythonapi.PyThreadState_SetAsyncExc

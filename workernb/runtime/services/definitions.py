@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -200,6 +199,8 @@ class Definition:
 
     def fingerprint(self) -> str:
         """Return a short hash of code and settings; of secrets, only the names count."""
+        import hashlib  # Not at import: it takes a fiftieth of the time of `import workernb`.
+
         settings = [
             self.name,
             self.source,

@@ -5,7 +5,6 @@ https://developers.cloudflare.com/workers/configuration/versions-and-deployments
 
 from __future__ import annotations
 
-import hashlib
 import re
 import time
 from collections.abc import Mapping
@@ -120,5 +119,7 @@ def has_name(version: Version, name: str) -> bool:
 
 def point_of(service: str, key: str) -> float:
     """Return the point of a key, from 0 up to 100: always the same one for a service."""
+    import hashlib  # Not at import: few deployments are split.
+
     digest = hashlib.sha256(f"{service}\0{key}".encode("utf-8", "surrogatepass")).digest()
     return int.from_bytes(digest[:8], "big") / 2**64 * 100
