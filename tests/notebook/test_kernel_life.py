@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from workernb import errors
@@ -133,6 +135,32 @@ def test_an_interrupt_before_the_first_tick_ends_its_own_request_only(kernel):
         assert outcome.error == "CanceledError", outcome.text
         assert "Interrupted in <worker busy v1>:" in outcome.traceback
     assert kernel.ok("import sys; print(sys.gettrace())").stdout == "None\n"
+
+
+WAITS_IN_BACKGROUND = {
+    "a task": "task = asyncio.ensure_future(waits.fetch())",
+    "a call that nothing awaits": "call = waits.fetch()",
+    "a callback": "loop = asyncio.get_running_loop()\n"
+    "timer = loop.call_later(0.05, lambda: calls.append(waits.fetch()))",
+    "a button": "button = widgets.Button()\n"
+    "button.on_click(lambda button: calls.append(waits.fetch()))\n"
+    "button.click()",
+}
+
+
+@pytest.mark.parametrize("how", WAITS_IN_BACKGROUND)
+def test_an_interrupt_while_no_cell_runs_ends_nothing(kernel, tmp_path, how):
+    started = tmp_path / "started"
+    kernel.ok(
+        worker("waits", f"open({str(started)!r}, 'w').close()\nawait asyncio.sleep(60)"),
+        "import asyncio, workernb\nimport ipywidgets as widgets\ncalls = []",
+    )
+    kernel.ok(WAITS_IN_BACKGROUND[how])
+    while not started.exists():
+        time.sleep(0.005)
+    for _ in range(2):
+        kernel.manager.interrupt_kernel()
+    assert kernel.ok("print(len(workernb.get_runtime().in_flight))").stdout == "1\n"
 
 
 def test_an_interrupt_says_where_it_was(kernel):

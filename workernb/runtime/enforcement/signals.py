@@ -36,6 +36,30 @@ has_tick = hasattr(signal, "SIGPROF")
 get_handler = _signal.getsignal
 
 
+class InterruptHandler:
+    """A handler of SIGINT, and the handler that it has taken the place of.
+
+    Each time SIGINT is caught it is another object: the kernel sets a handler for each cell and
+    puts back the one that it found, which may be ours and must then stand for the handler of that
+    time. before: a function, SIG_IGN or SIG_DFL.
+    """
+
+    def __init__(self, end_running: Callable[[FrameType | None], bool], before: Any) -> None:
+        """Handle interrupts. end_running: end the request that runs; return whether one did."""
+        self.before = before
+        self._end_running = end_running
+
+    def __call__(self, signum: int, frame: FrameType | None) -> None:
+        """End the request that runs; where none does, do what the handler before would have."""
+        if self._end_running(frame):
+            return
+        if callable(self.before):
+            self.before(signum, frame)
+        elif self.before == signal.SIG_DFL:
+            signal.signal(signum, signal.SIG_DFL)
+            signal.raise_signal(signum)
+
+
 class Signals:
     """The handlers of SIGPROF and SIGINT, chained to those that were there before.
 
@@ -63,8 +87,7 @@ class Signals:
         self._loading = 0
         self._busy: Trace | None = None
         self._cut = CutInjector()
-        self._interrupt: Any = None
-        self.interrupt_handler = self._on_interrupt  # One object, to be compared by identity.
+        self.interrupt_handler = InterruptHandler(self._on_interrupt, signal.SIG_IGN)
 
     # The tick
 
@@ -185,25 +208,28 @@ class Signals:
         Released when idle, and not at the end of each request: setting a handler takes longer
         than a request.
         """
-        if get_handler(signal.SIGINT) is not self.interrupt_handler:
-            self._interrupt = signal.signal(signal.SIGINT, self.interrupt_handler)
+        handler = get_handler(signal.SIGINT)
+        if isinstance(handler, InterruptHandler):
+            self.interrupt_handler = handler  # The kernel has put back one of an earlier cell.
+        elif handler is not None:  # A handler in C could not be put back.
+            self.interrupt_handler = InterruptHandler(self._on_interrupt, handler)
+            signal.signal(signal.SIGINT, self.interrupt_handler)
 
     def release_interrupts(self) -> None:
         """Put back what handled SIGINT before."""
-        if _on_main_thread() and get_handler(signal.SIGINT) is self.interrupt_handler:
-            signal.signal(signal.SIGINT, self._interrupt)
+        handler = get_handler(signal.SIGINT)
+        if _on_main_thread() and isinstance(handler, InterruptHandler):
+            signal.signal(signal.SIGINT, handler.before)
 
-    def _on_interrupt(self, signum: int, frame: FrameType | None) -> None:
-        """End the request that runs; when none does, do what would have been done without us."""
+    def _on_interrupt(self, frame: FrameType | None) -> bool:
+        """End the request that runs; return whether one did."""
         trace = self._busy or (self._main and self._main.trace)
-        if trace:
-            error = interrupt(trace, where(frame))
-            self._interrupt_others(trace)
-            self._end(trace, error, frame)
-        elif callable(self._interrupt):
-            self._interrupt(signum, frame)
-        else:
-            raise KeyboardInterrupt
+        if not trace:
+            return False
+        error = interrupt(trace, where(frame))
+        self._interrupt_others(trace)
+        self._end(trace, error, frame)
+        return True
 
     def _interrupt_others(self, running: Trace) -> None:
         """End what would keep the kernel busy next: an interrupt means all of a gather.
