@@ -148,15 +148,28 @@ WAITS_IN_BACKGROUND = {
 }
 
 
+BETWEEN_CELLS = """
+import signal
+def look():
+    handler = signal.getsignal(signal.SIGINT)
+    if getattr(handler, "before", handler) == signal.SIG_IGN:
+        open({file!r}, "w").close()
+    else:
+        asyncio.get_running_loop().call_later(0.01, look)
+asyncio.get_running_loop().call_soon(look);
+"""
+"""Makes a file once the kernel ignores interrupts, as it does while no cell runs."""
+
+
 @pytest.mark.parametrize("how", WAITS_IN_BACKGROUND)
 def test_an_interrupt_while_no_cell_runs_ends_nothing(kernel, tmp_path, how):
-    started = tmp_path / "started"
+    started, between_cells = tmp_path / "started", tmp_path / "between cells"
     kernel.ok(
         worker("waits", f"open({str(started)!r}, 'w').close()\nawait asyncio.sleep(60)"),
         "import asyncio, workernb\nimport ipywidgets as widgets\ncalls = []",
     )
-    kernel.ok(WAITS_IN_BACKGROUND[how])
-    while not started.exists():
+    kernel.ok(WAITS_IN_BACKGROUND[how] + BETWEEN_CELLS.format(file=str(between_cells)))
+    while not (started.exists() and between_cells.exists()):
         time.sleep(0.005)
     for _ in range(2):
         kernel.manager.interrupt_kernel()

@@ -49,6 +49,10 @@ def may_raise(frame: FrameType | None) -> bool:
     return False
 
 
+MAX_REFUSALS = 10
+"""How many times a coroutine may suspend instead of ending, before it is left as it is."""
+
+
 class CutInjector:
     """Raises an exception in what runs on this thread, until it is called off.
 
@@ -69,8 +73,10 @@ class CutInjector:
         """
         tracer = _Tracer(error, concerns)
         if not self._cutting:
-            self._before = sys.gettrace()
+            before = sys.gettrace()
+            self._before = before.before if isinstance(before, _Tracer) else before
             self._cutting = True
+        tracer.before = self._before
         sys.settrace(tracer)
         at = frame
         while at is not None:
@@ -88,12 +94,39 @@ class CutInjector:
             self._cutting = False
 
 
+class CuttingThrow:
+    """The `throw` of a coroutine that has swallowed what was thrown before.
+
+    The exception is raised also at the Worker's lines that run because of it. times: how often it
+    was thrown.
+    """
+
+    def __init__(self, throw: Callable[[BaseException], Any]) -> None:
+        """Keep what throws."""
+        self.times = 0
+        self._throw = throw
+
+    def __call__(self, error: BaseException) -> Any:
+        """Throw an exception."""
+        self.times += 1
+        injector = CutInjector()
+        injector.inject(error, None, lambda: True)
+        try:
+            return self._throw(error)
+        finally:
+            injector.call_off()
+
+
 class _Tracer:
-    """Raises an error at each line of the Workers that it concerns."""
+    """Raises an error at each line of the Workers that it concerns.
+
+    before: the tracer before the first of ours.
+    """
 
     def __init__(self, error: BaseException, concerns: Callable[[], bool]) -> None:
         self._error = error
         self._concerns = concerns
+        self.before: Any = None
 
     def __call__(  # pragma: no cover - what traces is not traced
         self, frame: FrameType, event: str, argument: Any

@@ -21,7 +21,7 @@ from workernb.runtime.tracing.threads import Thread
 from workernb.runtime.tracing.traces import Trace
 
 from . import signals
-from .abort import exceed_wall, hang
+from .abort import exceed_wall, hang, wake
 from .hangs import hangs
 from .memory import MemoryWatch
 from .off_thread import OffThreadCpu
@@ -92,6 +92,8 @@ class Guard:
         here = [trace for trace in self.in_flight if trace.thread is thread]
         if here:
             beat.timer = beat.loop.call_later(BEAT_S, self._heartbeat, thread, beat)
+            if thread.is_main:
+                self.signals.catch_interrupts()  # The kernel sets a handler for each cell.
         else:
             del self._beats[thread]
         for trace in here:
@@ -103,14 +105,17 @@ class Guard:
             self.uninstall()
 
     def _check(self, trace: Trace) -> None:
-        """End a request that has taken too long, or that waits for what can never come."""
+        """Wake a request that is aborted; end one that takes too long or can never be woken."""
+        if trace.aborted is not None:
+            wake(trace, trace.aborted)
+            return
         wall_ms = trace.limits.wall_ms
         if wall_ms is not None and trace.wall_ms > wall_ms:
             exceed_wall(trace)
         waited_s = (wall_clock() - trace.last_stamp_ns) / 1e9
         if waited_s < HANGS_AFTER_S:
             trace.next_look_s = HANGS_AFTER_S
-        elif waited_s >= trace.next_look_s and trace.task and trace.aborted is None:
+        elif waited_s >= trace.next_look_s and trace.task:
             # More and more rarely: a check takes some milliseconds.
             trace.next_look_s = 2 * waited_s
             if hangs(trace.task, (Trace, Invocation)):

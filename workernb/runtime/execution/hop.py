@@ -26,6 +26,7 @@ from workernb.errors import (
 )
 from workernb.runtime.enforcement.abort import exceed_cpu, interrupt, take_back_cancellation
 from workernb.runtime.enforcement.budget import check_at_hop, check_own_budget, refuse_call
+from workernb.runtime.enforcement.cut import MAX_REFUSALS, CuttingThrow
 from workernb.runtime.enforcement.guard import guard
 from workernb.runtime.events.event import Event, missing_handler
 from workernb.runtime.services.engine import Entrypoint, Handler
@@ -119,10 +120,11 @@ def fail(invocation: Invocation, error: BaseException) -> None:
     forgotten = isinstance(error, AttributeError) and isinstance(error.obj, Coroutine)
     if forgotten and _FORGOTTEN_AWAIT not in getattr(error, "__notes__", ()):
         error.add_note(_FORGOTTEN_AWAIT)
-    invocation.ensure_extras().failure = outcome_of(error), format_error(error)
+    reason = invocation.trace.aborted
+    ended_by = reason if reason is not None and isinstance(error, Exception) else error
+    invocation.ensure_extras().failure = outcome_of(ended_by), format_error(ended_by)
     with contextlib.suppress(Exception):
         error.remote = True  # type: ignore[attr-defined]
-    reason = invocation.trace.aborted
     if reason is not None:
         if isinstance(error, Exception):
             raise reason from None
@@ -144,12 +146,11 @@ def drive(
     """
     loop = asyncio.get_running_loop()
     thread = trace.thread
-    send, throw = steps.send, steps.throw
-    run: Callable[..., Any] = _call
+    send = steps.send
+    throw: Callable[[BaseException], Any] = steps.throw
+    run: Callable[..., Any] = _call if context is None else context.run
     if context is None:
         current.set(invocation)
-    else:
-        run = context.run
     holding = invocation
     value: Any = None
     error: BaseException | None = None
@@ -178,8 +179,10 @@ def drive(
                 exceed_cpu(trace)
             for call in calls_not_awaited(trace):
                 begin_in_task(call, previous[2])
-        if trace.aborted is not None and error is not trace.aborted:
-            continue  # Aborted during this slice: raise at the next step instead of suspending.
+        if trace.aborted is not None:
+            # Raise at the next step instead of suspending.
+            throw = _throw_again(steps, throw) if error is trace.aborted else throw
+            continue
         if not trace.checked_alone:
             error = check_own_budget(trace, holding, waiting_at(steps))
             if error is not None:
@@ -190,7 +193,28 @@ def drive(
             value, error = (yield wanted), None
         except BaseException as thrown:
             value, error = None, thrown
+        if invocation is None:
             take_back_cancellation(trace)
+
+
+def _throw_again(
+    steps: Steps, throw: Callable[[BaseException], Any]
+) -> Callable[[BaseException], Any]:
+    """Return what throws at a coroutine that has suspended instead of ending.
+
+    In the end it is closed, and left as it is if it refuses that too. throw: what threw last.
+    """
+    if not isinstance(throw, CuttingThrow):
+        return CuttingThrow(steps.throw)
+    if throw.times < MAX_REFUSALS:
+        return throw
+
+    def close_and_raise(error: BaseException) -> Any:
+        with contextlib.suppress(BaseException):
+            steps.close()
+        raise error
+
+    return close_and_raise
 
 
 def _call(function: Callable[[Any], Any], argument: Any) -> Any:

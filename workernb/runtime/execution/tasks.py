@@ -49,8 +49,9 @@ def adopt(invocation: Invocation, task: asyncio.Future[Any], made_of: object = N
                 abandon(made_of)
         elif isinstance(made_of, Coroutine):
             made_of.close()
-        if invocation.ended_ns and not task.cancelled():
-            # Nothing will ask for the exception, and asyncio would complain about that.
+        unasked = invocation.ended_ns or invocation.trace.aborted is not None
+        if unasked and not task.cancelled():
+            # Nothing may ask for the exception, and asyncio would complain about that.
             task.exception()
 
     task.add_done_callback(done)
