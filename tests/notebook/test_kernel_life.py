@@ -176,6 +176,69 @@ def test_an_interrupt_while_no_cell_runs_ends_nothing(kernel, tmp_path, how):
     assert kernel.ok("print(len(workernb.get_runtime().in_flight))").stdout == "1\n"
 
 
+LEFT_BEHIND = {
+    "a timer": "asyncio.get_running_loop().call_later(0.1, spin)",
+    "a callback that arms itself again": """
+loop = asyncio.get_running_loop()
+def again():
+    sum(range(1_000))
+    loop.call_soon(again)
+loop.call_later(0.1, again)""",
+    "a task's callback": """
+task = asyncio.create_task(asyncio.sleep(60))
+task.add_done_callback(spin)""",
+    "a task that swallows its cancellation": """
+async def stay():
+    try:
+        await asyncio.sleep(60)
+    except BaseException:
+        await asyncio.sleep(0.1)
+        spin()
+task = asyncio.create_task(stay())
+await asyncio.sleep(0)""",
+}
+LEAVER = """
+import time
+began = time.monotonic()
+def spin(*_):
+    # For a minute, so that a test that fails ends.
+    while time.monotonic() - began < 60: pass
+{leave}
+return Response("answer")"""
+
+
+@pytest.mark.parametrize("kind", LEFT_BEHIND)
+def test_what_a_worker_leaves_behind_is_cut_and_charged_to_it(kernel, kind):
+    kernel.ok(
+        worker("leaver", LEAVER.format(leave=LEFT_BEHIND[kind]), "--cpu-ms 50"),
+        worker("echo", "return Response('x')"),
+        "import asyncio, workernb\nanswer = await leaver.fetch()\nassert answer.status == 200",
+    )
+    # The second cell begins only when the code that was left behind has ended.
+    ran = kernel.ok(
+        "while answer.trace.aborted is None: await asyncio.sleep(0.01)",
+        "print((await echo.fetch()).trace.cpu_ms < 20, 45 < answer.trace.cpu_ms < 110)",
+    )
+    assert ran.stdout == "True True\n"
+
+
+def test_an_interrupt_ends_what_a_worker_has_left_behind(kernel, tmp_path):
+    started = tmp_path / "started"
+    spin = f"open({str(started)!r}, 'w').close(); spin()"
+    leave = f"asyncio.get_running_loop().call_later(0.1, lambda: exec({spin!r}, locals_))"
+    kernel.ok(
+        worker("leaver", LEAVER.format(leave=f"locals_ = locals()\n{leave}"), "--cpu-ms 60000"),
+        "answer = await leaver.fetch()",
+    )
+    while not started.exists():
+        time.sleep(0.005)
+    time.sleep(0.1)  # So that a tick has met it.
+    began = time.monotonic()
+    kernel.manager.interrupt_kernel()
+    kernel.ok("1 + 1")
+    assert time.monotonic() - began < 5  # 0.1 s where nothing else uses the machine.
+
+
 def test_an_interrupt_says_where_it_was(kernel):
     kernel.ok(BUSY)
     running = kernel.send("await busy.fetch()")

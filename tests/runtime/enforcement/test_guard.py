@@ -13,17 +13,18 @@ import pytest
 from workernb.runtime.enforcement.guard import guard
 
 
-async def test_the_tick_and_the_log_handler_are_removed_when_idle(define, until):
+async def test_the_log_handler_is_removed_when_idle_and_the_tick_at_exit(define, until):
     handle = define("echo")
-    guard.uninstall()
+    guard.stop()
     handlers = list(logging.getLogger().handlers)
     profile = signal.getsignal(signal.SIGPROF)
     await handle.fetch()
-    assert signal.getitimer(signal.ITIMER_PROF)[1] > 0
     await until(lambda: guard.idle)
+    assert logging.getLogger().handlers == handlers
+    assert signal.getitimer(signal.ITIMER_PROF)[1] > 0
+    guard.stop()
     assert signal.getitimer(signal.ITIMER_PROF) == (0, 0)
     assert signal.getsignal(signal.SIGPROF) == profile
-    assert logging.getLogger().handlers == handlers
 
 
 async def test_the_interrupt_handler_is_put_back_when_idle(define, until):

@@ -1,9 +1,10 @@
-"""The guard: what is installed in the process, only while requests are in flight.
+"""The guard: what is installed in the process while requests are in flight.
 
 A tick that cuts a request whose CPU budget is used up, or a watchdog where there are no signals; a
 handler of the notebook's interrupt; a heartbeat on the loop, without which an idle loop would not
 see an interrupt, and which ends requests whose wall clock has run out or that hang; and the capture
-of logs. Each is chained to what was there, and gone when nothing is in flight and at exit.
+of logs. Each is chained to what was there, and gone at exit; all but the tick also when nothing is
+in flight.
 """
 
 from __future__ import annotations
@@ -77,12 +78,12 @@ class Guard:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing of ours is installed in the process."""
+        """Whether nothing of ours but the tick is installed in the process."""
         return self._capture is None
 
     def loading(self) -> AbstractContextManager[None]:
         """Watch over a module that loads on this thread, so that it can be cut."""
-        return self.signals.loading(lambda: not self.idle)
+        return self.signals.loading()
 
     # The heartbeat
 
@@ -140,18 +141,21 @@ class Guard:
         beat.timer = loop.call_later(BEAT_S, self._heartbeat, thread, beat)
 
     def uninstall(self) -> None:
-        """Remove all that was installed, and put back what was there."""
+        """Remove what is needed while requests are in flight, and put back what was there.
+
+        The tick stays: only it can end a callback or a task that a request has left behind.
+        """
         if self._capture is not None:
             logging.getLogger().removeHandler(self._capture)
             self._capture = None
         self._beats.clear()
         self.signals.release_interrupts()
-        self.signals.stop_ticking()
 
     def stop(self) -> None:
         """Remove all that was installed, at exit."""
         self._watchdog.stop()
         self.uninstall()
+        self.signals.stop_ticking()
 
 
 guard = Guard()

@@ -82,52 +82,45 @@ class Signals:
         self._on_tick = on_tick
         self._on_idle = on_idle
         self._main: Thread | None = None
-        self._prof: Any = None
-        self._ticking = False
-        self._loading = 0
-        self._busy: Trace | None = None
+        self._before_tick: Any = None
+        self._tick_handler = self._tick  # One object, to be compared by identity.
+        self._in_long_slice = False
         self._cut = CutInjector()
         self.interrupt_handler = InterruptHandler(self._on_interrupt, signal.SIG_IGN)
 
     # The tick
 
     def start_ticking(self, thread: Thread) -> None:
-        """Tick on the main thread, if this platform has the signal."""
+        """Tick on the main thread, if this platform has the signal, until exit.
+
+        Where nothing runs, no CPU is used, and so nothing ticks.
+        """
         self._main = thread
-        if has_tick and not self._ticking:
-            self._prof = signal.signal(signal.SIGPROF, self._tick)
+        if has_tick and get_handler(signal.SIGPROF) is not self._tick_handler:
+            self._before_tick = signal.signal(signal.SIGPROF, self._tick_handler)
             signal.setitimer(signal.ITIMER_PROF, TICK_S, TICK_S)
-            self._ticking = True
 
     def stop_ticking(self) -> None:
-        """Put back what handled the signal before, unless a module is loading."""
-        if self._ticking and not self._loading and _on_main_thread():
+        """Put back what handled the signal before."""
+        ticks = has_tick and get_handler(signal.SIGPROF) is self._tick_handler
+        if ticks and _on_main_thread():
             # The timer first: the signal's default action ends the process.
             signal.setitimer(signal.ITIMER_PROF, 0)
-            if get_handler(signal.SIGPROF) == self._tick:
-                signal.signal(signal.SIGPROF, self._prof or signal.SIG_DFL)
-            self._ticking = False
+            signal.signal(signal.SIGPROF, self._before_tick or signal.SIG_DFL)
 
     @contextlib.contextmanager
-    def loading(self, keep_ticking: Callable[[], bool]) -> Iterator[None]:
-        """Tick while a module loads on this thread, so that it can be cut.
-
-        keep_ticking: whether to go on afterwards.
-        """
+    def loading(self) -> Iterator[None]:
+        """Tick while a module loads on this thread, so that it can be cut."""
         thread = this_thread()
         if not (thread.is_main and has_tick):
             yield  # Only the tick enforces the startup limit.
             return
-        self._loading += 1
         self.start_ticking(thread)
         try:
             yield
         finally:
-            self._loading -= 1
             if thread.trace is None:
                 self.end_long_slice()
-            if not keep_ticking():
-                self.stop_ticking()
 
     def _tick(self, signum: int, frame: FrameType | None) -> None:
         thread = self._main
@@ -147,7 +140,7 @@ class Signals:
                 return
         elif self.ticked is None:
             self.ticked = thread
-            self._begin_long_slice(trace)
+            self._begin_long_slice()
         error = check_budget(trace, running, frame)
         if error is not None:
             self._end(trace, error, frame, running if trace.aborted is None else None)
@@ -155,6 +148,7 @@ class Signals:
     def _sample(self, thread: Thread, running: Any) -> Trace | None:
         """Charge a tick to the request whose callback or finalizer runs, outside of any slice.
 
+        The request may have ended: a callback that it has left behind uses up its budget.
         Only replacing the loop's own methods would show these; but the context that the tick
         interrupts is theirs, and names the invocation.
         """
@@ -164,22 +158,24 @@ class Signals:
                 self._on_idle()
             return None
         charge_sample(trace, running, min(take_cpu_since_last_slice(thread), int(TICK_S * 1e9)))
-        if self._busy is None:
-            self._begin_long_slice(trace)
+        if not self._in_long_slice:
+            self._begin_long_slice()
             with contextlib.suppress(RuntimeError):
                 asyncio.get_running_loop().call_soon_threadsafe(self.end_long_slice)
         return trace
 
-    def _begin_long_slice(self, trace: Trace) -> None:
+    def _begin_long_slice(self) -> None:
         """Turn interrupts to the request that runs, until its slice or callback ends."""
-        self._busy = trace
+        self._in_long_slice = True
         self.catch_interrupts()
 
     def end_long_slice(self) -> None:
         """Call off what was to end the slice or callback that has just ended."""
         self.ticked = None
-        self._busy = None
+        self._in_long_slice = False
         self._cut.call_off()
+        if not self._in_flight:
+            self.release_interrupts()  # What an ended request has left behind ran.
 
     def _end(
         self,
@@ -223,7 +219,8 @@ class Signals:
 
     def _on_interrupt(self, frame: FrameType | None) -> bool:
         """End the request that runs; return whether one did."""
-        trace = self._busy or (self._main and self._main.trace)
+        # The context names the request whose callback runs, outside of any slice.
+        trace = (self._main and self._main.trace) or getattr(current.get(), "trace", None)
         if not trace:
             return False
         error = interrupt(trace, where(frame))
