@@ -2,13 +2,17 @@
 
 The nearest known frame decides whether the exception can be raised at once. In our own code, in an
 import or under a lock it must not be; there a line tracer raises it at the Worker's next line. The
-tracer raises it again where the Worker has swallowed it.
+tracer raises it again where the Worker has swallowed it. Python removes a tracer that has raised,
+so with each raise the tick is made pending: at the Worker's next call or jump back it raises again.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
+from _thread import interrupt_main
 from collections.abc import Callable
 from importlib.util import find_spec
 from types import FrameType
@@ -53,6 +57,26 @@ MAX_REFUSALS = 10
 """How many times a coroutine may suspend instead of ending, before it is left as it is."""
 
 
+class _Tick(int):
+    """The number of the signal that ticks, with an attribute that makes the signal pending.
+
+    Python looks for pending signals after a call, but not after an attribute is read: so the
+    handler runs when an exception that is raised next has reached the Worker's code. made_pending:
+    whether the tick that comes next was made so.
+    """
+
+    made_pending = False
+    pending = property(interrupt_main)
+
+
+_tick = _Tick(getattr(signal, "SIGPROF", 0))
+
+
+def _can_tick() -> bool:
+    """Return whether this is the thread whose signals are handled, on a platform with the tick."""
+    return _tick > 0 and threading.get_ident() == threading.main_thread().ident
+
+
 class CutInjector:
     """Raises an exception in what runs on this thread, until it is called off.
 
@@ -69,8 +93,10 @@ class CutInjector:
     ) -> None:
         """Raise `error` in `frame`, if it may be, and at each next line of a Worker's code.
 
-        concerns: whether the Worker that runs at that line is to be cut.
+        concerns: whether the Worker that runs at that line is to be cut. Libraries may clean up
+        after a raise: until the next tick it is raised in the Worker's own frames only.
         """
+        again, _tick.made_pending = _tick.made_pending, False
         tracer = _Tracer(error, concerns)
         if not self._cutting:
             before = sys.gettrace()
@@ -83,8 +109,12 @@ class CutInjector:
             if is_worker(at):
                 at.f_trace = tracer
             at = at.f_back
-        if may_raise(frame):
-            raise error.with_traceback(None)
+        if frame is not None and (is_worker(frame) if again else may_raise(frame)):
+            error = error.with_traceback(None)
+            if _can_tick():
+                _tick.made_pending = True
+                _tick.pending  # noqa: B018 - see _Tick
+            raise error
 
     def call_off(self) -> None:
         """Stop raising it."""
@@ -134,5 +164,9 @@ class _Tracer:
         if not is_worker(frame):
             return None
         if event == "line" and self._concerns():
-            raise self._error.with_traceback(None)
+            error = self._error.with_traceback(None)
+            if _can_tick():
+                _tick.made_pending = True
+                _tick.pending  # noqa: B018 - see _Tick
+            raise error
         return self
