@@ -8,7 +8,7 @@ import pytest
 
 from workernb import errors
 
-from .conftest import worker
+from .conftest import Kernel, worker
 
 PATIENCE_S = 60.0
 
@@ -237,6 +237,62 @@ def test_an_interrupt_ends_what_a_worker_has_left_behind(kernel, tmp_path):
     kernel.manager.interrupt_kernel()
     kernel.ok("1 + 1")
     assert time.monotonic() - began < 5  # 0.1 s where nothing else uses the machine.
+
+
+BLOCKS = {
+    "a queue": "queue.Queue().get()",
+    "an event": "threading.Event().wait()",
+    "a future": "concurrent.futures.Future().result()",
+    "a thread": "thread = threading.Thread(target=time.sleep, args=(60,), daemon=True)\n"
+    "thread.start()\nthread.join()",
+    "a pool": "pool = concurrent.futures.ThreadPoolExecutor()\npool.submit(time.sleep, 5).result()",
+    "a lock": "lock = threading.Lock()\nlock.acquire()\nlock.acquire()",
+    "a queue, and it swallows": "while True:\n    try: queue.Queue().get()\n"
+    "    except BaseException: pass",
+    "an import": "import endless_for_a_test",
+}
+
+
+@pytest.mark.parametrize("how", ["await {}.fetch()", "{}.fetch_sync()"])
+@pytest.mark.parametrize("kind", BLOCKS)
+def test_an_interrupt_ends_a_blocking_wait(blocking_kernel, how, kind):
+    body = f"import queue, threading, time, concurrent.futures\n{STARTED}\n{BLOCKS[kind]}"
+    blocking_kernel.ok(worker("blocks", body, "--cpu-ms 60000"))
+    running = blocking_kernel.send(how.format("blocks"))
+    blocking_kernel.wait_for("started")
+    outcome, seconds = blocking_kernel.interrupt(running)
+    assert outcome.error == "CanceledError", outcome.text
+    assert len(outcome.traceback.splitlines()) == 1
+    assert seconds < 5  # 0.1 s where nothing else uses the machine.
+    assert blocking_kernel.ok("print((await echo.fetch()).status)").stdout == "200\n"
+
+
+def test_an_interrupt_ends_an_import_as_a_module_loads(blocking_kernel):
+    running = blocking_kernel.send(
+        f"%%worker loads -q\nimport sys\n{STARTED}\nimport endless_for_a_test\n"
+    )
+    blocking_kernel.wait_for("started")
+    outcome, seconds = blocking_kernel.interrupt(running)
+    assert outcome.error == "KeyboardInterrupt", outcome.text
+    assert seconds < 5
+    assert blocking_kernel.ok("print((await echo.fetch()).status)").stdout == "200\n"
+
+
+STARTED = "import sys; sys.stdout.write('started\\n'); sys.stdout.flush()"
+
+
+@pytest.fixture(scope="module")
+def blocking_kernel(tmp_path_factory):
+    """A kernel that finds a module whose import never ends."""
+    folder = tmp_path_factory.mktemp("modules")
+    (folder / "endless_for_a_test.py").write_text("import time\nwhile True: time.sleep(0.01)")
+    kernel = Kernel()
+    try:
+        kernel.ok("%load_ext workernb", worker("echo", "return Response('x')"))
+        kernel.ok(f"import sys; sys.path.insert(0, {str(folder)!r})")
+        yield kernel
+    finally:
+        kernel.close()
 
 
 def test_an_interrupt_says_where_it_was(kernel):

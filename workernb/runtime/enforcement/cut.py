@@ -41,13 +41,30 @@ _MAY_END = (PACKAGE + "http" + os.sep, PACKAGE + "workers" + os.sep)
 """Code of ours that may be cut: a Request or Response that is half made is dropped."""
 
 
-def may_raise(frame: FrameType | None) -> bool:
-    """Return whether the nearest known frame is a Worker's, and not code that must go on."""
+_MAY_BE_INTERRUPTED = tuple(
+    ["<frozen importlib", "<frozen zipimport"]
+    + [_STDLIB + name for name in ("importlib", "threading.py", "logging", "queue.py")]
+    + [_STDLIB + name for name in ("linecache.py", "concurrent", "contextlib.py")]
+    # What imports on behalf of a Worker.
+    + [PACKAGE + "engines" + os.sep]
+    + [os.path.join(PACKAGE, "runtime", "enforcement", "startup.py")]
+)
+"""Code that a user's interrupt ends as in a plain cell, and an import that never ends."""
+
+
+def may_raise(frame: FrameType | None, in_libraries: bool = False) -> bool:
+    """Return whether the nearest known frame is a Worker's, and not code that must go on.
+
+    in_libraries: whether imports, locks and queues may be ended too.
+    """
     while frame is not None:
         if is_worker(frame):
             return True
         file = frame.f_code.co_filename
-        if file.startswith(_MUST_GO_ON) and not file.startswith(_MAY_END):
+        may_end = file.startswith(_MAY_END) or (
+            in_libraries and file.startswith(_MAY_BE_INTERRUPTED)
+        )
+        if file.startswith(_MUST_GO_ON) and not may_end:
             return False
         frame = frame.f_back
     return False
@@ -89,12 +106,17 @@ class CutInjector:
         self._before: Any = None  # The tracer before ours: a debugger's, a coverage tool's.
 
     def inject(
-        self, error: BaseException, frame: FrameType | None, concerns: Callable[[], bool]
+        self,
+        error: BaseException,
+        frame: FrameType | None,
+        concerns: Callable[[], bool],
+        in_libraries: bool = False,
     ) -> None:
         """Raise `error` in `frame`, if it may be, and at each next line of a Worker's code.
 
         concerns: whether the Worker that runs at that line is to be cut. Libraries may clean up
         after a raise: until the next tick it is raised in the Worker's own frames only.
+        in_libraries: see `may_raise`.
         """
         again, _tick.made_pending = _tick.made_pending, False
         tracer = _Tracer(error, concerns)
@@ -109,7 +131,7 @@ class CutInjector:
             if is_worker(at):
                 at.f_trace = tracer
             at = at.f_back
-        if frame is not None and (is_worker(frame) if again else may_raise(frame)):
+        if frame is not None and (is_worker(frame) if again else may_raise(frame, in_libraries)):
             error = error.with_traceback(None)
             if _can_tick():
                 _tick.made_pending = True

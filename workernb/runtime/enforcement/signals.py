@@ -21,7 +21,7 @@ from workernb.runtime.tracing.traces import Trace
 from workernb.workers.current import current
 
 from .abort import interrupt, wake
-from .budget import check_budget
+from .budget import check_budget, imports_too_long
 from .cut import CutInjector
 from .startup import Loading
 
@@ -116,6 +116,7 @@ class Signals:
             yield  # Only the tick enforces the startup limit.
             return
         self.start_ticking(thread)
+        self.catch_interrupts()
         try:
             yield
         finally:
@@ -129,7 +130,8 @@ class Signals:
         if isinstance(running, Loading):
             error = running.check_budget(frame)
             if error is not None:
-                self._cut.inject(error, frame, lambda: current.get() is running)
+                in_import = running.imports_too_long
+                self._cut.inject(error, frame, lambda: current.get() is running, in_import)
             return
         if self._in_flight:
             self._on_tick()
@@ -143,7 +145,8 @@ class Signals:
             self._begin_long_slice()
         error = check_budget(trace, running, frame)
         if error is not None:
-            self._end(trace, error, frame, running if trace.aborted is None else None)
+            only = running if trace.aborted is None else None
+            self._end(trace, error, frame, only, imports_too_long(trace))
 
     def _sample(self, thread: Thread, running: Any) -> Trace | None:
         """Charge a tick to the request whose callback or finalizer runs, outside of any slice.
@@ -183,8 +186,12 @@ class Signals:
         error: BaseException,
         frame: FrameType | None,
         only: Invocation | None = None,
+        in_libraries: bool = False,
     ) -> None:
-        """Raise `error` in the code of a request that runs, or of one invocation in it."""
+        """Raise `error` in the code of a request that runs, or of one invocation in it.
+
+        in_libraries: whether imports, locks and queues are ended too.
+        """
         thread = self._main
         if thread is not None and thread.trace is not None:
             # A slice that no tick has met would not call it off.
@@ -194,7 +201,7 @@ class Signals:
             running = current.get()
             return running is only if only else getattr(running, "trace", None) is trace
 
-        self._cut.inject(error, frame, concerned)
+        self._cut.inject(error, frame, concerned, in_libraries)
 
     # The interrupt
 
@@ -218,14 +225,19 @@ class Signals:
             signal.signal(signal.SIGINT, handler.before)
 
     def _on_interrupt(self, frame: FrameType | None) -> bool:
-        """End the request that runs; return whether one did."""
+        """End the request that runs, or the module that loads; return whether one did."""
+        running: Any = current.get()
+        if isinstance(running, Loading):
+            error: BaseException = KeyboardInterrupt()
+            self._cut.inject(error, frame, lambda: current.get() is running, True)
+            return True
         # The context names the request whose callback runs, outside of any slice.
-        trace = (self._main and self._main.trace) or getattr(current.get(), "trace", None)
+        trace = (self._main and self._main.trace) or getattr(running, "trace", None)
         if not trace:
             return False
         error = interrupt(trace, where(frame))
         self._interrupt_others(trace)
-        self._end(trace, error, frame)
+        self._end(trace, error, frame, in_libraries=True)
         return True
 
     def _interrupt_others(self, running: Trace) -> None:

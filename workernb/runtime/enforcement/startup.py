@@ -18,6 +18,8 @@ from workernb.runtime.tracing.tracebacks import debugged, where
 from workernb.runtime.tracing.traces import Trace
 from workernb.workers.current import current
 
+from .budget import IMPORT_LIMIT
+
 T = TypeVar("T")
 
 
@@ -35,7 +37,7 @@ class Loading:
         self.limit_ms = limit_ms
         self._began = cpu_clock()
         self._imports_ns = 0
-        self._importing = False
+        self._import_began: int | None = None
 
     @property
     def cpu_ms(self) -> float:
@@ -49,22 +51,33 @@ class Loading:
 
     def begin_import(self) -> None:
         """Note that an import begins."""
-        self._importing = True
+        self._import_began = cpu_clock()
 
     def end_import(self, cpu_ns: int) -> None:
         """Note that an import has ended, and what it has used."""
-        self._importing = False
+        self._import_began = None
         self._imports_ns += cpu_ns
+
+    @property
+    def imports_too_long(self) -> bool:
+        """Whether an import runs and has used so much CPU that it may never end."""
+        if self._import_began is None:
+            return False
+        return cpu_clock() - self._import_began > IMPORT_LIMIT * self.limit_ms * 1e6
 
     def check_budget(self, frame: FrameType | None) -> BaseException | None:
         """Return what is to end the module's code, which `frame` runs; None when it may go on."""
-        if self._importing or self.cpu_ms <= self.limit_ms or debugged(frame):
+        if self._import_began is None:
+            exceeded = self.cpu_ms > self.limit_ms
+            limit = f"A module may use {self.limit_ms:g} ms of CPU while it loads, imports apart"
+        else:
+            exceeded = self.imports_too_long
+            limit = f"An import may use {IMPORT_LIMIT * self.limit_ms:g} ms of CPU"
+        if not exceeded or debugged(frame):
             return None
-        place = where(frame)
         return with_notes(
             StartupExceeded(PlatformText.STARTUP),
-            f"A module may use {self.limit_ms:g} ms of CPU while it loads, imports apart; "
-            f"cut in {place}. %limits --startup-ms sets it.",
+            f"{limit}; cut in {where(frame)}. %limits --startup-ms sets it.",
         )
 
     def wait_until(self, awaitable: Awaitable[Any]) -> None:
