@@ -148,6 +148,12 @@ WAITS_IN_BACKGROUND = {
 }
 
 
+WAITS = """\
+import contextvars, pathlib
+# In a callback of no request, since an interrupt ends what runs.
+touch = pathlib.Path({file!r}).touch
+asyncio.get_running_loop().call_soon(touch, context=contextvars.Context())
+await asyncio.sleep(60)"""
 BETWEEN_CELLS = """
 import signal
 def look():
@@ -165,7 +171,7 @@ asyncio.get_running_loop().call_soon(look);
 def test_an_interrupt_while_no_cell_runs_ends_nothing(kernel, tmp_path, how):
     started, between_cells = tmp_path / "started", tmp_path / "between cells"
     kernel.ok(
-        worker("waits", f"open({str(started)!r}, 'w').close()\nawait asyncio.sleep(60)"),
+        worker("waits", WAITS.format(file=str(started))),
         "import asyncio, workernb\nimport ipywidgets as widgets\ncalls = []",
     )
     kernel.ok(WAITS_IN_BACKGROUND[how] + BETWEEN_CELLS.format(file=str(between_cells)))
