@@ -284,6 +284,30 @@ def test_an_interrupt_ends_an_import_as_a_module_loads(blocking_kernel):
     assert blocking_kernel.ok("print((await echo.fetch()).status)").stdout == "200\n"
 
 
+SWALLOWS = {
+    "a loop": "while True:\n    try: await asyncio.sleep(60)\n    except BaseException: pass",
+    "a clean-up that waits": "try: await asyncio.sleep(60)\nfinally: await asyncio.sleep(60)",
+    "a task": "async def stay():\n    while True:\n        try: await asyncio.sleep(60)\n"
+    "        except BaseException: pass\nawait asyncio.gather(stay(), stay())",
+    "a shield": "while True:\n    try: await asyncio.shield(asyncio.sleep(60))\n"
+    "    except asyncio.CancelledError: len('')",
+}
+
+
+@pytest.mark.parametrize("how", ["await {}.fetch()", "{}.fetch_sync()", "%fetch {}"])
+@pytest.mark.parametrize("kind", SWALLOWS)
+def test_an_interrupt_ends_a_wait_that_swallows_it(blocking_kernel, how, kind):
+    blocking_kernel.ok(worker("stays", f"{STARTED}\n{SWALLOWS[kind]}"))
+    running = blocking_kernel.send(how.format("stays"))
+    blocking_kernel.wait_for("started")
+    outcome, seconds = blocking_kernel.interrupt(running)
+    assert outcome.status == "error"
+    assert len(outcome.traceback.splitlines()) == 1, outcome.traceback
+    assert seconds < 5  # 0.3 s where nothing else uses the machine.
+    left = "import workernb; print(len(workernb.get_runtime().in_flight))"
+    assert blocking_kernel.ok(left).stdout == "0\n"
+
+
 STARTED = "import sys; sys.stdout.write('started\\n'); sys.stdout.flush()"
 
 

@@ -30,6 +30,9 @@ from .signals import Signals, get_handler
 from .watchdog import Watchdog
 
 BEAT_S = 0.02
+CLEAN_UP_S = 0.2
+"""How long (s of wall clock) a request may take to end that was canceled by an interrupt."""
+
 HANGS_AFTER_S = 2.0
 """How long (s of wall clock) a request waits before the first check whether it hangs."""
 
@@ -110,6 +113,9 @@ class Guard:
         if trace.aborted is not None:
             wake(trace, trace.aborted)
             return
+        if self._outlives_interrupt(trace):
+            wake(trace, asyncio.CancelledError())
+            return
         wall_ms = trace.limits.wall_ms
         if wall_ms is not None and trace.wall_ms > wall_ms:
             exceed_wall(trace)
@@ -121,6 +127,13 @@ class Guard:
             trace.next_look_s = 2 * waited_s
             if hangs(trace.task, (Trace, Invocation)):
                 hang(trace)
+
+    def _outlives_interrupt(self, trace: Trace) -> bool:
+        """Return whether an interrupt has canceled the request, and the time to end is over."""
+        interrupted_ns = self.signals.interrupted_ns
+        if trace.began_ns > interrupted_ns or trace.task is None or not trace.task.cancelling():
+            return False
+        return CLEAN_UP_S < (wall_clock() - interrupted_ns) / 1e9 < 10 * CLEAN_UP_S
 
     def _look_off_thread(self) -> None:
         self._off_thread.look(self.in_flight)

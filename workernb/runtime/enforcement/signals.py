@@ -63,7 +63,8 @@ class InterruptHandler:
 class Signals:
     """The handlers of SIGPROF and SIGINT, chained to those that were there before.
 
-    ticked: the thread whose slice a tick has met, until that slice ends; or None.
+    ticked: the thread whose slice a tick has met, until that slice ends; or None. interrupted_ns:
+    when an interrupt last came while no request ran, in ns of wall clock.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Signals:
         none are.
         """
         self.ticked: Thread | None = None
+        self.interrupted_ns = 0
         self._in_flight = in_flight
         self._on_tick = on_tick
         self._on_idle = on_idle
@@ -231,9 +233,12 @@ class Signals:
             error: BaseException = KeyboardInterrupt()
             self._cut.inject(error, frame, lambda: current.get() is running, True)
             return True
-        # The context names the request whose callback runs, outside of any slice.
-        trace = (self._main and self._main.trace) or getattr(running, "trace", None)
+        trace = self._main and self._main.trace
+        if not trace and where(frame):
+            # The context names the request whose callback runs, outside of any slice.
+            trace = getattr(running, "trace", None)
         if not trace:
+            self.interrupted_ns = wall_clock()
             return False
         error = interrupt(trace, where(frame))
         self._interrupt_others(trace)
