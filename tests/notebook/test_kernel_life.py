@@ -8,7 +8,7 @@ import pytest
 
 from workernb import errors
 
-from .conftest import worker
+from .conftest import Kernel, worker
 
 PATIENCE_S = 60.0
 
@@ -135,6 +135,194 @@ def test_an_interrupt_before_the_first_tick_ends_its_own_request_only(kernel):
         assert outcome.error == "CanceledError", outcome.text
         assert "Interrupted in <worker busy v1>:" in outcome.traceback
     assert kernel.ok("import sys; print(sys.gettrace())").stdout == "None\n"
+
+
+WAITS_IN_BACKGROUND = {
+    "a task": "task = asyncio.ensure_future(waits.fetch())",
+    "a call that nothing awaits": "call = waits.fetch()",
+    "a callback": "loop = asyncio.get_running_loop()\n"
+    "timer = loop.call_later(0.05, lambda: calls.append(waits.fetch()))",
+    "a button": "button = widgets.Button()\n"
+    "button.on_click(lambda button: calls.append(waits.fetch()))\n"
+    "button.click()",
+}
+
+
+WAITS = """\
+import contextvars, pathlib
+# In a callback of no request, since an interrupt ends what runs.
+touch = pathlib.Path({file!r}).touch
+asyncio.get_running_loop().call_soon(touch, context=contextvars.Context())
+await asyncio.sleep(60)"""
+BETWEEN_CELLS = """
+import signal
+def look():
+    handler = signal.getsignal(signal.SIGINT)
+    if getattr(handler, "before", handler) == signal.SIG_IGN:
+        open({file!r}, "w").close()
+    else:
+        asyncio.get_running_loop().call_later(0.01, look)
+asyncio.get_running_loop().call_soon(look);
+"""
+"""Makes a file once the kernel ignores interrupts, as it does while no cell runs."""
+
+
+@pytest.mark.parametrize("how", WAITS_IN_BACKGROUND)
+def test_an_interrupt_while_no_cell_runs_ends_nothing(kernel, tmp_path, how):
+    started, between_cells = tmp_path / "started", tmp_path / "between cells"
+    kernel.ok(
+        worker("waits", WAITS.format(file=str(started))),
+        "import asyncio, workernb\nimport ipywidgets as widgets\ncalls = []",
+    )
+    kernel.ok(WAITS_IN_BACKGROUND[how] + BETWEEN_CELLS.format(file=str(between_cells)))
+    while not (started.exists() and between_cells.exists()):
+        time.sleep(0.005)
+    for _ in range(2):
+        kernel.manager.interrupt_kernel()
+    assert kernel.ok("print(len(workernb.get_runtime().in_flight))").stdout == "1\n"
+
+
+LEFT_BEHIND = {
+    "a timer": "asyncio.get_running_loop().call_later(0.1, spin)",
+    "a callback that arms itself again": """
+loop = asyncio.get_running_loop()
+def again():
+    sum(range(1_000))
+    loop.call_soon(again)
+loop.call_later(0.1, again)""",
+    "a task's callback": """
+task = asyncio.create_task(asyncio.sleep(60))
+task.add_done_callback(spin)""",
+    "a task that swallows its cancellation": """
+async def stay():
+    try:
+        await asyncio.sleep(60)
+    except BaseException:
+        await asyncio.sleep(0.1)
+        spin()
+task = asyncio.create_task(stay())
+await asyncio.sleep(0)""",
+}
+LEAVER = """
+import time
+began = time.monotonic()
+def spin(*_):
+    # For a minute, so that a test that fails ends.
+    while time.monotonic() - began < 60: pass
+{leave}
+return Response("answer")"""
+
+
+@pytest.mark.parametrize("kind", LEFT_BEHIND)
+def test_what_a_worker_leaves_behind_is_cut_and_charged_to_it(kernel, kind):
+    kernel.ok(
+        worker("leaver", LEAVER.format(leave=LEFT_BEHIND[kind]), "--cpu-ms 50"),
+        worker("echo", "return Response('x')"),
+        "import asyncio, workernb\nanswer = await leaver.fetch()\nassert answer.status == 200",
+    )
+    # The second cell begins only when the code that was left behind has ended.
+    ran = kernel.ok(
+        "while answer.trace.aborted is None: await asyncio.sleep(0.01)",
+        "print((await echo.fetch()).trace.cpu_ms < 20, 45 < answer.trace.cpu_ms < 110)",
+    )
+    assert ran.stdout == "True True\n"
+
+
+def test_an_interrupt_ends_what_a_worker_has_left_behind(kernel, tmp_path):
+    started = tmp_path / "started"
+    spin = f"open({str(started)!r}, 'w').close(); spin()"
+    leave = f"asyncio.get_running_loop().call_later(0.1, lambda: exec({spin!r}, locals_))"
+    kernel.ok(
+        worker("leaver", LEAVER.format(leave=f"locals_ = locals()\n{leave}"), "--cpu-ms 60000"),
+        "answer = await leaver.fetch()",
+    )
+    while not started.exists():
+        time.sleep(0.005)
+    time.sleep(0.1)  # So that a tick has met it.
+    began = time.monotonic()
+    kernel.manager.interrupt_kernel()
+    kernel.ok("1 + 1")
+    assert time.monotonic() - began < 5  # 0.1 s where nothing else uses the machine.
+
+
+BLOCKS = {
+    "a queue": "queue.Queue().get()",
+    "an event": "threading.Event().wait()",
+    "a future": "concurrent.futures.Future().result()",
+    "a thread": "thread = threading.Thread(target=time.sleep, args=(60,), daemon=True)\n"
+    "thread.start()\nthread.join()",
+    "a pool": "pool = concurrent.futures.ThreadPoolExecutor()\npool.submit(time.sleep, 5).result()",
+    "a lock": "lock = threading.Lock()\nlock.acquire()\nlock.acquire()",
+    "a queue, and it swallows": "while True:\n    try: queue.Queue().get()\n"
+    "    except BaseException: pass",
+    "an import": "import endless_for_a_test",
+}
+
+
+@pytest.mark.parametrize("how", ["await {}.fetch()", "{}.fetch_sync()"])
+@pytest.mark.parametrize("kind", BLOCKS)
+def test_an_interrupt_ends_a_blocking_wait(blocking_kernel, how, kind):
+    body = f"import queue, threading, time, concurrent.futures\n{STARTED}\n{BLOCKS[kind]}"
+    blocking_kernel.ok(worker("blocks", body, "--cpu-ms 60000"))
+    running = blocking_kernel.send(how.format("blocks"))
+    blocking_kernel.wait_for("started")
+    outcome, seconds = blocking_kernel.interrupt(running)
+    assert outcome.error == "CanceledError", outcome.text
+    assert len(outcome.traceback.splitlines()) == 1
+    assert seconds < 5  # 0.1 s where nothing else uses the machine.
+    assert blocking_kernel.ok("print((await echo.fetch()).status)").stdout == "200\n"
+
+
+def test_an_interrupt_ends_an_import_as_a_module_loads(blocking_kernel):
+    running = blocking_kernel.send(
+        f"%%worker loads -q\nimport sys\n{STARTED}\nimport endless_for_a_test\n"
+    )
+    blocking_kernel.wait_for("started")
+    outcome, seconds = blocking_kernel.interrupt(running)
+    assert outcome.error == "KeyboardInterrupt", outcome.text
+    assert seconds < 5
+    assert blocking_kernel.ok("print((await echo.fetch()).status)").stdout == "200\n"
+
+
+SWALLOWS = {
+    "a loop": "while True:\n    try: await asyncio.sleep(60)\n    except BaseException: pass",
+    "a clean-up that waits": "try: await asyncio.sleep(60)\nfinally: await asyncio.sleep(60)",
+    "a task": "async def stay():\n    while True:\n        try: await asyncio.sleep(60)\n"
+    "        except BaseException: pass\nawait asyncio.gather(stay(), stay())",
+    "a shield": "while True:\n    try: await asyncio.shield(asyncio.sleep(60))\n"
+    "    except asyncio.CancelledError: len('')",
+}
+
+
+@pytest.mark.parametrize("how", ["await {}.fetch()", "{}.fetch_sync()", "%fetch {}"])
+@pytest.mark.parametrize("kind", SWALLOWS)
+def test_an_interrupt_ends_a_wait_that_swallows_it(blocking_kernel, how, kind):
+    blocking_kernel.ok(worker("stays", f"{STARTED}\n{SWALLOWS[kind]}"))
+    running = blocking_kernel.send(how.format("stays"))
+    blocking_kernel.wait_for("started")
+    outcome, seconds = blocking_kernel.interrupt(running)
+    assert outcome.status == "error"
+    assert len(outcome.traceback.splitlines()) == 1, outcome.traceback
+    assert seconds < 5  # 0.3 s where nothing else uses the machine.
+    left = "import workernb; print(len(workernb.get_runtime().in_flight))"
+    assert blocking_kernel.ok(left).stdout == "0\n"
+
+
+STARTED = "import sys; sys.stdout.write('started\\n'); sys.stdout.flush()"
+
+
+@pytest.fixture(scope="module")
+def blocking_kernel(tmp_path_factory):
+    """A kernel that finds a module whose import never ends."""
+    folder = tmp_path_factory.mktemp("modules")
+    (folder / "endless_for_a_test.py").write_text("import time\nwhile True: time.sleep(0.01)")
+    kernel = Kernel()
+    try:
+        kernel.ok("%load_ext workernb", worker("echo", "return Response('x')"))
+        kernel.ok(f"import sys; sys.path.insert(0, {str(folder)!r})")
+        yield kernel
+    finally:
+        kernel.close()
 
 
 def test_an_interrupt_says_where_it_was(kernel):

@@ -74,4 +74,123 @@ while True:
     with contextlib.suppress(BaseException):
         while True: pass
 """,
+    "two retries": """
+def retry(function):
+    def again():
+        while True:
+            try:
+                return function()
+            except BaseException:
+                pass
+    return again
+@retry
+@retry
+def spin():
+    while True: pass
+spin()
+""",
+    "three retries": """
+def retry(function):
+    def again():
+        while True:
+            try:
+                return function()
+            except BaseException:
+                len("one more call")
+    return again
+
+def spin():
+    while True: sum(range(9))
+retry(retry(retry(spin)))()
+""",
+    "two swallowers": """
+while True:
+    try:
+        try:
+            sum(range(9))
+        except BaseException:
+            pass
+    except BaseException:
+        pass
+""",
+    "two swallowers with calls": """
+def busy():
+    while True: sum(range(9))
+while True:
+    try:
+        try:
+            busy()
+        except BaseException:
+            len("a call")
+            busy()
+    except BaseException:
+        len("a call")
+        busy()
+""",
+    "bare excepts in functions": """
+def inner():
+    try:
+        while True: sum(range(9))
+    except:
+        len("a call")
+def middle():
+    try:
+        while True: inner()
+    except:
+        len("a call")
+while True:
+    try:
+        while True: middle()
+    except:
+        len("a call")
+""",
+    "suppressing twice": """
+import contextlib
+while True:
+    with contextlib.suppress(BaseException):
+        with contextlib.suppress(BaseException):
+            while True: pass
+""",
+    "context managers that swallow": """
+import contextlib
+@contextlib.contextmanager
+def swallowing():
+    try:
+        yield
+    except BaseException:
+        pass
+class Swallowing:
+    def __enter__(self): pass
+    def __exit__(self, *error): return True
+while True:
+    with swallowing():
+        with Swallowing():
+            with swallowing():
+                while True: sum(range(9))
+""",
+    "awaits that swallow": """
+async def inner():
+    while True:
+        try:
+            await asyncio.sleep(0)
+        except BaseException:
+            pass
+while True:
+    try:
+        await inner()
+    except BaseException:
+        pass
+""",
+    "an exception handler that recurs": """
+def down(n):
+    try:
+        while True: sum(range(9))
+    except BaseException:
+        if n: down(n - 1)
+while True:
+    try:
+        down(5)
+    except BaseException:
+        pass
+""",
 }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gc
 import time
 
 import pytest
@@ -80,6 +82,94 @@ async def test_an_aborted_request_makes_no_further_calls(define, runtime):
         await handle.fetch()
     assert runtime.traces[-1].outcome == "exceededWallTime"
     assert [invocation.service for invocation in runtime.traces[-1].invocations] == ["gateway"]
+
+
+WAITS = {
+    "a sleep": "await asyncio.sleep(1e6)",
+    "an event": "await asyncio.Event().wait()",
+    "a queue": "await asyncio.Queue().get()",
+    "a callee": "await self.env.WAITS.fetch(request)",
+    "gather": "await asyncio.gather(asyncio.sleep(1e6), asyncio.Event().wait())",
+    "swallows its end": """
+while True:
+    try:
+        await asyncio.sleep(1e6)
+    except BaseException:
+        pass
+""",
+    "swallows its end twice": """
+while True:
+    try:
+        try:
+            await asyncio.sleep(1e6)
+        except BaseException:
+            await asyncio.sleep(1e6)
+    except BaseException:
+        await asyncio.sleep(1e6)
+""",
+    "waits as it ends": """
+try:
+    await asyncio.sleep(1e6)
+finally:
+    await asyncio.sleep(1e6)
+""",
+}
+"""Bodies of handlers that wait for ever, by what they wait for."""
+
+SPINS = {
+    "a task": "task = asyncio.create_task(spin())",
+    "a callback": "asyncio.get_running_loop().call_soon(spin_now)",
+    "a timer": "asyncio.get_running_loop().call_later(0.001, spin_now)",
+    "a task that has waited": "task = asyncio.create_task(spin_later())",
+    "a call": "task = asyncio.create_task(self.env.BUSY.fetch(request))",
+}
+SPIN = """
+def spin_now():
+    while True: pass
+async def spin():
+    spin_now()
+async def spin_later():
+    await asyncio.sleep(0.001)
+    spin_now()
+"""
+
+
+@pytest.mark.parametrize("spins", SPINS)
+@pytest.mark.parametrize("waits", WAITS)
+async def test_a_request_that_waits_while_something_of_it_is_cut_ends(
+    define, runtime, until, loop_errors, waits, spins
+):
+    define("busy", "while True: pass")
+    define("waits", "await asyncio.sleep(1e6)")
+    body = f"{SPIN}\n{SPINS[spins]}\n{WAITS[waits]}"
+    handle = define("worker", body, limits=Limits(cpu_ms=50), BUSY="busy", WAITS="waits")
+    async with asyncio.timeout(20):
+        with contextlib.suppress(CpuLimitError):
+            await handle.fetch()
+        await until(lambda: not runtime.in_flight)
+    assert runtime.traces[-1].outcome == "exceededCpu"
+    task = asyncio.current_task()
+    assert task is not None
+    assert not task.cancelling()
+    await asyncio.sleep(0)
+    gc.collect()
+    assert [error for error in loop_errors if "callback" not in error["message"]] == []
+
+
+async def test_waituntil_tasks_end_when_one_of_them_is_cut(define, runtime, until):
+    body = f"""
+{SPIN}
+self.ctx.waitUntil(asyncio.sleep(1e6))
+self.ctx.waitUntil(asyncio.gather(asyncio.sleep(1e6), asyncio.Event().wait()))
+self.ctx.waitUntil(spin_later())
+return Response("answer")
+"""
+    handle = define("worker", body, limits=Limits(cpu_ms=50))
+    async with asyncio.timeout(20):
+        answer = await handle.fetch()
+        await until(lambda: not runtime.in_flight)
+    assert await answer.text() == "answer"
+    assert answer.trace.outcome == "exceededCpu"
 
 
 async def test_the_awaiting_task_is_not_cancelled(define):

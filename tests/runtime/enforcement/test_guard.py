@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import logging
 import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
 
 from workernb.runtime.enforcement.guard import guard
 
 
-async def test_the_tick_and_the_log_handler_are_removed_when_idle(define, until):
+async def test_the_log_handler_is_removed_when_idle_and_the_tick_at_exit(define, until):
     handle = define("echo")
-    guard.uninstall()
+    guard.stop()
     handlers = list(logging.getLogger().handlers)
     profile = signal.getsignal(signal.SIGPROF)
     await handle.fetch()
-    assert signal.getitimer(signal.ITIMER_PROF)[1] > 0
     await until(lambda: guard.idle)
+    assert logging.getLogger().handlers == handlers
+    assert signal.getitimer(signal.ITIMER_PROF)[1] > 0
+    guard.stop()
     assert signal.getitimer(signal.ITIMER_PROF) == (0, 0)
     assert signal.getsignal(signal.SIGPROF) == profile
-    assert logging.getLogger().handlers == handlers
 
 
 async def test_the_interrupt_handler_is_put_back_when_idle(define, until):
@@ -31,18 +37,65 @@ async def test_the_interrupt_handler_is_put_back_when_idle(define, until):
     assert signal.getsignal(signal.SIGINT) is before
 
 
+@pytest.fixture
+def sigint() -> Iterator[None]:
+    """Put back what handles SIGINT."""
+    guard.uninstall()
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    guard.uninstall()
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("sigint")
 async def test_an_interrupt_without_a_running_request_goes_to_the_earlier_handler(define):
     handle = define("echo")
-    guard.uninstall()
     received = []
-    before = signal.signal(signal.SIGINT, lambda number, frame: received.append(number))
-    try:
-        await handle.fetch()
-        signal.raise_signal(signal.SIGINT)
-        guard.uninstall()
-    finally:
-        signal.signal(signal.SIGINT, before)
+    signal.signal(signal.SIGINT, lambda number, frame: received.append(number))
+    await handle.fetch()
+    signal.raise_signal(signal.SIGINT)
     assert received == [signal.SIGINT]
+
+
+@pytest.mark.usefixtures("sigint")
+async def test_an_interrupt_that_was_ignored_before_is_ignored(define):
+    handle = define("echo")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # As ipykernel has it while no cell runs.
+    await handle.fetch()
+    signal.raise_signal(signal.SIGINT)
+    guard.uninstall()
+    assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+
+
+@pytest.mark.usefixtures("sigint")
+async def test_a_handler_that_the_kernel_puts_back_stands_for_what_was_there_then(define):
+    handle = define("echo")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    await handle.fetch()
+    # A cell, in which a request is made as well.
+    between_cells = signal.signal(signal.SIGINT, signal.default_int_handler)
+    await handle.fetch()
+    signal.signal(signal.SIGINT, between_cells)
+    signal.raise_signal(signal.SIGINT)
+    await handle.fetch()
+    guard.uninstall()
+    assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+
+
+def test_an_interrupt_ends_a_process_in_which_it_would_have():
+    script = """
+import asyncio, signal, workernb
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+source = "from workers import Response\\nasync def on_fetch(r): return Response('x')"
+handle = workernb.Runtime().define("echo", source)
+async def main():
+    await handle.fetch()
+    signal.raise_signal(signal.SIGINT)
+    print("went on")
+asyncio.run(main())
+"""
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (-signal.SIGINT, b"", b"")
 
 
 async def test_a_handler_that_was_set_while_requests_ran_is_kept(define):

@@ -83,6 +83,33 @@ async def test_imports_beyond_the_startup_limit_are_charged_to_the_budget(define
     assert "heavy_for_a_test" in sys.modules  # The import is finished before the cut.
 
 
+@pytest.fixture
+def endless(tmp_path, monkeypatch):
+    """Make a module whose import never ends."""
+    (tmp_path / "endless_for_a_test.py").write_text("while True: pass")
+    monkeypatch.syspath_prepend(tmp_path)
+    yield
+    sys.modules.pop("endless_for_a_test", None)
+
+
+def test_an_import_that_never_ends_is_cut_as_a_module_loads(runtime, endless):
+    runtime.limits = Limits(startup_ms=20)
+    with pytest.raises(StartupError) as caught:
+        runtime.define("worker", "import endless_for_a_test")
+    assert "An import may use 200 ms of CPU" in caught.value.__notes__[0]
+    assert runtime.define("other", "import json").version.number == 1
+
+
+async def test_an_import_that_never_ends_is_cut_in_a_request(define, runtime, endless):
+    limits = Limits(cpu_ms=20, startup_ms=20)
+    handle = define("worker", "import endless_for_a_test", limits=limits)
+    for _ in range(2):
+        with pytest.raises(CpuLimitError):
+            await handle.fetch()
+        assert runtime.traces[-1].outcome == "exceededCpu"
+    assert (await define("echo", "import colorsys; return Response('x')").fetch()).status == 200
+
+
 async def test_wait_until_in_the_global_scope_is_refused(runtime):
     source = "from workers import waitUntil\nasync def later(): pass\nwaitUntil(later())"
     with pytest.raises(RuntimeError, match="Disallowed operation called within global scope"):

@@ -77,15 +77,22 @@ def abort_hung(trace: Trace) -> None:
 
 
 def abort_and_wake(trace: Trace, reason: BaseException) -> None:
-    """Abort the request, and wake it if it waits."""
+    """Abort the request, and wake it if it waits, for its handler or for waitUntil tasks."""
     abort(trace, reason)
     if trace.task is not None and not trace.to_uncancel:
         # The task may be the notebook's own, so `take_back_cancellation` undoes this.
         trace.to_uncancel = trace.task.cancel()
+    elif trace.invocations[0].ended_ns:
+        for task in trace.wait_until_tasks:
+            task.cancel()
 
 
 def take_back_cancellation(trace: Trace) -> None:
-    """Undo the cancellation that woke the request's task, as `asyncio.timeout` does."""
+    """Undo the cancellation that woke the request's task, if one did (as asyncio.timeout does).
+
+    The task runs again, so it need not be woken until it waits.
+    """
     if trace.to_uncancel and trace.task is not None:
         trace.to_uncancel = False
         trace.task.uncancel()
+    trace.task = None

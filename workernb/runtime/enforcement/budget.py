@@ -94,6 +94,18 @@ def check_own_budget(
     return cpu_limit_exceeded(budget, place)
 
 
+IMPORT_LIMIT = 10
+"""How many times the startup limit an import may use before it is cut in its middle."""
+
+
+def imports_too_long(trace: Trace) -> bool:
+    """Return whether an import runs and has used so much CPU that it may never end."""
+    if not trace.import_began_ns:
+        return False
+    so_far = trace.thread.cpu_now() - trace.import_began_ns
+    return so_far > IMPORT_LIMIT * trace.limits.startup_ms * 1e6
+
+
 def _is_importing(trace: Trace) -> bool:
     """Return whether an import is running within the startup limit, outside of the budget."""
     if not trace.import_began_ns:

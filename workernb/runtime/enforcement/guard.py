@@ -1,10 +1,10 @@
-"""The guard: installs what enforces limits, while requests are in flight.
+"""The guard: what is installed in the process while requests are in flight.
 
-That is a tick that cuts requests over their CPU budget, or a watchdog where there are no signals; a
-handler for the notebook's interrupt; a heartbeat on the loop, so that an idle loop handles an
-interrupt, and which ends requests that hang or exceed their wall clock limit; and the capture of
-logs. Handlers are chained to those that were installed before, and removed when no request is in
-flight and at exit.
+A tick that cuts a request whose CPU budget is used up, or a watchdog where there are no signals; a
+handler of the notebook's interrupt; a heartbeat on the loop, without which an idle loop would not
+see an interrupt, and which ends requests whose wall clock has run out or that hang; and the capture
+of logs. Each is chained to what was there, and gone at exit; all but the tick also when nothing is
+in flight.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from workernb.runtime.tracing.threads import Thread
 from workernb.runtime.tracing.traces import Trace
 
 from . import signals
-from .abort import abort_hung, exceed_wall
+from .abort import abort_and_wake, abort_hung, exceed_wall
 from .hangs import hangs
 from .memory import MemoryWatch
 from .off_thread import OffThreadCpu
@@ -30,7 +30,9 @@ from .signals import Signals, get_handler
 from .watchdog import Watchdog
 
 BEAT_S = 0.02
-"""Interval (s of wall clock) of the heartbeat."""
+CLEAN_UP_S = 0.2
+"""How long (s of wall clock) a request may take to end that was canceled by an interrupt."""
+
 HANGS_AFTER_S = 2.0
 """How long (s of wall clock) a request waits before it is first checked for a hang."""
 
@@ -79,12 +81,12 @@ class Guard:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is installed in the process."""
+        """Whether nothing of ours but the tick is installed in the process."""
         return self._capture is None
 
     def loading(self) -> AbstractContextManager[None]:
-        """Enforce the startup limit on the module that loads within this context."""
-        return self.signals.loading(lambda: not self.idle)
+        """Watch over a module that loads on this thread, so that it can be cut."""
+        return self.signals.loading()
 
     # The heartbeat
 
@@ -94,6 +96,8 @@ class Guard:
         traces = [trace for trace in self.in_flight if trace.thread is thread]
         if traces:
             beat.timer = beat.loop.call_later(BEAT_S, self._heartbeat, thread, beat)
+            if thread.is_main:
+                self.signals.catch_interrupts()  # The kernel sets a handler for each cell.
         else:
             self._beats.pop(thread, None)  # A tick may have uninstalled in the meantime.
         for trace in traces:
@@ -106,18 +110,31 @@ class Guard:
             self.uninstall()
 
     def _check(self, trace: Trace) -> None:
-        """Abort a request that hangs, or that has reached its wall clock limit."""
+        """Wake a request that is aborted; end one that takes too long or can never be woken."""
+        if trace.aborted is not None:
+            abort_and_wake(trace, trace.aborted)
+            return
+        if self._outlives_interrupt(trace):
+            abort_and_wake(trace, asyncio.CancelledError())
+            return
         wall_ms = trace.limits.wall_ms
         if wall_ms is not None and trace.wall_ms > wall_ms:
             exceed_wall(trace)
         waited_s = (wall_clock() - trace.last_stamp_ns) / 1e9
         if waited_s < HANGS_AFTER_S:
             trace.next_hang_check_s = HANGS_AFTER_S
-        elif waited_s >= trace.next_hang_check_s and trace.task and trace.aborted is None:
-            # At growing intervals, because a check takes some milliseconds.
+        elif waited_s >= trace.next_hang_check_s and trace.task:
+            # More and more rarely: a check takes some milliseconds.
             trace.next_hang_check_s = 2 * waited_s
             if hangs(trace.task, (Trace, Invocation)):
                 abort_hung(trace)
+
+    def _outlives_interrupt(self, trace: Trace) -> bool:
+        """Return whether an interrupt has canceled the request, and the time to end is over."""
+        interrupted_ns = self.signals.interrupted_ns
+        if trace.began_ns > interrupted_ns or trace.task is None or not trace.task.cancelling():
+            return False
+        return CLEAN_UP_S < (wall_clock() - interrupted_ns) / 1e9 < 10 * CLEAN_UP_S
 
     def _sample_off_thread(self) -> None:
         self._off_thread.sample(self.in_flight)
@@ -139,18 +156,21 @@ class Guard:
         beat.timer = loop.call_later(BEAT_S, self._heartbeat, thread, beat)
 
     def uninstall(self) -> None:
-        """Remove everything that was installed, and restore the previous handlers."""
+        """Remove what is needed while requests are in flight, and put back what was there.
+
+        The tick stays: only it can end a callback or a task that a request has left behind.
+        """
         if self._capture is not None:
             logging.getLogger().removeHandler(self._capture)
             self._capture = None
         self._beats.clear()
         self.signals.release_interrupts()
-        self.signals.stop_ticking()
 
     def stop(self) -> None:
         """Stop the watchdog, and remove everything that was installed."""
         self._watchdog.stop()
         self.uninstall()
+        self.signals.stop_ticking()
 
 
 guard = Guard()

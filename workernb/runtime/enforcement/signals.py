@@ -21,7 +21,7 @@ from workernb.runtime.tracing.traces import Trace
 from workernb.workers.current import current
 
 from .abort import abort_and_wake, interrupt
-from .budget import check_budget
+from .budget import check_budget, imports_too_long
 from .cut import CutInjector
 from .startup import Loading
 
@@ -36,10 +36,35 @@ has_tick = hasattr(signal, "SIGPROF")
 get_handler = _signal.getsignal
 
 
+class InterruptHandler:
+    """A handler of SIGINT, and the handler that it has taken the place of.
+
+    Each time SIGINT is caught it is another object: the kernel sets a handler for each cell and
+    puts back the one that it found, which may be ours and must then stand for the handler of that
+    time. before: a function, SIG_IGN or SIG_DFL.
+    """
+
+    def __init__(self, end_running: Callable[[FrameType | None], bool], before: Any) -> None:
+        """Handle interrupts. end_running: end the request that runs; return whether one did."""
+        self.before = before
+        self._end_running = end_running
+
+    def __call__(self, signum: int, frame: FrameType | None) -> None:
+        """End the request that runs; where none does, do what the handler before would have."""
+        if self._end_running(frame):
+            return
+        if callable(self.before):
+            self.before(signum, frame)
+        elif self.before == signal.SIG_DFL:
+            signal.signal(signum, signal.SIG_DFL)
+            signal.raise_signal(signum)
+
+
 class Signals:
     """The handlers of SIGPROF and SIGINT, chained to those that were installed before.
 
-    ticked: the thread whose running slice was interrupted by a tick, or None.
+    ticked: the thread whose slice a tick has met, until that slice ends; or None. interrupted_ns:
+    when an interrupt last came while no request ran, in ns of wall clock.
     """
 
     def __init__(
@@ -54,57 +79,51 @@ class Signals:
         there are none.
         """
         self.ticked: Thread | None = None
+        self.interrupted_ns = 0
         self._in_flight = in_flight
         self._on_tick = on_tick
         self._on_idle = on_idle
         self._main: Thread | None = None
-        self._previous_sigprof: Any = None
-        self._ticking = False
-        self._loading = 0
-        self._interrupt_target: Trace | None = None
+        self._before_tick: Any = None
+        self._tick_handler = self._tick  # One object, to be compared by identity.
+        self._in_long_slice = False
         self._cut = CutInjector()
-        self._previous_sigint: Any = None
-        self.interrupt_handler = self._on_interrupt  # A single object, to be compared by identity.
+        self.interrupt_handler = InterruptHandler(self._on_interrupt, signal.SIG_IGN)
 
     # The tick
 
     def start_ticking(self, thread: Thread) -> None:
-        """Install the tick, if this platform has the signal. thread: the main thread."""
+        """Tick on the main thread, if this platform has the signal, until exit.
+
+        Where nothing runs, no CPU is used, and so nothing ticks.
+        """
         self._main = thread
-        if has_tick and not self._ticking:
-            self._previous_sigprof = signal.signal(signal.SIGPROF, self._tick)
+        if has_tick and get_handler(signal.SIGPROF) is not self._tick_handler:
+            self._before_tick = signal.signal(signal.SIGPROF, self._tick_handler)
             signal.setitimer(signal.ITIMER_PROF, TICK_S, TICK_S)
-            self._ticking = True
 
     def stop_ticking(self) -> None:
-        """Restore the previous handler of the tick, unless a module is loading."""
-        if self._ticking and not self._loading and _on_main_thread():
-            # The timer first, since the default action of the signal is to end the process.
+        """Put back what handled the signal before."""
+        ticks = has_tick and get_handler(signal.SIGPROF) is self._tick_handler
+        if ticks and _on_main_thread():
+            # The timer first: the signal's default action ends the process.
             signal.setitimer(signal.ITIMER_PROF, 0)
-            if get_handler(signal.SIGPROF) == self._tick:
-                signal.signal(signal.SIGPROF, self._previous_sigprof or signal.SIG_DFL)
-            self._ticking = False
+            signal.signal(signal.SIGPROF, self._before_tick or signal.SIG_DFL)
 
     @contextlib.contextmanager
-    def loading(self, keep_ticking: Callable[[], bool]) -> Iterator[None]:
-        """Tick while a module loads on this thread, so that it can be cut.
-
-        keep_ticking: tells whether to continue afterwards.
-        """
+    def loading(self) -> Iterator[None]:
+        """Tick while a module loads on this thread, so that it can be cut."""
         thread = this_thread()
         if not (thread.is_main and has_tick):
             yield  # Without the tick, nothing enforces the startup limit.
             return
-        self._loading += 1
         self.start_ticking(thread)
+        self.catch_interrupts()
         try:
             yield
         finally:
-            self._loading -= 1
             if thread.trace is None:
                 self.end_long_slice()
-            if not keep_ticking():
-                self.stop_ticking()
 
     def _tick(self, signum: int, frame: FrameType | None) -> None:
         thread = self._main
@@ -113,7 +132,8 @@ class Signals:
         if isinstance(running, Loading):
             error = running.check_budget(frame)
             if error is not None:
-                self._cut.inject(error, frame, lambda: current.get() is running)
+                in_import = running.imports_too_long
+                self._cut.inject(error, frame, lambda: current.get() is running, in_import)
             return
         if self._in_flight:
             self._on_tick()
@@ -124,16 +144,18 @@ class Signals:
                 return
         elif self.ticked is None:
             self.ticked = thread
-            self._begin_long_slice(trace)
+            self._begin_long_slice()
         error = check_budget(trace, running, frame)
         if error is not None:
-            self._raise_in_worker(trace, error, frame, running if trace.aborted is None else None)
+            only = running if trace.aborted is None else None
+            self._raise_in_worker(trace, error, frame, only, imports_too_long(trace))
 
     def _sample(self, thread: Thread, running: Any) -> Trace | None:
         """Charge a tick to the request whose callback or finalizer runs, outside of any slice.
 
-        The invocation comes from the context that the tick has interrupted. To measure callbacks
-        exactly, the loop's own methods would have to be replaced.
+        The request may have ended: a callback that it has left behind uses up its budget.
+        Only replacing the loop's own methods would show these; but the context that the tick
+        interrupts is theirs, and names the invocation.
         """
         trace: Trace | None = getattr(running, "trace", None)
         if trace is None:
@@ -141,22 +163,24 @@ class Signals:
                 self._on_idle()
             return None
         charge_sample(trace, running, min(take_cpu_since_last_slice(thread), int(TICK_S * 1e9)))
-        if self._interrupt_target is None:
-            self._begin_long_slice(trace)
+        if not self._in_long_slice:
+            self._begin_long_slice()
             with contextlib.suppress(RuntimeError):
                 asyncio.get_running_loop().call_soon_threadsafe(self.end_long_slice)
         return trace
 
-    def _begin_long_slice(self, trace: Trace) -> None:
-        """Direct interrupts to the running request, until its slice or callback ends."""
-        self._interrupt_target = trace
+    def _begin_long_slice(self) -> None:
+        """Turn interrupts to the request that runs, until its slice or callback ends."""
+        self._in_long_slice = True
         self.catch_interrupts()
 
     def end_long_slice(self) -> None:
         """Reset the tick, the cut and the target of interrupts after a slice or callback."""
         self.ticked = None
-        self._interrupt_target = None
+        self._in_long_slice = False
         self._cut.call_off()
+        if not self._in_flight:
+            self.release_interrupts()  # What an ended request has left behind ran.
 
     def _raise_in_worker(
         self,
@@ -164,8 +188,12 @@ class Signals:
         error: BaseException,
         frame: FrameType | None,
         only: Invocation | None = None,
+        in_libraries: bool = False,
     ) -> None:
-        """Raise `error` in the code of the running request, or only in that of one invocation."""
+        """Raise `error` in the code of a request that runs, or of one invocation in it.
+
+        in_libraries: whether imports, locks and queues are ended too.
+        """
         thread = self._main
         if thread is not None and thread.trace is not None:
             # Marks the slice as ticked, so that its end calls off the cut.
@@ -175,7 +203,7 @@ class Signals:
             running = current.get()
             return running is only if only else getattr(running, "trace", None) is trace
 
-        self._cut.inject(error, frame, applies)
+        self._cut.inject(error, frame, applies, in_libraries)
 
     # The interrupt
 
@@ -185,25 +213,37 @@ class Signals:
         It is released when idle instead of after each request, since setting a handler takes
         longer than a request.
         """
-        if get_handler(signal.SIGINT) is not self.interrupt_handler:
-            self._previous_sigint = signal.signal(signal.SIGINT, self.interrupt_handler)
+        handler = get_handler(signal.SIGINT)
+        if isinstance(handler, InterruptHandler):
+            self.interrupt_handler = handler  # The kernel has put back one of an earlier cell.
+        elif handler is not None:  # A handler in C could not be put back.
+            self.interrupt_handler = InterruptHandler(self._on_interrupt, handler)
+            signal.signal(signal.SIGINT, self.interrupt_handler)
 
     def release_interrupts(self) -> None:
-        """Restore the previous handler of SIGINT."""
-        if _on_main_thread() and get_handler(signal.SIGINT) is self.interrupt_handler:
-            signal.signal(signal.SIGINT, self._previous_sigint)
+        """Put back what handled SIGINT before."""
+        handler = get_handler(signal.SIGINT)
+        if _on_main_thread() and isinstance(handler, InterruptHandler):
+            signal.signal(signal.SIGINT, handler.before)
 
-    def _on_interrupt(self, signum: int, frame: FrameType | None) -> None:
-        """Abort the running request; if there is none, call the previous handler."""
-        trace = self._interrupt_target or (self._main and self._main.trace)
-        if trace:
-            error = interrupt(trace, worker_position(frame))
-            self._interrupt_others(trace)
-            self._raise_in_worker(trace, error, frame)
-        elif callable(self._previous_sigint):
-            self._previous_sigint(signum, frame)
-        else:
-            raise KeyboardInterrupt
+    def _on_interrupt(self, frame: FrameType | None) -> bool:
+        """End the request that runs, or the module that loads; return whether one did."""
+        running: Any = current.get()
+        if isinstance(running, Loading):
+            error: BaseException = KeyboardInterrupt()
+            self._cut.inject(error, frame, lambda: current.get() is running, True)
+            return True
+        trace = self._main and self._main.trace
+        if not trace and worker_position(frame):
+            # The context names the request whose callback runs, outside of any slice.
+            trace = getattr(running, "trace", None)
+        if not trace:
+            self.interrupted_ns = wall_clock()
+            return False
+        error = interrupt(trace, worker_position(frame))
+        self._interrupt_others(trace)
+        self._raise_in_worker(trace, error, frame, in_libraries=True)
+        return True
 
     def _interrupt_others(self, running: Trace) -> None:
         """Abort the other requests that ran just before, such as those of the same `gather`.

@@ -18,6 +18,8 @@ from workernb.runtime.tracing.tracebacks import is_debugged, worker_position
 from workernb.runtime.tracing.traces import Trace
 from workernb.workers.current import current
 
+from .budget import IMPORT_LIMIT
+
 T = TypeVar("T")
 
 
@@ -32,7 +34,7 @@ class Loading:
         self.limit_ms = limit_ms
         self._began = cpu_clock()
         self._imports_ns = 0
-        self._importing = False
+        self._import_began: int | None = None
 
     @property
     def cpu_ms(self) -> float:
@@ -45,23 +47,34 @@ class Loading:
         return self._imports_ns / 1e6
 
     def begin_import(self) -> None:
-        """Record that an import begins."""
-        self._importing = True
+        """Note that an import begins."""
+        self._import_began = cpu_clock()
 
     def end_import(self, cpu_ns: int) -> None:
-        """Record that an import has ended, and the thread CPU (ns) that it used."""
-        self._importing = False
+        """Note that an import has ended, and what it has used."""
+        self._import_began = None
         self._imports_ns += cpu_ns
 
+    @property
+    def imports_too_long(self) -> bool:
+        """Whether an import runs and has used so much CPU that it may never end."""
+        if self._import_began is None:
+            return False
+        return cpu_clock() - self._import_began > IMPORT_LIMIT * self.limit_ms * 1e6
+
     def check_budget(self, frame: FrameType | None) -> BaseException | None:
-        """Return the error to raise in the module's code at `frame`; None if it may go on."""
-        if self._importing or self.cpu_ms <= self.limit_ms or is_debugged(frame):
+        """Return what is to end the module's code, which `frame` runs; None when it may go on."""
+        if self._import_began is None:
+            exceeded = self.cpu_ms > self.limit_ms
+            limit = f"A module may use {self.limit_ms:g} ms of CPU while it loads, imports apart"
+        else:
+            exceeded = self.imports_too_long
+            limit = f"An import may use {IMPORT_LIMIT * self.limit_ms:g} ms of CPU"
+        if not exceeded or is_debugged(frame):
             return None
-        place = worker_position(frame)
         return with_notes(
             StartupExceeded(PlatformText.STARTUP),
-            f"A module may use {self.limit_ms:g} ms of CPU while it loads, imports apart; "
-            f"cut in {place}. %limits --startup-ms sets it.",
+            f"{limit}; cut in {worker_position(frame)}. %limits --startup-ms sets it.",
         )
 
     def wait_until(self, awaitable: Awaitable[Any]) -> None:

@@ -34,6 +34,7 @@ from workernb.runtime.enforcement.budget import (
     outside_of,
     refuse_call,
 )
+from workernb.runtime.enforcement.cut import MAX_REFUSALS, CuttingThrow
 from workernb.runtime.enforcement.guard import guard
 from workernb.runtime.events.event import Event, missing_handler
 from workernb.runtime.services.engine import Entrypoint, Handler
@@ -203,12 +204,11 @@ def drive(
     """
     loop = asyncio.get_running_loop()
     thread = trace.thread
-    send, throw = steps.send, steps.throw
-    run: Callable[..., Any] = _call_directly
+    send = steps.send
+    throw: Callable[[BaseException], Any] = steps.throw
+    run: Callable[..., Any] = _call_directly if context is None else context.run
     if context is None:
         current.set(invocation)
-    else:
-        run = context.run
     holding = invocation
     value: Any = None
     error: BaseException | None = None
@@ -238,8 +238,10 @@ def drive(
                 exceed_cpu(trace, waiting_position(steps) or outside_of(last))
             for call in calls_not_awaited(trace):
                 begin_in_task(call, previous[2])
-        if trace.aborted is not None and error is not trace.aborted:
-            continue  # Aborted during this slice: raise at the next step instead of suspending.
+        if trace.aborted is not None:
+            # Raise at the next step instead of suspending.
+            throw = _throw_again(steps, throw) if error is trace.aborted else throw
+            continue
         if not trace.own_budgets_checked:
             error = check_own_budget(trace, holding, waiting_position(steps))
             if error is not None:
@@ -250,7 +252,28 @@ def drive(
             value, error = (yield yielded), None
         except BaseException as thrown:
             value, error = None, thrown
+        if invocation is None:
             take_back_cancellation(trace)
+
+
+def _throw_again(
+    steps: Steps, throw: Callable[[BaseException], Any]
+) -> Callable[[BaseException], Any]:
+    """Return what throws at a coroutine that has suspended instead of ending.
+
+    In the end it is closed, and left as it is if it refuses that too. throw: what threw last.
+    """
+    if not isinstance(throw, CuttingThrow):
+        return CuttingThrow(steps.throw)
+    if throw.times < MAX_REFUSALS:
+        return throw
+
+    def close_and_raise(error: BaseException) -> Any:
+        with contextlib.suppress(BaseException):
+            steps.close()
+        raise error
+
+    return close_and_raise
 
 
 def _call_directly(function: Callable[[Any], Any], argument: Any) -> Any:

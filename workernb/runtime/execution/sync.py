@@ -7,15 +7,14 @@ import contextlib
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from workernb.errors import WrongLoopError, on_one_line, with_notes
+from workernb.errors import Interrupted, PlatformText, WrongLoopError, on_one_line, with_notes
+from workernb.runtime.enforcement.abort import abort_and_wake
+from workernb.runtime.enforcement.guard import CLEAN_UP_S
 from workernb.runtime.tracing.tracebacks import waiting_position
 
 from .dispatch import Dispatcher, canceled_in
 
 T = TypeVar("T")
-
-CLEAN_UP_S = 0.2
-"""Time (s of wall clock) that an interrupted synchronous call has to end."""
 
 
 def run_sync(call: Coroutine[Any, Any, T], runtime: Dispatcher) -> T:
@@ -58,6 +57,9 @@ def _run(call: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop, runtime:
         # With a timeout, because a Worker may ignore the cancellation.
         with contextlib.suppress(KeyboardInterrupt):
             loop.run_until_complete(asyncio.wait([task], timeout=CLEAN_UP_S))
+            if trace is not None and not task.done():
+                abort_and_wake(trace, Interrupted(PlatformText.CANCELED))
+                loop.run_until_complete(asyncio.wait([task], timeout=CLEAN_UP_S))
         raise
 
 

@@ -52,8 +52,9 @@ def adopt(invocation: Invocation, task: asyncio.Future[Any], work: object = None
                 abandon(work)
         elif isinstance(work, Coroutine):
             work.close()
-        if invocation.ended_ns and not task.cancelled():
-            # Retrieved, so that asyncio does not log it.
+        unasked = invocation.ended_ns or invocation.trace.aborted is not None
+        if unasked and not task.cancelled():
+            # Nothing may ask for the exception, and asyncio would complain about that.
             task.exception()
 
     task.add_done_callback(done)

@@ -65,7 +65,7 @@ class Definition:
 
     def __repr__(self) -> str:
         bindings = [
-            f"{kind.keyword}={{{', '.join(f'{n}: {kind.describe(v)}' for n, v in values.items())}}}"
+            f"{kind.keyword}={list(values)}"
             for kind in kinds()
             if (values := self.of_kind(kind)) and not kind.is_secret
         ]
