@@ -130,6 +130,8 @@ class CutInjector:
         while at is not None:
             if is_worker(at):
                 at.f_trace = tracer
+                if again:
+                    break  # The frames below have the tracer of the raise before.
             at = at.f_back
         if frame is not None and (is_worker(frame) if again else may_raise(frame, in_libraries)):
             error = error.with_traceback(None)
