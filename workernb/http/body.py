@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import builtins
 import json
-from typing import Any, ClassVar, Final, TypeAlias
+from collections.abc import AsyncIterator
+from typing import Any, ClassVar, Final, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from workernb.errors import BodyUsedError, PlatformText, with_notes
 
@@ -22,8 +23,29 @@ class _Used:
         return "<used body>"
 
 
+class Source(NamedTuple):
+    """What a body is made of.
+
+    data: all of its bytes, or an asynchronous iterator that yields them in chunks. content_type:
+    the Content-Type that the message gets unless it is given one; None for none. length: the
+    number of bytes, if it is known.
+    """
+
+    data: bytes | AsyncIterator[bytes]
+    content_type: str | None = None
+    length: int | None = None
+
+
+@runtime_checkable
+class BodySource(Protocol):
+    """An object that can be a body, such as a Blob, FormData or URLSearchParams."""
+
+    def _body_source(self) -> Source:
+        """Return what the body is made of; called once for each message."""
+
+
 USED: Final = _Used()
-BodyInit: TypeAlias = "str | bytes | memoryview | None"
+BodyInit: TypeAlias = "str | bytes | memoryview | BodySource | None"
 Data: TypeAlias = "str | bytes | _Used | None"
 _new = object.__new__
 
