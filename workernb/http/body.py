@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import builtins
 import json
-from collections.abc import AsyncIterator
-from typing import Any, ClassVar, Final, NamedTuple, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 
 from workernb.errors import BodyUsedError, PlatformText, with_notes
 
 from .headers import Fields, Headers
+
+if TYPE_CHECKING:
+    from .source import BodySource
 
 
 class _Used:
@@ -21,27 +23,6 @@ class _Used:
 
     def __repr__(self) -> str:
         return "<used body>"
-
-
-class Source(NamedTuple):
-    """What a body is made of.
-
-    data: all of its bytes, or an asynchronous iterator that yields them in chunks. content_type:
-    the Content-Type that the message gets unless it is given one; None for none. length: the
-    number of bytes, if it is known.
-    """
-
-    data: bytes | AsyncIterator[bytes]
-    content_type: str | None = None
-    length: int | None = None
-
-
-@runtime_checkable
-class BodySource(Protocol):
-    """An object that can be a body, such as a Blob, FormData or URLSearchParams."""
-
-    def _body_source(self) -> Source:
-        """Return what the body is made of; called once for each message."""
 
 
 USED: Final = _Used()
