@@ -72,6 +72,37 @@ class PlatformText:
     HEADER_VALUE = "Invalid header value."
     HEADERS_TYPE = "Received unexpected type for headers argument"
     GET_ALL = 'getAll() can only be used with the header name "Set-Cookie".'
+    BLOB_PART = "Don't know how to handle {type} for Blob()"
+    BLOB_SIZE = "Blob size {size} exceeds limit {limit}"
+    FORM_DATA_INIT = "Expected form_data to be a dict or an instance of FormData"
+    FORM_DATA_LIST = "Expected single item in arguments to FormData.__setitem__"
+    FORM_NO_TYPE = "Parsing a Body as FormData requires a Content-Type header."
+    FORM_TYPE = (
+        "Unrecognized Content-Type header value. FormData can only parse the following MIME "
+        "types: multipart/form-data, application/x-www-form-urlencoded"
+    )
+    FORM_CHARSET = "Non-utf-8 application/x-www-form-urlencoded body."
+    FORM_NO_BOUNDARY = (
+        "No boundary string in Content-Type header. The multipart/form-data MIME type requires a "
+        "boundary parameter, e.g. 'Content-Type: multipart/form-data; boundary=\"abcd\"'. "
+        "See RFC 7578, section 4."
+    )
+    FORM_BOUNDARY_LENGTH = (
+        "Length of multipart/form-data boundary string must be in the range [1, 70]."
+    )
+    FORM_NO_START = "No initial boundary string (or you have a truncated message)."
+    FORM_AFTER_BOUNDARY = "Boundary string was not succeeded by CRLF, LF, or '--'."
+    FORM_NO_HEADER_END = "No multipart message header termination found."
+    FORM_PART_HEADERS = "FormData part had invalid headers."
+    FORM_NO_DISPOSITION = "No valid Content-Disposition header found in FormData part."
+    FORM_DISPOSITION_INVALID = "Invalid Content-Disposition header found in FormData part."
+    FORM_DISPOSITION = (
+        'Content-Disposition header for FormData part must have the value "form-data", possibly '
+        'followed by parameters. Got: "{type}"'
+    )
+    FORM_NO_NAME = "Content-Disposition header in FormData part is missing a name."
+    FORM_NO_NEXT = "No subsequent boundary string after multipart message."
+    BUFFER_LIMIT = "Memory limit would be exceeded before EOF."
     NO_SUCH_SERVICE = (
         'Worker "{worker}"\'s binding "{binding}" refers to a service "{service}", '
         "but no such service is defined."
