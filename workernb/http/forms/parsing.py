@@ -154,7 +154,7 @@ class MultipartParser:
 
     def _format_error(self, error: FormParserError) -> TypeError:
         at = self._size + getattr(error, "offset", 0)
-        note = f"At byte {at:,} of the body: {error}."
+        note = f"At byte {at:,} of the body: {_position_in_chunk('', str(error))}."
         return with_notes(TypeError(_MALFORMED[self._stage]), note, self._position())
 
     def _position(self) -> str | None:
@@ -225,6 +225,8 @@ _MALFORMED = {
 }
 
 _s = r"[ \t]*"
+_position_in_chunk = re.compile(r" (?:at )?(?:index )?\(?\d+\)?$").sub
+
 _token = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 # A quoted value as browsers write it, in which a backslash is itself; or else, where that gives
 # no valid header, as other clients and the platform do, in which it escapes what follows it.
