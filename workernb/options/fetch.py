@@ -6,11 +6,13 @@ import argparse
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 from workernb.errors import OptionError
 from workernb.runtime.services.targets import Target
 
+from .files import read_file
+from .form import encode_form
 from .parser import Parser, number
 
 
@@ -25,12 +27,26 @@ def fetch_parser(prog: str = "%fetch") -> Parser:
         help="a form's data as the body, and POST; @file reads it from a file")  # fmt: skip
     add("--json", metavar="JSON", action="append", default=[],
         help="a JSON body, and POST; @file reads it from a file")  # fmt: skip
+    add("-F", "--form", metavar="NAME=CONTENT", action=_AddField, dest="form", default=[],
+        help="a part of a multipart form, and POST; @path is a file, <path a file's text; "
+        "then ;type=… and ;filename=…")  # fmt: skip
+    add("--form-string", metavar="NAME=VALUE", action=_AddField, dest="form",
+        help="a part of a multipart form, whose value is taken as it is")  # fmt: skip
     add("-L", "--location", action="store_true", help="follow redirects, up to 50")
     add("-i", "--include", action="store_true", help="headers too, as the card does anyway")
     add("-f", "--fail", action="store_true", help="fail the cell on a status of 400 or more")
     add("-m", "--max-time", type=_seconds, metavar="SECONDS", help="how long to wait at most")
     add("-s", "--silent", "--quiet", action="store_true", help="show no card")
     return parser
+
+
+class _AddField(argparse.Action):
+    """Adds a field of a form, in the order typed, and whether it is literal."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: Any, value: Any, option: str | None = None
+    ) -> None:
+        namespace.form = [*namespace.form, (value, option == "--form-string")]
 
 
 def _seconds(text: str) -> float:
@@ -69,7 +85,7 @@ class FetchOptions:
         cell: the rest of the cell, the request's body, for `%%fetch`. expand: applied to each word.
         """
         typed = fetch_parser("%fetch" if cell is None else "%%fetch").parse(line, expand)
-        body, default_headers = _body(typed.data, typed.json, cell)
+        body, default_headers = _body(typed.data, typed.json, typed.form, cell)
         target = None if _has_scheme(typed.target) else Target.parse(typed.target)
         return cls(
             target=target,
@@ -101,17 +117,35 @@ def _headers(typed: Sequence[str], default: Mapping[str, str]) -> list[tuple[str
             raise OptionError("-H needs a name and a value: write -H 'name: value'.")
         else:
             given.append((name.strip(), value.strip() or None))
+    boundary = default.get("content-type", "").partition("; boundary=")[2]
+    if boundary:
+        given = [(name, _with_boundary(name, value, boundary)) for name, value in given]
     named = {name.lower() for name, _ in given}
     headers = [(name, value) for name, value in default.items() if name not in named]
     return headers + [(name, value) for name, value in given if value is not None]
 
 
+def _with_boundary(name: str, value: str | None, boundary: str) -> str | None:
+    """Return a header's value: of a form's Content-Type, with its boundary."""
+    if name.lower() != "content-type" or not value or "boundary=" in value.lower():
+        return value
+    return f"{value}; boundary={boundary}"
+
+
 def _body(
-    data: Sequence[str], json_texts: Sequence[str], cell: str | None
+    data: Sequence[str],
+    json_texts: Sequence[str],
+    form: Sequence[tuple[str, bool]],
+    cell: str | None,
 ) -> tuple[str | bytes | None, dict[str, str]]:
-    """Return the body, given by -d, by --json or as the cell, and curl's headers for it."""
-    if bool(data) + bool(json_texts) + (cell is not None) > 1:
-        raise OptionError("A request has one body: use -d, --json or the cell, not two of them.")
+    """Return the body, given by -d, --json, -F or as the cell, and curl's headers for it."""
+    if bool(data) + bool(json_texts) + bool(form) + (cell is not None) > 1:
+        raise OptionError(
+            "A request has one body: use -d, --json, -F or the cell, not two of them."
+        )
+    if form:
+        encoded, content_type = encode_form(form)
+        return encoded, {"content-type": content_type}
     if json_texts:
         headers = {"content-type": "application/json", "accept": "application/json"}
         return _joined([_file_or_text(text) for text in json_texts], b""), headers
@@ -136,9 +170,4 @@ def _form_data(text: str) -> str | bytes:
 
 def _file_or_text(text: str) -> str | bytes:
     """Return the content of a file that is given as `@file`, or else the text."""
-    if not text.startswith("@"):
-        return text
-    try:
-        return Path(text[1:]).read_bytes()
-    except OSError as error:
-        raise OptionError(f"{text[1:]} cannot be read: {error.strerror}.") from None
+    return read_file(text[1:]) if text.startswith("@") else text

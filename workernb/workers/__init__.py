@@ -5,7 +5,7 @@ https://developers.cloudflare.com/workers/languages/python/
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workernb.http.headers import Headers
 from workernb.http.request import Request
@@ -14,12 +14,24 @@ from workernb.http.response import Response
 from .entrypoints import ExecutionContext as Context
 from .entrypoints import WorkerEntrypoint, wait_until, waitUntil
 from .env import ImportedEnv
+from .types import Body, JSBody
+
+if TYPE_CHECKING:
+    from workernb.http.forms import Blob, BlobEnding, BlobValue, File, FormData, FormDataValue
 
 env = ImportedEnv()
 
 __all__ = [
+    "Blob",
+    "BlobEnding",
+    "BlobValue",
+    "Body",
     "Context",
+    "File",
+    "FormData",
+    "FormDataValue",
     "Headers",
+    "JSBody",
     "Request",
     "Response",
     "WorkerEntrypoint",
@@ -28,14 +40,19 @@ __all__ = [
     "wait_until",
 ]
 
+_FORMS = frozenset("Blob BlobEnding BlobValue File FormData FormDataValue".split())
 _NOT_YET = frozenset(
-    "Blob BlobEnding BlobValue Body DurableObject FetchKwargs FetchResponse File FormData "
-    "FormDataValue JSBody RequestInitCfProperties WorkflowEntrypoint fetch handler "
-    "import_from_javascript patch_env python_from_rpc python_to_rpc".split()
+    "DurableObject FetchKwargs FetchResponse RequestInitCfProperties WorkflowEntrypoint fetch "
+    "handler import_from_javascript patch_env python_from_rpc python_to_rpc".split()
 )
 
 
 def __getattr__(name: str) -> Any:
+    if name in _FORMS:
+        # Imported when a Worker asks for it: most have no forms.
+        from workernb.http import forms
+
+        return getattr(forms, name)
     text = f"module 'workers' has no attribute {name!r}"
     if name in _NOT_YET:
         text += " in workernb yet; the platform's Python Workers have it"

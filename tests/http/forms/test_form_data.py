@@ -129,7 +129,7 @@ def test_values_of_other_types_are_refused(value):
     ) as caught:
         form_of(("name", value))
     assert "Blob(value)" in caught.value.__notes__[0]
-    with pytest.raises(TypeError, match="is a str or a Blob|Expected single item"):
+    with pytest.raises(TypeError, match=r"is a str or a Blob|Expected single item"):
         FormData()["name"] = value
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from decimal import Decimal
 
 
 def to_text(value: object) -> str:
@@ -35,6 +34,8 @@ def _number(value: float) -> str:
         return "NaN"
     if math.isinf(value):
         return "Infinity" if value > 0 else "-Infinity"
+    from decimal import Decimal
+
     text = repr(value)
     if value == 0 or 1e-6 <= abs(value) < 1e21:
         return format(Decimal(text), "f").removesuffix(".0").replace("-0", "0", value == 0)
