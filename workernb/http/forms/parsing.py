@@ -266,7 +266,7 @@ def _checked(chunk: bytes, size: int, name: str | None) -> bytes:
     if size + len(chunk) <= MAX_FORM_BYTES:
         return chunk
     raise with_notes(
-        TypeError(PlatformText.BUFFER_LIMIT),
+        TypeError(PlatformText.MEMORY_BEFORE_EOF),
         f"A form has {MAX_FORM_BYTES:,} bytes at most, and this one has more"
         + (f"; its part {name[:100]!r} was read last." if name else "."),
         "Stream a larger body instead of reading it as a form.",
