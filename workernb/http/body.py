@@ -11,7 +11,7 @@ import builtins
 import inspect
 import json
 from collections.abc import AsyncIterable
-from typing import Any, ClassVar, Final, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, TypeAlias
 
 from workernb.errors import BodyUsedError, PlatformText, with_notes
 
@@ -19,6 +19,9 @@ from .headers import TEXT_FIELDS, Fields, Headers
 from .source import BodySource
 from .streams import ReadableStream
 from .streams.chunks import Whole
+
+if TYPE_CHECKING:
+    from .forms import Blob, FormData
 
 
 class _Used:
@@ -74,11 +77,11 @@ def _about_generator(body: object) -> str | None:
 
 
 class Message:
-    """A message: headers, and a body that `text`, `bytes`, `json` or `buffer` reads once.
+    """A message: headers, and a body that is read once.
 
-    Each of them raises BodyUsedError (an OSError) when the body was read or sent on before; to
-    read it twice, `clone` the message first. A message without a body reads as empty, any number
-    of times.
+    Each of `text`, `bytes`, `json`, `buffer`, `blob` and `form_data` raises BodyUsedError (an
+    OSError) when the body was read or sent on before; to read it twice, `clone` the message first.
+    A message without a body reads as empty, any number of times.
     """
 
     __slots__ = ("_data", "_fields", "_headers", "_received")
@@ -150,6 +153,38 @@ class Message:
     async def json(self, **kwargs: Any) -> Any:
         """Return the body parsed as JSON. kwargs: passed to `json.loads`."""
         return json.loads(await self.text(), **kwargs)
+
+    async def blob(self) -> Blob:
+        """Return the body as a Blob, whose type is that of the message."""
+        from .forms import Blob
+        from .forms.mime import extract_mime_type
+
+        mime = extract_mime_type(self._current_fields().get("content-type", ""))
+        return Blob(await self._read(), None if mime is None else str(mime))
+
+    async def form_data(self) -> FormData:
+        """Return the body parsed as a form, multipart/form-data or urlencoded.
+
+        Raises TypeError, with the platform's text, when the Content-Type is no form's, which
+        leaves the body readable, and when the body is no such form, is cut off or is too large.
+        """
+        from .forms.parsing import form_parser
+
+        data = self._peek()
+        parser = form_parser(self._current_fields().get("content-type"))
+        if isinstance(data, ReadableStream):
+            chunks = data._take()
+            try:
+                async for chunk in chunks:
+                    parser.feed(chunk)
+            except BaseException:
+                await chunks.aclose()
+                raise
+        else:
+            parser.feed(await self._read())
+        return parser.end()
+
+    formData = form_data
 
     async def _read(self) -> builtins.bytes:
         """Return the whole body, and mark it as used.

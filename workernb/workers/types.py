@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-JSBody: TypeAlias = "Blob | memoryview | FormData | ReadableStream | URLSearchParams"
+if TYPE_CHECKING:
+    from workernb.http.forms import Blob, FormData, URLSearchParams
+    from workernb.http.streams import ReadableStream
+
+JSBody: TypeAlias = "Blob | bytes | memoryview | FormData | ReadableStream | URLSearchParams"
 """What JavaScript takes as a body, besides text."""
 
 Body: TypeAlias = "str | FormData | JSBody"

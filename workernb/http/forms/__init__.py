@@ -1,4 +1,4 @@
-"""Forms: FormData, Blob, File and URLSearchParams, and the bodies that they are sent as."""
+"""FormData, Blob, File and URLSearchParams: what a form is made of, and a body can be."""
 
 from __future__ import annotations
 

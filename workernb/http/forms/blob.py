@@ -11,6 +11,8 @@ from typing import Any, TypeAlias, TypeGuard
 
 from workernb.errors import PlatformText
 from workernb.http.source import Source
+from workernb.http.streams import ReadableStream
+from workernb.http.streams.chunks import Whole
 
 from .text import scalar
 
@@ -81,6 +83,10 @@ class Blob:
         return memoryview(self._data)
 
     arrayBuffer = buffer
+
+    def stream(self) -> ReadableStream:
+        """Return a stream of the bytes."""
+        return ReadableStream(Whole(self._data))
 
     def slice(
         self, start: int | None = None, end: int | None = None, content_type: str | None = None
