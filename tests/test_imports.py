@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-HEAVY = ("aiohttp", "anywidget", "ipywidgets", "matplotlib", "networkx", "numpy", "PIL")
+HEAVY = ("aiohttp", "anywidget", "ipywidgets", "matplotlib", "networkx", "numpy", "PIL", "python_multipart")
 
 LOAD = """
 from IPython.core.interactiveshell import InteractiveShell

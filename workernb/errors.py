@@ -138,9 +138,6 @@ class PlatformText:
         "boundary parameter, e.g. 'Content-Type: multipart/form-data; boundary=\"abcd\"'. "
         "See RFC 7578, section 4."
     )
-    FORM_BOUNDARY_LENGTH = (
-        "Length of multipart/form-data boundary string must be in the range [1, 70]."
-    )
     FORM_NO_START = "No initial boundary string (or you have a truncated message)."
     FORM_AFTER_BOUNDARY = "Boundary string was not succeeded by CRLF, LF, or '--'."
     FORM_NO_HEADER_END = "No multipart message header termination found."

@@ -18,7 +18,7 @@ from workernb.errors import BodyUsedError, PlatformText, with_notes
 from .headers import TEXT_FIELDS, Fields, Headers
 from .source import BodySource
 from .streams import ReadableStream
-from .streams.chunks import Whole
+from .streams.chunks import EMPTY, Whole
 
 if TYPE_CHECKING:
     from .forms import Blob, FormData
@@ -165,23 +165,21 @@ class Message:
     async def form_data(self) -> FormData:
         """Return the body parsed as a form, multipart/form-data or urlencoded.
 
-        Raises TypeError, with the platform's text, when the Content-Type is no form's, which
-        leaves the body readable, and when the body is no such form, is cut off or is too large.
+        Raises TypeError, with the platform's text, when the Content-Type is no form's, and when
+        the body is no such form, is cut off or is too large. The body is used in any case.
         """
         from .forms.parsing import form_parser
 
-        data = self._peek()
-        parser = form_parser(self._current_fields().get("content-type"))
-        if isinstance(data, ReadableStream):
-            chunks = data._take()
-            try:
-                async for chunk in chunks:
-                    parser.feed(chunk)
-            except BaseException:
-                await chunks.aclose()
-                raise
-        else:
-            parser.feed(await self._read())
+        self._peek()
+        stream = self.body
+        chunks = EMPTY if stream is None else stream._take()
+        try:
+            parser = form_parser(self._current_fields().get("content-type"))
+            async for chunk in chunks:
+                parser.feed(chunk)
+        except BaseException:
+            await chunks.aclose()
+            raise
         return parser.end()
 
     formData = form_data

@@ -109,13 +109,38 @@ async def test_a_blob_has_the_type_of_its_message(header, kind):
         ("multipart/form-data", "No boundary string in Content-Type header."),
     ],
 )
-async def test_a_body_of_another_type_stays_readable(content_type, text):
+async def test_a_body_of_another_type_is_no_form_and_used(content_type, text):
     options = {} if content_type is None else {"headers": {"content-type": content_type}}
     for message in messages(b"a=1", **options):
         with pytest.raises(TypeError) as caught:
             await message.form_data()
         assert str(caught.value).startswith(text)
-        assert await message.text() == "a=1"
+        assert message.body_used
+        assert message.headers["content-type"] == content_type
+
+
+async def test_a_stream_of_another_type_ends():
+    ended = []
+
+    async def endless():
+        try:
+            yield b"a=1"
+            yield b"never"
+        finally:
+            ended.append(True)
+
+    response = Response(endless())
+    reader = response.body.get_reader()
+    assert (await reader.read()).value == b"a=1"
+    reader.release_lock()
+    with pytest.raises(BodyUsedError):
+        await response.form_data()
+    stream = Response(endless())
+    with pytest.raises(TypeError, match="requires a Content-Type header"):
+        await stream.form_data()
+    assert stream.body_used
+    await response.body.cancel()
+    assert ended == [True]
 
 
 async def test_a_stream_is_parsed_chunk_by_chunk():

@@ -38,6 +38,24 @@ async def test_fetch_takes_curls_options(shell, tmp_path, monkeypatch, typed, me
     assert kinds.get(got[2], got[2]) == kind
 
 
+async def test_a_form_is_read_by_a_worker(shell, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file.png").write_bytes(b"\xff")
+    await shell.ok(
+        cell(
+            "echo -q",
+            "form = await request.form_data(); file = form['f']; "
+            "return Response.from_json([request.method, form.get_all('a'), file.name,"
+            " file.content_type, list(await file.bytes())])",
+        )
+    )
+    await shell.ok("name = 'two'")
+    await shell.ok("r = %fetch echo -F a=1 -F a={name} -F 'f=@file.png;filename=x.png'")
+    assert await shell.names["r"].json() == ["POST", ["1", "two"], "x.png", "image/png", [255]]
+    said = await shell.refused("%fetch echo -F a=1 -F f=@nowhere")
+    assert "nowhere cannot be read" in said
+
+
 async def test_a_url_goes_by_the_routes(shell):
     await shell.ok(PUBLIC_GATEWAY, cell("auth -q"))
     public = await shell.ok("%fetch http://gateway.localhost/a")

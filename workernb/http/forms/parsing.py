@@ -128,7 +128,8 @@ class MultipartParser:
                 max_header_size=MAX_HEADER_BYTES,
             )
         except python_multipart.exceptions.FormParserError as error:
-            raise with_notes(TypeError(PlatformText.FORM_BOUNDARY_LENGTH), f"{error}.") from None
+            # The one thing that it refuses is a boundary of more than 256 bytes.
+            raise TypeError(f"The multipart body's boundary is too long: {error}.") from None
         # What it logs of a wrong body is in the errors raised here, not for a Worker's log.
         tokenizer.logger = _silent_logger()
         return tokenizer
