@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workernb.http.abort import AbortController, AbortSignal
 from workernb.http.headers import Headers
 from workernb.http.request import Request
 from workernb.http.response import Response
+from workernb.http.streams import ReadableStream
 
 from .entrypoints import ExecutionContext as Context
 from .entrypoints import WorkerEntrypoint, wait_until, waitUntil
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 env = ImportedEnv()
 
 __all__ = [
+    "AbortController",
+    "AbortSignal",
     "Blob",
     "BlobEnding",
     "BlobValue",
@@ -32,6 +36,7 @@ __all__ = [
     "FormDataValue",
     "Headers",
     "JSBody",
+    "ReadableStream",
     "Request",
     "Response",
     "WorkerEntrypoint",
