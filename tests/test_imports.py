@@ -7,7 +7,16 @@ import sys
 
 import pytest
 
-HEAVY = ("aiohttp", "anywidget", "ipywidgets", "matplotlib", "networkx", "numpy", "PIL", "python_multipart")
+HEAVY = (
+    "aiohttp",
+    "anywidget",
+    "ipywidgets",
+    "matplotlib",
+    "networkx",
+    "numpy",
+    "PIL",
+    "python_multipart",
+)
 
 LOAD = """
 from IPython.core.interactiveshell import InteractiveShell

@@ -9,7 +9,6 @@ from workernb.errors import BodyUsedError
 from workernb.http import Request, Response
 from workernb.http.forms import Blob, File, FormData, URLSearchParams
 
-
 URLENCODED = "application/x-www-form-urlencoded"
 
 
@@ -245,3 +244,23 @@ async def test_a_worker_that_reads_no_form_raises_the_platforms_error(runtime):
             body='--b\r\nContent-Disposition: form-data; name="a"\r\n\r\ncut',
         )
     assert (await handle.fetch("http://x/", method="POST", body=FormData())).ok
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        (URLENCODED, b"a=" + b"%ffa" * 4_000_000),
+        (
+            "multipart/form-data; boundary=b",
+            b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n' + b"\r\n--bX" * 4_000_000,
+        ),
+    ],
+    ids=["urlencoded", "multipart"],
+)
+async def test_a_form_that_takes_long_is_cut_by_the_budget(runtime, content_type, body):
+    handle = runtime.define("forms", SOURCE, limits={"cpu_ms": 50})
+    with pytest.raises(workernb.CpuLimitError):
+        await handle.fetch(
+            "http://x/", method="POST", headers={"content-type": content_type}, body=body
+        )
+    assert (await handle.fetch("http://x/", method="POST", body=FormData({"a": "1"}))).ok

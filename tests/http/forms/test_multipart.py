@@ -193,7 +193,10 @@ def test_an_error_says_where_it_is():
         ("multipart/form-data", "No boundary string in Content-Type header."),
         ("multipart/form-data; boundary=", "No boundary string in Content-Type header."),
         ('multipart/form-data; boundary=""', "No boundary string in Content-Type header."),
-        (f"multipart/form-data; boundary={'b' * 300}", "The multipart body's boundary is too long: Boundary length 300"),
+        (
+            f"multipart/form-data; boundary={'b' * 300}",
+            "The multipart body's boundary is too long: Boundary length 300",
+        ),
         (
             "application/x-www-form-urlencoded; charset=latin-1",
             "Non-utf-8 application/x-www-form-urlencoded body.",

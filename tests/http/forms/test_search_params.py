@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import parse_qsl
 
+import ada_url
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -144,7 +145,17 @@ def test_urllib_reads_what_is_written(pairs):
     assert parse_qsl(str(params), keep_blank_values=True) == list(params.items())
 
 
-@given(st.text(alphabet="ab=&+%0123456789cCdDfF;?é\ufeff", max_size=40))
-def test_urllib_reads_the_same_pairs(text):
-    pairs = parse_qsl(text, keep_blank_values=True, errors="replace", separator="&")
-    assert parse_urlencoded(text) == pairs
+@given(st.text(alphabet="ab=&+%0123456789cCdDfF;?#é\ufeff😀", max_size=40))
+def test_ada_reads_the_same_pairs_where_they_are_utf_8(text):
+    try:
+        pairs = list(ada_url.URLSearchParams(f"?{text}").items())
+    except UnicodeDecodeError:
+        pairs = parse_qsl(text, keep_blank_values=True, errors="replace", separator="&")
+    assert list(URLSearchParams(f"?{text}").items()) == pairs
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_are_pairs(data):
+    pairs = parse_urlencoded(data)
+    assert list(URLSearchParams(pairs).items()) == pairs
+    assert parse_urlencoded(str(URLSearchParams(pairs)).encode()) == pairs

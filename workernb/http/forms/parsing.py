@@ -1,7 +1,7 @@
 """Parsers of a form's body, which take it in chunks: multipart/form-data and urlencoded.
 
-python-multipart finds the parts of a multipart body, ada the pairs of the other. Both are bounded:
-a form has 1,000 entries and 128 MiB at most, and a header of a part 8 KiB.
+python-multipart finds the parts of a multipart body. Both are bounded: a form has 1,000 entries and
+128 MiB at most, and a header of a part 8 KiB.
 """
 
 from __future__ import annotations
@@ -69,25 +69,22 @@ class UrlencodedParser:
     def __init__(self) -> None:
         """Create a parser that has read nothing."""
         self._data = bytearray()
+        self._separators = 0
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes."""
-        self._data += _checked(chunk, len(self._data), None)
-        if self._data.count(b"&") > MAX_ENTRIES:
+        self._data += _checked(chunk, len(self._data))
+        self._separators += chunk.count(b"&")
+        if self._separators > MAX_ENTRIES:
             raise _too_many_entries()
 
     def end(self) -> FormData:
         """Return the form."""
-        # An escape each for bytes that are not ASCII: they may be part of a sequence of escapes.
-        data = _non_ascii(lambda match: b"%%%02X" % match[0][0], self._data)
         form = FormData()
-        form._entries = list(parse_urlencoded(data.decode()))
+        form._entries = list(parse_urlencoded(bytes(self._data)))
         if len(form) > MAX_ENTRIES:
             raise _too_many_entries()
         return form
-
-
-_non_ascii = re.compile(rb"[\x80-\xff]").sub
 
 
 class MultipartParser:
@@ -262,7 +259,7 @@ def parse_disposition(header: str) -> tuple[str, str | None]:
     raise TypeError(PlatformText.FORM_DISPOSITION_INVALID)
 
 
-def _checked(chunk: bytes, size: int, name: str | None) -> bytes:
+def _checked(chunk: bytes, size: int, name: str = "") -> bytes:
     """Return a chunk; TypeError when the form is too large with it."""
     if size + len(chunk) <= MAX_FORM_BYTES:
         return chunk
