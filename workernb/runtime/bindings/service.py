@@ -75,8 +75,10 @@ def _make_fetch(
             return FailedCall(_called_outside_a_handler(name))
         try:
             if options:
-                init = {"method": method, "headers": headers, "body": body, "redirect": redirect}
-                resource = Request(resource, **init, cf=cf, **options)
+                resource = Request(
+                    resource, method=method, headers=headers, body=body, redirect=redirect, cf=cf,
+                    **options,
+                )  # fmt: skip
                 method = headers = body = redirect = cf = None
             request = receive(resource, method, headers, body, redirect, cf)
         except Exception as error:

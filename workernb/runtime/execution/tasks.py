@@ -137,7 +137,12 @@ def abandon_request(trace: Trace) -> None:
 def finish_if_done(trace: Trace) -> None:
     """End the trace if its first invocation has ended, and no waitUntil task or stream is left."""
     root = trace.invocations[0]
-    if trace.wait_until_tasks or trace.bodies or trace.ended_ns or not (root.ended_ns or root.outcome):
+    if (
+        trace.wait_until_tasks
+        or trace.bodies
+        or trace.ended_ns
+        or not (root.ended_ns or root.outcome)
+    ):
         return
     trace.ended_ns = wall_clock()
     if trace.replaced_steps is not None:
