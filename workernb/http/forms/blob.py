@@ -13,8 +13,7 @@ from workernb.errors import PlatformText
 from workernb.http.source import Source
 from workernb.http.streams import ReadableStream
 from workernb.http.streams.chunks import Whole
-
-from .text import scalar
+from workernb.http.text import scalar
 
 BlobValue: TypeAlias = "str | bytes | bytearray | memoryview | Blob"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, MutableMapping
 from typing import Any, Generic, TypeVar
 
-from .text import scalar, to_text
+from workernb.http.text import scalar, to_text
 
 V = TypeVar("V")
 _MISSING = object()

@@ -7,11 +7,11 @@ from typing import Any, TypeAlias
 
 from workernb.errors import PlatformText, with_notes
 from workernb.http.source import Source
+from workernb.http.text import to_text
 
 from . import multipart
 from .blob import Blob, File
 from .entries import Entries
-from .text import to_text
 
 FormDataValue: TypeAlias = "str | Blob"
 

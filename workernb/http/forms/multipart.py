@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from .text import scalar
+from workernb.http.text import scalar
 
 
 class Part(NamedTuple):

@@ -15,9 +15,9 @@ from typing import Any, TypeAlias
 import ada_url
 
 from workernb.http.source import Source
+from workernb.http.text import scalar, to_text
 
 from .entries import Entries
-from .text import scalar, to_text
 
 SearchParamsInit: TypeAlias = "str | Mapping[str, str] | Iterable[tuple[str, str]] | None"
 
