@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, TypeAlias
 from workernb.errors import BodyUsedError, PlatformText, with_notes
 
 from .headers import TEXT_FIELDS, Fields, Headers
+from .lazy import load
 from .source import BodySource
 from .streams import ReadableStream
 from .streams.chunks import EMPTY, Whole
@@ -156,11 +157,10 @@ class Message:
 
     async def blob(self) -> Blob:
         """Return the body as a Blob, whose type is that of the message."""
-        from .forms import Blob
-        from .forms.mime import extract_mime_type
-
-        mime = extract_mime_type(self._current_fields().get("content-type", ""))
-        return Blob(await self._read(), None if mime is None else str(mime))
+        forms = load("workernb.http.forms")
+        mime = forms.extract_mime_type(self._current_fields().get("content-type", ""))
+        blob: Blob = forms.Blob(await self._read(), None if mime is None else str(mime))
+        return blob
 
     async def form_data(self) -> FormData:
         """Return the body parsed as a form, multipart/form-data or urlencoded.
@@ -168,8 +168,7 @@ class Message:
         Raises TypeError, with the platform's text, when the Content-Type is no form's, and when
         the body is no such form, is cut off or is too large. The body is used in any case.
         """
-        from .forms.parsing import form_parser
-
+        form_parser = load("workernb.http.forms.parsing").form_parser
         self._peek()
         stream = self.body
         chunks = EMPTY if stream is None else stream._take()
@@ -180,7 +179,8 @@ class Message:
         except BaseException:
             await chunks.aclose()
             raise
-        return parser.end()
+        form: FormData = parser.end()
+        return form
 
     formData = form_data
 

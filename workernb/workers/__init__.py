@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from workernb.http.abort import AbortController, AbortSignal
 from workernb.http.headers import Headers
+from workernb.http.lazy import load
 from workernb.http.request import Request
 from workernb.http.response import Response
 from workernb.http.streams import ReadableStream
@@ -55,9 +56,7 @@ _NOT_YET = frozenset(
 def __getattr__(name: str) -> Any:
     if name in _FORMS:
         # Imported when a Worker asks for it: most have no forms.
-        from workernb.http import forms
-
-        return getattr(forms, name)
+        return getattr(load("workernb.http.forms"), name)
     text = f"module 'workers' has no attribute {name!r}"
     if name in _NOT_YET:
         text += " in workernb yet; the platform's Python Workers have it"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .blob import Blob, BlobEnding, BlobValue, File
 from .form_data import FormData, FormDataValue
+from .mime import extract_mime_type
 from .search_params import URLSearchParams
 
 __all__ = [
@@ -14,4 +15,5 @@ __all__ = [
     "FormData",
     "FormDataValue",
     "URLSearchParams",
+    "extract_mime_type",
 ]

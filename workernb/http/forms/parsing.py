@@ -1,13 +1,18 @@
 """Parsers of a form's body, which take it in chunks: multipart/form-data and urlencoded.
 
 python-multipart finds the parts of a multipart body. Both are bounded: a form has 1,000 entries and
-128 MiB at most, and a header of a part 8 KiB.
+128 MiB at most, and a header of a part 8 KiB. Importing this module takes 15 ms, for
+python-multipart: `lazy.load` does it, when a form is read.
 """
 
 from __future__ import annotations
 
+import logging
 import re
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
+
+import python_multipart
+from python_multipart.exceptions import FormParserError
 
 from workernb.errors import PlatformText, with_notes
 
@@ -16,10 +21,6 @@ from .form_data import FormData
 from .mime import extract_mime_type
 from .multipart import unescape
 from .search_params import parse_urlencoded
-
-if TYPE_CHECKING:
-    from python_multipart import MultipartParser as Tokenizer
-    from python_multipart.exceptions import FormParserError
 
 MAX_ENTRIES = 1_000
 MAX_FORM_BYTES = MAX_BLOB_BYTES
@@ -103,10 +104,7 @@ class MultipartParser:
         self._data: list[bytes] = []
         self._tokenizer = self._make_tokenizer(boundary)
 
-    def _make_tokenizer(self, boundary: str) -> Tokenizer:
-        # Imported here: it takes 10 ms, and most Workers read no form.
-        import python_multipart
-
+    def _make_tokenizer(self, boundary: str) -> python_multipart.MultipartParser:
         callbacks: Any = {
             "on_part_begin": self._begin_part,
             "on_header_field": self._add_field,
@@ -124,7 +122,7 @@ class MultipartParser:
                 max_header_count=MAX_PART_HEADERS,
                 max_header_size=MAX_HEADER_BYTES,
             )
-        except python_multipart.exceptions.FormParserError as error:
+        except FormParserError as error:
             # The one thing that it refuses is a boundary of more than 256 bytes.
             raise TypeError(f"The multipart body's boundary is too long: {error}.") from None
         # What it logs of a wrong body is in the errors raised here, not for a Worker's log.
@@ -133,8 +131,6 @@ class MultipartParser:
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes; TypeError when they are no multipart body, or too large."""
-        from python_multipart.exceptions import FormParserError
-
         checked = _checked(chunk, self._size, self._name)
         try:
             self._tokenizer.write(checked)
@@ -275,9 +271,7 @@ def _too_many_entries() -> TypeError:
     return TypeError(f"A form has {MAX_ENTRIES:,} entries at most, and this one has more.")
 
 
-def _silent_logger() -> Any:
-    import logging
-
+def _silent_logger() -> logging.Logger:
     logger = logging.getLogger("workernb.forms")
     logger.propagate = False
     logger.disabled = True

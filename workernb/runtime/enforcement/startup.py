@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Any, TypeVar
 
 from workernb.errors import PlatformText, StartupExceeded, with_notes
+from workernb.http.lazy import set_import_runner
 from workernb.runtime.tracing.clock import charge
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.tracebacks import is_debugged, worker_position
@@ -114,3 +115,7 @@ def _run_import_in_request(do_import: Callable[[], T], invocation: Invocation) -
         trace.cpu_ns -= uncharged
         charge(trace, current.get(), -uncharged)
         trace.forget_figures()
+
+
+# What a message imports when a Worker reads it is accounted for as the Worker's own imports are.
+set_import_runner(run_import)
