@@ -38,7 +38,10 @@ _set_current = current.set
 
 
 def send_response_body(invocation: Invocation, response: Response) -> None:
-    """Send the stream that is the body of a handler's response to its caller."""
+    """Send the stream that is the body of a handler's response to its caller.
+
+    Raises BodyUsedError if it was read.
+    """
     stream = response._data
     assert isinstance(stream, ReadableStream)
     if stream._disturbed:
@@ -124,8 +127,9 @@ class Production:
             if error is not None:
                 fail(invocation, error)
         finally:
-            if extras.returned and not invocation.ended_ns and not leave(invocation):
+            if extras.returned and not invocation.ended_ns and not extras.bodies:
                 invocation.ended_ns = wall_clock()
+                leave(invocation)
 
     async def close(self) -> None:
         """End the producer, within a slice of its request."""
