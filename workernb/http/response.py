@@ -27,6 +27,7 @@ class Response(Message):
     """A response: a status, headers and a body that can be read once."""
 
     __slots__ = (
+        "_redirected_to",
         "_status",
         "_status_text",
         "_trace",
@@ -34,6 +35,7 @@ class Response(Message):
     )
 
     _used_text = PlatformText.BODY_USED_RESPONSE
+    _redirected_to: str  # Only of a response to which a redirect was followed.
 
     def __init__(
         self,
@@ -143,8 +145,9 @@ class Response(Message):
 
     @property
     def redirected(self) -> bool:
-        """Whether a redirect was followed to this response; always False here."""
-        return False
+        """Whether a redirect was followed to this response."""
+        # Not an attribute of every response, and no longer true of one that is passed on.
+        return getattr(self, "_redirected_to", None) is self._url and bool(self._url)
 
     @property
     def type(self) -> str:
@@ -172,7 +175,10 @@ class Response(Message):
     def clone(self) -> Response:
         """Return a copy of the response and its body; BodyUsedError if the body was used."""
         self._peek()
-        return self._copy(self._data, self._received)
+        copy = self._copy(self._data, self._received)
+        if self.redirected:
+            copy._redirected_to = self._url
+        return copy
 
     def _copy(self, data: Any, received: bool) -> Response:
         copy = _new(Response)
@@ -219,6 +225,24 @@ class Response(Message):
         if self._url:
             parts.append(f"url={self._url!r}")
         return f"Response({', '.join(parts)})"
+
+
+def received_response(
+    url: str, status: int, status_text: str, headers: HeadersInit, data: bytes | None
+) -> Response:
+    """Return a response that came from another server, with any status that has three digits.
+
+    url: that of the request. Raises TypeError for an invalid header.
+    """
+    received = _new(Response)
+    received._data = None if status in _NULL_BODY else data
+    received._status = status
+    received._status_text = status_text if _is_reason(status_text) else ""
+    received._fields = make_fields(headers)
+    received._headers = None
+    received._received = True
+    received._url = url
+    return received
 
 
 def _checked_status(status: HTTPStatus | int, data: str | bytes | None) -> int:

@@ -14,23 +14,28 @@ from workernb.http.response import Response
 from .entrypoints import ExecutionContext as Context
 from .entrypoints import WorkerEntrypoint, wait_until, waitUntil
 from .env import ImportedEnv
+from .fetch import FetchKwargs, fetch
 
 env = ImportedEnv()
+FetchResponse = Response  # The SDK's base class of Response.
 
 __all__ = [
     "Context",
+    "FetchKwargs",
+    "FetchResponse",
     "Headers",
     "Request",
     "Response",
     "WorkerEntrypoint",
     "env",
+    "fetch",
     "waitUntil",
     "wait_until",
 ]
 
 _NOT_YET = frozenset(
-    "Blob BlobEnding BlobValue Body DurableObject FetchKwargs FetchResponse File FormData "
-    "FormDataValue JSBody RequestInitCfProperties WorkflowEntrypoint fetch handler "
+    "Blob BlobEnding BlobValue Body DurableObject File FormData "
+    "FormDataValue JSBody RequestInitCfProperties WorkflowEntrypoint handler "
     "import_from_javascript patch_env python_from_rpc python_to_rpc".split()
 )
 
