@@ -33,7 +33,7 @@ class Runtime(CoreRuntime):
         environment variable WORKERNB_OUTBOUND is `off`. Raises UsageError for anything else.
         """
         self._client = Internet()
-        super().__init__(PythonEngine(), self._client, limits)
+        super().__init__(PythonEngine(), limits, internet=self._client)
         self.outbound = default_outbound() if outbound is _AS_SET_OUTSIDE else outbound
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Redirects: the request that follows a response, as in the Fetch standard.
+"""Redirects: the request that follows a response.
 
 https://fetch.spec.whatwg.org/#http-redirect-fetch
 """
@@ -9,66 +9,67 @@ from http import HTTPMethod
 
 import ada_url
 
-from workernb.errors import NetworkError, PlatformText, with_notes
+from workernb.errors import PlatformText, with_notes
 
-from .headers import Fields
-from .request import Request
+from .request import Request, receive
 from .response import REDIRECTS, Response
-from .urls import normalize
+from .streams import ReadableStream
 
 MAX_REDIRECTS = 20
-"""How many redirects a fetch follows, as in the standard and on the platform."""
+"""How many redirects one call follows, as in the standard."""
 
-_OF_THE_BODY = frozenset(
-    {"content-encoding", "content-language", "content-location", "content-type"}
-)
-_OF_THE_ORIGIN = frozenset({"authorization"})
+_OF_BODIES = ("content-encoding", "content-language", "content-location", "content-type")
 
 
-def redirects(response: Response) -> bool:
+def is_redirect(response: Response) -> bool:
     """Return whether a response is a redirect that leads somewhere."""
-    return response.status in REDIRECTS and "location" in response._fields
+    return response._status in REDIRECTS and "location" in response._fields
 
 
-def redirected_request(request: Request, response: Response) -> Request:
-    """Return the request that follows a redirect of `request`, with the same body.
+def leads_on(request: Request, response: Response) -> bool:
+    """Return whether `response`, to a received request, is a redirect that the sender follows."""
+    return request._redirect == "follow" and is_redirect(response)
 
-    A POST that is answered with 301 or 302, and all but HEAD that is answered with 303, becomes a
-    GET without a body and its headers. The header Authorization does not go to another origin.
-    Raises NetworkError, with the platform's text, for a Location that is no http or https URL.
+
+def redirected(request: Request, response: Response) -> Request:
+    """Return the request that is received after a redirect.
+
+    Raises TypeError, with the platform's text, if the location is invalid, or if a body that is a
+    stream would have to be sent again.
     """
-    url = _location(request._url, response._fields["location"])
-    following = request.clone()
-    following._url = url
-    dropped = frozenset[str]()
-    if _becomes_get(request.method, response.status):
-        following._method, following._data, dropped = HTTPMethod.GET, None, _OF_THE_BODY
-    if _origin(url) != _origin(request._url):
-        dropped |= _OF_THE_ORIGIN
-    following._fields = _without(following._fields, dropped)
+    location = response._fields["location"]
+    try:
+        url = ada_url.URL(location, base=request._url)
+    except ValueError:
+        raise _invalid(location) from None
+    if url.protocol not in ("http:", "https:"):
+        raise _invalid(location)
+    fields = dict(request._current_fields())
+    if url.origin != ada_url.URL(request._url).origin:
+        fields.pop("authorization", None)
+    method, body = request._method, getattr(request, "_resent", None)
+    if _becomes_get(response._status, method):
+        method, body = HTTPMethod.GET, None
+        for name in _OF_BODIES:
+            fields.pop(name, None)
+    if isinstance(body, ReadableStream):
+        raise with_notes(
+            TypeError(PlatformText.ONE_TIME_BODY),
+            f"{request._method} {request._url} was redirected by {response._status} to {location}.",
+        )
+    following = receive(url.href, method, fields)
+    following._data = following._resent = body
+    following._options = request._options
     return following
 
 
-def _becomes_get(method: str, status: int) -> bool:
+def _becomes_get(status: int, method: HTTPMethod) -> bool:
     if status == 303:
-        return method not in ("GET", "HEAD")
-    return status in (301, 302) and method == "POST"
+        return method is not HTTPMethod.HEAD
+    return status in (301, 302) and method is HTTPMethod.POST
 
 
-def _location(base: str, location: str) -> str:
-    """Return the URL that a redirect leads to, without a fragment."""
-    try:
-        return normalize(ada_url.URL(location, base=base).href)
-    except ValueError:
-        error = NetworkError(PlatformText.INVALID_LOCATION)
-        raise with_notes(error, f"The answer of {base} has the location {location!r}.") from None
-    except TypeError as error:
-        raise with_notes(NetworkError(str(error)), f"The answer of {base} leads there.") from None
-
-
-def _origin(url: str) -> str:
-    return ada_url.URL(url).origin
-
-
-def _without(fields: Fields, names: frozenset[str]) -> Fields:
-    return {name: value for name, value in fields.items() if name not in names}
+def _invalid(location: str) -> TypeError:
+    return with_notes(
+        TypeError(PlatformText.INVALID_LOCATION), f"The location was {location[:200]!r}."
+    )

@@ -17,7 +17,7 @@ from workernb.runtime.bindings.outbound import (
     fetch_outside,
     fetch_worker,
 )
-from workernb.runtime.execution import tasks
+from workernb.runtime.execution import bodies, tasks
 from workernb.runtime.execution.dispatch import TopLevelCall
 from workernb.runtime.execution.loops import Loops
 from workernb.runtime.services.engine import Engine
@@ -43,7 +43,7 @@ class Runtime(Registry):
     """
 
     def __init__(
-        self, engine: Engine, internet: Outbound | None = None, limits: Limits | None = None
+        self, engine: Engine, limits: Limits | None = None, *, internet: Outbound | None = None
     ) -> None:
         """Make an empty runtime; `workernb.Runtime()` provides the engine and the internet."""
         super().__init__(engine, limits)
@@ -153,3 +153,7 @@ class Runtime(Registry):
     def wait_until(self, invocation: Invocation, awaitable: Awaitable[Any]) -> None:
         """Keep a request open until `awaitable` is done."""
         tasks.wait_until(invocation, awaitable)
+
+    def send_response_body(self, invocation: Invocation, response: Response) -> None:
+        """Keep a request open until the stream that is a response's body has ended."""
+        bodies.send_response_body(invocation, response)

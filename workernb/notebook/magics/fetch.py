@@ -187,7 +187,7 @@ class FetchCommand:
                     url,
                     method=request.method,
                     headers=request.headers,
-                    body=request.clone()._take(),
+                    body=request.clone()._move(),
                 )
         except (TypeError, ValueError) as error:
             raise FetchError(f"{step.title} redirects to where nothing can be: {error}") from None

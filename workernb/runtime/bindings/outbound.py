@@ -24,8 +24,10 @@ from workernb.errors import (
 )
 from workernb.http.request import Request
 from workernb.http.response import Response
+from workernb.http.streams import ReadableStream
 from workernb.runtime.enforcement.budget import count_subrequest
 from workernb.runtime.events.fetch import FETCH
+from workernb.runtime.execution.bodies import OutsideChunks, send_request_body, send_stream
 from workernb.runtime.execution.hop import FailedCall, invoke
 from workernb.runtime.services.service import Service
 from workernb.runtime.services.targets import Target
@@ -77,6 +79,8 @@ async def fetch_worker(
     invocation = Invocation(
         caller.trace, caller, None, entrypoint, request._method, request._url, caller.depth + 1
     )
+    if isinstance(request._data, ReadableStream):
+        send_request_body(caller, invocation, request)
     call = invoke(invocation, entrypoint, FETCH, request)
     if isinstance(call, FailedCall):
         return await call  # type: ignore[no-any-return]
@@ -112,7 +116,8 @@ async def fetch_outside(
 ) -> Response:
     """Send a request to an outbound service, and record it in the trace.
 
-    Raises NetworkError without a service or a response, and LimitError after too many subrequests.
+    Returns when the headers have arrived: the body may still be on its way. Raises NetworkError
+    without a service or a response, and LimitError after too many subrequests.
     """
     trace: Trace = caller.trace
     count_subrequest(caller)
@@ -121,6 +126,8 @@ async def fetch_outside(
     try:
         if outbound is None:
             raise _no_outbound(fetch)
+        if isinstance(request._data, ReadableStream):
+            request._data = send_stream(caller, request._data)
         if trace.connections is None:
             trace.connections = asyncio.Semaphore(MAX_WAITING)
         async with trace.connections:
@@ -168,4 +175,8 @@ async def _call(outbound: Outbound, request: Request) -> Response:
             f"The outbound service {name} gave back {type(response).__name__}; "
             "it must return a Response.",
         )
-    return response if response._received else response._send(request._url)
+    if not response._received:
+        response = response._send(request._url)
+    if isinstance(response._data, ReadableStream):
+        response._data = ReadableStream(OutsideChunks(response._data._take()))
+    return response
