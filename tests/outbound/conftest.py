@@ -103,5 +103,5 @@ async def ask(internet: Internet, url: str, **init: object) -> dict[str, object]
 
 async def failure(internet: Internet, url: str) -> workernb.NetworkError:
     with pytest.raises(workernb.NetworkError) as caught:
-        await internet(Request(url))
+        await (await internet(Request(url))).bytes()
     return caught.value

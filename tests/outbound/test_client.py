@@ -14,7 +14,7 @@ from aiohttp import web
 
 from workernb import NetworkError
 from workernb.http import Request
-from workernb.outbound import client
+from workernb.outbound import gunzip, pool
 
 from .conftest import ask, failure
 
@@ -108,7 +108,7 @@ async def test_connections_are_kept(internet, server):
 
 
 async def test_unused_connections_are_closed(internet, server, monkeypatch):
-    monkeypatch.setattr(client, "KEPT_S", 0.01)
+    monkeypatch.setattr(pool, "KEPT_S", 0.01)
     before = asyncio.all_tasks()
     await ask(internet, server.url)
     while asyncio.all_tasks() - before:  # noqa: ASYNC110 - nothing else tells of their end
@@ -143,7 +143,7 @@ async def test_gzip_is_decoded_and_its_header_stays(internet, server):
 
 
 async def test_gzip_in_several_members_and_of_more_than_a_chunk(internet, server):
-    large = b"x" * (client.MAX_CHUNK * 3)
+    large = b"x" * (gunzip.MAX_CHUNK * 3)
     body = gzip.compress(b"one ") + gzip.compress(large)
     response = await internet(Request(server.answer("/", body, content_encoding="gzip")))
     assert await response.bytes() == b"one " + large
@@ -164,10 +164,78 @@ async def test_broken_gzip(internet, server, body):
 
 
 async def test_a_small_body_that_becomes_too_large(internet, server, monkeypatch):
-    monkeypatch.setattr(client, "MAX_BODY", 1_000_000)
-    error = await failure(internet, server.gzipped("/", bytes(2_000_000)))
-    assert str(error) == "Memory limit would be exceeded before EOF."
-    assert "127.0.0.1 has more than 1,000,000 bytes" in error.__notes__[0]
+    monkeypatch.setattr("workernb.http.streams.chunks.MAX_READ", 1_000_000)
+    response = await internet(Request(server.gzipped("/", bytes(2_000_000))))
+    with pytest.raises(TypeError, match=r"^Memory limit would be exceeded before EOF\."):
+        await response.bytes()
+
+
+# Streams
+
+
+async def test_a_response_arrives_before_its_body(internet, server):
+    go_on = asyncio.Event()
+
+    async def slowly(request: web.BaseRequest) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(b"one")
+        await go_on.wait()
+        await response.write(b"two")
+        return response
+
+    server.paths["/"] = slowly
+    response = await internet(Request(server.url))
+    reader = response.body.get_reader()
+    assert await reader.read() == (b"one", False)
+    go_on.set()
+    assert [await reader.read(), await reader.read()] == [(b"two", False), (None, True)]
+
+
+async def test_a_body_is_sent_in_chunks(internet, server):
+    async def chunks():
+        yield b"one "
+        yield b""  # Not the end.
+        yield b"two"
+
+    asked = await ask(internet, server.url, method="POST", body=chunks())
+    assert asked["body"] == "one two"
+    assert ["Transfer-Encoding", "chunked"] in asked["headers"]
+
+
+async def test_a_body_that_fails_in_its_middle(internet, server):
+    async def chunks():
+        yield b"one"
+        raise ValueError("no more")
+
+    with pytest.raises(ValueError, match="no more"):
+        await internet(Request(server.url, method="POST", body=chunks()))
+
+
+async def test_a_body_that_is_not_read_to_its_end_closes_the_connection(internet, server):
+    left = asyncio.Event()
+
+    async def endless(request: web.BaseRequest) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        try:
+            while True:
+                await response.write(bytes(100_000))
+        except ConnectionError:
+            left.set()
+            raise
+
+    server.paths["/"] = endless
+    response = await internet(Request(server.url))
+    await response.body.cancel()
+    await left.wait()
+
+
+async def test_a_connection_is_kept_after_a_stream(internet, server):
+    for _ in range(2):
+        response = await internet(Request(server.gzipped("/", bytes(1_000_000))))
+        assert len(await response.bytes()) == 1_000_000
+    assert len(server.peers) == 1
 
 
 # Failures

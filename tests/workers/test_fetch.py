@@ -383,7 +383,7 @@ async def test_twenty_redirects_are_followed(define, world):
 
 async def test_twenty_one_are_not(define, world):
     world.locations = {"http://a.test/": (302, "/")}
-    with pytest.raises(NetworkError, match=r"^Too many redirects\.\n"):
+    with pytest.raises(TypeError, match=r"^Too many redirects\.\n"):
         await ask(define("shop"), "http://a.test/")
     assert len(world.seen) == 21
 

@@ -158,6 +158,7 @@ async def _compare(
     definition = gateway._service.definition
     callees = _callees(runtime, definition)
     target = Target(gateway.name, gateway._entrypoint)
+    await request._buffer_body()  # It is sent many times.
     limits, outbound = runtime.limits, runtime.outbound
     with (
         closing(Runtime(limits, outbound)) as bound,
@@ -271,6 +272,7 @@ class _Requester:
         began, cpu = wall_clock(), cpu_clock()
         try:
             answer = await self._runtime.call(self._target, request, echo=echo)
+            await answer._buffer_body()
         except (CanceledError, asyncio.CancelledError):
             raise
         except Exception as error:

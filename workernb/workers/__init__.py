@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from workernb.http.abort import AbortController, AbortSignal
 from workernb.http.headers import Headers
 from workernb.http.request import Request
 from workernb.http.response import Response
+from workernb.http.streams import ReadableStream
 
 from .entrypoints import ExecutionContext as Context
 from .entrypoints import WorkerEntrypoint, wait_until, waitUntil
@@ -20,10 +22,13 @@ env = ImportedEnv()
 FetchResponse = Response  # The SDK's base class of Response.
 
 __all__ = [
+    "AbortController",
+    "AbortSignal",
     "Context",
     "FetchKwargs",
     "FetchResponse",
     "Headers",
+    "ReadableStream",
     "Request",
     "Response",
     "WorkerEntrypoint",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from workernb.errors import PlatformText, with_notes
 
@@ -110,6 +110,14 @@ class Whole(Chunks):
         self.data = b""
 
 
+class Beginning(NamedTuple):
+    """What was read ahead of a stream. whole: whether that is all. failure: what ended it, if so."""
+
+    data: bytes
+    whole: bool
+    failure: BaseException | None
+
+
 class Prefetched(Chunks):
     """Chunks of which some were read ahead, and are given out first."""
 
@@ -122,21 +130,21 @@ class Prefetched(Chunks):
         self._ahead: deque[bytes] = deque()
         self._failure: BaseException | None = None
 
-    async def fetch(self, enough: int, until: float) -> tuple[bytes, bool]:
-        """Read ahead, and return what was read and whether it is all; see `ReadableStream`.
+    async def fetch(self, enough: int, until: float) -> Beginning:
+        """Read ahead, and return what was read; see `ReadableStream._read_ahead`.
 
         A failure of the producer is kept for the reader that comes to it.
         """
-        size = 0
+        size, whole = 0, False
         try:
             while size < enough and (not size or time.monotonic() < until):
                 self._ahead.append(await self._source.__anext__())
                 size += len(self._ahead[-1])
         except StopAsyncIteration:
-            return b"".join(self._ahead), True
+            whole = True
         except Exception as error:
             self._failure = error
-        return b"".join(self._ahead), False
+        return Beginning(b"".join(self._ahead), whole, self._failure)
 
     async def __anext__(self) -> bytes:
         """Return the next chunk."""

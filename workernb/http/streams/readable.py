@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from workernb.errors import PlatformText, with_notes
 from workernb.http.abort import AbortSignal
 
-from .chunks import EMPTY, Chunks, Prefetched
+from .chunks import EMPTY, Beginning, Chunks, Prefetched
 from .tee import Tee
 
 T = TypeVar("T")
@@ -155,8 +155,8 @@ class ReadableStream:
         if self._locked:
             raise TypeError(PlatformText.STREAM_LOCKED_BODY)
 
-    async def _read_ahead(self, enough: int, until: float) -> tuple[bytes, bool]:
-        """Return the beginning of the stream, which stays readable, and whether it is all.
+    async def _read_ahead(self, enough: int, until: float) -> Beginning:
+        """Return the beginning of the stream, which stays readable.
 
         Stops after `enough` bytes, and after the first chunk that arrives later than `until`, of
         the clock of `time.monotonic`.
