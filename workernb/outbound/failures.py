@@ -45,7 +45,8 @@ def _is_nonsense(error: BaseException | None) -> bool:
     from aiohttp.http_exceptions import TransferEncodingError
 
     if isinstance(error, aiohttp.ClientPayloadError):
-        return isinstance(error.__cause__, TransferEncodingError)
+        cause = error.__cause__
+        return isinstance(cause, TransferEncodingError) and "Not enough data" not in str(cause)
     return isinstance(error, aiohttp.ClientResponseError | TypeError)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextvars import Context
 from time import perf_counter_ns as wall_clock
 from typing import Any
+from weakref import WeakSet
 
 from workernb.errors import (
     CpuLimitError,
@@ -133,6 +134,8 @@ async def fetch_outside(
         async with trace.connections:
             response = await _in_own_task(outbound, request)
         fetch.status = response._status
+        if isinstance(response._data, ReadableStream):
+            trace.outside = WeakSet({*trace.outside, response._data._chunks})
         return response
     except BaseException as error:
         fetch.failure = format_error(error)

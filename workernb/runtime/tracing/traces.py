@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from time import perf_counter_ns as wall_clock
 from types import MappingProxyType
 from typing import Any, ClassVar, Protocol, TextIO
+from weakref import WeakSet
 
 from workernb.errors import UsageError
 from workernb.http.request import Request
@@ -112,6 +113,8 @@ class Trace:
     bytes = 0  # Estimated size, once it is in `Traces`.
     fetches: Sequence[Fetch] = ()
     fetches_not_kept = 0
+    # Bodies of responses from outside, which end with the request.
+    outside: WeakSet[OpenBody] | frozenset[OpenBody] = frozenset()
     subrequests_outside = 0  # Subrequests that are no invocations.
     connections: asyncio.Semaphore | None = None  # Made for the first fetch from outside.
     checked_calls = 1  # How many invocations `calls_not_awaited` has checked.
