@@ -7,6 +7,7 @@ import sys
 from collections.abc import Awaitable, Callable, Collection, Coroutine
 from typing import Any, TextIO
 
+from workernb.errors import UsageError, did_you_mean, with_notes
 from workernb.http.request import Request
 from workernb.http.response import Response
 from workernb.runtime.bindings.entrypoints import NOTEBOOK, MissingEntrypoint, with_props
@@ -24,7 +25,7 @@ from workernb.runtime.services.engine import Engine
 from workernb.runtime.services.limits import Limits
 from workernb.runtime.services.routes import most_specific_match
 from workernb.runtime.services.service import Service
-from workernb.runtime.services.targets import Target
+from workernb.runtime.services.targets import DEFAULT, Target
 from workernb.runtime.services.versions import Version
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.traces import Trace, Traces
@@ -115,6 +116,18 @@ class Runtime(Registry):
     def handle(self, service: Service) -> Handle:
         """Return the handle of a service."""
         return Handle(self, service)
+
+    def entrypoint(self, target: Target) -> Handle:
+        """Return the handle of an entrypoint; UsageError if it or its service is not defined."""
+        service = self.defined_service(target.service)
+        known = service.entrypoints
+        if target.entrypoint not in known and target.entrypoint != DEFAULT:
+            raise with_notes(
+                UsageError(f"Worker {service.name!r} has no entrypoint {target.entrypoint!r}."),
+                did_you_mean(target.entrypoint, known)
+                or (f"It has {', '.join(known)}." if known else None),
+            )
+        return Handle(self, service, target.entrypoint)
 
     def running_versions(self) -> Collection[Version | None]:
         """Return the versions that requests in flight use."""
