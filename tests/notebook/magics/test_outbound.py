@@ -59,3 +59,14 @@ async def test_what_is_refused_changes_nothing(shell, typed, said):
     await shell.ok(WORLD, "%outbound internet")
     assert said in await shell.refused(typed)
     assert workernb.get_runtime().outbound == "internet"
+
+
+async def test_the_card_says_what_was_fetched(shell):
+    async def world(request):
+        return Response("x", status=202)
+
+    await shell.ok(SHOP)
+    workernb.get_runtime().outbound = world
+    shown = await shell.ok("%fetch shop")
+    assert "shop fetch https://example.com/prices 202, " in shown.text
+    assert " ms wall" in shown.text

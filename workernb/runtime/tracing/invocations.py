@@ -127,6 +127,11 @@ class Invocation:
 
     # State
 
+    @property
+    def via(self) -> str | None:
+        """The name of the binding, or `fetch` for a call by URL; None for the first invocation."""
+        return self.binding or (None if self.caller is None else "fetch")
+
     def ensure_extras(self) -> Extras:
         """Return `extras`, which is made if there is none yet."""
         if self.extras is None:
