@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
+
+# No test uses the network, nor does a kernel that a test starts.
+os.environ["WORKERNB_OUTBOUND"] = "off"
 
 # No deadline, since a machine may be slow; derandomized, so that a failure can be reproduced.
 settings.register_profile("workernb", deadline=None, derandomize=True)

@@ -1,18 +1,56 @@
-"""Assembly: builds a runtime with its engine, and the notebook's own runtime."""
+"""Assembly: builds a runtime with its engine and its outbound service, and the notebook's own."""
 
 from __future__ import annotations
 
+import os
+
 from workernb.engines.python import PythonEngine
+from workernb.errors import UsageError, did_you_mean, with_notes
+from workernb.outbound.client import Internet
+from workernb.runtime.bindings.outbound import INTERNET, Outbound
+from workernb.runtime.handles import Handle
 from workernb.runtime.runtime import Runtime as CoreRuntime
 from workernb.runtime.services.limits import Limits
+
+OUTBOUND = "WORKERNB_OUTBOUND"
+"""The environment variable that says what is the default: `internet`, or `off`."""
+
+_AS_SET_OUTSIDE = "as the environment says"
 
 
 class Runtime(CoreRuntime):
     """A system of Workers in this process; see `workernb.runtime.runtime.Runtime`."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
-        """Make an empty runtime. limits: the default limits of requests."""
-        super().__init__(PythonEngine(), limits)
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        outbound: Outbound | Handle | str | None = _AS_SET_OUTSIDE,
+    ) -> None:
+        """Make an empty runtime. limits: the default limits of requests.
+
+        outbound: where the Workers' `fetch` leads when no route matches: "internet", None, a handle
+        or an async function (see `Runtime.outbound`). By default the internet, unless the
+        environment variable WORKERNB_OUTBOUND is `off`. Raises UsageError for anything else.
+        """
+        self._client = Internet()
+        super().__init__(PythonEngine(), limits, internet=self._client)
+        self.outbound = default_outbound() if outbound is _AS_SET_OUTSIDE else outbound
+
+    def close(self) -> None:
+        """Remove all services, and close connections to other servers; requests in flight go on."""
+        super().close()
+        self._client.close()
+
+
+def default_outbound() -> str | None:
+    """Return the outbound service that the environment chooses; UsageError for another text."""
+    text = os.environ.get(OUTBOUND, INTERNET)
+    if text not in (INTERNET, "off"):
+        raise with_notes(
+            UsageError(f"{OUTBOUND} is {INTERNET} or off, not {text!r}."),
+            did_you_mean(text, [INTERNET, "off"]),
+        )
+    return INTERNET if text == INTERNET else None
 
 
 _runtime: Runtime | None = None

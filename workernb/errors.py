@@ -18,9 +18,10 @@ caller, the binding, what to write instead) is added as notes (PEP 678).
         ├ CanceledError       a request that the notebook's interrupt ended
         ├ HungError           a request that waits for something that can never happen
         ├ WrongLoopError      a synchronous call where no loop can be run
-         └ AbortError          a call or a stream that an AbortSignal has ended
-    OSError
-     └ BodyUsedError          a body that was read or sent on before
+        └ AbortError          a call or a stream that an AbortSignal has ended
+     OSError
+     ├ BodyUsedError          a body that was read or sent on before
+     └ NetworkError           a fetch that got no response
     BaseException
      └ Termination            ends a Worker's code; `except Exception` does not catch it
         ├ CpuLimitExceeded
@@ -60,7 +61,6 @@ class PlatformText:
         "Failed to execute 'from' on 'ReadableStream': parameter 1 is not of type "
         "'AsyncGenerator' ({type})."
     )
-    MEMORY_BEFORE_EOF = "Memory limit would be exceeded before EOF."
     TEE_LIMIT = (
         "ReadableStream.tee() buffer limit exceeded. This error usually occurs when a Request or "
         "Response with a large body is cloned, then only one of the clones is read, forcing the "
@@ -86,8 +86,6 @@ class PlatformText:
         "Subrequest integrity checking is not implemented. The integrity option must be either "
         "undefined or an empty string."
     )
-    TOO_MANY_REDIRECTS = "Too many redirects."
-    INVALID_LOCATION = "Invalid Location header; unable to follow redirect."
     ONE_TIME_BODY = (
         "A request with a one-time-use body (it was initialized from a stream, not a buffer) "
         "encountered a redirect requiring the body to be retransmitted. To avoid this error in "
@@ -111,6 +109,14 @@ class PlatformText:
         "Responses may only be constructed with status codes in the range 200 to 599, inclusive."
     )
     NULL_BODY_STATUS = "Response with null body status (101, 204, 205, or 304) cannot have a body."
+    TOO_MANY_REDIRECTS = "Too many redirects."
+    INVALID_LOCATION = "Invalid Location header; unable to follow redirect."
+    CONNECTION_LOST = "Network connection lost."
+    INTERNAL_REFERENCE = "internal error; reference = {reference}"
+    GZIP_FAILED = "Gzip decompression failed."
+    MEMORY_BEFORE_EOF = "Memory limit would be exceeded before EOF."
+    LOOP_LIMIT = "error code: 1019"
+    CPU_PAGE = "error code: 1102"
     INVALID_STATUS_TEXT = "Invalid statusText"
     NOT_A_REDIRECT = (
         "{status} is not a redirect status code. It must be one of: 301, 302, 303, 307, or 308."
@@ -210,7 +216,7 @@ class PlatformText:
 
 
 class WorkernbError(Exception):
-    """The base class of workernb's errors, except for BodyUsedError and Termination."""
+    """The base class of workernb's errors, except for OSErrors and Termination."""
 
 
 class OneLine(WorkernbError):
@@ -275,6 +281,10 @@ class WrongLoopError(OneLine, RuntimeError):
 
 class BodyUsedError(OSError):
     """A body was read or sent on before. A body can be read once (Fetch standard)."""
+
+
+class NetworkError(OSError):
+    """A Worker's `fetch` got no response. An OSError, as in the platform's Python Workers."""
 
 
 class AbortError(WorkernbError):

@@ -47,6 +47,9 @@ async def system(shell):
         ("%fetch auth#", ["Default"]),
         ("%limits f", ["free"]),
         ("%limits --cp", ["--cpu-ms"]),
+        ("%outbound i", ["internet"]),
+        ("%outbound --t", ["--to"]),
+        ("%outbound --to gat", ["gateway"]),
         ("%cpu ", []),
     ],
 )

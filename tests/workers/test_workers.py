@@ -22,7 +22,7 @@ def test_every_public_name_is_there():
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("fetch", "has no attribute 'fetch' in workernb yet"),
+        ("DurableObject", "has no attribute 'DurableObject' in workernb yet"),
         ("Nonsense", "module 'workers' has no attribute 'Nonsense'"),
     ],
 )

@@ -26,6 +26,12 @@ Messages share a dict and never change it; only a mutable Headers does, and its 
 The values of Set-Cookie are joined with a newline, which no value may contain.
 """
 
+OF_THE_CONNECTION = frozenset(
+    "connection content-length expect host keep-alive proxy-connection te trailer "
+    "transfer-encoding upgrade".split()
+)
+"""Headers of an HTTP connection, which its client sets: a message's own would break it."""
+
 _COOKIE_SEPARATOR = "\n"
 NO_FIELDS: Fields = {}
 TEXT_FIELDS: Fields = {"content-type": "text/plain;charset=UTF-8"}

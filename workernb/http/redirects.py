@@ -6,7 +6,6 @@ https://fetch.spec.whatwg.org/#http-redirect-fetch
 from __future__ import annotations
 
 from http import HTTPMethod
-from urllib.parse import urlsplit
 
 import ada_url
 
@@ -22,10 +21,14 @@ MAX_REDIRECTS = 20
 _OF_BODIES = ("content-encoding", "content-language", "content-location", "content-type")
 
 
+def is_redirect(response: Response) -> bool:
+    """Return whether a response is a redirect that leads somewhere."""
+    return response._status in REDIRECTS and "location" in response._fields
+
+
 def leads_on(request: Request, response: Response) -> bool:
     """Return whether `response`, to a received request, is a redirect that the sender follows."""
-    is_redirect = response._status in REDIRECTS and "location" in response._fields
-    return is_redirect and request._redirect == "follow"
+    return request._redirect == "follow" and is_redirect(response)
 
 
 def redirected(request: Request, response: Response) -> Request:
@@ -42,7 +45,7 @@ def redirected(request: Request, response: Response) -> Request:
     if url.protocol not in ("http:", "https:"):
         raise _invalid(location)
     fields = dict(request._current_fields())
-    if urlsplit(url.href).netloc != urlsplit(request._url).netloc:
+    if url.origin != ada_url.URL(request._url).origin:
         fields.pop("authorization", None)
     method, body = request._method, getattr(request, "_resent", None)
     if _becomes_get(response._status, method):

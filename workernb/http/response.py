@@ -139,6 +139,11 @@ class Response(Message):
     statusText = status_text
 
     @property
+    def may_have_body(self) -> bool:
+        """Whether a response of this status may have a body."""
+        return self._status not in _NULL_BODY
+
+    @property
     def ok(self) -> bool:
         """Whether the status is in the range 200 to 299."""
         return 200 <= self._status <= 299
@@ -213,6 +218,22 @@ class Response(Message):
         if self._url:
             parts.append(f"url={self._url!r}")
         return f"Response({', '.join(parts)})"
+
+
+def received_response(url: str, status: int, status_text: str, headers: HeadersInit) -> Response:
+    """Return a response from another server, without its body, and with any status.
+
+    url: that of the request. Raises TypeError for an invalid header.
+    """
+    received = _new(Response)
+    received._data = None
+    received._status = status
+    received._status_text = status_text if _is_reason(status_text) else ""
+    received._fields = make_fields(headers)
+    received._headers = None
+    received._received = True
+    received._url = url
+    return received
 
 
 class ErrorResponse(Response):

@@ -27,6 +27,7 @@ from workernb.errors import (
 )
 from workernb.http import Request
 from workernb.http.request import receive
+from workernb.runtime.bindings.outbound import INTERNET
 from workernb.runtime.handles import Handle
 from workernb.runtime.runtime import Runtime as CoreRuntime
 from workernb.runtime.services.definitions import Definition
@@ -158,7 +159,11 @@ async def _compare(
     callees = _callees(runtime, definition)
     target = Target(gateway.name, gateway._entrypoint)
     await request._buffer_body()  # It is sent many times.
-    with closing(Runtime(runtime.limits)) as bound, closing(Runtime(runtime.limits)) as remote:
+    limits, outbound = runtime.limits, runtime.outbound
+    with (
+        closing(Runtime(limits, outbound)) as bound,
+        closing(Runtime(limits, outbound)) as remote,
+    ):
         for worker in {definition.name: definition, **callees}.values():
             bound.define(worker.name, worker.source, **settings(worker))
         over_binding = _Requester(bound, target, request, "Over the binding")
@@ -170,7 +175,9 @@ async def _compare(
             )
         other = OtherProcess(
             {name: (callee.source, settings(callee)) for name, callee in callees.items()},
-            runtime.limits,
+            limits,
+            # What else answers is an object of this process.
+            internet=outbound == INTERNET,
         )
         try:
             async with other:

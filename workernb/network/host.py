@@ -28,6 +28,7 @@ from workernb.assembly import Runtime
 from workernb.errors import format_error
 from workernb.http import Request, Response
 from workernb.http.request import receive
+from workernb.runtime.bindings.outbound import INTERNET
 from workernb.runtime.services.limits import Limits
 from workernb.runtime.services.targets import Target
 
@@ -111,7 +112,8 @@ class StampingSelector(selectors.DefaultSelector):
 
 async def _serve(start: dict[str, Any], selector: StampingSelector, output: TextIO) -> None:
     """Load the Workers, report the port or the failure, and serve until the process ends."""
-    host = Host(start["key"], Limits(**start["limits"]), selector)
+    outbound = INTERNET if start["internet"] else None
+    host = Host(start["key"], Runtime(Limits(**start["limits"]), outbound), selector)
     report: dict[str, Any] = {}
     for name, settings in start["services"].items():
         try:
@@ -128,11 +130,11 @@ async def _serve(start: dict[str, Any], selector: StampingSelector, output: Text
 class Host:
     """Serves Workers to clients that send the key."""
 
-    def __init__(self, key: str, limits: Limits, selector: StampingSelector) -> None:
-        """Make a host without Workers. limits: for Workers that have none of their own."""
+    def __init__(self, key: str, runtime: Runtime, selector: StampingSelector) -> None:
+        """Make a host of the Workers of a runtime."""
         self._key = key.encode()
         self._selector = selector
-        self._runtime = Runtime(limits)
+        self._runtime = runtime
         self._calls: deque[dict[str, Any]] = deque(maxlen=KEPT)
 
     def define(self, name: str, settings: dict[str, Any]) -> None:

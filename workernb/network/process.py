@@ -41,13 +41,19 @@ class OtherProcess:
     """
 
     def __init__(
-        self, services: Mapping[str, tuple[str, Mapping[str, Any]]], limits: Limits
+        self,
+        services: Mapping[str, tuple[str, Mapping[str, Any]]],
+        limits: Limits,
+        *,
+        internet: bool = False,
     ) -> None:
         """Make a process that is not started yet.
 
         services: source and settings of each Worker, by name. limits: those of its runtime, for
-        Workers that have none of their own.
+        Workers that have none of their own. internet: whether their fetch leads to the real
+        network, or nowhere.
         """
+        self._internet = internet
         self._services = services
         self._limits = limits
         self._key = secrets.token_urlsafe(32)
@@ -112,6 +118,7 @@ class OtherProcess:
         start = {
             "key": self._key,
             "limits": _as_json(self._limits),
+            "internet": self._internet,
             "services": {
                 name: {**settings, "source": source, "limits": _as_json(settings["limits"])}
                 for name, (source, settings) in self._services.items()

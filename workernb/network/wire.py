@@ -11,13 +11,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
+from workernb.http.headers import OF_THE_CONNECTION
+
 ENVELOPE = "workernb"
 NAMES = "workernb-names"
-
-_FRAMING = frozenset(
-    "connection content-length expect host keep-alive te trailer transfer-encoding upgrade".split()
-)
-"""Headers of the connection, which a Worker's header of the same name would break."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +47,7 @@ class Envelope:
 
 def sent_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """Return a Worker's headers as they are sent, with the list of their names."""
-    own = [(name, value) for name, value in headers if name not in _FRAMING]
+    own = [(name, value) for name, value in headers if name not in OF_THE_CONNECTION]
     return [*own, (NAMES, ",".join(dict.fromkeys(name for name, _ in own)))]
 
 

@@ -11,12 +11,14 @@ from .magics.deploy import DeployMagics
 from .magics.fetch import FetchMagics
 from .magics.import_workers import ImportMagics
 from .magics.limits import LimitsMagics
+from .magics.outbound import OutboundMagics
 from .magics.show import ShowMagics
 
 MAGICS = (
     DefineMagics,
     FetchMagics,
     LimitsMagics,
+    OutboundMagics,
     ShowMagics,
     ChangeMagics,
     DeployMagics,

@@ -16,9 +16,11 @@ from workernb.errors import format_error
 from workernb.http.streams import ReadableStream
 from workernb.http.streams.chunks import Beginning
 from workernb.runtime.execution.dispatch import Answer
+from workernb.runtime.tracing.fetches import Fetch
 from workernb.runtime.tracing.invocations import Log
 from workernb.runtime.tracing.traces import Trace
 from workernb.views.drawing.text import ms, one_line, visible
+from workernb.views.pictures.fetches import describe_fetch, logs_and_fetches, omitted_fetches
 
 MAX_PARSED = 1024 * 1024
 """The largest image, in bytes, and the longest JSON, in characters, that a card takes in."""
@@ -92,7 +94,7 @@ class Card:
             image=_image(data, content_type),
             cpu="" if trace is None else cpu_line(trace),
             access=access,
-            logs=[] if trace is None else [log_line(log) for log in trace.logs],
+            logs=[] if trace is None else log_lines(trace),
         )
 
     def __repr__(self) -> str:
@@ -202,6 +204,17 @@ def cpu_line(trace: Trace) -> str:
     total = ms(trace.cpu_ms) + trace.limits.of_budget
     outcome = f", {trace.outcome}" if trace.outcome not in ("ok", "exception") else ""
     return f"CPU {total}: {' · '.join(parts)}{outcome}"
+
+
+def log_lines(trace: Trace) -> list[str]:
+    """Return what the Workers of a request logged and fetched, a line or more each."""
+    lines = [
+        f"{one.invocation.service} {describe_fetch(one)}"
+        if isinstance(one, Fetch)
+        else log_line(one)
+        for one in logs_and_fetches(trace)
+    ]
+    return [*lines, *omitted_fetches(trace)]
 
 
 def log_line(log: Log) -> str:

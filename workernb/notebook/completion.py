@@ -17,6 +17,7 @@ from workernb.assembly import get_runtime
 from workernb.options.change import PARSERS
 from workernb.options.fetch import fetch_parser
 from workernb.options.limits import limits_parser
+from workernb.options.outbound import CHOICES, outbound_parser
 from workernb.options.parser import Parser
 from workernb.options.worker import worker_options, worker_parser
 from workernb.runtime.services.limits import PRESETS
@@ -25,6 +26,7 @@ _PARSERS: dict[str, Callable[[], Parser]] = {
     "worker": worker_parser,
     "fetch": fetch_parser,
     "limits": limits_parser,
+    "outbound": outbound_parser,
     **PARSERS,
 }
 
@@ -72,6 +74,8 @@ def _candidates(magic: str, arguments: str) -> tuple[list[str], str]:
         return _starting_with(word, _PARSERS[magic]().options())
     if magic == "limits":
         return _starting_with(word, PRESETS)
+    if magic == "outbound" and first_word:
+        return _starting_with(word, CHOICES)
     if magic in ("cpu", "trace"):
         newest_first = [str(trace.number) for trace in reversed(get_runtime().traces)]
         return _starting_with(word, newest_first[:20])

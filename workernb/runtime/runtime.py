@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from typing import Any, TextIO
 
+from workernb.errors import UsageError, did_you_mean, with_notes
 from workernb.http.request import Request
 from workernb.http.response import Response
 from workernb.runtime.bindings.entrypoints import NOTEBOOK, MissingEntrypoint, with_props
+from workernb.runtime.bindings.outbound import (
+    INTERNET,
+    Outbound,
+    check_outbound,
+    fetch_outside,
+    fetch_worker,
+)
 from workernb.runtime.execution import bodies, tasks
 from workernb.runtime.execution.dispatch import TopLevelCall
 from workernb.runtime.execution.loops import Loops
@@ -17,7 +25,7 @@ from workernb.runtime.services.engine import Engine
 from workernb.runtime.services.limits import Limits
 from workernb.runtime.services.routes import most_specific_match
 from workernb.runtime.services.service import Service
-from workernb.runtime.services.targets import Target
+from workernb.runtime.services.targets import DEFAULT, Target
 from workernb.runtime.services.versions import Version
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.traces import Trace, Traces
@@ -35,9 +43,13 @@ class Runtime(Registry):
     default limits of a request.
     """
 
-    def __init__(self, engine: Engine, limits: Limits | None = None) -> None:
-        """Make an empty runtime; `workernb.Runtime()` provides the engine."""
+    def __init__(
+        self, engine: Engine, limits: Limits | None = None, *, internet: Outbound | None = None
+    ) -> None:
+        """Make an empty runtime; `workernb.Runtime()` provides the engine and the internet."""
         super().__init__(engine, limits)
+        self._internet = internet
+        self._outbound: Any = None
         self.traces = Traces()
         self.in_flight: set[Trace] = set()
         self.on_finished: list[Callable[[Trace], None]] = []
@@ -63,6 +75,38 @@ class Runtime(Registry):
         limits = self.limits_of(service.version)
         return TopLevelCall(self, entrypoint, request, limits, owner, echo or sys.stdout)
 
+    @property
+    def outbound(self) -> Outbound | Handle | str | None:
+        """Where the Workers' `fetch` leads when no route matches.
+
+        "internet": the real network. None: nowhere, each such call fails. A handle: that Worker,
+        within the same request; its own fetch leads to the internet. An async function from Request
+        to Response: whatever it returns. Setting it raises UsageError for anything else.
+        """
+        return self._outbound  # type: ignore[no-any-return]
+
+    @outbound.setter
+    def outbound(self, service: Outbound | Handle | str | None) -> None:
+        if not isinstance(service, Handle):
+            check_outbound(service)
+        self._outbound = service
+
+    def send(self, invocation: Invocation, request: Request) -> Coroutine[Any, Any, Response]:
+        """Send a Worker's request to the Worker with a route for its URL, or else outside."""
+        target = self.route(request._url)
+        outbound = self._outbound
+        if target is None and isinstance(outbound, Handle):
+            if not outbound.belongs_to(self):
+                outbound = outbound.fetch
+            elif invocation.service == outbound.name:
+                outbound = INTERNET
+            else:
+                target = outbound.target
+        if target is not None:
+            return fetch_worker(invocation, target, self.services, request)
+        service = self._internet if outbound == INTERNET else outbound
+        return fetch_outside(invocation, service, request)
+
     def route(self, url: str) -> Target | None:
         """Return the target of an outsider's request to `url`; None if no route matches."""
         routes = ((route, s.name) for s in self.defined() for route in s.definition.routes)
@@ -72,6 +116,18 @@ class Runtime(Registry):
     def handle(self, service: Service) -> Handle:
         """Return the handle of a service."""
         return Handle(self, service)
+
+    def entrypoint(self, target: Target) -> Handle:
+        """Return the handle of an entrypoint; UsageError if it or its service is not defined."""
+        service = self.defined_service(target.service)
+        known = service.entrypoints
+        if target.entrypoint not in known and target.entrypoint != DEFAULT:
+            raise with_notes(
+                UsageError(f"Worker {service.name!r} has no entrypoint {target.entrypoint!r}."),
+                did_you_mean(target.entrypoint, known)
+                or (f"It has {', '.join(known)}." if known else None),
+            )
+        return Handle(self, service, target.entrypoint)
 
     def running_versions(self) -> Collection[Version | None]:
         """Return the versions that requests in flight use."""

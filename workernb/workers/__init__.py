@@ -17,12 +17,14 @@ from workernb.http.streams import ReadableStream
 from .entrypoints import ExecutionContext as Context
 from .entrypoints import WorkerEntrypoint, wait_until, waitUntil
 from .env import ImportedEnv
+from .fetch import FetchKwargs, fetch
 from .types import Body, JSBody
 
 if TYPE_CHECKING:
     from workernb.http.forms import Blob, BlobEnding, BlobValue, File, FormData, FormDataValue
 
 env = ImportedEnv()
+FetchResponse = Response  # The SDK's base class of Response.
 
 __all__ = [
     "AbortController",
@@ -32,6 +34,8 @@ __all__ = [
     "BlobValue",
     "Body",
     "Context",
+    "FetchKwargs",
+    "FetchResponse",
     "File",
     "FormData",
     "FormDataValue",
@@ -42,14 +46,15 @@ __all__ = [
     "Response",
     "WorkerEntrypoint",
     "env",
+    "fetch",
     "waitUntil",
     "wait_until",
 ]
 
 _FORMS = frozenset("Blob BlobEnding BlobValue File FormData FormDataValue".split())
 _NOT_YET = frozenset(
-    "DurableObject FetchKwargs FetchResponse RequestInitCfProperties WorkflowEntrypoint fetch "
-    "handler import_from_javascript patch_env python_from_rpc python_to_rpc".split()
+    "DurableObject RequestInitCfProperties WorkflowEntrypoint handler "
+    "import_from_javascript patch_env python_from_rpc python_to_rpc".split()
 )
 
 

@@ -10,6 +10,9 @@ from collections.abc import Awaitable
 from contextvars import ContextVar
 from typing import Any, Protocol
 
+from workernb.http.request import Request
+from workernb.http.response import Response
+
 
 class RunningInvocation(Protocol):
     """The part of an invocation that the code of its Worker can reach."""
@@ -25,6 +28,12 @@ class RunningInvocation(Protocol):
     @property
     def exports(self) -> Any:
         """The Worker's own entrypoints."""
+
+    def send(self, request: Request) -> Awaitable[Response]:
+        """Send a request to where its URL leads: a Worker of this notebook, or outside.
+
+        Redirects are not followed. Raises NetworkError when there is no response.
+        """
 
     def wait_until(self, awaitable: Awaitable[Any]) -> None:
         """Extend the invocation until `awaitable` is done."""

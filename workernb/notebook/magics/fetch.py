@@ -20,8 +20,6 @@ from IPython.core.magic import (
 from workernb.assembly import get_runtime
 from workernb.errors import (
     OptionError,
-    UsageError,
-    did_you_mean,
     with_notes,
 )
 from workernb.http import Request, Response
@@ -37,7 +35,7 @@ from workernb.options.fetch import FetchOptions, fetch_parser
 from workernb.runtime.execution.dispatch import Answer
 from workernb.runtime.execution.sync import run_sync
 from workernb.runtime.runtime import Runtime
-from workernb.runtime.services.targets import DEFAULT, Target
+from workernb.runtime.services.targets import Target
 
 MAX_REDIRECTS = 50
 """How many redirects -L follows, as with curl."""
@@ -118,19 +116,8 @@ class FetchCommand:
             raise with_notes(OptionError(f"%fetch: {error}"), *notes) from None
         if options.target is None:
             return Step(request, self._runtime.route(request.url), False)
-        self._refuse_missing(options.target)
+        self._runtime.entrypoint(options.target)  # Refused if it is missing.
         return Step(request, options.target, True)
-
-    def _refuse_missing(self, target: Target) -> None:
-        """Raise UsageError if the service or its entrypoint does not exist."""
-        name = self._runtime[target.service].name
-        known = self._runtime.services[name].entrypoints
-        if target.entrypoint not in known and target.entrypoint != DEFAULT:
-            raise with_notes(
-                UsageError(f"Worker {name!r} has no entrypoint {target.entrypoint!r}."),
-                did_you_mean(target.entrypoint, known)
-                or (f"It has {', '.join(known)}." if known else None),
-            )
 
     async def answer(self) -> Answer:
         """Make the request and return its answer, after the redirects that -L follows.

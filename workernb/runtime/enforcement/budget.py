@@ -6,7 +6,7 @@ import sys
 from types import FrameType
 
 from workernb.errors import LimitError, PlatformText, with_notes
-from workernb.runtime.services.limits import SHARED
+from workernb.runtime.services.limits import SHARED, Limits
 from workernb.runtime.tracing.clock import fold, read_cpu_clock
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.tracebacks import is_debugged, worker_position
@@ -35,16 +35,39 @@ def refuse_call(caller: Invocation) -> BaseException | None:
             f"This request has made {limits.invocations} invocations, which is its limit "
             f"(the first one counts): {caller.chain}",
         )
-    if granted >= limits.subrequests:
-        return with_notes(
-            LimitError(PlatformText.SUBREQUESTS),
-            f"This request has made {limits.subrequests} subrequests, which is its limit.",
-        )
+    subrequests = limits.subrequests - trace.subrequests_outside
+    if granted >= subrequests:
+        return _too_many_subrequests(limits)
     # `calls_left` was capped at what a trace keeps: raise it, and fold the stamps so far.
-    trace.calls_granted = min(limits.invocations - 1, limits.subrequests, granted + trace.KEPT)
+    trace.calls_granted = min(limits.invocations - 1, subrequests, granted + trace.KEPT)
     trace.calls_left = trace.calls_granted - granted
     fold(trace)
     return None
+
+
+def count_subrequest(caller: Invocation) -> None:
+    """Count a subrequest that is no invocation, such as a fetch from outside.
+
+    Raises LimitError after too many, and the reason if the request was aborted.
+    """
+    trace: Trace = caller.trace
+    if trace.aborted is not None:
+        raise trace.aborted
+    made = trace.calls_granted - trace.calls_left + trace.subrequests_outside
+    left = trace.limits.subrequests - made - 1
+    if left < 0:
+        raise _too_many_subrequests(trace.limits)
+    trace.subrequests_outside += 1
+    if trace.calls_left > left:
+        trace.calls_granted -= trace.calls_left - left
+        trace.calls_left = left
+
+
+def _too_many_subrequests(limits: Limits) -> LimitError:
+    return with_notes(
+        LimitError(PlatformText.SUBREQUESTS),
+        f"This request has made {limits.subrequests} subrequests, which is its limit.",
+    )
 
 
 def check_at_hop(trace: Trace, now: int, invocation: Invocation) -> None:

@@ -11,7 +11,7 @@ from time import thread_time_ns as cpu_clock
 from types import FrameType
 from typing import Any, TypeVar
 
-from workernb.errors import PlatformText, StartupExceeded, with_notes
+from workernb.errors import GlobalScopeError, PlatformText, StartupExceeded, with_notes
 from workernb.http.lazy import set_import_runner
 from workernb.runtime.tracing.clock import charge
 from workernb.runtime.tracing.invocations import Invocation
@@ -76,6 +76,14 @@ class Loading:
         return with_notes(
             StartupExceeded(PlatformText.STARTUP),
             f"{limit}; cut in {worker_position(frame)}. %limits --startup-ms sets it.",
+        )
+
+    @property
+    def send(self) -> Any:
+        """Raise GlobalScopeError: a module's global scope has no fetch."""
+        raise with_notes(
+            GlobalScopeError(PlatformText.GLOBAL_SCOPE),
+            "fetch was called while the module loads: call it in a handler.",
         )
 
     def wait_until(self, awaitable: Awaitable[Any]) -> None:

@@ -68,10 +68,12 @@ def send_stream(invocation: Invocation, stream: ReadableStream) -> ReadableStrea
     """
     moved = stream._move()
     chunks = moved._chunks
-    if isinstance(chunks, ProducedChunks | NotebookChunks):
+    if isinstance(chunks, ProducedChunks | NotebookChunks | OutsideChunks):
         extras = invocation.extras
         if extras is not None and extras.received is chunks:
             extras.received = None
+        if isinstance(chunks, OutsideChunks) and invocation.caller is None:
+            invocation.trace.outside.discard(chunks)
     else:
         moved._chunks = ProducedChunks(Production(chunks, invocation))
     return moved
@@ -263,9 +265,15 @@ async def run_outside(production: Production, work: Callable[[], Coroutine[Any, 
     reader: Any = _running()
     if reader is not None and reader.trace is not trace:
         raise _other_request(production.invocation)
-    trace.steps = steps = work()
+    steps = work()
+    invocation = None
+    if trace.task is None:
+        trace.steps = steps
+    else:
+        # The request waits for something else, such as the response to what is sent here.
+        invocation = production.invocation
     try:
-        return await drive(steps, trace, None, copy_context())  # type: ignore[no-any-return]
+        return await drive(steps, trace, invocation, copy_context())  # type: ignore[no-any-return]
     except BaseException as error:
         if isinstance(error, StopAsyncIteration | GeneratorExit):
             raise
@@ -335,6 +343,62 @@ class NotebookChunks(Chunks):
     def _task(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         assert self._loop is not None
         return asyncio.Task(work, loop=self._loop, context=self._context)
+
+
+class OutsideChunks(Chunks):
+    """The chunks of a response from outside of the runtime, each read outside of the slices.
+
+    Dropping the object ends the response. So does the end of the request, unless its answer has it.
+    """
+
+    __slots__ = ("__weakref__", "_context", "_loop", "_source")
+
+    def __init__(self, source: Chunks) -> None:
+        """Read `source`, in the context and on the loop that run now."""
+        super().__init__(source)
+        self._source: Chunks | None = source
+        self._context: Context = copy_context()
+        self._loop = asyncio.get_running_loop()
+
+    async def __anext__(self) -> bytes:
+        """Return the next chunk; raise StopAsyncIteration after the last one."""
+        source = self._source
+        if source is None:
+            raise StopAsyncIteration
+        value, error = await asyncio.Task(
+            _read_outside(source), loop=self._loop, context=self._context
+        )
+        if error is not None:
+            self._source = None
+            raise error
+        return value
+
+    async def aclose(self) -> None:
+        """End the response."""
+        self.discard()
+
+    def discard(self) -> None:
+        """End the response, soon. May be called from any thread, and by a finalizer."""
+        source, self._source = self._source, None
+        if source is not None and not self._loop.is_closed():
+            loop, context = self._loop, self._context
+            with contextlib.suppress(RuntimeError):  # It has been closed in this moment.
+                loop.call_soon_threadsafe(_begin_closing, source, loop, context)
+
+    def __del__(self) -> None:
+        self.discard()
+
+
+def _begin_closing(source: Chunks, loop: asyncio.AbstractEventLoop, context: Context) -> None:
+    asyncio.Task(source.aclose(), loop=loop, context=context)
+
+
+async def _read_outside(source: Chunks) -> tuple[bytes, BaseException | None]:
+    """Return the next chunk, or the exception instead of it, StopAsyncIteration included."""
+    try:
+        return await source.__anext__(), None
+    except Exception as error:
+        return b"", error
 
 
 async def _as_pair(work: Coroutine[Any, Any, T]) -> tuple[T | None, BaseException | None]:

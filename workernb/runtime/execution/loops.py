@@ -36,10 +36,22 @@ class Loops:
         """Return the loop for synchronous calls in threads where no loop runs."""
         if self._private is None or self._private.is_closed():
             self._private = asyncio.new_event_loop()
-            weakref.finalize(self, self._private.close)
+            weakref.finalize(self, _close, self._private)
         return self._private
 
     def close(self) -> None:
         """Close the loop for synchronous calls."""
         if self._private is not None:
-            self._private.close()
+            _close(self._private)
+
+
+def _close(loop: asyncio.AbstractEventLoop) -> None:
+    """Cancel the tasks of a loop, such as those that keep connections, and close it."""
+    if loop.is_closed() or loop.is_running():
+        return
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    if tasks and asyncio._get_running_loop() is None:
+        loop.run_until_complete(asyncio.wait(tasks, timeout=1))
+    loop.close()

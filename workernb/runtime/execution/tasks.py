@@ -152,6 +152,8 @@ def finish_if_done(trace: Trace) -> None:
             steps.close()
         trace.replaced_steps = None
     trace.task = trace.steps = None
+    for body in list(trace.outside):
+        body.discard()
     host = trace.host
     host.in_flight.discard(trace)
     guard.leave(trace)

@@ -16,6 +16,8 @@ from workernb.errors import (
     WallLimitExceeded,
     format_error,
 )
+from workernb.http.request import Request
+from workernb.http.response import Response
 from workernb.runtime.services.deployments import (
     Deployment,
     has_name,
@@ -47,10 +49,11 @@ class Invocation:
 
     `trace.invocations` has them in call order. trace: the Trace of the request. caller: the
     invocation that made the call, None for the first. binding: the name of the binding it was made
-    over. service, version: what handled it; the version is None if the service is not defined.
-    depth: 1 for the first invocation. status: that of its response, or None. began_ns, ended_ns:
-    wall clock, 0 before. steps: the coroutine that the caller was given, until it is awaited.
-    extras: attributes that few invocations have, or None.
+    over; None for the first, and for one that `fetch` made by URL. service, version: what handled
+    it; the version is None if the service is not defined. depth: 1 for the first invocation.
+    status: that of its response, or None. began_ns, ended_ns: wall clock, 0 before. steps: the
+    coroutine that the caller was given, until it is awaited. extras: attributes that few
+    invocations have, or None.
     """
 
     __slots__ = (
@@ -114,11 +117,21 @@ class Invocation:
         """The Worker's own entrypoints, in the same version: `ctx.exports`."""
         return None if self.version is None else self.version.exports
 
+    def send(self, request: Request) -> Awaitable[Response]:
+        """Send a request of its code to where the URL leads: one hop of `fetch`."""
+        sent: Awaitable[Response] = self.trace.host.send(self, request)
+        return sent
+
     def wait_until(self, awaitable: Awaitable[Any]) -> None:
         """Keep the top-level request open until `awaitable` is done: `ctx.waitUntil`."""
         self.trace.host.wait_until(self, awaitable)
 
     # State
+
+    @property
+    def via(self) -> str | None:
+        """The name of the binding, or `fetch` for a call by URL; None for the first invocation."""
+        return self.binding or (None if self.caller is None else "fetch")
 
     def ensure_extras(self) -> Extras:
         """Return `extras`, which is made if there is none yet."""
@@ -228,6 +241,8 @@ class Invocation:
 
     def describe(self) -> str:
         """Return the call as it reads in source: `env.AUTH.fetch('http://auth/')`."""
+        if self.binding is None:
+            return f"fetch({self.url!r})"
         env = "" if (self.binding or "").startswith("ctx.") else "env."
         return f"{env}{self.binding}.fetch({self.url!r})"
 

@@ -10,11 +10,15 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from time import perf_counter_ns as wall_clock
 from types import MappingProxyType
 from typing import Any, ClassVar, Protocol, TextIO
+from weakref import WeakSet
 
 from workernb.errors import UsageError
+from workernb.http.request import Request
+from workernb.http.response import Response
 from workernb.runtime.services.limits import SHARED, Limits
 from workernb.runtime.services.versions import Version
 
+from .fetches import Fetch
 from .invocations import Invocation, Log
 from .metering import Metering, Slice, holder, time_of_last
 from .threads import Thread
@@ -26,6 +30,10 @@ LOG_CHARACTERS = 256 * 1024
 
 MAX_TEXT = 4096
 """How many characters are kept of a URL, and of the text of an exception."""
+
+
+MAX_FETCHES = 1_000
+"""How many fetches from outside a trace keeps."""
 
 
 def shortened(text: str) -> str:
@@ -58,6 +66,9 @@ class Host(Protocol):
     def overhead_ns(self) -> float:
         """Return an estimate of the runtime's own cost of a call, in ns of thread CPU."""
 
+    def send(self, invocation: Invocation, request: Request) -> Awaitable[Response]:
+        """Send a request to where its URL leads."""
+
     def wait_until(self, invocation: Invocation, awaitable: Awaitable[Any]) -> None:
         """Keep the request open until `awaitable` is done."""
 
@@ -77,7 +88,8 @@ class Trace:
 
     `response.trace` and `runtime.traces` give access to it. number: the request's number in its
     runtime, from 1. owner: True for a request by name, from the notebook; False for one by URL,
-    from an outsider. limits: those of the request. began: seconds since the epoch.
+    from an outsider. limits: those of the request. began: seconds since the epoch. fetches: what
+    its Workers have fetched from outside of the runtime, in call order, the first 1,000.
     """
 
     KEPT: ClassVar[int] = 10_000
@@ -99,6 +111,12 @@ class Trace:
     imports_ns = import_began_ns = 0
     cpu_ns = sampled_ns = ended_ns = not_kept = 0
     bytes = 0  # Estimated size, once it is in `Traces`.
+    fetches: Sequence[Fetch] = ()
+    fetches_not_kept = 0
+    # Bodies of responses from outside, which end with the request.
+    outside: WeakSet[OpenBody] | frozenset[OpenBody] = frozenset()
+    subrequests_outside = 0  # Subrequests that are no invocations.
+    connections: asyncio.Semaphore | None = None  # Made for the first fetch from outside.
     checked_calls = 1  # How many invocations `calls_not_awaited` has checked.
     log_characters_left = LOG_CHARACTERS
     to_uncancel = False
@@ -152,6 +170,13 @@ class Trace:
         if self._logs is None:
             self._logs = []
         self._logs.append(log)
+
+    def add_fetch(self, fetch: Fetch) -> None:
+        """Add a fetch from outside, or count it when 1,000 are kept already."""
+        if len(self.fetches) < MAX_FETCHES:
+            self.fetches = [*self.fetches, fetch]
+        else:
+            self.fetches_not_kept += 1
 
     @property
     def last_stamp_ns(self) -> int:
@@ -327,6 +352,10 @@ class Traces(deque[Trace]):
         if trace.late_failure is not None and len(trace.late_failure[1]) > MAX_TEXT:
             outcome, text = trace.late_failure
             trace.late_failure = outcome, shortened(trace.redact(text))
+        for fetch in trace.fetches:
+            if len(fetch.full_url) > MAX_TEXT:
+                fetch.full_url = shortened(trace.redact(fetch.full_url))
+            size += 200 + sys.getsizeof(fetch.full_url)
         if trace._logs:
             size += sum(120 + sys.getsizeof(log.text) for log in trace._logs)
         trace.bytes = size

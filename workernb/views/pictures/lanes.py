@@ -35,7 +35,7 @@ class Lane:
     @classmethod
     def of(cls, invocation: Invocation, began: float, grouped: bool) -> Lane:
         """Return the lane of an invocation; grouped: of all invocations of its Worker."""
-        binding = f"{invocation.binding} → " if invocation.binding and not grouped else ""
+        binding = f"{invocation.via} → " if invocation.via and not grouped else ""
         version = invocation.version
         suffix = f" v{version.number}" if version and not grouped else ""
         return cls(

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from workernb.runtime.services.targets import DEFAULT
-from workernb.runtime.tracing.invocations import Invocation, Log
+from workernb.runtime.tracing.fetches import Fetch
+from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.traces import Trace
 from workernb.views.drawing.drawing import Drawing
 from workernb.views.drawing.palette import role_of
@@ -14,6 +15,7 @@ from workernb.views.drawing.shapes import Label, Line, Rect, Shape, fitted, text
 from workernb.views.drawing.text import ms, one_line, share, visible
 
 from .cpu import cpu_summary, headline
+from .fetches import by_invocation, describe_fetch, omitted_fetches
 from .picture import MARGIN, SIZE, SMALL, Picture, heading
 
 MAX_INVOCATIONS = 200
@@ -77,6 +79,7 @@ class TracePicture(Picture):
                 lines.append(prefix + ("└─" if row.last else "├─") + describe(row.invocation))
         if self.omitted > 0:
             lines.append(_omission(self.omitted))
+        lines += omitted_fetches(trace)
         return "\n".join(lines)
 
     def _draw(self) -> Drawing:
@@ -182,9 +185,7 @@ def _rows(trace: Trace) -> Iterator[Row]:
     callees: dict[Invocation | None, list[Invocation]] = {}
     for invocation in trace.invocations[:MAX_INVOCATIONS]:
         callees.setdefault(invocation.caller, []).append(invocation)
-    logs: dict[Invocation | None, list[Log]] = {}
-    for log in trace.logs:
-        logs.setdefault(log.invocation, []).append(log)
+    logs = by_invocation(trace)
 
     def subtree(invocation: Invocation, lines: tuple[bool, ...], last: bool) -> Iterator[Row]:
         yield Row(invocation, lines, last)
@@ -198,6 +199,10 @@ def _rows(trace: Trace) -> Iterator[Row]:
             text = f"· clones of streams buffered {invocation.buffered_bytes:,} bytes"
             yield Row(invocation, log_lines, last, text)
         for log in logs.get(invocation, []):
+            if isinstance(log, Fetch):
+                failed = log.failure is not None
+                yield Row(invocation, log_lines, last, f"· {describe_fetch(log)}", failed)
+                continue
             first, *rest = visible(log.text).split("\n")
             level = "" if log.level == "log" else f"{log.level}: "
             error = log.level == "error"
@@ -212,8 +217,8 @@ def _rows(trace: Trace) -> Iterator[Row]:
 
 
 def _name(invocation: Invocation) -> str:
-    """Return the binding, the service, the entrypoint and the version of an invocation."""
-    binding = f"{one_line(invocation.binding, 60)} → " if invocation.binding else ""
+    """Return how an invocation was called, and its service, entrypoint and version."""
+    binding = f"{one_line(invocation.via, 60)} → " if invocation.via else ""
     version = f" v{invocation.version.number}" if invocation.version is not None else ""
     entrypoint = entrypoint_of(invocation)
     suffix = "" if entrypoint == DEFAULT else f"#{entrypoint}"

@@ -1,0 +1,1 @@
+"""Outbound: where the Workers' own `fetch` leads when no route matches."""
