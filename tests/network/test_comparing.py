@@ -78,7 +78,6 @@ async def test_modules_run_in_both_processes(define, runtime):
     )
     gateway = runtime.define("gateway", calls, modules={"table.py": ""}, services={"AUTH": "auth"})
     made = await workernb.compare_network(gateway, "http://gateway/path", times=1)
-    assert made.failed is None
     assert made.binding.status == made.network.status == 200
 
 

@@ -59,7 +59,7 @@ async def test_completion(system, text, found):
 
 @pytest.mark.parametrize("option", ["--module", "--drop-module"])
 async def test_modules_are_completed(shell, option):
-    await shell.ok("%%worker shop --module prices.py\n", cell("shop -q"))
+    await shell.ok("%%worker shop --module prices.py\npass", cell("shop -q"))
     for name, found in (("shop", ["prices.py"]), ("nobody", [])):
         text = f"%worker {name} {option} p"
         context = CompletionContext(

@@ -85,11 +85,16 @@ async def test_two_cells_that_change_together(shell):
     assert await asked(shell) == "3"
 
 
-async def test_a_waiting_module_counts_with_another_module_too(shell):
-    await shell.ok("%%worker shop --module a.py -q\nX = 1", prices("__import__('a').X"), shop())
-    failing = await shell.run("%%worker shop --module a.py\nfrom b import X")
-    assert failing.error is None  # Nothing has imported it yet.
-    assert workernb.get_runtime()["shop"].version.number == 2
+async def test_a_module_that_waits_is_loaded_with_what_it_was_missing(shell):
+    await shell.ok(prices(), shop())
+    outcome = await shell.run(prices("discount").replace("def", "from sales import discount\ndef"))
+    assert isinstance(outcome.error, ModuleNotFoundError)
+    assert await asked(shell) == "1"
+    outcome = await shell.ok("%%worker shop --module sales.py\ndiscount = 9")
+    assert outcome.stdout == (
+        "shop v2 · prices.py (+2 −1 lines); module sales.py is new (2 lines)\n"
+    )
+    assert await asked(shell) == "9"
 
 
 async def test_an_error_in_a_module_names_the_module_and_the_cells_line(shell):
@@ -106,9 +111,9 @@ async def test_an_error_in_a_module_names_the_module_and_the_cells_line(shell):
 
 
 async def test_a_module_is_dropped(shell):
-    await shell.ok(prices(), "%%worker shop --module old.py -q\n", shop())
+    await shell.ok(prices(), "%%worker shop --module old.py -q\npass", shop())
     outcome = await shell.ok("%worker shop --drop-module old.py")
-    assert outcome.stdout == "shop v2 · module old.py is removed (1 lines)\n"
+    assert outcome.stdout == "shop v2 · module old.py is removed (2 lines)\n"
     outcome = await shell.run("%worker shop --drop-module prices.py")
     assert isinstance(outcome.error, ModuleNotFoundError)
     assert await asked(shell) == "1"
@@ -132,23 +137,26 @@ async def test_an_environment_has_modules_of_its_own(shell):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("%%worker shop --module ../prices.py\n", "leaves the folder of the main module"),
-        ("%%worker shop --module /prices.py\n", "is absolute"),
-        ("%%worker shop --module prices\n", "write prices.py"),
-        ("%%worker shop --module my-prices.py\n", "is no name in Python"),
-        ("%%worker shop --module workers.py\n", "would hide the platform's module"),
-        ("%%worker shop --module\n", "expected one argument"),
-        ("%%worker shop --module a.py --module-b\n", "no option --module-b"),
-        ("%%worker shop --module a.py --bind A=b\n", "settings belong to the Worker's own cell"),
-        ("%%worker shop --module a.py --as b\n", "settings belong to the Worker's own cell"),
-        ("%%worker shop --module a.py --file b.py\n", "are two things to do"),
+        ("%%worker shop --module ../prices.py\npass", "leaves the folder of the main module"),
+        ("%%worker shop --module /prices.py\npass", "is absolute"),
+        ("%%worker shop --module prices\npass", "write prices.py"),
+        ("%%worker shop --module my-prices.py\npass", "is no name in Python"),
+        ("%%worker shop --module workers.py\npass", "would hide the platform's module"),
+        ("%%worker shop --module\npass", "expected one argument"),
+        ("%%worker shop --module a.py --module-b\npass", "no option --module-b"),
+        (
+            "%%worker shop --module a.py --bind A=b\npass",
+            "settings belong to the Worker's own cell",
+        ),
+        ("%%worker shop --module a.py --as b\npass", "settings belong to the Worker's own cell"),
+        ("%%worker shop --module a.py --file b.py\npass", "are two things to do"),
         ("%%worker shop --file a.py\npass", "write %worker shop --file PATH"),
         ("%%worker shop --drop-module a.py\npass", "write %worker shop --drop-module PATH"),
         ("%worker shop", "starts with two signs, %%worker shop"),
         ("%worker shop --module a.py", "starts with two signs, %%worker shop"),
         ("%worker shop --file nowhere.py", "nowhere.py cannot be read: No such file"),
         ("%worker shop --file entry.js", "entry.js is no Python file"),
-        ("%worker Shop --file entry.py", "lowercase with dashes only"),
+        ("%%worker Shop --module a.py\npass", "lowercase with dashes only"),
     ],
 )
 async def test_what_is_refused_in_one_line(shell, tmp_path, monkeypatch, text, said):
@@ -159,7 +167,7 @@ async def test_what_is_refused_in_one_line(shell, tmp_path, monkeypatch, text, s
 
 async def test_a_module_that_collides_with_another_is_refused_and_forgotten(shell):
     await shell.ok(prices(), shop())
-    text = await shell.refused("%%worker shop --module prices/__init__.py\n")
+    text = await shell.refused("%%worker shop --module prices/__init__.py\npass")
     assert "prices.py and prices/__init__.py are both the module prices" in text
     await shell.ok(shop("-q"))
 
@@ -229,7 +237,7 @@ async def test_a_change_of_settings_keeps_modules(shell):
     await shell.ok(prices(), shop("-q"), "%var shop A=b")
     assert await asked(shell) == "1"
     outcome = await shell.ok(shop())
-    assert "The cell replaced var A" in outcome.stdout
+    assert 'The cell replaced A: "b" is removed' in outcome.stdout
     assert "prices" not in outcome.stdout.partition("The cell replaced")[2]
 
 

@@ -22,10 +22,12 @@ _OPTIONS = (
     Option(("-r", "--route"), "makes the Worker public, as example.com/api/*", Form.TEXTS, "routes",
         metavar="PATTERN"),
     Option(("--public",), "a route at NAME.localhost", Form.SWITCH, "public"),
-    Option(("--module",), "the cell is this module of the Worker: prices.py", metavar="PATH"),
-    Option(("--file",), "with %worker: the source, and the modules beside it, from disk",
+    Option(("--module",), "the cell is this module of the Worker: prices.py", Form.PATH, "modules",
         metavar="PATH"),
-    Option(("--drop-module",), "with %worker: takes a module away", metavar="PATH"),
+    Option(("--file",), "of %worker: the source from disk, with the modules beside it", Form.PATH,
+        "main", metavar="PATH"),
+    Option(("--drop-module",), "of %worker: takes a module away", Form.PATH, "modules",
+        metavar="PATH"),
     Option(("--as",), "the handle's name in the notebook", metavar="VARIABLE"),
     Option(("--cpu-ms",), "the CPU budget of a request, in ms", Form.NUMBER, "limits", "cpu_ms",
         metavar="N"),
@@ -183,7 +185,7 @@ def _settings(options: Sequence[Option], typed: Mapping[str, Any]) -> dict[str, 
     first_with: dict[str, str] = {}
     for option in options:
         keyword, value = option.keyword, typed[option.name]
-        if keyword is None:
+        if keyword is None or option.form is Form.PATH:
             continue
         first = first_with.setdefault(keyword, option.name)
         if value is None:
