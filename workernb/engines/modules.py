@@ -91,6 +91,11 @@ class Modules:
         if name == PLATFORM_MODULE:
             return workers_module
         top = name.partition(".")[0]
+        if top == PLATFORM_MODULE:
+            raise with_notes(
+                ModuleNotFoundError(f"No module named {name!r}", name=name),
+                f"workernb's {PLATFORM_MODULE!r} has no such submodule; the platform's may.",
+            )
         if top in self._names and not is_standard(top):
             module = self._import_own(name, fromlist)
             return module if fromlist else self._loaded[top]

@@ -2,7 +2,7 @@
 
 A path is relative to the main module, as `prices.py` or `shop/prices.py`, and says what the module
 is imported as: `prices`, `shop.prices`.
-https://developers.cloudflare.com/workers/languages/python/#modules
+https://developers.cloudflare.com/workers/languages/python/
 """
 
 from __future__ import annotations
