@@ -54,8 +54,3 @@ def test_while_a_module_loads(runtime):
         "Failed to import 'crypto': Only 'cloudflare:workers' and 'cloudflare:sockets' are "
         "available in the global scope."
     )
-
-
-def test_the_platforms_module_has_no_submodules(runtime):
-    with pytest.raises(ModuleNotFoundError, match=r"No module named 'workers\.nothing'"):
-        runtime.define("worker", "import workers.nothing")

@@ -15,17 +15,18 @@ from importlib.machinery import ModuleSpec
 from types import CodeType, ModuleType
 from typing import Any
 
-import workernb.workers as workers_module
 from workernb.errors import did_you_mean, with_notes
 from workernb.runtime.enforcement.startup import run_import
 from workernb.runtime.services.modules import (
-    PLATFORM_MODULE,
+    PLATFORM_MODULES,
     dotted_name,
     is_package,
     is_standard,
 )
 from workernb.runtime.services.versions import Version, module_filename
 from workernb.runtime.tracing.logs import worker_print
+
+from .platform import import_platform_module
 
 
 class Modules:
@@ -83,19 +84,14 @@ class Modules:
     ) -> Any:
         """Import as Python does: the `__import__` of the Worker's code.
 
-        `workers` is `workernb.workers`, installed or not. As on the platform, the Worker's own
-        modules come after the standard library's, and before installed ones.
+        `workers`, `js` and `pyodide.ffi` are workernb's, installed or not. As on the platform, the
+        Worker's own modules come after the standard library's, and before installed ones.
         """
         if level > 0:
             return self._import_own(self._absolute_name(name, globals, level), fromlist)
-        if name == PLATFORM_MODULE:
-            return workers_module
         top = name.partition(".")[0]
-        if top == PLATFORM_MODULE:
-            raise with_notes(
-                ModuleNotFoundError(f"No module named {name!r}", name=name),
-                f"workernb's {PLATFORM_MODULE!r} has no such submodule; the platform's may.",
-            )
+        if top in PLATFORM_MODULES:
+            return import_platform_module(name, bool(fromlist))
         if top in self._names and not is_standard(top):
             module = self._import_own(name, fromlist)
             return module if fromlist else self._loaded[top]

@@ -15,8 +15,8 @@ from typing import Any
 
 from workernb.errors import UsageError, did_you_mean, with_notes
 
-PLATFORM_MODULE = "workers"
-"""The name of the platform's own module, which no module of a Worker may hide."""
+PLATFORM_MODULES = frozenset({"workers", "js", "pyodide"})
+"""The names of the platform's own modules, which no module of a Worker may hide."""
 
 _PACKAGE = "/__init__"
 
@@ -49,8 +49,8 @@ def check_path(path: object) -> str:
             raise _refused(path, f"cannot be imported, since {part!r} is no name in Python")
     if parts == ["__init__"]:
         raise _refused(path, "has no name: the main module is not in a package")
-    if parts[0] == PLATFORM_MODULE:
-        raise _refused(path, f"would hide the platform's module {PLATFORM_MODULE!r}")
+    if parts[0] in PLATFORM_MODULES:
+        raise _refused(path, f"would hide the platform's module {parts[0]!r}")
     return path
 
 
