@@ -14,9 +14,11 @@ from workernb.http.request import Request
 from workernb.http.response import Response
 from workernb.http.streams import ReadableStream
 
+from .cf import RequestInitCfProperties
+from .conversion import python_from_rpc, python_to_rpc
 from .entrypoints import ExecutionContext as Context
-from .entrypoints import WorkerEntrypoint, wait_until, waitUntil
-from .env import ImportedEnv
+from .entrypoints import WorkerEntrypoint, handler, wait_until, waitUntil
+from .env import ImportedEnv, patch_env
 from .fetch import FetchKwargs, fetch
 from .types import Body, JSBody
 
@@ -43,25 +45,33 @@ __all__ = [
     "JSBody",
     "ReadableStream",
     "Request",
+    "RequestInitCfProperties",
     "Response",
     "WorkerEntrypoint",
     "env",
     "fetch",
+    "handler",
+    "import_from_javascript",
+    "patch_env",
+    "python_from_rpc",
+    "python_to_rpc",
     "waitUntil",
     "wait_until",
 ]
 
 _FORMS = frozenset("Blob BlobEnding BlobValue File FormData FormDataValue".split())
-_NOT_YET = frozenset(
-    "DurableObject RequestInitCfProperties WorkflowEntrypoint handler "
-    "import_from_javascript patch_env python_from_rpc python_to_rpc".split()
-)
+_NOT_YET = frozenset("DurableObject WorkflowEntrypoint".split())
 
 
 def __getattr__(name: str) -> Any:
     if name in _FORMS:
         # Imported when a Worker asks for it: most have no forms.
         return getattr(load("workernb.http.forms"), name)
+    if name == "import_from_javascript":
+        # Imported when a Worker asks for it: its module shows this one.
+        from .javascript import import_from_javascript
+
+        return import_from_javascript
     text = f"module 'workers' has no attribute {name!r}"
     if name in _NOT_YET:
         text += " in workernb yet; the platform's Python Workers have it"
