@@ -6,6 +6,7 @@ import pytest
 
 import workernb
 from workernb import workers
+from workernb.http import forms
 
 
 @pytest.fixture
@@ -31,3 +32,12 @@ def test_the_error_of_a_missing_name(runtime, name, message):
         runtime.define("worker", f"import workers\nworkers.{name}")
     with pytest.raises(ImportError):
         runtime.define("worker", f"from workers import {name}")
+
+
+def test_a_worker_imports_what_forms_need(runtime):
+    names = "Blob, BlobEnding, BlobValue, Body, File, FormData, FormDataValue, JSBody"
+    runtime.define("worker", f"from workers import {names}")
+    assert workers.FormData is forms.FormData
+    assert issubclass(workers.File, workers.Blob)
+    for name in ("BlobValue", "Body", "FormDataValue", "JSBody"):
+        assert " | " in getattr(workers, name)
