@@ -176,6 +176,17 @@ async def test_env_and_tasks_in_a_producer_are_its_own_workers(define, runtime):
 # Ends
 
 
+async def test_when_a_body_is_canceled_its_producers_have_ended(define, runtime):
+    define("last", CLEANS_UP)
+    define("middle", PASS, NEXT="last")
+    gateway = define("gateway", PASS, NEXT="middle")
+    reader = (await gateway.fetch()).body.get_reader()
+    await reader.read()
+    await reader.cancel()
+    (trace,) = runtime.traces
+    assert (printed(trace), trace.outcome) == (["cleaned up"], "ok")
+
+
 @pytest.mark.parametrize("away", ["break", "cancel", "drop", "reader"])
 async def test_a_reader_goes_away(define, runtime, away):
     define("last", CLEANS_UP)
@@ -398,6 +409,65 @@ async def test_an_error_response_is_refused(define):
     bad = define("bad", "return Response.error()")
     with pytest.raises(workernb.HandlerError, match="must not be an error response"):
         await bad.fetch()
+
+
+async def test_a_clone_that_wait_until_reads(define, runtime):
+    define("last", COUNT)
+    gateway = define(
+        "gateway",
+        """
+        response = await self.env.NEXT.fetch(request)
+        async def store(clone):
+            print("stored", await clone.text())
+        self.ctx.waitUntil(store(response.clone()))
+        return response
+        """,
+        NEXT="last",
+    )
+    assert await (await gateway.fetch()).text() == "0,1,2,"
+    trace = await gone(runtime)
+    assert printed(trace)[-1] == "stored 0,1,2,"
+    assert outcomes(trace) == {"gateway": "ok", "last": "ok"}
+
+
+async def test_a_request_that_is_read_after_the_response(define, runtime):
+    gateway = define("gateway", LETTERS_TO_LATE, LATE="late")
+    define(
+        "late",
+        """
+        async def later():
+            await asyncio.sleep(0.001)
+            try:
+                await request.text()
+            except RuntimeError as error:
+                print(error)
+        self.ctx.waitUntil(later())
+        return Response("ok")
+        """,
+    )
+    assert await (await gateway.fetch()).text() == "ok"
+    trace = await gone(runtime)
+    text = "The execution context responding to this call was canceled."
+    assert (printed(trace), outcomes(trace)) == ([text], {"gateway": "ok", "late": "ok"})
+
+
+LETTERS_TO_LATE = """
+async def letters():
+    yield b"a"
+return await self.env.LATE.fetch("http://x/", method="POST", body=letters())
+"""
+
+
+async def test_reads_at_once(define, runtime):
+    last = define("last", COUNT.replace("print", "await asyncio.sleep(0)\n        print"))
+    reader = (await last.fetch()).body.get_reader()
+    read = await asyncio.gather(*(reader.read() for _ in range(4)))
+    assert [value for value, _ in read] == [b"0,", b"1,", b"2,", None]
+    chunks = aiter((await last.fetch()).body)
+    first, second = await asyncio.gather(anext(chunks), anext(chunks), return_exceptions=True)
+    assert (first, type(second)) == (b"0,", RuntimeError)
+    assert [chunk async for chunk in chunks] == [b"1,", b"2,"]
+    assert (await gone(runtime)).outcome == "ok"
 
 
 # Without await, and from elsewhere
