@@ -481,6 +481,21 @@ def test_fetch_sync_reads_the_body(define, runtime):
     assert runtime.traces[-1].outcome == "ok"
 
 
+def test_a_body_that_outlives_its_loop(define, runtime):
+    last = define("last", CLEANS_UP)
+
+    async def begin():
+        response = await last.fetch()
+        async for _ in response.body:
+            return response
+
+    response = asyncio.run(begin())
+    del response
+    gc.collect()
+    assert not runtime.in_flight
+    assert outcomes(runtime.traces[-1]) == {"last": "ok"}
+
+
 async def test_fetch_sync_within_a_loop(define):
     gateway = define("gateway", COUNT)
     assert await gateway.fetch_sync().text() == "0,1,2,"

@@ -163,6 +163,7 @@ class Production:
                 self._loop.call_soon_threadsafe(self._begin_closing)
             except RuntimeError:  # The loop is closed, so none of its code can run.
                 self.end()
+                finish_if_done(self.trace)
 
     def _begin_closing(self) -> None:
         if not self.is_open or self.closing is not None:
