@@ -485,12 +485,13 @@ def test_a_body_that_outlives_its_loop(define, runtime):
     last = define("last", CLEANS_UP)
 
     async def begin():
-        response = await last.fetch()
-        async for _ in response.body:
-            return response
+        chunks = aiter((await last.fetch()).body)
+        await anext(chunks)
+        return chunks
 
-    response = asyncio.run(begin())
-    del response
+    chunks = asyncio.run(begin())
+    assert len(runtime.in_flight) == 1
+    del chunks
     gc.collect()
     assert not runtime.in_flight
     assert outcomes(runtime.traces[-1]) == {"last": "ok"}
