@@ -489,7 +489,11 @@ def test_a_body_that_outlives_its_loop(define, runtime):
         await anext(chunks)
         return chunks
 
-    chunks = asyncio.run(begin())
+    # Not asyncio.run, whose handler of interrupts refers to its task for a while.
+    loop = asyncio.new_event_loop()
+    chunks = loop.run_until_complete(begin())
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.close()
     assert len(runtime.in_flight) == 1
     del chunks
     gc.collect()
