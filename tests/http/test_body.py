@@ -6,7 +6,7 @@ import pytest
 
 from workernb.errors import BodyUsedError
 from workernb.http import Headers, Request, Response
-from workernb.http.body import BodySource, Source
+from workernb.http.source import BodySource, Source
 
 
 def test_the_content_type_of_a_text_body():
