@@ -6,6 +6,7 @@ import pytest
 
 import workernb
 from workernb import workers
+from workernb.http import forms
 
 
 @pytest.fixture
@@ -37,3 +38,12 @@ def test_the_options_of_a_request_are_a_type():
     options = workers.RequestInitCfProperties(cacheTtl=5, cacheEverything=True)
     assert options == {"cacheTtl": 5, "cacheEverything": True}
     assert workers.RequestInitCfProperties.__total__ is False
+
+
+def test_a_worker_imports_what_forms_need(runtime):
+    names = "Blob, BlobEnding, BlobValue, Body, File, FormData, FormDataValue, JSBody"
+    runtime.define("worker", f"from workers import {names}")
+    assert workers.FormData is forms.FormData
+    assert issubclass(workers.File, workers.Blob)
+    for name in ("BlobValue", "Body", "FormDataValue", "JSBody"):
+        assert " | " in getattr(workers, name)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import email
 import email.policy
+import gc
+import weakref
 
 import httpx
 import pytest
@@ -275,6 +277,19 @@ def test_a_form_has_128_mib_at_most():
         parser.feed(chunk)
     with pytest.raises(TypeError, match="Memory limit would be exceeded before EOF"):
         parser.feed(b"x")
+
+
+def test_a_parser_that_has_ended_leaves_nothing_to_the_garbage_collector():
+    parser = form_parser(TYPE)
+    parser.feed(part(NAMED) + END)
+    parser.end()
+    gone = weakref.ref(parser)
+    gc.disable()
+    try:
+        del parser
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 def test_a_parser_logs_nothing(caplog):

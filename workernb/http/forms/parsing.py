@@ -60,7 +60,8 @@ def form_parser(content_type: str | None) -> FormParser:
         return UrlencodedParser()
     raise with_notes(
         TypeError(PlatformText.FORM_TYPE),
-        f"The body's Content-Type is {content_type!r}. Read it with text(), bytes() or json().",
+        f"The body's Content-Type is {content_type!r}: read it with text(), bytes() or json() "
+        "instead of form_data().",
     )
 
 
@@ -142,6 +143,8 @@ class MultipartParser:
         """Return the form; TypeError when the body's last boundary is missing."""
         if self._stage is not _END:
             raise with_notes(TypeError(_CUT_OFF[self._stage]), self._position())
+        # They refer to this object, whose data would stay until the garbage collector comes.
+        self._tokenizer.callbacks = {}
         form = FormData()
         form._entries = self._entries
         return form
@@ -194,6 +197,7 @@ class MultipartParser:
 
     def _end_part(self) -> None:
         data = b"".join(self._data)
+        self._data = []
         value: str | File
         if self._filename is None:
             value = data.decode("utf-8", "replace")
