@@ -23,7 +23,7 @@ _OF_BODIES = ("content-encoding", "content-language", "content-location", "conte
 
 def is_redirect(response: Response) -> bool:
     """Return whether a response is a redirect that leads somewhere."""
-    return response._status in REDIRECTS and "location" in response._fields
+    return response._status in REDIRECTS and "location" in response._current_fields()
 
 
 def leads_on(request: Request, response: Response) -> bool:

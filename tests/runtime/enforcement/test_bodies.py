@@ -9,23 +9,7 @@ import pytest
 
 import workernb
 
-from ..conftest import gone, outcomes, printed, worker
-
-COUNT = """
-async def count():
-    for number in range(int(request.headers["n"] or 3)):
-        print("made", number)
-        yield b"%d," % number
-return Response(count())
-"""
-
-PASS = """
-response = await self.env.NEXT.fetch(request)
-async def pass_on():
-    async for chunk in response.body:
-        yield chunk.replace(b",", b";")
-return Response(pass_on(), headers={"by": "us"})
-"""
+from ..conftest import COUNT, PASS, gone, outcomes, printed, worker
 
 
 async def test_a_producer_is_cut(define, runtime):

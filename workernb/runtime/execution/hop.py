@@ -150,6 +150,7 @@ async def _follow(
         request._method, request._url, invocation.depth,
     )  # fmt: skip
     following.ensure_extras().redirects = extras.redirects + 1
+    following.ensure_extras().overrides = extras.overrides
     trace.recorded.append(following)
     found: Response = await hop(following, handler, result, request, False)
     found._url = RedirectedUrl(found._url)
