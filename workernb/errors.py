@@ -146,6 +146,8 @@ class PlatformText:
         "connect()), setting a timeout, and generating random values are not allowed within "
         "global scope. To fix this error, perform this operation within a handler."
     )
+    RANDOM = "Cannot use random.{name}() outside of request context"
+    ENTROPY = "Cannot get entropy outside of request context"
     TWO_DEFAULTS = "Cannot define multiple default entrypoints"
     DEPTH = (
         "Subrequest depth limit exceeded. This request recursed through Workers too many times. "

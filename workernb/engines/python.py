@@ -14,6 +14,7 @@ from typing import Any
 
 import workernb.workers as workers_module
 from workernb.errors import PlatformText, StartupError, StartupExceeded, with_notes
+from workernb.runtime.enforcement.global_scope import refuses
 from workernb.runtime.enforcement.guard import guard
 from workernb.runtime.enforcement.startup import Loading, run_import
 from workernb.runtime.services.engine import HANDLERS, Handler
@@ -78,7 +79,7 @@ def _load(version: Version, code: types.CodeType, registration: Registration) ->
     loading = Loading(version.env, version.startup_limit_ms)
     token = current.set(loading)
     try:
-        with guard.loading():
+        with guard.loading(), refuses(code):
             exec(code, registration.module.__dict__)
     except StartupExceeded as exceeded:
         raise with_notes(StartupError(PlatformText.STARTUP), *exceeded.__notes__).with_traceback(
