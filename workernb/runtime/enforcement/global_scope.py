@@ -9,6 +9,7 @@ https://developers.cloudflare.com/workers/runtime-apis/handlers/
 from __future__ import annotations
 
 import asyncio
+import opcode
 import os
 import random
 import sys
@@ -19,6 +20,7 @@ from functools import cache
 from typing import Any
 
 from workernb.errors import GlobalScopeError, PlatformText, with_notes
+from workernb.runtime.tracing.tracebacks import worker_position
 
 _NO_ENTROPY = 29
 """The number of the platform's OSError: EIO in WebAssembly."""
@@ -91,6 +93,9 @@ def _with_remedy(error: BaseException, name: str) -> BaseException:
 if sys.version_info >= (3, 12):
     _TOOL = 4  # 0 to 2 and 5 are the numbers of debuggers, coverage tools and profilers.
     _NAME = "workernb global scope"
+    _CALL_WITH_UNPACKING = opcode.opmap["CALL_FUNCTION_EX"]
+    _deferred: list[BaseException] = []
+    """The errors that are raised when the module has been loaded."""
 
     @contextmanager
     def _watched(codes: set[types.CodeType]) -> Iterator[None]:
@@ -108,7 +113,10 @@ if sys.version_info >= (3, 12):
             monitoring.set_local_events(_TOOL, code, call)
         try:
             yield
+            if _deferred:
+                raise _deferred[0]
         finally:
+            _deferred.clear()
             for code in codes:
                 monitoring.set_local_events(_TOOL, code, 0)
             if holder is None:
@@ -117,8 +125,13 @@ if sys.version_info >= (3, 12):
 
     def _on_call(code: types.CodeType, offset: int, function: Any, first: Any) -> None:
         error = _refusal(function, first, sys.monitoring.MISSING)
-        if error is not None:
-            raise error
+        if error is None:
+            return
+        if code.co_code[offset] == _CALL_WITH_UNPACKING:
+            # Raised here, the error would crash Python 3.13.0.
+            _deferred.append(with_notes(error, f"It is in {worker_position(sys._getframe())}."))
+            return
+        raise error
 
 else:
 
