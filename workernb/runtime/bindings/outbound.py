@@ -26,7 +26,7 @@ from workernb.errors import (
 from workernb.http.request import Request
 from workernb.http.response import Response
 from workernb.http.streams import ReadableStream
-from workernb.runtime.enforcement.budget import count_subrequest
+from workernb.runtime.enforcement.budget import take_subrequest
 from workernb.runtime.events.fetch import FETCH
 from workernb.runtime.execution.bodies import OutsideChunks, send_request_body, send_stream
 from workernb.runtime.execution.hop import FailedCall, invoke
@@ -121,7 +121,9 @@ async def fetch_outside(
     without a service or a response, and LimitError after too many subrequests.
     """
     trace: Trace = caller.trace
-    count_subrequest(caller)
+    refusal = take_subrequest(trace)
+    if refusal is not None:
+        raise refusal
     fetch = Fetch(caller, request.method.value, request._url, wall_clock())
     trace.add_fetch(fetch)
     try:

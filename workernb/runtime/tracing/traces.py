@@ -115,7 +115,7 @@ class Trace:
     fetches_not_kept = 0
     # Bodies of responses from outside, which end with the request.
     outside: WeakSet[OpenBody] | frozenset[OpenBody] = frozenset()
-    subrequests_outside = 0  # Subrequests that are no invocations.
+    operations_made = 0  # Subrequests that are no invocations.
     connections: asyncio.Semaphore | None = None  # Made for the first fetch from outside.
     checked_calls = 1  # How many invocations `calls_not_awaited` has checked.
     log_characters_left = LOG_CHARACTERS
