@@ -170,8 +170,9 @@ async def test_the_budget_holds_for_a_stream_on_its_way(define, server, runtime)
     )
     with pytest.raises(workernb.CpuLimitError):
         await sender.fetch(server.url)
+    while runtime.in_flight:  # noqa: ASYNC110 - the stream that is sent ends a little later
+        await asyncio.sleep(0.001)
     assert runtime.traces[-1].outcome == "exceededCpu"
-    assert runtime.in_flight == set()
 
 
 @pytest.mark.parametrize("how", ["headers", "body", "upload"])
@@ -199,8 +200,9 @@ async def test_what_never_ends_is_ended_by_the_wall_limit(define, server, runtim
     )
     with pytest.raises(workernb.LimitError, match="wall time limit"):
         await worker.fetch(f"{server.url}/{how}")
+    while runtime.in_flight:  # noqa: ASYNC110 - the stream that is sent ends a little later
+        await asyncio.sleep(0.001)
     assert runtime.traces[-1].outcome == "exceededWallTime"
-    assert runtime.in_flight == set()
 
 
 async def test_waiting_for_a_server_is_no_hang(define, server, monkeypatch):

@@ -365,9 +365,12 @@ class OutsideChunks(Chunks):
         source = self._source
         if source is None:
             raise StopAsyncIteration
-        value, error = await asyncio.Task(
-            _read_outside(source), loop=self._loop, context=self._context
-        )
+        task = asyncio.Task(_read_outside(source), loop=self._loop, context=self._context)
+        try:
+            # Shielded, so that the Worker need not wait for a task that refuses to end.
+            value, error = await asyncio.shield(task)
+        finally:
+            task.cancel()
         if error is not None:
             self._source = None
             raise error

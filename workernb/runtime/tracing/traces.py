@@ -355,7 +355,9 @@ class Traces(deque[Trace]):
         for fetch in trace.fetches:
             if len(fetch.full_url) > MAX_TEXT:
                 fetch.full_url = shortened(trace.redact(fetch.full_url))
-            size += 200 + sys.getsizeof(fetch.full_url)
+            if fetch.failure is not None and len(fetch.failure) > MAX_TEXT:
+                fetch.failure = shortened(trace.redact(fetch.failure))
+            size += 200 + sys.getsizeof(fetch.full_url) + sys.getsizeof(fetch.failure)
         if trace._logs:
             size += sum(120 + sys.getsizeof(log.text) for log in trace._logs)
         trace.bytes = size
