@@ -127,6 +127,24 @@ async def test_a_stream_that_fails_on_its_way_raises_its_own_error(define, serve
     assert "<worker sender v1>" in runtime.traces[-1].logs[-1].text
 
 
+async def test_a_worker_may_catch_what_its_stream_raises(define, server):
+    sender = define(
+        "sender",
+        """
+        async def chunks():
+            yield b"one"
+            raise ValueError("no more")
+        try:
+            await fetch(request.url, method="POST", body=chunks())
+        except ValueError as error:
+            return Response(str(error))
+        """,
+    )
+    answer = await sender.fetch(server.url)
+    assert await answer.text() == "no more"
+    assert answer.trace.logs == []
+
+
 async def test_a_stream_of_the_caller_is_sent_on(define, server):
     define("proxy", "return await fetch(request)")
     sender = define(

@@ -292,8 +292,8 @@ async def run_outside(production: Production, work: Callable[[], Coroutine[Any, 
     try:
         return await drive(steps, trace, invocation, copy_context())  # type: ignore[no-any-return]
     except BaseException as error:
-        if isinstance(error, StopAsyncIteration | GeneratorExit):
-            raise
+        if isinstance(error, StopAsyncIteration | GeneratorExit) or invocation is not None:
+            raise  # A Worker that waits for this is told, and may go on.
         if trace.aborted is not None:
             with contextlib.suppress(BaseException):
                 production.end(error)  # In case that was before its first step.

@@ -116,7 +116,7 @@ class Trace:
     fetches: Sequence[Fetch] = ()
     fetches_not_kept = 0
     # Bodies of responses from outside, which end with the request.
-    outside: WeakSet[OpenBody] | frozenset[OpenBody] = frozenset()
+    outside: WeakSet[Any] | frozenset[Any] = frozenset()
     operations_made = 0  # Subrequests that are no invocations.
     connections: asyncio.Semaphore | None = None  # Made for the first fetch from outside.
     checked_calls = 1  # How many invocations `calls_not_awaited` has checked.
