@@ -179,6 +179,8 @@ class PlatformText:
     )
     NOT_OVER_RPC = "{type} cannot be sent over RPC."
     AWAITABLE_OVER_RPC = "Awaitable {type} cannot be sent over RPC."
+    RANDOM = "Cannot use random.{name}() outside of request context"
+    ENTROPY = "Cannot get entropy outside of request context"
     TWO_DEFAULTS = "Cannot define multiple default entrypoints"
     DEPTH = (
         "Subrequest depth limit exceeded. This request recursed through Workers too many times. "

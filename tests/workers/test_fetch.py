@@ -503,6 +503,53 @@ async def test_an_answer_that_never_comes_ends_with_the_wall_limit(define, runti
     await ended.wait()
 
 
+async def test_an_outbound_service_that_refuses_to_end_is_left_behind(define, runtime):
+    go_on, ended = asyncio.Event(), asyncio.Event()
+
+    async def stubborn(request):
+        while not go_on.is_set():
+            try:
+                await go_on.wait()
+            except asyncio.CancelledError:
+                continue
+        ended.set()
+        return Response("x")
+
+    runtime.outbound = stubborn
+    with pytest.raises(workernb.LimitError, match="wall time limit"):
+        await ask(define("shop", limits={"wall_ms": 30}), "http://a.test/")
+    go_on.set()
+    await ended.wait()
+
+
+async def test_an_override_of_the_version_works_by_url(define, runtime):
+    define("prices", "return Response('one')", public=True)
+    define("prices", "return Response('two')", public=True)
+    runtime.deploy("prices", {1: 0, 2: 100})
+    shop = define(
+        "shop",
+        """
+        headers = {"Cloudflare-Workers-Version-Overrides": 'prices="v1"'}
+        return await fetch("http://prices.localhost/", headers=headers)
+        """,
+    )
+    answer = await shop.fetch()
+    assert await answer.text() == "one"
+    assert answer.trace.invocations[1].override_ignored is None
+
+
+async def test_long_texts_of_fetches_are_shortened(define, runtime):
+    async def fails(request):
+        raise ValueError("x" * 100_000)
+
+    runtime.outbound = fails
+    with pytest.raises(ValueError, match="xxx"):
+        await ask(define("shop"), "http://a.test/" + "y" * 100_000)
+    (fetch,) = runtime.traces[-1].fetches
+    assert len(fetch.url) < 5_000
+    assert len(fetch.exception) < 5_000
+
+
 async def test_cancelling_the_request_cancels_the_fetch(define, runtime):
     begun, ended = asyncio.Event(), asyncio.Event()
 

@@ -68,6 +68,11 @@ class Modules:
         parents = {name[:at] for name in names for at, char in enumerate(name) if char == "."}
         self._names = names | parents
 
+    @property
+    def code(self) -> list[CodeType]:
+        """The code of all modules."""
+        return [self.main_code, *(code for _, code in self._code.values())]
+
     def drop(self) -> None:
         """Remove the modules from `sys.modules`."""
         self._dropped = True

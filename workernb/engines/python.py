@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from workernb.errors import PlatformText, StartupError, StartupExceeded, with_notes
+from workernb.runtime.enforcement.global_scope import refuses
 from workernb.runtime.enforcement.guard import guard
 from workernb.runtime.enforcement.startup import Loading
 from workernb.runtime.services.engine import HANDLERS, Handler
@@ -72,7 +73,7 @@ def _load(version: Version, registration: Registration) -> PythonIsolate:
     loading = Loading(version.env, version.startup_limit_ms)
     token = current.set(loading)
     try:
-        with guard.loading():
+        with guard.loading(), refuses(registration.modules.code):
             exec(registration.modules.main_code, registration.modules.main.__dict__)
     except StartupExceeded as exceeded:
         raise with_notes(StartupError(PlatformText.STARTUP), *exceeded.__notes__).with_traceback(

@@ -139,7 +139,7 @@ class Response(Message):
     statusText = status_text
 
     @property
-    def may_have_body(self) -> bool:
+    def _may_have_body(self) -> bool:
         """Whether a response of this status may have a body."""
         return self._status not in _NULL_BODY
 

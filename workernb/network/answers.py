@@ -24,7 +24,7 @@ async def answer_for_outsider(call: TopLevelCall, url: str, whole: bool = False)
     except CanceledError:
         raise
     except CpuLimitError:
-        page = Response("error code: 1102", 503)
+        page = Response(PlatformText.CPU_PAGE, 503)
     except asyncio.CancelledError:
         task = asyncio.current_task()
         if task is not None and task.cancelling():

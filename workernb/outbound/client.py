@@ -87,7 +87,7 @@ async def _exchange(lease: Lease, request: Request) -> Response:
     except TypeError as error:
         answer.close()
         raise network_error(url, error) from None
-    received._data = _body(answer, url, lease) if received.may_have_body else None
+    received._data = _body(answer, url, lease) if received._may_have_body else None
     if not isinstance(received._data, ReadableStream):
         answer.release()
         lease.end()

@@ -62,15 +62,6 @@ class Handle:
         return Target(self.name).url
 
     @property
-    def target(self) -> Target:
-        """The service and the entrypoint that it calls."""
-        return self._target
-
-    def belongs_to(self, runtime: object) -> bool:
-        """Return whether its service is one of `runtime`."""
-        return self._runtime is runtime
-
-    @property
     def bindings(self) -> Bindings:
         """The Service bindings, as a mutable mapping: `gateway.bindings["AUTH"] = "auth"`."""
         return Bindings(self._runtime, self.name)

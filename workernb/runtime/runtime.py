@@ -96,12 +96,12 @@ class Runtime(Registry):
         target = self.route(request._url)
         outbound = self._outbound
         if target is None and isinstance(outbound, Handle):
-            if not outbound.belongs_to(self):
+            if outbound._runtime is not self:
                 outbound = outbound.fetch
             elif invocation.service == outbound.name:
                 outbound = INTERNET
             else:
-                target = outbound.target
+                target = outbound._target
         if target is not None:
             return fetch_worker(invocation, target, self.services, request)
         service = self._internet if outbound == INTERNET else outbound

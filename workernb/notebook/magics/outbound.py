@@ -40,6 +40,6 @@ def describe_outbound(runtime: Runtime) -> str:
     if isinstance(outbound, Handle):
         if runtime.services[outbound.name].version is None:
             return f"Outbound is Worker {outbound.name}, which is not defined any more."
-        return f"Outbound is Worker {outbound.target}: it answers each URL without a route."
+        return f"Outbound is Worker {outbound._target}: it answers each URL without a route."
     name = getattr(outbound, "__qualname__", type(outbound).__name__)
     return f"Outbound is {name}: it answers each URL without a route."

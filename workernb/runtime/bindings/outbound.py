@@ -26,10 +26,11 @@ from workernb.errors import (
 from workernb.http.request import Request
 from workernb.http.response import Response
 from workernb.http.streams import ReadableStream
-from workernb.runtime.enforcement.budget import count_subrequest
+from workernb.runtime.enforcement.budget import take_subrequest
 from workernb.runtime.events.fetch import FETCH
 from workernb.runtime.execution.bodies import OutsideChunks, send_request_body, send_stream
 from workernb.runtime.execution.hop import FailedCall, invoke
+from workernb.runtime.services.deployments import OVERRIDES
 from workernb.runtime.services.service import Service
 from workernb.runtime.services.targets import Target
 from workernb.runtime.tracing.fetches import Fetch
@@ -80,6 +81,8 @@ async def fetch_worker(
     invocation = Invocation(
         caller.trace, caller, None, entrypoint, request._method, request._url, caller.depth + 1
     )
+    if OVERRIDES in request._fields:
+        invocation.ensure_extras().overrides = request._fields[OVERRIDES]
     if isinstance(request._data, ReadableStream):
         send_request_body(caller, invocation, request)
     call = invoke(invocation, entrypoint, FETCH, request)
@@ -121,7 +124,9 @@ async def fetch_outside(
     without a service or a response, and LimitError after too many subrequests.
     """
     trace: Trace = caller.trace
-    count_subrequest(caller)
+    refusal = take_subrequest(trace)
+    if refusal is not None:
+        raise refusal
     fetch = Fetch(caller, request.method.value, request._url, wall_clock())
     trace.add_fetch(fetch)
     try:
@@ -135,7 +140,9 @@ async def fetch_outside(
             response = await _in_own_task(outbound, request)
         fetch.status = response._status
         if isinstance(response._data, ReadableStream):
-            trace.outside = WeakSet({*trace.outside, response._data._chunks})
+            outside = trace.outside if isinstance(trace.outside, WeakSet) else WeakSet()
+            outside.add(response._data._chunks)
+            trace.outside = outside
         return response
     except BaseException as error:
         fetch.failure = format_error(error)
@@ -162,7 +169,8 @@ async def _in_own_task(outbound: Outbound, request: Request) -> Response:
         _call(outbound, request), loop=asyncio.get_running_loop(), context=Context()
     )
     try:
-        return await task
+        # Shielded, so that the Worker need not wait for a task that refuses to end.
+        return await asyncio.shield(task)
     except NetworkError as error:
         raise error.with_traceback(None) from None
     finally:

@@ -35,7 +35,7 @@ def refuse_call(caller: Invocation) -> BaseException | None:
             f"This request has made {limits.invocations} invocations, which is its limit "
             f"(the first one counts): {caller.chain}",
         )
-    subrequests = limits.subrequests - trace.subrequests_outside
+    subrequests = limits.subrequests - trace.operations_made
     if granted >= subrequests:
         return _too_many_subrequests(limits)
     # `calls_left` was capped at what a trace keeps: raise it, and fold the stamps so far.
@@ -45,22 +45,20 @@ def refuse_call(caller: Invocation) -> BaseException | None:
     return None
 
 
-def count_subrequest(caller: Invocation) -> None:
-    """Count a subrequest that is no invocation, such as a fetch from outside.
-
-    Raises LimitError after too many, and the reason if the request was aborted.
-    """
-    trace: Trace = caller.trace
+def take_subrequest(trace: Trace) -> BaseException | None:
+    """Count a subrequest that is no invocation; return the error if it is not allowed."""
     if trace.aborted is not None:
-        raise trace.aborted
-    made = trace.calls_granted - trace.calls_left + trace.subrequests_outside
-    left = trace.limits.subrequests - made - 1
-    if left < 0:
-        raise _too_many_subrequests(trace.limits)
-    trace.subrequests_outside += 1
-    if trace.calls_left > left:
-        trace.calls_granted -= trace.calls_left - left
-        trace.calls_left = left
+        return trace.aborted
+    calls_made = trace.calls_granted - trace.calls_left
+    left = trace.limits.subrequests - trace.operations_made - calls_made
+    if left <= 0:
+        return _too_many_subrequests(trace.limits)
+    trace.operations_made += 1
+    if left <= trace.calls_left:
+        # The calls that are left to make are one fewer now.
+        trace.calls_left = left - 1
+        trace.calls_granted = calls_made + trace.calls_left
+    return None
 
 
 def _too_many_subrequests(limits: Limits) -> LimitError:

@@ -6,6 +6,7 @@ https://developers.cloudflare.com/workers/platform/limits/#worker-startup-time
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Awaitable, Callable
 from time import thread_time_ns as cpu_clock
 from types import FrameType
@@ -48,11 +49,16 @@ class Loading:
         return self._imports_ns / 1e6
 
     def begin_import(self) -> None:
-        """Note that an import begins."""
+        """Note that an import begins, in which a profile function would only take time."""
+        self._profile = sys.getprofile()
+        if self._profile is not None:
+            sys.setprofile(None)
         self._import_began = cpu_clock()
 
     def end_import(self, cpu_ns: int) -> None:
         """Note that an import has ended, and what it has used."""
+        if self._profile is not None:
+            sys.setprofile(self._profile)
         self._import_began = None
         self._imports_ns += cpu_ns
 

@@ -292,8 +292,8 @@ async def run_outside(production: Production, work: Callable[[], Coroutine[Any, 
     try:
         return await drive(steps, trace, invocation, copy_context())  # type: ignore[no-any-return]
     except BaseException as error:
-        if isinstance(error, StopAsyncIteration | GeneratorExit):
-            raise
+        if isinstance(error, StopAsyncIteration | GeneratorExit) or invocation is not None:
+            raise  # A Worker that waits for this is told, and may go on.
         if trace.aborted is not None:
             with contextlib.suppress(BaseException):
                 production.end(error)  # In case that was before its first step.
@@ -383,9 +383,12 @@ class OutsideChunks(Chunks):
         source = self._source
         if source is None:
             raise StopAsyncIteration
-        value, error = await asyncio.Task(
-            _read_outside(source), loop=self._loop, context=self._context
-        )
+        task = asyncio.Task(_read_outside(source), loop=self._loop, context=self._context)
+        try:
+            # Shielded, so that the Worker need not wait for a task that refuses to end.
+            value, error = await asyncio.shield(task)
+        finally:
+            task.cancel()
         if error is not None:
             self._source = None
             raise error

@@ -116,8 +116,8 @@ class Trace:
     fetches: Sequence[Fetch] = ()
     fetches_not_kept = 0
     # Bodies of responses from outside, which end with the request.
-    outside: WeakSet[OpenBody] | frozenset[OpenBody] = frozenset()
-    subrequests_outside = 0  # Subrequests that are no invocations.
+    outside: WeakSet[Any] | frozenset[Any] = frozenset()
+    operations_made = 0  # Subrequests that are no invocations.
     connections: asyncio.Semaphore | None = None  # Made for the first fetch from outside.
     checked_calls = 1  # How many invocations `calls_not_awaited` has checked.
     log_characters_left = LOG_CHARACTERS
@@ -357,7 +357,9 @@ class Traces(deque[Trace]):
         for fetch in trace.fetches:
             if len(fetch.full_url) > MAX_TEXT:
                 fetch.full_url = shortened(trace.redact(fetch.full_url))
-            size += 200 + sys.getsizeof(fetch.full_url)
+            if fetch.failure is not None and len(fetch.failure) > MAX_TEXT:
+                fetch.failure = shortened(trace.redact(fetch.failure))
+            size += 200 + sys.getsizeof(fetch.full_url) + sys.getsizeof(fetch.failure)
         if trace._logs:
             size += sum(120 + sys.getsizeof(log.text) for log in trace._logs)
         trace.bytes = size
