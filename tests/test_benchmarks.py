@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import instructions, javascript, path
+from benchmarks import figures, instructions, javascript, path
 from benchmarks.results import Result, table
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -52,6 +52,16 @@ def test_what_is_counted_runs():
             cwd=ROOT, capture_output=True, text=True, timeout=100, check=False,
         )  # fmt: skip
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+async def test_exact_figures_are_measured_beside_those_of_the_runtime():
+    measured = await figures.measure(20)
+    assert len(measured) == 4 * 20
+    assert all(figure.exact > 0 for figure in measured)
+    # The callee that is busy for 50 µs.
+    long = sorted(figure.computed for figure in measured[3::4])
+    assert long[10] > 25_000
+    assert "off by more than 100 µs" in figures.table(measured)
 
 
 def test_the_path_of_a_request_does_not_grow():

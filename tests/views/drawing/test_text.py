@@ -54,7 +54,10 @@ def test_markup_in_markup_stays_as_it_is():
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (0, "0.000 ms"),
+        (0, "0 ms"),
+        (1e-6, "< 0.001 ms"),
+        (0.00099, "< 0.001 ms"),
+        (0.001, "0.001 ms"),
         (0.0123, "0.012 ms"),
         (3.4, "3.40 ms"),
         (12.34, "12.3 ms"),

@@ -16,7 +16,7 @@ from workernb.runtime.services.limits import SHARED, Limits
 from workernb.runtime.services.versions import Version
 
 from .invocations import Invocation, Log
-from .metering import Metering, Slice, holder, time_of_last
+from .metering import Metering, Slice, holder, ms, time_of_last
 from .threads import Thread
 from .tracebacks import waiting_position
 
@@ -257,7 +257,7 @@ class Trace:
         return totals
 
     def __repr__(self) -> str:
-        ended = f"{self.outcome or 'running'}, {self.cpu_ms:.2f} ms CPU"
+        ended = f"{self.outcome or 'running'}, {ms(self.cpu_ms)} CPU"
         return f"<Trace {self.number}: {self.method} {self.url}, {ended}>"
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import markupsafe
 
+from workernb.runtime.tracing.metering import ms as ms
+
 _invisible = re.compile(
     # Control characters except tab and line feed; zero-width and bidirectional format characters;
     # lone surrogates and noncharacters.
@@ -50,15 +52,6 @@ def _symbol(match: re.Match[str]) -> str:
 def one_line(text: str, limit: int = 120) -> str:
     """Return text on one line, with visible characters, shortened to `limit` characters."""
     return visible(text.replace("\r\n", "⏎").replace("\n", "⏎").replace("\t", " "), limit)
-
-
-def ms(value: float) -> str:
-    """Format a time in ms with three digits: `0.012 ms`, `3.40 ms`, `1,203 ms`."""
-    if value >= 100:
-        return f"{value:,.0f} ms"
-    if value >= 10:
-        return f"{value:.1f} ms"
-    return f"{value:.2f} ms" if value >= 1 else f"{value:.3f} ms"
 
 
 def share(part: float, whole: float) -> str:
