@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from workernb.errors import HandlerError, PlatformText, with_notes
 from workernb.runtime.services.engine import Handler
@@ -11,7 +12,8 @@ from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.logs import warn
 
 
-class Event(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Event:
     """A kind of event.
 
     name: the name of its handler, such as `fetch`. result: a function that converts what the

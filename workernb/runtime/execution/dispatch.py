@@ -105,9 +105,8 @@ def start(
     root = Invocation(trace, None, None, entrypoint, request._method, request._url, 1)
     if OVERRIDES in request._fields:
         root.ensure_extras().overrides = request._fields[OVERRIDES]
-    name, result = FETCH
-    handler = entrypoint.handlers.get(name) or missing_handler(name)
-    root.steps = hop(root, handler, result, request, True)
+    handler = entrypoint.handlers.get(FETCH.name) or missing_handler(FETCH.name)
+    root.steps = hop(root, handler, FETCH.result, request, True)
     trace.recorded.append(root)
     runtime.in_flight.add(trace)
     return root
