@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from workernb.errors import HandlerError, PlatformText, with_notes
@@ -12,7 +11,6 @@ from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.logs import warn
 
 
-@dataclass(frozen=True, slots=True)
 class Event:
     """A kind of event.
 
@@ -21,8 +19,12 @@ class Event:
     invocation, and raises HandlerError for an invalid value.
     """
 
-    name: str
-    result: Callable[[Any, Any, Invocation], Any]
+    __slots__ = ("name", "result")
+
+    def __init__(self, name: str, result: Callable[[Any, Any, Invocation], Any]) -> None:
+        """Make a kind of event."""
+        self.name = name
+        self.result = result
 
 
 def missing_handler(name: str) -> Handler:
