@@ -281,6 +281,10 @@ def serve(root: Invocation) -> Generator[Any, Any, Answer]:
         except BaseException:
             trim_before_worker(failure)
             raise
+        finally:
+            # The frames of its traceback lead back to this one: a circle that would keep what they
+            # hold, such as the request, until a garbage collection.
+            failure = None
     assert answer is not None
     return answer
 
