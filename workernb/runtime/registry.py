@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from random import Random
 from typing import Any
 
-from workernb.errors import PlatformText, UsageError, did_you_mean, with_notes
+from workernb.errors import PlatformText, RouteError, UsageError, did_you_mean, with_notes
 from workernb.runtime.bindings.entrypoints import entrypoints_of, with_props
 from workernb.runtime.bindings.exports import Exports
 from workernb.runtime.bindings.service import ServiceBinding
@@ -199,6 +199,7 @@ class Registry(ABC):
 
     def _make_versions(self, kind: str, definitions: Sequence[tuple[Definition, str]]) -> None:
         """Make, load and deploy a version of each definition: all of them, or none."""
+        self._refuse_taken_routes([definition for definition, _ in definitions])
         before = set(self.services)
         loaded: list[tuple[Version, Isolate]] = []
         try:
@@ -222,6 +223,23 @@ class Registry(ABC):
             summary = describe_change(previous, version.definition, self.redactor.redact)
             self._record(kind, version.service, version.reason, summary, version=version)
 
+    def _refuse_taken_routes(self, definitions: Sequence[Definition]) -> None:
+        """Raise RouteError if services would have the same route, since either might win."""
+        names = {definition.name for definition in definitions}
+        serving = [s.definition for s in self.defined() if s.name not in names]
+        owners: dict[object, str] = {}
+        for definition in [*serving, *definitions]:
+            for route in definition.routes:
+                owner = owners.setdefault(route.place, definition.name)
+                if owner != definition.name:
+                    raise with_notes(
+                        RouteError(
+                            f"The route {route.pattern!r} of Worker {definition.name!r} is that of "
+                            f"Worker {owner!r} already."
+                        ),
+                        f"Give one of them another route, or remove {owner!r}: %remove {owner}",
+                    )
+
     def _load(self, version: Version) -> Isolate:
         version.env = self._env(version)
         filename = _free_filename(f"worker {version}")
@@ -232,6 +250,7 @@ class Registry(ABC):
         return isolate
 
     def _deploy(self, service: Service, deployment: Deployment, reason: str) -> None:
+        self._refuse_taken_routes([service[deployment.main].definition])
         isolates = {
             number: service.isolates.get(number) or self._load(service[number])
             for number in deployment.numbers
