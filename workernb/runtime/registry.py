@@ -314,14 +314,10 @@ class Registry(ABC):
         """Return a service; UsageError if it is not defined."""
         service = self.services.get(name)
         if service is None or not service.versions:
-            raise self.unknown(name)
+            raise with_notes(
+                UsageError(f"There is no Worker {name!r}."), suggest_service(name, list(self))
+            )
         return service
-
-    def unknown(self, name: str) -> UsageError:
-        """Return the error about an undefined service."""
-        return with_notes(
-            UsageError(f"There is no Worker {name!r}."), suggest_service(name, list(self))
-        )
 
     @abstractmethod
     def handle(self, service: Service) -> Handle:
