@@ -12,8 +12,9 @@ from markupsafe import Markup
 
 from workernb.runtime.execution.dispatch import Answer
 from workernb.runtime.tracing.invocations import Log
+from workernb.runtime.tracing.metering import ms
 from workernb.runtime.tracing.traces import Trace
-from workernb.views.drawing.text import ms, one_line, visible
+from workernb.views.drawing.text import one_line, visible
 
 MAX_PARSED = 1024 * 1024
 """The largest image, in bytes, and the longest JSON, in characters, that a card takes in."""

@@ -14,6 +14,7 @@ from workernb.errors import PlatformText, RouteError, UsageError, did_you_mean, 
 from workernb.runtime.bindings.entrypoints import entrypoints_of, with_props
 from workernb.runtime.bindings.exports import Exports
 from workernb.runtime.bindings.service import ServiceBinding
+from workernb.runtime.enforcement.memory import check_loaded
 from workernb.runtime.services.definitions import Definition
 from workernb.runtime.services.dependents import dependents, describe_dependents
 from workernb.runtime.services.deployments import Deployment
@@ -247,6 +248,7 @@ class Registry(ABC):
         version.startup_limit_ms = self.limits_of(version).startup_ms
         isolate = self._engine.load(version)
         version.exports = Exports(version, weakref.ref(isolate.exporter))
+        check_loaded(version, self.limits_of(version).memory_mb)
         return isolate
 
     def _deploy(self, service: Service, deployment: Deployment, reason: str) -> None:

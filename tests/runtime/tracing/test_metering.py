@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from workernb.runtime.tracing.metering import Metering
+from workernb.runtime.tracing.metering import Metering, ms
 
 
 class Span:
@@ -74,3 +74,20 @@ def test_unfinished_stamps_count_up_to_the_last():
     b = Span(a, 120)
     assert slice_cpu_ns(100, 1000, a, b) == [20]
     assert slice_cpu_ns() == []
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0 ms"),
+        (1e-6, "< 0.001 ms"),
+        (0.00099, "< 0.001 ms"),
+        (0.001, "0.001 ms"),
+        (0.0123, "0.012 ms"),
+        (3.4, "3.40 ms"),
+        (12.34, "12.3 ms"),
+        (1203, "1,203 ms"),
+    ],
+)
+def test_times_have_three_figures(value, text):
+    assert ms(value) == text

@@ -57,7 +57,7 @@ async def test_all_is_there(pair):
 
 def test_only_a_runtime_is_shown(pair):
     for widget in (Dashboard, GraphView, CpuView):
-        with pytest.raises(UsageError, match="What is shown is a Runtime, .*, not 5"):
+        with pytest.raises(UsageError, match=r"What is shown is a Runtime, .*, not 5\."):
             widget(5)
     with pytest.raises(UsageError, match="not <Worker auth"):
         GraphView(pair["auth"])

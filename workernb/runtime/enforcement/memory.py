@@ -6,8 +6,9 @@ import gc
 import sys
 import types
 import warnings
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import cache
+from itertools import chain
 from typing import Any
 
 from workernb.errors import PlatformText
@@ -19,7 +20,7 @@ from workernb.runtime.tracing.traces import Trace
 GROWN_MB = 16.0
 """Growth of the process, in MB, after which its Workers are measured, which is slow."""
 
-MAX_OBJECTS = 300_000
+MAX_OBJECTS = 100_000
 """Number of objects that are measured; the others are assumed to be of the same average size."""
 
 _SHARED_TYPES = (types.ModuleType, type, types.FrameType, types.CodeType)
@@ -73,39 +74,67 @@ class MemoryWatch:
     """Warns of Workers whose globals hold more than their limit."""
 
     def __init__(self) -> None:
-        """Make a watch, which compares with the process's memory at the first check."""
+        """Make a watch that has not begun."""
         self._before_mb: float | None = None
 
     def begin(self) -> None:
-        """Import what measures memory, before a Worker runs that the import would be charged to."""
-        _process()
+        """Begin before the first Worker runs, so that what it holds counts as growth.
 
-    def check(self, traces: Iterable[Trace]) -> None:
-        """Measure the Workers of `traces`, if the process has grown since the last measurement."""
+        This also imports what measures memory, which a Worker would be charged for later.
+        """
+        if self._before_mb is None:
+            self._before_mb = resident_mb()
+
+    def check(self, traces: Sequence[Trace]) -> None:
+        """Measure the Workers, if the process has grown since the last measurement.
+
+        traces: requests of the runtimes whose Workers are measured; other Workers than theirs may
+        have grown.
+        """
         now_mb = resident_mb()
         if self._before_mb is None or now_mb < self._before_mb:
             self._before_mb = now_mb
         if now_mb - self._before_mb < GROWN_MB:
             return
         self._before_mb = now_mb
-        for trace in traces:
-            for invocation in trace.invocations:
-                version = invocation.version
-                if version is not None and not version.memory_warned:
-                    self._measure(trace, invocation, version)
+        for version, (trace, invocation) in _latest_invocations(traces).items():
+            text = _excess(version, trace.host.limits_of(version).memory_mb)
+            if text is not None:
+                warn(trace, invocation, text)
+                warnings.warn(text, MemoryLimitWarning, stacklevel=2)
 
-    def _measure(self, trace: Trace, invocation: Invocation, version: Version) -> None:
-        module = sys.modules.get(version.filename)
-        limit_mb = trace.host.limits_of(version).memory_mb
-        held = 0.0 if module is None else held_mb(module)
-        if held > limit_mb:
-            version.memory_warned = True
-            text = (
-                f"{PlatformText.MEMORY} The globals of Worker {version.service!r} hold about "
-                f"{held:,.0f} MB; its limit is {limit_mb:g} MB (%limits --memory-mb)."
-            )
-            warn(trace, invocation, text)
-            warnings.warn(text, MemoryLimitWarning, stacklevel=2)
+
+def check_loaded(version: Version, limit_mb: float) -> None:
+    """Warn of a version that holds more than its limit (MB) as soon as its module is loaded."""
+    text = _excess(version, limit_mb)
+    if text is not None:
+        warnings.warn(text, MemoryLimitWarning, stacklevel=2)
+
+
+def _latest_invocations(traces: Sequence[Trace]) -> dict[Version, tuple[Trace, Invocation]]:
+    """Return the latest invocation of each version in `traces` and the traces kept with them."""
+    kept = {id(trace.host): trace.host.traces for trace in traces}
+    return {
+        invocation.version: (trace, invocation)
+        for trace in [*chain.from_iterable(kept.values()), *traces]
+        for invocation in trace.invocations
+        if invocation.version is not None
+    }
+
+
+def _excess(version: Version, limit_mb: float) -> str | None:
+    """Return the warning if a version holds too much, unless it was returned before."""
+    module = sys.modules.get(version.filename)
+    if version.memory_warned or module is None:
+        return None
+    held = held_mb(module)
+    if held <= limit_mb:
+        return None
+    version.memory_warned = True
+    return (
+        f"{PlatformText.MEMORY} The globals of Worker {version.service!r} hold about "
+        f"{held:,.0f} MB; its limit is {limit_mb:g} MB (%limits --memory-mb)."
+    )
 
 
 class MemoryLimitWarning(UserWarning):

@@ -7,8 +7,6 @@ from typing import Any
 
 import markupsafe
 
-from workernb.runtime.tracing.metering import ms as ms
-
 _invisible = re.compile(
     # Control characters except tab and line feed; zero-width and bidirectional format characters;
     # lone surrogates and noncharacters.

@@ -10,8 +10,9 @@ from ipywidgets import VBox
 
 from workernb.assembly import checked_runtime
 from workernb.runtime.runtime import Runtime
+from workernb.runtime.tracing.metering import ms
 from workernb.runtime.tracing.traces import Trace
-from workernb.views.drawing.text import ms, one_line
+from workernb.views.drawing.text import one_line
 from workernb.views.pictures.cpu import headline
 
 from .cpu import CpuView
