@@ -9,7 +9,7 @@ import pytest
 
 from workernb import Limits
 from workernb.runtime.enforcement.guard import guard
-from workernb.runtime.enforcement.memory import MemoryLimitWarning, held_mb, resident_mb
+from workernb.runtime.enforcement.memory import MemoryLimitWarning, held_mb
 
 
 async def test_a_worker_that_exceeds_its_limit_is_named_once(define, runtime, until):
@@ -115,5 +115,22 @@ async def test_modules_and_classes_of_others_do_not_count(runtime):
     assert 1.9 < held_mb(sys.modules[version.filename]) < 2.5
 
 
-def test_the_memory_of_the_process():
-    assert 10 < resident_mb() < 100_000
+def test_no_code_of_a_worker_runs_as_it_is_measured(runtime):
+    source = """
+import os
+
+class Meta(type):
+    def __getattribute__(self, name):
+        os._exit(7)
+
+class Odd(metaclass=Meta):
+    __slots__ = ("held",)
+    def __getattribute__(self, name):
+        os._exit(7)
+    def __sizeof__(self):
+        os._exit(7)
+
+odd = [Odd, object.__new__(Odd), b"x" * 3_000_000]
+"""
+    version = runtime.define("odd", source).version
+    assert 2.9 < held_mb(sys.modules[version.filename]) < 3.5

@@ -7,8 +7,8 @@ import sys
 import types
 import warnings
 from collections.abc import Sequence
-from functools import cache
-from itertools import chain
+from itertools import takewhile
+from time import perf_counter_ns as wall_clock
 from typing import Any
 
 from workernb.errors import PlatformText
@@ -17,25 +17,13 @@ from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.logs import warn
 from workernb.runtime.tracing.traces import Trace
 
-GROWN_MB = 16.0
-"""Growth of the process, in MB, after which its Workers are measured, which is slow."""
+PAUSE = 100
+"""How many times as long as its measurement took a version is not measured again."""
 
 MAX_OBJECTS = 100_000
 """Number of objects that are measured; the others are assumed to be of the same average size."""
 
 _SHARED_TYPES = (types.ModuleType, type, types.FrameType, types.CodeType)
-
-
-def resident_mb() -> float:
-    """Return the process's resident memory, in MB of 10**6 bytes."""
-    return float(_process().memory_info().rss) / 1e6
-
-
-@cache
-def _process() -> Any:
-    import psutil
-
-    return psutil.Process()
 
 
 def held_mb(module: types.ModuleType) -> float:
@@ -53,51 +41,46 @@ def held_mb(module: types.ModuleType) -> float:
         if id(obj) in found or id(obj) in skip or _is_foreign(obj, module):
             continue
         found[id(obj)] = obj
-        total += sys.getsizeof(obj)
+        total += _size(obj)
         pending += gc.get_referents(obj)
     if pending and found:
         total += total // len(found) * len(pending)
     return total / 1e6
 
 
-def _is_foreign(obj: Any, module: types.ModuleType) -> bool:
-    if isinstance(obj, types.FunctionType):
-        return obj.__module__ != module.__name__
-    if isinstance(obj, type):
-        return obj.__module__ != module.__name__
-    if isinstance(obj, dict) and obj.get("__name__") is not None and "__spec__" in obj:
+# No method of a Worker's class is called here: it may never return, and nothing would cut it.
+
+
+def _size(obj: object) -> int:
+    """Return the size (bytes) of an object itself, as its type's C code says."""
+    sizeof = type.__getattribute__(type(obj), "__sizeof__")
+    if type(sizeof) is not types.MethodDescriptorType:
+        sizeof = object.__sizeof__
+    return int(sizeof(obj))
+
+
+def _is_foreign(obj: object, module: types.ModuleType) -> bool:
+    kind = type(obj)
+    if kind is types.FunctionType:
+        return bool(obj.__module__ != module.__name__)
+    if issubclass(kind, type):
+        return bool(type.__getattribute__(obj, "__module__") != module.__name__)
+    if kind is dict and "__spec__" in obj and obj.get("__name__") is not None:  # type: ignore[operator, attr-defined]
         return obj is not vars(module)
-    return isinstance(obj, _SHARED_TYPES)
+    return issubclass(kind, _SHARED_TYPES)
 
 
 class MemoryWatch:
     """Warns of Workers whose globals hold more than their limit."""
 
     def __init__(self) -> None:
-        """Make a watch that has not begun."""
-        self._before_mb: float | None = None
-
-    def begin(self) -> None:
-        """Begin before the first Worker runs, so that what it holds counts as growth.
-
-        This also imports what measures memory, which a Worker would be charged for later.
-        """
-        if self._before_mb is None:
-            self._before_mb = resident_mb()
+        """Make a watch that has checked nothing."""
+        self._checked_ns = 0
 
     def check(self, traces: Sequence[Trace]) -> None:
-        """Measure the Workers, if the process has grown since the last measurement.
-
-        traces: requests of the runtimes whose Workers are measured; other Workers than theirs may
-        have grown.
-        """
-        now_mb = resident_mb()
-        if self._before_mb is None or now_mb < self._before_mb:
-            self._before_mb = now_mb
-        if now_mb - self._before_mb < GROWN_MB:
-            return
-        self._before_mb = now_mb
-        for version, (trace, invocation) in _latest_invocations(traces).items():
+        """Measure the Workers of `traces`, and of those that have ended since the last check."""
+        since, self._checked_ns = self._checked_ns, wall_clock()
+        for version, (trace, invocation) in _latest_invocations(traces, since).items():
             text = _excess(version, trace.host.limits_of(version).memory_mb)
             if text is not None:
                 warn(trace, invocation, text)
@@ -111,23 +94,37 @@ def check_loaded(version: Version, limit_mb: float) -> None:
         warnings.warn(text, MemoryLimitWarning, stacklevel=2)
 
 
-def _latest_invocations(traces: Sequence[Trace]) -> dict[Version, tuple[Trace, Invocation]]:
-    """Return the latest invocation of each version in `traces` and the traces kept with them."""
-    kept = {id(trace.host): trace.host.traces for trace in traces}
+def _latest_invocations(
+    traces: Sequence[Trace], since: int
+) -> dict[Version, tuple[Trace, Invocation]]:
+    """Return the latest invocation of each version that has served.
+
+    traces: requests in flight, and any of each runtime that is looked at. since: ns of wall clock.
+    """
+    hosts = {id(trace.host): trace.host for trace in traces}.values()
+    ended = [
+        trace
+        for host in hosts
+        for trace in takewhile(lambda trace: trace.ended_ns >= since, reversed(host.traces))
+    ]
     return {
         invocation.version: (trace, invocation)
-        for trace in [*chain.from_iterable(kept.values()), *traces]
+        for trace in [*reversed(ended), *traces]
         for invocation in trace.invocations
         if invocation.version is not None
     }
 
 
 def _excess(version: Version, limit_mb: float) -> str | None:
-    """Return the warning if a version holds too much, unless it was returned before."""
-    module = sys.modules.get(version.filename)
-    if version.memory_warned or module is None:
+    """Return the warning if a version holds too much, unless it was returned before.
+
+    One that takes long to measure is measured rarely.
+    """
+    module, began = sys.modules.get(version.filename), wall_clock()
+    if version.memory_warned or module is None or began < version.next_measurement_ns:
         return None
     held = held_mb(module)
+    version.next_measurement_ns = began + PAUSE * (wall_clock() - began)
     if held <= limit_mb:
         return None
     version.memory_warned = True
