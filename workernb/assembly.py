@@ -53,6 +53,20 @@ def default_outbound() -> str | None:
     return INTERNET if text == INTERNET else None
 
 
+def checked_runtime(runtime: CoreRuntime | None) -> CoreRuntime:
+    """Return the runtime that a widget shows: that of the notebook for None.
+
+    Raises UsageError for any other object.
+    """
+    if runtime is None:
+        return get_runtime()
+    if not isinstance(runtime, CoreRuntime):
+        raise UsageError(
+            f"What is shown is a Runtime, or without one that of the notebook, not {runtime!r}."
+        )
+    return runtime
+
+
 _runtime: Runtime | None = None
 
 

@@ -74,9 +74,13 @@ def held() -> dict[str, int]:
 
 
 def installed(loop: Any) -> dict[str, Any]:
-    """Return what a runtime may install in the process, as it is now."""
-    handlers = {f"signal {number:d}": signal.getsignal(number) for number in signal.valid_signals()}
-    timers = (signal.ITIMER_REAL, signal.ITIMER_PROF, signal.ITIMER_VIRTUAL)
+    """Return what a runtime may install in the process, as it is now.
+
+    Without SIGPROF and its timer: the tick stays until exit.
+    """
+    signals = signal.valid_signals() - {signal.SIGPROF}
+    handlers = {f"signal {number:d}": signal.getsignal(number) for number in signals}
+    timers = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL)
     return {
         **handlers,
         "timers": [signal.getitimer(timer) for timer in timers],

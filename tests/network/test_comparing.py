@@ -6,10 +6,13 @@ import gc
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import workernb
+from workernb.network import comparing
+from workernb.runtime.tracing.metering import Slice
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAD = """\
@@ -79,6 +82,20 @@ async def test_modules_run_in_both_processes(define, runtime):
     gateway = runtime.define("gateway", calls, modules={"table.py": ""}, services={"AUTH": "auth"})
     made = await workernb.compare_network(gateway, "http://gateway/path", times=1)
     assert made.binding.status == made.network.status == 200
+
+
+def run_of(wall_ns: int, preempted_ns: int) -> comparing._Run:
+    """Return a run whose one slice, of half its time, was preempted."""
+    part = Slice(None, 0, wall_ns // 2, wall_ns // 2 - preempted_ns)
+    return comparing._Run(SimpleNamespace(slices=[part]), 200, 0, wall_ns, wall_ns // 3)
+
+
+def test_the_run_that_is_shown_was_not_preempted_unless_all_were():
+    calm, slower, preempted = run_of(1000, 0), run_of(3000, 100), run_of(2000, 900)
+    assert comparing._representative([preempted, calm, slower]) is slower
+    assert comparing._representative([preempted, calm]) is calm
+    worse = run_of(9000, 4000)
+    assert comparing._representative([worse, run_of(900, 400), preempted]) is preempted
 
 
 async def test_a_process_is_idle_while_the_other_works(define):

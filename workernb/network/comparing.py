@@ -41,6 +41,9 @@ HERE, THERE = "this process", "the other process"
 PAUSE_S = 0.001
 """How long (s) to wait before each request, so that both processes have finished the last one."""
 
+MAX_PREEMPTED = 0.05
+"""The part of a run's wall time for which it may be preempted and still be shown."""
+
 Report = Mapping[str, Any]
 """The report of the other process; see `OtherProcess.report`."""
 
@@ -74,7 +77,9 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """The figures of one way to make the request, from the run with the median wall time.
+    """The figures of one way to make the request, from a run with the median wall time.
+
+    Runs that the machine preempted for long are left out of the choice, unless all were.
 
     wall_ms: from the request to its answer. status: of the answer. walls_ms: of all runs.
     """
@@ -255,6 +260,11 @@ class _Run:
     def wall_ns(self) -> int:
         return self.ended_ns - self.began_ns
 
+    @property
+    def preempted_ns(self) -> int:
+        """For how long the machine ran other code in the middle of a slice."""
+        return sum(part.end_ns - part.begin_ns - part.cpu_ns for part in self.trace.slices)
+
 
 class _Requester:
     """Makes the same request to a runtime, any number of times. label: begins error messages."""
@@ -296,12 +306,21 @@ def _failure(report: Report, runtime: Runtime) -> str | None:
 
 def _way(runs: list[_Run], gateway: str, report: Report | None) -> Way:
     """Return the figures of the run with the median wall time. report: None for the binding."""
-    run = sorted(runs, key=lambda run: run.wall_ns)[len(runs) // 2]
+    run = _representative(runs)
     processes = [_this_process(run, gateway if report is not None else None)]
     if report is not None:
         processes.append(_other_process(run, report))
     walls = tuple(run.wall_ns / 1e6 for run in runs)
     return Way(run.wall_ns / 1e6, run.status, tuple(processes), walls)
+
+
+def _representative(runs: list[_Run]) -> _Run:
+    """Return the run with the median wall time, of those that were hardly preempted if there are.
+
+    One that was preempted as it sent its request would be shown as busy while it waited.
+    """
+    calm = [run for run in runs if run.preempted_ns <= MAX_PREEMPTED * run.wall_ns] or runs
+    return sorted(calm, key=lambda run: run.wall_ns)[len(calm) // 2]
 
 
 def _this_process(run: _Run, gateway: str | None) -> Process:
@@ -313,8 +332,7 @@ def _this_process(run: _Run, gateway: str | None) -> Process:
     """
     slices = list(run.trace.slices)
     gaps = [after.begin_ns - before.end_ns for before, after in pairwise(slices)]
-    preempted_ns = sum(slice_.end_ns - slice_.begin_ns - slice_.cpu_ns for slice_ in slices)
-    idle_ns = min(max(0, run.wall_ns - run.cpu_ns - preempted_ns), sum(gaps))
+    idle_ns = min(max(0, run.wall_ns - run.cpu_ns - run.preempted_ns), sum(gaps))
     stretches: list[Stretch] = []
     cpu_by: dict[str | None, float] = {}
     at: float = run.began_ns

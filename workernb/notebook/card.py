@@ -18,8 +18,9 @@ from workernb.http.streams.chunks import Beginning
 from workernb.runtime.execution.dispatch import Answer
 from workernb.runtime.tracing.fetches import Fetch
 from workernb.runtime.tracing.invocations import Log
+from workernb.runtime.tracing.metering import ms
 from workernb.runtime.tracing.traces import Trace
-from workernb.views.drawing.text import ms, one_line, visible
+from workernb.views.drawing.text import one_line, visible
 from workernb.views.pictures.fetches import describe_fetch, logs_and_fetches, omitted_fetches
 
 MAX_PARSED = 1024 * 1024

@@ -10,10 +10,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from random import Random
 from typing import Any
 
-from workernb.errors import PlatformText, UsageError, did_you_mean, with_notes
+from workernb.errors import PlatformText, RouteError, UsageError, did_you_mean, with_notes
 from workernb.runtime.bindings.entrypoints import entrypoints_of, with_props
 from workernb.runtime.bindings.exports import Exports
 from workernb.runtime.bindings.service import ServiceBinding
+from workernb.runtime.enforcement.memory import check_loaded
 from workernb.runtime.services.definitions import Definition
 from workernb.runtime.services.dependents import dependents, describe_dependents
 from workernb.runtime.services.deployments import Deployment
@@ -201,6 +202,7 @@ class Registry(ABC):
 
     def _make_versions(self, kind: str, definitions: Sequence[tuple[Definition, str]]) -> None:
         """Make, load and deploy a version of each definition: all of them, or none."""
+        self._refuse_taken_routes([definition for definition, _ in definitions])
         before = set(self.services)
         loaded: list[tuple[Version, Isolate]] = []
         try:
@@ -224,6 +226,23 @@ class Registry(ABC):
             summary = describe_change(previous, version.definition, self.redactor.redact)
             self._record(kind, version.service, version.reason, summary, version=version)
 
+    def _refuse_taken_routes(self, definitions: Sequence[Definition]) -> None:
+        """Raise RouteError if services would have the same route, since either might win."""
+        names = {definition.name for definition in definitions}
+        serving = [s.definition for s in self.defined() if s.name not in names]
+        owners: dict[object, str] = {}
+        for definition in [*serving, *definitions]:
+            for route in definition.routes:
+                owner = owners.setdefault(route.place, definition.name)
+                if owner != definition.name:
+                    raise with_notes(
+                        RouteError(
+                            f"The route {route.pattern!r} of Worker {definition.name!r} is that of "
+                            f"Worker {owner!r} already."
+                        ),
+                        f"Give one of them another route, or remove {owner!r}: %remove {owner}",
+                    )
+
     def _load(self, version: Version) -> Isolate:
         version.env = self._env(version)
         filename = _free_filename(f"worker {version}")
@@ -231,9 +250,11 @@ class Registry(ABC):
         version.startup_limit_ms = self.limits_of(version).startup_ms
         isolate = self._engine.load(version)
         version.exports = Exports(version, weakref.ref(isolate.exporter))
+        check_loaded(version, self.limits_of(version).memory_mb)
         return isolate
 
     def _deploy(self, service: Service, deployment: Deployment, reason: str) -> None:
+        self._refuse_taken_routes([service[deployment.main].definition])
         isolates = {
             number: service.isolates.get(number) or self._load(service[number])
             for number in deployment.numbers
@@ -297,14 +318,10 @@ class Registry(ABC):
         """Return a service; UsageError if it is not defined."""
         service = self.services.get(name)
         if service is None or not service.versions:
-            raise self.unknown(name)
+            raise with_notes(
+                UsageError(f"There is no Worker {name!r}."), suggest_service(name, list(self))
+            )
         return service
-
-    def unknown(self, name: str) -> UsageError:
-        """Return the error about an undefined service."""
-        return with_notes(
-            UsageError(f"There is no Worker {name!r}."), suggest_service(name, list(self))
-        )
 
     @abstractmethod
     def handle(self, service: Service) -> Handle:

@@ -64,9 +64,7 @@ class Runtime(Registry):
         owner: True for a request by name, False for one from an outsider. echo: the file for prints
         besides the trace; by default `sys.stdout`. Raises UsageError for an undefined service.
         """
-        service = self.services.get(target.service)
-        if service is None or service.version is None:
-            raise self.unknown(target.service)
+        service = self.defined_service(target.service)
         callee = with_props(service, target.props) if target.props else service
         entrypoint: Any = callee.entrypoints.get(target.entrypoint)
         if entrypoint is None:

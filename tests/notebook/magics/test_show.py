@@ -30,8 +30,9 @@ async def test_the_dashboard_leaves_the_still_graph(shell):
     await shell.ok("%%worker auth -q\n0\n")
     outcome = await shell.ok("%dashboard")
     assert any("image/svg+xml" in shown for shown in outcome.displays)
-    outcome = await shell.run("%dashboard auth")
-    assert "%dashboard takes nothing" in outcome.traceback
+    for odd in ("auth", "--live", "'auth", "{auth}", "\\"):
+        outcome = await shell.run(f"%dashboard {odd}")
+        assert outcome.traceback.count("%dashboard takes nothing: it shows all Workers.") == 1
 
 
 @pytest.mark.parametrize(

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 
 import pytest
 
 from workernb import Limits
 from workernb.runtime.enforcement.guard import guard
-from workernb.runtime.enforcement.memory import (
-    MemoryLimitWarning,
-    _modules_of,
-    held_mb,
-    resident_mb,
-)
+from workernb.runtime.enforcement.memory import MemoryLimitWarning, _modules_of, held_mb
 
 
 async def test_a_worker_that_exceeds_its_limit_is_named_once(define, runtime, until):
@@ -45,14 +41,78 @@ async def test_a_worker_that_exceeds_its_limit_is_named_once(define, runtime, un
     assert not (await fetch()).trace.logs
 
 
+async def test_a_module_that_holds_too_much_is_named_as_it_is_loaded(runtime):
+    # Zeros take no resident memory before they are written.
+    source = "big = bytearray(300_000_000)"
+    text = "The globals of Worker 'big' hold about 300 MB; its limit is 128 MB"
+    with pytest.warns(MemoryLimitWarning, match=text):
+        runtime.define("big", source)
+    with pytest.warns(MemoryLimitWarning, match="its limit is 50 MB"):
+        runtime.define("big", source, limits={"memory_mb": 50})
+    runtime.define("big", source, limits={"memory_mb": 301})
+
+
+STORE = """
+from workers import Response, WorkerEntrypoint
+STORE = {{}}
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        for _ in range({steps}):
+            STORE[len(STORE)] = b"x" * 1_000_000
+        return Response("x")
+"""
+
+
+async def test_a_dict_that_grows_by_small_steps_is_found(runtime, until):
+    runtime.limits = Limits(memory_mb=100)
+    handle = runtime.define("store", STORE.format(steps=2))
+
+    async def grow():
+        for _ in range(75):
+            await handle.fetch()
+            await until(lambda: guard.idle)
+
+    with pytest.warns(MemoryLimitWarning, match="The globals of Worker 'store' hold about 1"):
+        await grow()
+
+
+GROWS_AT_ONCE = """
+import asyncio, sys, warnings, workernb
+from workernb.runtime.enforcement.guard import guard
+
+async def main():
+    await runtime["store"].fetch()
+    await runtime["other"].fetch()
+    while not guard.idle:
+        await asyncio.sleep(0.01)
+
+runtime = workernb.Runtime(workernb.Limits(memory_mb=500))
+runtime.define("store", sys.argv[1])
+runtime.define("other", sys.argv[2])
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    asyncio.run(main())
+print(*[warning.message for warning in caught])
+print(*[len(trace.logs) for trace in runtime.traces])
+"""
+
+
+def test_what_grows_in_the_first_request_of_a_process_is_found_though_another_follows():
+    sources = STORE.format(steps=600), STORE.format(steps=0)
+    done = subprocess.run(
+        [sys.executable, "-c", GROWS_AT_ONCE, *sources],
+        capture_output=True, text=True, timeout=100, check=True,
+    )  # fmt: skip
+    warning, logs = done.stdout.splitlines()
+    assert "The globals of Worker 'store' hold about 600 MB; its limit is 500 MB" in warning
+    assert warning.count("Worker has exceeded") == 1
+    assert logs == "1 0"
+
+
 async def test_modules_and_classes_of_others_do_not_count(runtime):
     source = "import asyncio, json\nfrom workers import Response\nx = 'a' * 2_000_000"
     version = runtime.define("worker", source).version
     assert 1.9 < held_mb(sys.modules[version.filename]) < 2.5
-
-
-def test_the_memory_of_the_process():
-    assert 10 < resident_mb() < 100_000
 
 
 def test_the_memory_of_modules_counts_too(runtime):
@@ -62,3 +122,24 @@ def test_the_memory_of_modules_counts_too(runtime):
     alone = held_mb(sys.modules[name])
     assert alone < 0.1
     assert 0.9 < held_mb(*_modules_of(handle.version)) < 1.5
+
+
+def test_no_code_of_a_worker_runs_as_it_is_measured(runtime):
+    source = """
+import os
+
+class Meta(type):
+    def __getattribute__(self, name):
+        os._exit(7)
+
+class Odd(metaclass=Meta):
+    __slots__ = ("held",)
+    def __getattribute__(self, name):
+        os._exit(7)
+    def __sizeof__(self):
+        os._exit(7)
+
+odd = [Odd, object.__new__(Odd), b"x" * 3_000_000]
+"""
+    version = runtime.define("odd", source).version
+    assert 2.9 < held_mb(sys.modules[version.filename]) < 3.5

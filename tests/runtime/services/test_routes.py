@@ -27,6 +27,7 @@ from workernb.runtime.services.targets import Target
         ("example.com/api", "http://example.com/api", True),
         ("example.com/api", "http://example.com/api/x", False),
         ("https://example.com/*", "http://example.com/", False),
+        ("HTTPS://example.com/*", "https://example.com/", True),
         ("localhost:8787/*", "http://localhost:8787/", True),
         ("localhost:8787/*", "http://localhost:8080/", False),
     ],
@@ -36,7 +37,8 @@ def test_a_route_matches_urls(pattern, url, matches):
 
 
 @pytest.mark.parametrize(
-    "pattern", ["", "a b", "/path", "a*b.com/", "ex.com/*/x", None, "a.com/?q"]
+    "pattern",
+    ["", "a b", "/path", "a*b.com/", "ex.com/*/x", None, "a.com/?q", "*.", "a..b/x", ".a/"],
 )
 def test_invalid_routes_are_refused(pattern):
     with pytest.raises(RouteError):
@@ -44,12 +46,44 @@ def test_invalid_routes_are_refused(pattern):
 
 
 @given(
-    st.from_regex(r"(\*\.)?[a-z]{1,5}\.[a-z]{2,3}", fullmatch=True),
+    st.from_regex(r"\*|\*?\.?[a-z]{1,5}\.[a-z]{2,3}", fullmatch=True).filter(lambda h: h[0] != "."),
     st.from_regex(r"(/[a-z]{0,4}){0,2}\*?", fullmatch=True).filter(lambda p: not p or p[0] == "/"),
 )
 def test_a_route_matches_the_url_it_gives(host, path):
     route = Route.parse(host + path)
     assert route.matches(route.url)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "url"),
+    [
+        ("*/x", "http://www.example.com/x"),
+        ("*.localhost/*", "http://www.localhost/"),
+        ("*a.com/*", "http://www.a.com/"),
+    ],
+)
+def test_a_route_gives_a_url_that_is_one(pattern, url):
+    assert Route.parse(pattern).url == url
+
+
+async def test_two_workers_cannot_have_the_same_route(define, runtime):
+    define("old", routes=["example.com/api"])
+    define("shop", routes=["example.com/*", "example.com/api/*"])
+    text = "route 'Example.com' of Worker 'mall' is that of Worker 'shop' already"
+    with pytest.raises(RouteError, match=text) as caught:
+        define("mall", routes=["Example.com"])
+    assert caught.value.__notes__ == [
+        "Give one of them another route, or remove 'shop': %remove shop"
+    ]
+    assert list(runtime) == ["old", "shop"]
+    # Its own it may have again, and another's once that has given it up.
+    define("shop", routes=["example.com/*"])
+    define("mall", routes=["example.com/api/*"])
+    with pytest.raises(RouteError, match="of Worker 'shop' is that of Worker 'mall' already"):
+        runtime.rollback("shop")
+    assert runtime["shop"].version.number == 2
+    runtime.remove("mall")
+    assert runtime.rollback("shop").version.number == 1
 
 
 def test_the_most_specific_route_wins():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from workernb.runtime.tracing.metering import Metering
+import pytest
+
+from workernb.runtime.tracing.metering import Metering, ms
 
 
 class Span:
@@ -23,9 +25,26 @@ def test_a_stamp_without_a_cpu_reading_continues_the_last_reading_by_the_wall_cl
     assert slice_cpu_ns(100, 1000, a, b, 500, 1350, None) == [30, 20, 300]
 
 
-def test_a_continued_reading_never_exceeds_the_next_one():
-    a, b = Span(), Span(began_ns=40_000)
-    assert slice_cpu_ns(100, 1000, a, b, 50_000, 1_500, None) == [500, 0]
+@pytest.mark.parametrize("preempted", [0, 1, 2])
+def test_a_preemption_is_charged_to_nobody_whoever_ran_then(preempted):
+    used = [12_000, 9_000, 20_000]  # ns of CPU: a before its call, b, a after its call
+    passed = list(used)
+    passed[preempted] += 40_000
+    begin = 100 + passed[0]
+    end = begin + passed[1]
+    a = Span()
+    b = Span(a, begin, end)
+    stamps = 100, 1_000, a, b, end + passed[2], 1_000 + sum(used), None
+    assert slice_cpu_ns(*stamps) == used
+
+
+def test_who_ran_is_never_charged_nothing():
+    # Two preemptions of 40 µs, before the call and within it.
+    a = Span()
+    b = Span(a, 45_000, 90_000)
+    figures = slice_cpu_ns(100, 1_000, a, b, 95_100, 16_000, None)
+    assert min(figures) > 500
+    assert sum(figures) == 15_000
 
 
 def test_an_invocation_that_ends_returns_the_thread_to_its_caller():
@@ -55,3 +74,20 @@ def test_unfinished_stamps_count_up_to_the_last():
     b = Span(a, 120)
     assert slice_cpu_ns(100, 1000, a, b) == [20]
     assert slice_cpu_ns() == []
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0 ms"),
+        (1e-6, "< 0.001 ms"),
+        (0.00099, "< 0.001 ms"),
+        (0.001, "0.001 ms"),
+        (0.0123, "0.012 ms"),
+        (3.4, "3.40 ms"),
+        (12.34, "12.3 ms"),
+        (1203, "1,203 ms"),
+    ],
+)
+def test_times_have_three_figures(value, text):
+    assert ms(value) == text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from workernb.views.drawing.text import Markup, count, ms, one_line, share, visible
+from workernb.views.drawing.text import Markup, count, one_line, share, visible
 
 from ..conftest import ESCAPED, UNSAFE
 
@@ -49,20 +49,6 @@ def test_markup_in_markup_stays_as_it_is():
     assert Markup("<p>{}</p>").format(inner) == "<p><b>&lt;&amp;&gt;</b></p>"
     assert Markup("").join([inner, inner]) == inner + inner
     assert Markup.escape(inner) == inner
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (0, "0.000 ms"),
-        (0.0123, "0.012 ms"),
-        (3.4, "3.40 ms"),
-        (12.34, "12.3 ms"),
-        (1203, "1,203 ms"),
-    ],
-)
-def test_times_have_three_figures(value, text):
-    assert ms(value) == text
 
 
 def test_shares():

@@ -9,7 +9,7 @@ from typing import Any
 import ipywidgets
 import pytest
 
-from workernb import Dashboard
+from workernb import BindingEditor, CpuView, Dashboard, GraphView, UsageError
 from workernb.views.widgets.dashboard import LATEST
 from workernb.views.widgets.ticker import Ticker
 
@@ -53,6 +53,16 @@ async def test_all_is_there(pair):
     states = [widget.get_state() for widget in everything(board)]
     assert "planted-secret" not in json.dumps(states, default=str) + repr(board)
     assert "AUTH" in repr(board)
+
+
+def test_only_a_runtime_is_shown(pair):
+    for widget in (Dashboard, GraphView, CpuView):
+        with pytest.raises(UsageError, match=r"What is shown is a Runtime, .*, not 5\."):
+            widget(5)
+    with pytest.raises(UsageError, match="not <Worker auth"):
+        GraphView(pair["auth"])
+    with pytest.raises(UsageError, match="not 'x'"):
+        BindingEditor(pair["auth"], "x")
 
 
 def test_a_node_that_is_clicked_is_edited(pair):

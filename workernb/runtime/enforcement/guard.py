@@ -144,7 +144,6 @@ class Guard:
     def _install(self, thread: Thread, loop: asyncio.AbstractEventLoop) -> None:
         if self._capture is None:
             self._off_thread.begin()
-            self._memory.begin()
             self._capture = LogCapture()
             logging.getLogger().addHandler(self._capture)
         if thread.is_main:

@@ -6,8 +6,9 @@ import gc
 import sys
 import types
 import warnings
-from collections.abc import Iterable, Mapping
-from functools import cache
+from collections.abc import Mapping, Sequence
+from itertools import takewhile
+from time import perf_counter_ns as wall_clock
 from typing import Any
 
 from workernb.errors import PlatformText
@@ -16,25 +17,13 @@ from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.logs import warn
 from workernb.runtime.tracing.traces import Trace
 
-GROWN_MB = 16.0
-"""Growth of the process, in MB, after which its Workers are measured, which is slow."""
+PAUSE = 100
+"""How many times as long as its measurement took a version is not measured again."""
 
-MAX_OBJECTS = 300_000
+MAX_OBJECTS = 100_000
 """Number of objects that are measured; the others are assumed to be of the same average size."""
 
 _SHARED_TYPES = (types.ModuleType, type, types.FrameType, types.CodeType)
-
-
-def resident_mb() -> float:
-    """Return the process's resident memory, in MB of 10**6 bytes."""
-    return float(_process().memory_info().rss) / 1e6
-
-
-@cache
-def _process() -> Any:
-    import psutil
-
-    return psutil.Process()
 
 
 def held_mb(*modules: types.ModuleType) -> float:
@@ -53,58 +42,97 @@ def held_mb(*modules: types.ModuleType) -> float:
         if id(obj) in found or id(obj) in skip or _is_foreign(obj, own):
             continue
         found[id(obj)] = obj
-        total += sys.getsizeof(obj)
+        total += _size(obj)
         pending += gc.get_referents(obj)
     if pending and found:
         total += total // len(found) * len(pending)
     return total / 1e6
 
 
+# No method of a Worker's class is called here: it may never return, and nothing would cut it.
+
+
+def _size(obj: object) -> int:
+    """Return the size (bytes) of an object itself, as its type's C code says."""
+    sizeof = type.__getattribute__(type(obj), "__sizeof__")
+    if type(sizeof) is not types.MethodDescriptorType:
+        sizeof = object.__sizeof__
+    return int(sizeof(obj))
+
+
 def _is_foreign(obj: Any, own: Mapping[str, dict[str, Any]]) -> bool:
-    if isinstance(obj, types.FunctionType | type):
+    kind = type(obj)
+    if kind is types.FunctionType:
         return obj.__module__ not in own
-    if isinstance(obj, dict) and obj.get("__name__") is not None and "__spec__" in obj:
+    if issubclass(kind, type):
+        return type.__getattribute__(obj, "__module__") not in own
+    if kind is dict and "__spec__" in obj and type(obj.get("__name__")) is str:
         return obj is not own.get(obj["__name__"])
-    return isinstance(obj, _SHARED_TYPES)
+    return issubclass(kind, _SHARED_TYPES)
 
 
 class MemoryWatch:
     """Warns of Workers whose globals hold more than their limit."""
 
     def __init__(self) -> None:
-        """Make a watch, which compares with the process's memory at the first check."""
-        self._before_mb: float | None = None
+        """Make a watch that has checked nothing."""
+        self._checked_ns = 0
 
-    def begin(self) -> None:
-        """Import what measures memory, before a Worker runs that the import would be charged to."""
-        _process()
+    def check(self, traces: Sequence[Trace]) -> None:
+        """Measure the Workers of `traces`, and of those that have ended since the last check."""
+        since, self._checked_ns = self._checked_ns, wall_clock()
+        for version, (trace, invocation) in _latest_invocations(traces, since).items():
+            text = _excess(version, trace.host.limits_of(version).memory_mb)
+            if text is not None:
+                warn(trace, invocation, text)
+                warnings.warn(text, MemoryLimitWarning, stacklevel=2)
 
-    def check(self, traces: Iterable[Trace]) -> None:
-        """Measure the Workers of `traces`, if the process has grown since the last measurement."""
-        now_mb = resident_mb()
-        if self._before_mb is None or now_mb < self._before_mb:
-            self._before_mb = now_mb
-        if now_mb - self._before_mb < GROWN_MB:
-            return
-        self._before_mb = now_mb
-        for trace in traces:
-            for invocation in trace.invocations:
-                version = invocation.version
-                if version is not None and not version.memory_warned:
-                    self._measure(trace, invocation, version)
 
-    def _measure(self, trace: Trace, invocation: Invocation, version: Version) -> None:
-        modules = _modules_of(version)
-        limit_mb = trace.host.limits_of(version).memory_mb
-        held = held_mb(*modules)
-        if held > limit_mb:
-            version.memory_warned = True
-            text = (
-                f"{PlatformText.MEMORY} The globals of Worker {version.service!r} hold about "
-                f"{held:,.0f} MB; its limit is {limit_mb:g} MB (%limits --memory-mb)."
-            )
-            warn(trace, invocation, text)
-            warnings.warn(text, MemoryLimitWarning, stacklevel=2)
+def check_loaded(version: Version, limit_mb: float) -> None:
+    """Warn of a version that holds more than its limit (MB) as soon as its module is loaded."""
+    text = _excess(version, limit_mb)
+    if text is not None:
+        warnings.warn(text, MemoryLimitWarning, stacklevel=2)
+
+
+def _latest_invocations(
+    traces: Sequence[Trace], since: int
+) -> dict[Version, tuple[Trace, Invocation]]:
+    """Return the latest invocation of each version that has served.
+
+    traces: requests in flight, and any of each runtime that is looked at. since: ns of wall clock.
+    """
+    hosts = {id(trace.host): trace.host for trace in traces}.values()
+    ended = [
+        trace
+        for host in hosts
+        for trace in takewhile(lambda trace: trace.ended_ns >= since, reversed(host.traces))
+    ]
+    return {
+        invocation.version: (trace, invocation)
+        for trace in [*reversed(ended), *traces]
+        for invocation in trace.invocations
+        if invocation.version is not None
+    }
+
+
+def _excess(version: Version, limit_mb: float) -> str | None:
+    """Return the warning if a version holds too much, unless it was returned before.
+
+    One that takes long to measure is measured rarely.
+    """
+    began = wall_clock()
+    if version.memory_warned or began < version.next_measurement_ns:
+        return None
+    held = held_mb(*_modules_of(version))
+    version.next_measurement_ns = began + PAUSE * (wall_clock() - began)
+    if held <= limit_mb:
+        return None
+    version.memory_warned = True
+    return (
+        f"{PlatformText.MEMORY} The globals of Worker {version.service!r} hold about "
+        f"{held:,.0f} MB; its limit is {limit_mb:g} MB (%limits --memory-mb)."
+    )
 
 
 def _modules_of(version: Version) -> list[types.ModuleType]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from workernb.errors import HandlerError, PlatformText, with_notes
 from workernb.runtime.services.engine import Handler
@@ -11,7 +11,7 @@ from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.logs import warn
 
 
-class Event(NamedTuple):
+class Event:
     """A kind of event.
 
     name: the name of its handler, such as `fetch`. result: a function that converts what the
@@ -19,8 +19,12 @@ class Event(NamedTuple):
     invocation, and raises HandlerError for an invalid value.
     """
 
-    name: str
-    result: Callable[[Any, Any, Invocation], Any]
+    __slots__ = ("name", "result")
+
+    def __init__(self, name: str, result: Callable[[Any, Any, Invocation], Any]) -> None:
+        """Make a kind of event."""
+        self.name = name
+        self.result = result
 
 
 def missing_handler(name: str) -> Handler:

@@ -105,9 +105,8 @@ def start(
     root = Invocation(trace, None, None, entrypoint, request._method, request._url, 1)
     if OVERRIDES in request._fields:
         root.ensure_extras().overrides = request._fields[OVERRIDES]
-    name, result = FETCH
-    handler = entrypoint.handlers.get(name) or missing_handler(name)
-    root.steps = hop(root, handler, result, request, True)
+    handler = entrypoint.handlers.get(FETCH.name) or missing_handler(FETCH.name)
+    root.steps = hop(root, handler, FETCH.result, request, True)
     trace.recorded.append(root)
     runtime.in_flight.add(trace)
     return root
@@ -282,6 +281,10 @@ def serve(root: Invocation) -> Generator[Any, Any, Answer]:
         except BaseException:
             trim_before_worker(failure)
             raise
+        finally:
+            # The frames of its traceback lead back to this one: a circle that would keep what they
+            # hold, such as the request, until a garbage collection.
+            failure = None
     assert answer is not None
     return answer
 

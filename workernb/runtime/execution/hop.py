@@ -78,9 +78,8 @@ def invoke(
         if refusal is not None:
             return FailedCall(refusal)
     trace.calls_left -= 1
-    name, result = event
-    handler = entrypoint.handlers.get(name) or missing_handler(name)
-    invocation.steps = steps = hop(invocation, handler, result, argument, True)
+    handler = entrypoint.handlers.get(event.name) or missing_handler(event.name)
+    invocation.steps = steps = hop(invocation, handler, event.result, argument, True)
     trace.recorded.append(invocation)
     return steps
 

@@ -11,7 +11,7 @@ from workernb.runtime.enforcement.guard import guard
 from workernb.runtime.tracing.invocations import Invocation, error_and_text, outcome_of
 from workernb.runtime.tracing.logs import log, warn
 from workernb.runtime.tracing.tracebacks import raised_by
-from workernb.runtime.tracing.traces import InvocationCounter, Trace
+from workernb.runtime.tracing.traces import Trace
 
 NOT_AWAITED = "its Worker's invocation ended first. Await it, or hand it to self.ctx.waitUntil(…)."
 """The reason that is logged for a call or task that was cancelled."""
@@ -103,8 +103,8 @@ def calls_not_awaited(trace: Trace) -> Sequence[Invocation]:
     """
     new = trace.invocations[trace.checked_calls :]
     trace.checked_calls = len(trace.invocations)
-    if isinstance(trace.recorded, InvocationCounter):
-        new += trace.recorded.take_pending()
+    if trace.recorded is not trace.invocations:
+        new += trace.recorded.take_pending()  # type: ignore[union-attr]
     unawaited = []
     for invocation in new:
         if invocation.steps is not None and invocation.waits_to_begin:

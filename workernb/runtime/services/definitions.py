@@ -6,9 +6,10 @@ import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any
 
-from workernb.errors import PlatformText, UsageError, did_you_mean, with_notes
+from workernb.errors import PlatformText, RouteError, UsageError, did_you_mean, with_notes
 
 from .kinds import SECRETS, SERVICES, VARS, VERSION_METADATA, BindingKind, kind_named, kinds
 from .limits import Limits
@@ -16,7 +17,7 @@ from .modules import check_modules, check_path, replaced
 from .routes import Route, public_route
 from .targets import Target, service_name
 
-_is_date = re.compile(r"\d{4}-\d{2}-\d{2}").fullmatch
+_has_form_of_date = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII).fullmatch
 
 Bindings = Mapping[str, Mapping[str, Any]]
 """Bindings by the keyword of their kind, then by name; kinds without bindings are left out."""
@@ -127,23 +128,18 @@ class Definition:
         if not isinstance(source, str):
             raise UsageError(f"A Worker's source is text, not {type(source).__name__}.")
         if compatibility_date is not None and not _is_date(compatibility_date):
-            raise UsageError(f"A compatibility date is written 2026-11-23: {compatibility_date!r}.")
+            raise UsageError(
+                "A compatibility date is a day, written like 2026-11-23, "
+                f"not {compatibility_date!r}."
+            )
         if main is not None:
             check_path(main)
-        if isinstance(routes, str):
-            routes = [routes]
-        if limits is not None and not isinstance(limits, Limits):
-            limits = dict(limits)
-            Limits().but(**limits)  # Raises UsageError for an unknown or invalid limit.
-        parsed = [Route.parse(route) for route in routes]
-        if public:
-            parsed.append(public_route(name))
         definition = cls(
             name,
             source,
             _checked(bindings, "define()"),
-            tuple(parsed),
-            limits,
+            _checked_routes(name, routes, public),
+            _checked_limits(limits),
             compatibility_date,
             environment,
             tag,
@@ -236,6 +232,45 @@ class Definition:
             settings += [dict(self.modules), self.main]
         text = json.dumps(settings, sort_keys=True, default=repr)
         return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def _is_date(text: object) -> bool:
+    """Return whether this is a day of the calendar, as text like 2026-11-23."""
+    if not isinstance(text, str) or not _has_form_of_date(text):
+        return False
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _checked_routes(service: str, routes: object, public: bool) -> tuple[Route, ...]:
+    """Return the parsed routes; UsageError for what is no list of patterns, or has one twice."""
+    if isinstance(routes, str):
+        routes = [routes]
+    if not isinstance(routes, Iterable):
+        given = type(routes).__name__
+        raise UsageError(f"routes is a list of patterns, ['example.com/*'], not {given}.")
+    parsed = [Route.parse(route) for route in routes]
+    if public:
+        parsed.append(public_route(service))
+    places = [route.place for route in parsed]
+    for number, route in enumerate(parsed):
+        if route.place in places[:number]:
+            raise RouteError(f"Worker {service!r} has the route {route.pattern!r} twice.")
+    return tuple(parsed)
+
+
+def _checked_limits(limits: object) -> Limits | Mapping[str, Any] | None:
+    """Return the limits of a Worker; UsageError for an unknown or invalid one."""
+    if limits is None or isinstance(limits, Limits):
+        return limits
+    if not isinstance(limits, Mapping):
+        given = type(limits).__name__
+        raise UsageError(f"limits is a dict, {{'cpu_ms': 50}}, or Limits, not {given}.")
+    Limits().but(**limits)
+    return dict(limits)
 
 
 def _checked(given: Mapping[str, Any], function: str) -> Bindings:

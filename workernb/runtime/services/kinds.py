@@ -179,7 +179,7 @@ class VarKind(BindingKind):
     def check_value(self, name: str, value: Any) -> Any:
         """Return a copy of the value; UsageError if JSON cannot represent it."""
         try:
-            json.dumps(value)
+            json.dumps(value, allow_nan=False)
         except (TypeError, ValueError) as error:
             raise UsageError(f"The var {name} must be text or JSON: {error}") from None
         return copy.deepcopy(value)

@@ -36,16 +36,22 @@ class Route:
             raise RouteError(
                 f"{pattern!r} is no route: write it like example.com/api/* or *.example.com/*."
             )
+        labels = match["host"].removeprefix("*.").removeprefix("*").split(".")
+        if "" in labels and match["host"] != "*":
+            raise RouteError(f"The host of a route has a dot too many: {pattern!r}.")
         path = match["path"] or "/*"
         if "*" in path[:-1]:
             raise RouteError(f"A route's * may only begin its host and end its path: {pattern!r}.")
         port = int(match["port"]) if match["port"] else None
-        return cls(pattern, match["scheme"], match["host"].lower(), port, path)
+        scheme = match["scheme"] and match["scheme"].lower()
+        return cls(pattern, scheme, match["host"].lower(), port, path)
 
     @property
     def url(self) -> str:
         """A URL that the route matches."""
-        host = self.host.replace("*.", "www.").replace("*", "www.") or "www"
+        host = self.host
+        if host.startswith("*"):
+            host = f"www.{host.removeprefix('*').removeprefix('.') or 'example.com'}"
         port = f":{self.port}" if self.port else ""
         return f"{self.scheme or 'http'}://{host}{port}{self.path.rstrip('*') or '/'}"
 
@@ -65,6 +71,11 @@ class Route:
         if self.path.endswith("*"):
             return parts.path.startswith(self.path[:-1])
         return parts.path == self.path
+
+    @property
+    def place(self) -> tuple[str | None, str, int | None, str]:
+        """A key that is the same for two patterns that match the same URLs."""
+        return (self.scheme, self.host, self.port, self.path)
 
     @property
     def rank(self) -> tuple[bool, int, bool, int]:

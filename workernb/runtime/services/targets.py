@@ -105,12 +105,16 @@ class Target:
 
 def _checked_props(text: str) -> str:
     try:
-        props = json.loads(text)
+        props = json.loads(text, parse_constant=_refuse_constant)
     except ValueError as error:
         raise UsageError(
             f'The props {text!r} are no JSON ({error}): write \'auth#Admin{{"role": "reader"}}\'.'
         ) from None
     return json.dumps(props, sort_keys=True) if props else ""
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"JSON has no {name}")
 
 
 def missing_target_error(binding: str, target: Target, known: Iterable[str]) -> UsageError:

@@ -35,6 +35,7 @@ class Version:
     imports_ms: float = 0.0
     startup_limit_ms: float = 1_000
     memory_warned: bool = False
+    next_measurement_ns: int = 0  # Of its memory: wall clock.
     # The runtime's limits, and the same with the Worker's own limits applied: a cache.
     _limits: tuple[Limits, Limits] | None = None
 

@@ -29,6 +29,22 @@ class Span(Protocol):
         """The invocation that called it, or None."""
 
 
+def ms(value: float) -> str:
+    """Format a time in ms with three digits: `0.012 ms`, `3.40 ms`, `1,203 ms`.
+
+    What is too short for them is `< 0.001 ms`, so that only nothing is shown as `0 ms`.
+    """
+    if value >= 100:
+        return f"{value:,.0f} ms"
+    if value >= 10:
+        return f"{value:.1f} ms"
+    if value >= 1:
+        return f"{value:.2f} ms"
+    if value >= 0.001:
+        return f"{value:.3f} ms"
+    return "< 0.001 ms" if value > 0 else "0 ms"
+
+
 class Slice(NamedTuple):
     """A period in which one invocation held the thread.
 
@@ -97,22 +113,38 @@ _NEVER: Stamp = (None, sys.maxsize, 0)
 
 
 def _with_cpu(stamps: Iterable[Stamp]) -> Iterator[Stamp]:
-    """Yield the stamps with CPU times; of short stamps, extrapolated by the wall clock."""
-    short: list[Stamp] = []
-    read_wall = read_cpu = 0
+    """Yield the stamps with CPU times; those of short stamps are estimated between readings."""
+    since_reading: list[Stamp] = []
     for stamp in stamps:
-        _, wall, cpu = stamp
-        if not cpu:
-            short.append(stamp)
-            continue
-        for span, begin, _ in short:
-            # At most this reading, since the thread may have been preempted.
-            yield span, begin, min(read_cpu + begin - read_wall, cpu)
-        short.clear()
-        read_wall, read_cpu = wall, cpu
-        yield stamp
-    for span, begin, _ in short:
-        yield span, begin, read_cpu + begin - read_wall
+        if stamp[2] and since_reading:
+            yield from _estimated(since_reading, stamp)
+            since_reading.clear()
+        since_reading.append(stamp)
+    if since_reading:
+        _, read_wall, read_cpu = since_reading[0]
+        for span, wall, _ in since_reading:
+            yield span, wall, read_cpu + wall - read_wall
+
+
+def _estimated(stamps: Sequence[Stamp], reading: Stamp) -> Iterator[Stamp]:
+    """Yield the stamps with CPU times. The first is a reading, and `reading` the next one.
+
+    Where the wall clock has advanced further than the CPU clock, the thread was preempted. Most
+    often that happened once, and made the interval that it fell into the longest; so that one is
+    charged less. Where that cannot be, each interval is charged the same part of its wall clock, so
+    that an invocation that ran is never charged nothing.
+    """
+    cpu = stamps[0][2]
+    intervals = [after[1] - before[1] for before, after in pairwise((*stamps, reading))]
+    used, passed, longest = reading[2] - cpu, sum(intervals), max(intervals)
+    preempted = passed - used
+    if preempted < longest:
+        intervals[intervals.index(longest)] -= preempted
+    else:
+        intervals = [interval * used // passed for interval in intervals]
+    for (span, wall, _), interval in zip(stamps, intervals, strict=True):
+        yield span, wall, cpu
+        cpu += interval
 
 
 @dataclass(slots=True)

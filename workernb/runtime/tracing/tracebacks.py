@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bdb
 import gc
 import os
 import sys
@@ -169,7 +168,8 @@ def is_debugged(frame: FrameType | None = None) -> bool:
     pdb and debuggers based on it trace with a method of a Bdb. frame: the running frame, which also
     shows a debugger that is still starting.
     """
-    if isinstance(getattr(sys.gettrace(), "__self__", None), bdb.Bdb):
+    bdb = sys.modules.get("bdb")  # Not imported: no debugger runs whose base has not been.
+    if bdb is not None and isinstance(getattr(sys.gettrace(), "__self__", None), bdb.Bdb):
         return True
     while frame is not None and not is_worker(frame):
         file = frame.f_code.co_filename
@@ -179,9 +179,10 @@ def is_debugged(frame: FrameType | None = None) -> bool:
     return False
 
 
+_STANDARD_LIBRARY = os.path.dirname(os.path.abspath(os.__file__))
 _DEBUGGERS = (
-    os.path.abspath(bdb.__file__),
-    os.path.join(os.path.dirname(os.path.abspath(bdb.__file__)), "pdb.py"),
+    os.path.join(_STANDARD_LIBRARY, "bdb.py"),
+    os.path.join(_STANDARD_LIBRARY, "pdb.py"),
     os.path.join("IPython", "core", "debugger.py"),
     os.path.join("IPython", "terminal", "debugger.py"),
 )

@@ -20,7 +20,7 @@ from workernb.runtime.services.versions import Version
 
 from .fetches import Fetch
 from .invocations import Invocation, Log
-from .metering import Metering, Slice, holder, time_of_last
+from .metering import Metering, Slice, holder, ms, time_of_last
 from .threads import Thread
 from .tracebacks import waiting_position
 
@@ -300,7 +300,7 @@ class Trace:
         return totals
 
     def __repr__(self) -> str:
-        ended = f"{self.outcome or 'running'}, {self.cpu_ms:.2f} ms CPU"
+        ended = f"{self.outcome or 'running'}, {ms(self.cpu_ms)} CPU"
         return f"<Trace {self.number}: {self.method} {self.url}, {ended}>"
 
 
@@ -325,6 +325,22 @@ class InvocationCounter:
         return pending
 
 
+def _shorten_texts(trace: Trace, invocation: Invocation) -> int:
+    """Shorten an invocation's URL and exception; return how much its size (bytes) changes."""
+    size, extras = 0, invocation.extras
+    if len(invocation._url) > MAX_TEXT:
+        size -= len(invocation._url)
+        invocation._url = shortened(trace.redact(invocation._url))
+        size += sys.getsizeof(invocation._url)
+    if extras is not None and extras.failure is not None:
+        outcome, text = extras.failure
+        if len(text) > MAX_TEXT:
+            text = shortened(trace.redact(text))
+            extras.failure = outcome, text
+        size += sys.getsizeof(text)
+    return size
+
+
 class Traces(deque[Trace]):
     """The traces of a runtime, newest last: at most 1,000, of 64 MB in total."""
 
@@ -339,18 +355,11 @@ class Traces(deque[Trace]):
     def keep(self, trace: Trace) -> None:
         """Add a trace that has ended, and drop the oldest beyond the maximum."""
         self.append(trace)
-        size = 1_500 + 450 * len(trace.invocations) + 30 * len(trace.stamps)
+        size = 1_500 + 500 * len(trace.invocations) + 30 * len(trace.stamps)
         for invocation in trace.invocations:
-            if len(invocation._url) > MAX_TEXT:
-                invocation._url = shortened(trace.redact(invocation._url))
-            size += sys.getsizeof(invocation._url)
-            extras = invocation.extras
-            if extras is not None and extras.failure is not None:
-                outcome, text = extras.failure
-                if len(text) > MAX_TEXT:
-                    text = shortened(trace.redact(text))
-                    extras.failure = outcome, text
-                size += sys.getsizeof(text)
+            size += len(invocation._url)  # A URL is ASCII.
+            if len(invocation._url) > MAX_TEXT or invocation.extras is not None:
+                size += _shorten_texts(trace, invocation)
         if trace.late_failure is not None and len(trace.late_failure[1]) > MAX_TEXT:
             outcome, text = trace.late_failure
             trace.late_failure = outcome, shortened(trace.redact(text))

@@ -52,15 +52,6 @@ def one_line(text: str, limit: int = 120) -> str:
     return visible(text.replace("\r\n", "⏎").replace("\n", "⏎").replace("\t", " "), limit)
 
 
-def ms(value: float) -> str:
-    """Format a time in ms with three digits: `0.012 ms`, `3.40 ms`, `1,203 ms`."""
-    if value >= 100:
-        return f"{value:,.0f} ms"
-    if value >= 10:
-        return f"{value:.1f} ms"
-    return f"{value:.2f} ms" if value >= 1 else f"{value:.3f} ms"
-
-
 def share(part: float, whole: float) -> str:
     """Format a part of a whole in per cent."""
     return f"{100 * part / whole:.0f} %" if whole else "0 %"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from workernb.network.comparing import Comparison, Process, Way
+from workernb.runtime.tracing.metering import ms
 from workernb.views.drawing.drawing import Drawing
 from workernb.views.drawing.palette import role_of
 from workernb.views.drawing.shapes import Label, Rect, fitted, text_width
-from workernb.views.drawing.text import ms, one_line
+from workernb.views.drawing.text import one_line
 
 from .axis import ticks
 from .picture import MARGIN, SIZE, SMALL, Picture

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from workernb.runtime.tracing.metering import ms
 from workernb.runtime.tracing.traces import Trace
 from workernb.views.drawing.drawing import Drawing
 from workernb.views.drawing.palette import role_of
 from workernb.views.drawing.shapes import Group, Label, Line, Rect, Shape, fitted, text_width
-from workernb.views.drawing.text import ms, one_line
+from workernb.views.drawing.text import one_line
 
 from .axis import ticks
 from .lanes import MAX_LANES, Lane, Lanes

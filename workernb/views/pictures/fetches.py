@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from workernb.runtime.tracing.fetches import Fetch
 from workernb.runtime.tracing.invocations import Invocation, Log
+from workernb.runtime.tracing.metering import ms
 from workernb.runtime.tracing.traces import Trace
-from workernb.views.drawing.text import ms, one_line
+from workernb.views.drawing.text import one_line
 
 MAX_FETCHES = 50
 """How many fetches of a request are shown."""

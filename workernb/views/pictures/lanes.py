@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from workernb.runtime.tracing.invocations import Invocation
+from workernb.runtime.tracing.metering import ms
 from workernb.runtime.tracing.traces import Trace
-from workernb.views.drawing.text import ms, one_line, share
+from workernb.views.drawing.text import one_line, share
 
 MAX_LANES = 24
 """With more invocations, each Worker has one lane."""

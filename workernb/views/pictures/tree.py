@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from workernb.runtime.services.targets import DEFAULT
 from workernb.runtime.tracing.fetches import Fetch
 from workernb.runtime.tracing.invocations import Invocation
+from workernb.runtime.tracing.metering import ms
 from workernb.runtime.tracing.traces import Trace
 from workernb.views.drawing.drawing import Drawing
 from workernb.views.drawing.palette import role_of
 from workernb.views.drawing.shapes import Label, Line, Rect, Shape, fitted, text_width
-from workernb.views.drawing.text import ms, one_line, share, visible
+from workernb.views.drawing.text import one_line, share, visible
 
 from .cpu import cpu_summary, headline
 from .fetches import by_invocation, describe_fetch, omitted_fetches

@@ -7,7 +7,7 @@ from workernb.runtime.services.definitions import Definition
 from workernb.runtime.services.dependents import dependents
 from workernb.runtime.services.limits import SHARED
 from workernb.runtime.services.service import Service
-from workernb.views.drawing.text import ms
+from workernb.runtime.tracing.metering import ms
 from workernb.views.pictures.system import Key
 from workernb.views.pictures.traffic import Flow, Traffic
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import traitlets
 
-from workernb.assembly import get_runtime
+from workernb.assembly import checked_runtime
 from workernb.errors import UsageError
 from workernb.runtime.runtime import Runtime
 from workernb.runtime.tracing.traces import Trace
@@ -39,7 +39,7 @@ class CpuView(LivePicture):
 
     def __init__(self, runtime: Runtime | None = None, request: Any = None, **traits: Any) -> None:
         """Show a request of a runtime, by default of the notebook's."""
-        self.runtime = get_runtime() if runtime is None else runtime
+        self.runtime = checked_runtime(runtime)
         self.trace: Trace | None = None
         self._shown_stamps = -1
         self._ticks = 0

@@ -8,10 +8,11 @@ from typing import Any
 import traitlets
 from ipywidgets import VBox
 
-from workernb.assembly import get_runtime
+from workernb.assembly import checked_runtime
 from workernb.runtime.runtime import Runtime
+from workernb.runtime.tracing.metering import ms
 from workernb.runtime.tracing.traces import Trace
-from workernb.views.drawing.text import ms, one_line
+from workernb.views.drawing.text import one_line
 from workernb.views.pictures.cpu import headline
 
 from .cpu import CpuView
@@ -41,7 +42,7 @@ class Dashboard(VBox):  # type: ignore[misc]
 
     def __init__(self, runtime: Runtime | None = None, **traits: Any) -> None:
         """Show the services of a runtime, by default of the notebook's."""
-        self.runtime = get_runtime() if runtime is None else runtime
+        self.runtime = checked_runtime(runtime)
         self._loop = running_loop()
         self._ticks = 0
         self._shown_state: Any = None
@@ -124,8 +125,10 @@ class Dashboard(VBox):  # type: ignore[misc]
 
     def close(self) -> None:
         """Close the widget and its parts, and stop updating."""
-        if self._loop is not None:
-            Ticker.of(self._loop).remove(self)
+        # Widget.__del__ calls this too, even if __init__ has raised an exception.
+        loop = self.__dict__.get("_loop")
+        if loop is not None:
+            Ticker.of(loop).remove(self)
         for part in self.children:
             part.close()
         super().close()

@@ -9,7 +9,7 @@ from typing import Any
 import traitlets
 from ipywidgets import HTML, Button, Checkbox, HBox, Password, Text, VBox, Widget
 
-from workernb.assembly import get_runtime
+from workernb.assembly import checked_runtime
 from workernb.errors import UsageError
 from workernb.options.change import service_of
 from workernb.runtime.handles import Handle
@@ -69,7 +69,7 @@ class BindingEditor(VBox):  # type: ignore[misc]
             worker = worker.name
         if not isinstance(worker, str):
             raise UsageError(f"A Worker is a handle or its name, not {worker!r}.")
-        self.runtime = get_runtime() if runtime is None else runtime
+        self.runtime = checked_runtime(runtime)
         self._loop = running_loop()
         self._refresh_pending = False
         self._shown_version: Any = None

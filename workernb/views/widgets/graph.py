@@ -6,7 +6,7 @@ from typing import Any
 
 import traitlets
 
-from workernb.assembly import get_runtime
+from workernb.assembly import checked_runtime
 from workernb.runtime.runtime import Runtime
 from workernb.views.pictures.graph import GraphPicture
 from workernb.views.pictures.traffic import Flow
@@ -29,7 +29,7 @@ class GraphView(LivePicture):
 
     def __init__(self, runtime: Runtime | None = None, **traits: Any) -> None:
         """Show the services of a runtime, by default of the notebook's."""
-        self.runtime = get_runtime() if runtime is None else runtime
+        self.runtime = checked_runtime(runtime)
         super().__init__(**traits)
         self.redraw()
 

@@ -173,6 +173,8 @@ class LivePicture(AnyWidget):
 
     def close(self) -> None:
         """Close the widget and stop updating."""
-        if self._loop is not None:
-            Ticker.of(self._loop).remove(self)
+        # Widget.__del__ calls this too, even if __init__ has raised an exception.
+        loop = self.__dict__.get("_loop")
+        if loop is not None:
+            Ticker.of(loop).remove(self)
         super().close()
