@@ -9,6 +9,7 @@ from typing import Any, TextIO
 
 from workernb.http.request import Request
 from workernb.runtime.bindings.entrypoints import NOTEBOOK, MissingEntrypoint, with_props
+from workernb.runtime.enforcement.guard import guard
 from workernb.runtime.execution import tasks
 from workernb.runtime.execution.dispatch import TopLevelCall
 from workernb.runtime.execution.loops import Loops
@@ -41,6 +42,7 @@ class Runtime(Registry):
         self.in_flight: set[Trace] = set()
         self.on_finished: list[Callable[[Trace], None]] = []
         self.loops = Loops()
+        guard.hosts.add(self)
         self.numbers = itertools.count(1)
 
     def call(

@@ -8,6 +8,8 @@ so with each raise the tick is made pending: at the Worker's next call or jump b
 
 from __future__ import annotations
 
+import functools
+import operator
 import os
 import signal
 import sys
@@ -18,6 +20,7 @@ from importlib.util import find_spec
 from types import FrameType
 from typing import Any
 
+from workernb.runtime.tracing.threads import Thread
 from workernb.runtime.tracing.tracebacks import PACKAGE, is_worker
 
 _STDLIB = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
@@ -111,12 +114,13 @@ class CutInjector:
         frame: FrameType | None,
         applies: Callable[[], bool],
         in_libraries: bool = False,
+        trace_only: bool = False,
     ) -> None:
         """Raise `error` in `frame`, if that is safe, and at each further line of Worker code.
 
         applies: whether the Worker that runs at that line is to be cut. Libraries may clean up
         after a raise: until the next tick it is raised in the Worker's own frames only.
-        in_libraries: see `may_raise`.
+        in_libraries: see `may_raise`. trace_only: whether it is being raised already.
         """
         again, _tick.made_pending = _tick.made_pending, False
         tracer = _Tracer(error, applies)
@@ -133,6 +137,8 @@ class CutInjector:
                 if again:
                     break  # The frames below have the tracer of the raise before.
             at = at.f_back
+        if trace_only:
+            return
         if frame is not None and (is_worker(frame) if again else may_raise(frame, in_libraries)):
             error = error.with_traceback(None)
             if _can_tick():
@@ -180,6 +186,7 @@ class _Tracer:
     def __init__(self, error: BaseException, applies: Callable[[], bool]) -> None:
         self._error = error
         self._applies = applies
+        self._soon: _Soon | None = None
         self.before: Any = None
 
     def __call__(  # pragma: no cover - a tracer is not traced itself
@@ -189,8 +196,88 @@ class _Tracer:
             return None
         if event == "line" and self._applies():
             error = self._error.with_traceback(None)
-            if _can_tick():
-                _tick.made_pending = True
-                _tick.pending  # noqa: B018 - see _Tick
+            if not _can_tick():
+                return self._raise_soon()
+            _tick.made_pending = True
+            _tick.pending  # noqa: B018 - see _Tick
             raise error
+        if event == "return" and self._soon is not None:
+            _set_async(threading.get_ident(), None)
         return self
+
+    def _raise_soon(self) -> _Tracer:  # pragma: no cover - a tracer is not traced itself
+        """Have the error raised in this thread, at the next call or jump back.
+
+        So the tracer itself does not raise, and Python does not remove it.
+        """
+        if self._soon is None:
+            self._soon = _Soon(threading.get_ident(), _delivering(self._error))
+        self._soon.pending  # noqa: B018 - see _Soon
+        return self
+
+
+# From and in other threads
+
+
+def raise_in_thread(thread: Thread, error: BaseException, applies: Callable[[], bool]) -> None:
+    """Raise `error` in the Worker code that another thread runs, until its slice ends.
+
+    applies: whether the Worker that runs there is to be cut.
+    """
+
+    def delivered() -> None:  # pragma: no cover - tested without a tracer
+        if thread.ends_cut is None:
+            injector = CutInjector()
+
+            def call_off() -> None:
+                thread.ends_cut = None
+                injector.call_off()
+                _set_async(thread.ident, None)
+
+            thread.ends_cut = call_off
+            injector.inject(error, sys._getframe(), applies, trace_only=True)
+
+    _set_async(thread.ident, _delivering(error, delivered))
+
+
+def _delivering(
+    error: BaseException, delivered: Callable[[], None] = lambda: None
+) -> type[BaseException]:
+    """Return a class that Python can raise in a thread, where its instance is `error`.
+
+    delivered: called in that thread, when the exception reaches an exception handler.
+    """
+
+    def new(cls: type) -> BaseException:  # pragma: no cover - tested without a tracer
+        delivered()
+        return error.with_traceback(None)
+
+    return type(type(error).__name__, (type(error),), {"__new__": new})
+
+
+def _set_async(ident: int, kind: type[BaseException] | None) -> None:
+    """Have an exception raised in a thread, between two of its bytecodes; None for none any more.
+
+    https://docs.python.org/3/c-api/init.html#c.PyThreadState_SetAsyncExc
+    """
+    import ctypes  # Not at import: most processes need no watchdog.
+
+    raise_in = ctypes.pythonapi.PyThreadState_SetAsyncExc
+    raise_in(ctypes.c_ulong(ident), None if kind is None else ctypes.py_object(kind))
+
+
+class _Soon:
+    """An attribute that makes an exception pending in this thread, as that of `_Tick` a signal.
+
+    Python looks for such exceptions after a call: a call of `_set_async` would raise at its end.
+    """
+
+    pending = property(operator.methodcaller("make_pending"))
+
+    def __init__(self, ident: int, kind: type[BaseException]) -> None:
+        import ctypes
+
+        raise_in = ctypes.pythonapi.PyThreadState_SetAsyncExc
+        self.make_pending = functools.partial(
+            raise_in, ctypes.c_ulong(ident), ctypes.py_object(kind)
+        )
