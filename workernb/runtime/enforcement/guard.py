@@ -63,7 +63,7 @@ class Guard:
         self._ended: Trace | None = None
         self._memory = MemoryWatch()
         self._off_thread = OffThreadCpu()
-        self._watchdog = Watchdog(self._watched, lambda: self.signals.ticks)
+        self._watchdog = Watchdog(self._watched, self.hosts, lambda: self.signals.ticks)
 
     def enter(self, trace: Trace, loop: asyncio.AbstractEventLoop) -> None:
         """Add a request that begins, and install what is missing."""

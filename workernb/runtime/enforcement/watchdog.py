@@ -15,20 +15,23 @@ import contextlib
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from time import perf_counter_ns as wall_clock
 from types import FrameType
 
 from workernb.errors import WallLimitExceeded
+from workernb.runtime.tracing.clock import charge_sample, take_cpu_since_last_slice
+from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.metering import holder
 from workernb.runtime.tracing.threads import Thread, this_thread
 from workernb.runtime.tracing.tracebacks import worker_position
-from workernb.runtime.tracing.traces import Trace
+from workernb.runtime.tracing.traces import Host, Trace
 from workernb.workers.current import current
 
 from .abort import check_wall
 from .budget import check_budget, imports_too_long
 from .cut import may_raise, raise_in_thread
+from .owners import owner_of
 from .startup import Loading
 
 PERIOD_S = 0.005
@@ -41,11 +44,18 @@ SLOW_PERIOD_S = 0.05
 class Watchdog:
     """Enforces the limits of the requests in flight on the threads that it watches."""
 
-    def __init__(self, watched: Callable[[], set[Thread]], ticks: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        watched: Callable[[], set[Thread]],
+        hosts: Collection[Host],
+        ticks: Callable[[], int],
+    ) -> None:
         """Make a watchdog without threads.
 
-        watched: returns the threads that may be watched. ticks: returns how many ticks came.
+        watched: returns the threads that may be watched. hosts: the runtimes. ticks: returns how
+        many ticks came.
         """
+        self._hosts = hosts
         self._watched = watched
         self._ticks = ticks
         self._threads: set[Thread] = set()
@@ -136,12 +146,12 @@ class Watchdog:
             return
         instruction = frame.f_lasti
         if trace is not None:
-            error = _error_of(trace, frame)
+            error = _error_of(trace, holder(trace.stamps), frame)
             in_libraries = imports_too_long(trace) or isinstance(error, WallLimitExceeded)
         elif loading is not None:
             error, in_libraries = loading.check_budget(frame), loading.imports_too_long
         else:
-            return
+            error, in_libraries = self._sample(thread, frame), False
         if error is None or not may_raise(frame, in_libraries):
             return
         if sys._current_frames().get(thread.ident) is not frame:
@@ -150,6 +160,19 @@ class Watchdog:
         # and the raise it cannot run: the interpreter lock is released only at calls and loops.
         if thread.trace is trace and frame.f_lasti == instruction:
             raise_in_thread(thread, error, lambda: thread.trace is trace)
+
+
+    def _sample(self, thread: Thread, frame: FrameType) -> BaseException | None:
+        """Charge a period to the request whose callback or finalizer runs, outside of any slice.
+
+        Return the error to raise in it, or None.
+        """
+        owner = owner_of(frame, self._hosts)
+        if owner is None:
+            return None
+        cpu_ns = min(take_cpu_since_last_slice(thread), int(PERIOD_S * 1e9))
+        charge_sample(owner.trace, owner, cpu_ns)
+        return _error_of(owner.trace, owner, frame)
 
 
 class SignaledThread:
@@ -190,7 +213,9 @@ def _must_end(trace: Trace) -> bool:
     return trace.aborted is not None or (wall_ms is not None and trace.wall_ms > wall_ms)
 
 
-def _error_of(trace: Trace, frame: FrameType) -> BaseException | None:
-    """Return the error to raise in the code of a request that `frame` runs, or None."""
+def _error_of(
+    trace: Trace, invocation: Invocation | None, frame: FrameType
+) -> BaseException | None:
+    """Return the error to raise in the code of an invocation that `frame` runs, or None."""
     check_wall(trace, worker_position(frame))
-    return check_budget(trace, holder(trace.stamps), frame)
+    return check_budget(trace, invocation, frame)
