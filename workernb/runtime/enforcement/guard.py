@@ -127,10 +127,12 @@ class Guard:
         if waited_s < HANGS_AFTER_S:
             trace.next_hang_check_s = HANGS_AFTER_S
         elif waited_s >= trace.next_hang_check_s and trace.task:
-            # More and more rarely: a check takes some milliseconds.
-            trace.next_hang_check_s = 2 * waited_s
+            began = wall_clock()
             if hangs(trace.task, (Trace, Invocation)):
                 abort_hung(trace)
+            # More and more rarely: a check takes some milliseconds, and more on a large heap.
+            took_s = (wall_clock() - began) / 1e9
+            trace.next_hang_check_s = max(2 * waited_s, waited_s + 20 * took_s)
 
     def _outlives_interrupt(self, trace: Trace) -> bool:
         """Return whether an interrupt has canceled the request, and the time to end is over."""

@@ -61,6 +61,8 @@ class OffThreadCpu:
                         charge_off_thread(invocation.trace, invocation, used)
         for ident in self._used.keys() - frames.keys():
             del self._used[ident]
+        # This function's own frame is in it: the circle would keep all frames of this thread.
+        frames.clear()
 
 
 def _invocation_of_thread(frame: FrameType | None, traces: list[Trace]) -> Invocation | None:
