@@ -8,6 +8,7 @@ so with each raise the tick is made pending: at the Worker's next call or jump b
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import operator
 import os
@@ -20,7 +21,7 @@ from importlib.util import find_spec
 from types import FrameType
 from typing import Any
 
-from workernb.runtime.tracing.threads import Thread
+from workernb.runtime.tracing.threads import Thread, this_thread
 from workernb.runtime.tracing.tracebacks import PACKAGE, is_worker
 
 _STDLIB = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
@@ -196,13 +197,15 @@ class _Tracer:
             return None
         if event == "line" and self._applies():
             error = self._error.with_traceback(None)
-            if not _can_tick():
+            if _can_tick():
+                _tick.made_pending = True
+                _tick.pending  # noqa: B018 - see _Tick
+            elif _CAN_RAISE_SOON:
                 return self._raise_soon()
-            _tick.made_pending = True
-            _tick.pending  # noqa: B018 - see _Tick
             raise error
         if event == "return" and self._soon is not None:
-            _set_async(threading.get_ident(), None)
+            with contextlib.suppress(BaseException):
+                this_thread().drop_pending()
         return self
 
     def _raise_soon(self) -> _Tracer:  # pragma: no cover - a tracer is not traced itself
@@ -211,12 +214,38 @@ class _Tracer:
         So the tracer itself does not raise, and Python does not remove it.
         """
         if self._soon is None:
-            self._soon = _Soon(threading.get_ident(), _delivering(self._error))
+            kind = _delivering(self._error, self._trace_again)
+            self._soon = _Soon(threading.get_ident(), kind)
         self._soon.pending  # noqa: B018 - see _Soon
         return self
 
+    def _trace_again(self) -> _Soon | None:  # pragma: no cover - a tracer is not traced itself
+        """Trace the Worker again, which was raised in; return what has to become pending for that.
+
+        The exception may have been raised in the tracer, which Python then removes.
+        """
+        frame: FrameType | None = sys._getframe(2)
+        if frame is not None and frame.f_code.co_filename == __file__:
+            return self._soon
+        sys.settrace(self)
+        self.trace_workers(frame)
+        return None
+
+    def trace_workers(self, frame: FrameType | None) -> None:
+        """Trace the frames of Workers among a frame and its callers."""
+        while frame is not None:
+            if is_worker(frame):
+                frame.f_trace = self
+            frame = frame.f_back
+
 
 # From and in other threads
+
+_CAN_RAISE_SOON = sys.version_info >= (3, 12)
+"""Whether Python makes the instance of a pending exception when it raises it.
+
+Python 3.11 does so later, maybe in code that must not be interrupted.
+"""
 
 
 def raise_in_thread(thread: Thread, error: BaseException, applies: Callable[[], bool]) -> None:
@@ -226,44 +255,60 @@ def raise_in_thread(thread: Thread, error: BaseException, applies: Callable[[], 
     """
 
     def delivered() -> None:  # pragma: no cover - tested without a tracer
-        if thread.ends_cut is None:
+        """Trace the Worker, until its slice ends."""
+        if _CAN_RAISE_SOON and thread.ends_cut is None:
             injector = CutInjector()
 
             def call_off() -> None:
                 thread.ends_cut = None
                 injector.call_off()
-                _set_async(thread.ident, None)
+                with contextlib.suppress(BaseException):
+                    thread.drop_pending()
+                thread.drop_pending = int
 
             thread.ends_cut = call_off
+            thread.drop_pending = _set_async(thread.ident, _Dropped)
             injector.inject(error, sys._getframe(), applies, trace_only=True)
 
-    _set_async(thread.ident, _delivering(error, delivered))
+    _set_async(thread.ident, _delivering(error, delivered))()
 
 
 def _delivering(
-    error: BaseException, delivered: Callable[[], None] = lambda: None
+    error: BaseException, delivered: Callable[[], _Soon | None]
 ) -> type[BaseException]:
     """Return a class that Python can raise in a thread, where its instance is `error`.
 
-    delivered: called in that thread, when the exception reaches an exception handler.
+    delivered: called in that thread, when the exception is raised or reaches a handler; it may
+    return what has to become pending again.
     """
 
-    def new(cls: type) -> BaseException:  # pragma: no cover - tested without a tracer
-        delivered()
-        return error.with_traceback(None)
+    def new(cls: type, *_: Any) -> BaseException:  # pragma: no cover - tested without a tracer
+        made = error.with_traceback(None)
+        again = delivered()
+        if again is not None:
+            again.pending  # noqa: B018 - see _Soon
+        return made
 
     return type(type(error).__name__, (type(error),), {"__new__": new})
 
 
-def _set_async(ident: int, kind: type[BaseException] | None) -> None:
-    """Have an exception raised in a thread, between two of its bytecodes; None for none any more.
+class _Dropped(BaseException):
+    """Takes the place of an exception that is pending, and is raised and caught at once.
 
+    Python 3.11 would go on looking for an exception that is merely taken away.
+    """
+
+
+def _set_async(ident: int, kind: type[BaseException]) -> Callable[[], Any]:
+    """Return a function in C that makes an exception pending in a thread.
+
+    Python raises it between two of the thread's bytecodes.
     https://docs.python.org/3/c-api/init.html#c.PyThreadState_SetAsyncExc
     """
     import ctypes  # Not at import: most processes need no watchdog.
 
     raise_in = ctypes.pythonapi.PyThreadState_SetAsyncExc
-    raise_in(ctypes.c_ulong(ident), None if kind is None else ctypes.py_object(kind))
+    return functools.partial(raise_in, ctypes.c_ulong(ident), ctypes.py_object(kind))
 
 
 class _Soon:
@@ -275,9 +320,4 @@ class _Soon:
     pending = property(operator.methodcaller("make_pending"))
 
     def __init__(self, ident: int, kind: type[BaseException]) -> None:
-        import ctypes
-
-        raise_in = ctypes.pythonapi.PyThreadState_SetAsyncExc
-        self.make_pending = functools.partial(
-            raise_in, ctypes.c_ulong(ident), ctypes.py_object(kind)
-        )
+        self.make_pending = _set_async(ident, kind)

@@ -109,6 +109,10 @@ async def hop(
             raise trace.aborted
         return value
     except BaseException as error:
+        try:  # noqa: SIM105 - another call could raise what is pending
+            trace.thread.drop_pending()  # A cut from another thread must not be raised in `fail`.
+        except BaseException:
+            pass
         fail(invocation, error)
         raise
     finally:

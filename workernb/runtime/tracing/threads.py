@@ -14,12 +14,14 @@ class Thread:
     """A thread, and the slice that runs on it.
 
     trace: the request whose slice runs, or None. factory: the loop's own task factory during a
-    slice. ends_cut: what calls off the cut of the slice that runs, or None. slice_cpu_ns: the CPU clock when the slice began, or when the last one ended.
-    slice_ended_ns: when the last slice ended, in ns of wall clock; 0 if the CPU time since then has
-    been charged.
+    slice. ends_cut: what calls off the cut of the slice that runs, or None. drop_pending: a function
+    in C that raises, at its end, instead of an exception that is pending in this thread. slice_cpu_ns: the CPU clock when
+    the slice began, or when the last one ended. slice_ended_ns: when the last slice ended, in ns of
+    wall clock; 0 if the CPU time since then has been charged.
     """
 
     __slots__ = (
+        "drop_pending",
         "ends_cut",
         "factory",
         "ident",
@@ -38,6 +40,7 @@ class Thread:
         self.trace: Any = None
         self.factory: Any = None
         self.ends_cut: Callable[[], None] | None = None
+        self.drop_pending: Callable[[], Any] = int
         self.slice_cpu_ns = 0
         self.slice_ended_ns = 0
 
