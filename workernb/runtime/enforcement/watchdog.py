@@ -114,11 +114,12 @@ class Watchdog:
 
     def _run(self) -> None:
         while self._wait_for_next_check():
+            # A thread may end during the check. The watchdog must survive any error, because
+            # nothing else would cut these requests; it checks again in 5 ms.
             if self._signaled is not None:
-                self._signaled.check(self._ticks())
+                with contextlib.suppress(Exception):
+                    self._signaled.check(self._ticks())
             for thread in list(self._threads):
-                # The thread may end during the check. The watchdog must survive any error, because
-                # nothing else would cut these requests; it checks again in 5 ms.
                 with contextlib.suppress(Exception):
                     self._check_thread(thread)
 
