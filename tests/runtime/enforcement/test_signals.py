@@ -23,8 +23,6 @@ LATE = {
     "comprehension": "a list of a million numbers is freed when it is left, in one go",
     "hops": "each leaves ten thousand invocations, all of which a garbage collection visits",
 }
-if sys.version_info >= (3, 13):
-    LATE["recursion"] = "each of its thousand frames is left by a raise of its own"
 """What may exceed its budget by more than a tick, and why: C code is cut when it returns."""
 
 CUTS = int(os.environ.get("WORKERNB_CUTS", "40"))
