@@ -133,7 +133,9 @@ async def test_a_wait_that_may_end_goes_on(define, runtime, kind):
 
 async def test_a_hang_is_found_in_a_large_heap_and_does_not_stop_the_loop(define, runtime):
     heap = [{"key": [number]} for number in range(500_000)]  # A million containers.
-    handle = define("worker", "await asyncio.gather(asyncio.Event().wait(), asyncio.Event().wait())")
+    handle = define(
+        "worker", "await asyncio.gather(asyncio.Event().wait(), asyncio.Event().wait())"
+    )
     began = time.thread_time()
     with pytest.raises(HungError):
         await handle.fetch()

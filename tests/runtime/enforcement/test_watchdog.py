@@ -102,9 +102,7 @@ IMPORTS = {
 
 
 @pytest.mark.parametrize("kind", IMPORTS)
-def test_an_import_that_never_ends_is_cut_off_the_main_thread(
-    runtime, kind, tmp_path, monkeypatch
-):
+def test_an_import_that_never_ends_is_cut_off_the_main_thread(runtime, kind, tmp_path, monkeypatch):
     (tmp_path / "endless_for_the_watchdog.py").write_text("while True: pass")
     monkeypatch.syspath_prepend(tmp_path)
     runtime.limits = Limits(cpu_ms=20, startup_ms=10)

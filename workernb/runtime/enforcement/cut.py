@@ -273,9 +273,7 @@ def raise_in_thread(thread: Thread, error: BaseException, applies: Callable[[], 
     _set_async(thread.ident, _delivering(error, delivered))()
 
 
-def _delivering(
-    error: BaseException, delivered: Callable[[], _Soon | None]
-) -> type[BaseException]:
+def _delivering(error: BaseException, delivered: Callable[[], _Soon | None]) -> type[BaseException]:
     """Return a class that Python can raise in a thread, where its instance is `error`.
 
     delivered: called in that thread, when the exception is raised or reaches a handler; it may

@@ -141,7 +141,7 @@ class Signals:
         self.ticks += 1
         if self._in_flight:
             self._on_tick()
-        trace: Trace | None = thread.trace
+        trace: Any = thread.trace
         if trace is None:
             running = self._sample(thread, running, frame)
             if running is None:
@@ -217,7 +217,7 @@ class Signals:
 
         def applies() -> bool:  # pragma: no cover - a tracer is not traced itself
             running: Any = current.get()
-            held: Trace | None = thread and thread.trace
+            held: Any = thread and thread.trace
             if only is None and held is not None:
                 return held is trace
             if running is None:  # In a foreign context.

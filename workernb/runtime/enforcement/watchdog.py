@@ -162,7 +162,6 @@ class Watchdog:
         if thread.trace is trace and frame.f_lasti == instruction:
             raise_in_thread(thread, error, lambda: thread.trace is trace)
 
-
     def _sample(self, thread: Thread, frame: FrameType) -> BaseException | None:
         """Charge a period to the request whose callback or finalizer runs, outside of any slice.
 
@@ -192,7 +191,7 @@ class SignaledThread:
     def check(self, ticks: int) -> None:
         """Send the signal if the slice has used a tick's CPU without one, or must end."""
         trace: Trace | None = self.thread.trace
-        seen = trace and (trace, self.thread.slice_cpu_ns)
+        seen = None if trace is None else (trace, self.thread.slice_cpu_ns)
         now, cpu = wall_clock(), self.thread.cpu_now()
         used, passed, same = cpu - self._cpu, now - self._wall, seen == self._slice
         ticked, self._ticks = ticks != self._ticks, ticks

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 
 from workernb.runtime.tracing.threads import this_thread
 
-
 ANSWERS_WITHIN_S = 0.05
 """How long (s of wall clock) a thread waits for the home loop to begin its call."""
 
