@@ -29,19 +29,23 @@ AROUND = {
     "        except BaseException: pass\n    except BaseException: len('')",
     "suppress": "import contextlib\nwhile True:\n    with contextlib.suppress(BaseException):\n"
     "        {busy}",
-    "a retry": "def spin():\n    {busy}\ndef retry():\n    while True:\n        try: return spin()\n"
+    "a retry": "def spin():\n    {busy}\n"
+    "def retry():\n    while True:\n        try: return spin()\n"
     "        except BaseException: continue\nretry()",
     "a task": "async def spin():\n    {busy}\nawait asyncio.create_task(spin())",
     "gather": "async def spin():\n    {busy}\nawait asyncio.gather(spin(), spin(), spin())",
-    "a task that nobody awaits": "async def spin():\n    {busy}\ntask = asyncio.create_task(spin())\n"
+    "a task that nobody awaits": "async def spin():\n    {busy}\n"
+    "task = asyncio.create_task(spin())\n"
     "await asyncio.Event().wait()",
     "a callback": "def spin():\n    {busy}\nasyncio.get_running_loop().call_soon(spin)\n"
     "await asyncio.Event().wait()",
     "a callback of no context": "import contextvars\ndef spin():\n    {busy}\n"
     "asyncio.get_running_loop().call_soon(spin, context=contextvars.Context())\n"
     "await asyncio.Event().wait()",
-    "another context": "import contextvars\ndef spin():\n    {busy}\ncontextvars.Context().run(spin)",
-    "a property": "class Spins:\n    @property\n    def value(self):\n        {busy}\nSpins().value",
+    "another context": "import contextvars\ndef spin():\n    {busy}\n"
+    "contextvars.Context().run(spin)",
+    "a property": "class Spins:\n    @property\n    def value(self):\n        {busy}\n"
+    "Spins().value",
 }
 """Where it runs."""
 

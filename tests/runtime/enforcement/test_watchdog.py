@@ -37,13 +37,13 @@ KINDS = [
     "callee",
     "callback",
     "callback in a foreign context",
-    "code in a foreign context",
     # Shorter than the one in BUSY: nothing is raised within a comprehension before it ends.
     pytest.param("[[i for i in range(10**4)] for _ in range(10**6)]", id="comprehension"),
 ]
 
 if sys.version_info >= (3, 12):  # Before, only the first exception is raised in such code.
     KINDS += ["two retries", "three retries", "two swallowers", "suppressing twice"]
+    KINDS += ["code in a foreign context"]
 
 UNBOUNDED = Limits(cpu_ms=50, invocations=10**9, subrequests=10**9)
 

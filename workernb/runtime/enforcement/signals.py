@@ -66,8 +66,8 @@ class InterruptHandler:
 class Signals:
     """The handlers of SIGPROF and SIGINT, chained to those that were installed before.
 
-    interrupted_ns: when an interrupt last came while no request ran, in ns of wall clock. ticks: how
-    many have met no module that loads.
+    interrupted_ns: when an interrupt last came while no request ran, in ns of wall clock. ticks:
+    how many have met no module that loads.
     """
 
     def __init__(

@@ -26,7 +26,10 @@ class _Claim:
         self._free = threading.Lock()
 
     def take(self, begin: bool) -> bool:
-        """Take the call, unless it is taken; return whether it was free. begin: whether to begin it."""
+        """Take the call, unless it is taken; return whether it was free.
+
+        begin: whether to begin it.
+        """
         taken = self._free.acquire(blocking=False)
         if begin:
             if taken:

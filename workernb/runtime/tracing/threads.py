@@ -14,10 +14,10 @@ class Thread:
     """A thread, and the slice that runs on it.
 
     trace: the request whose slice runs, or None. factory: the loop's own task factory during a
-    slice. ends_cut: what calls off the cut of the slice that runs, or None. drop_pending: a function
-    in C that raises, at its end, instead of an exception that is pending in this thread. slice_cpu_ns: the CPU clock when
-    the slice began, or when the last one ended. slice_ended_ns: when the last slice ended, in ns of
-    wall clock; 0 if the CPU time since then has been charged.
+    slice. ends_cut: what calls off the cut of the slice that runs, or None. drop_pending: a
+    function in C that raises, at its end, instead of an exception that is pending in this thread.
+    slice_cpu_ns: the CPU clock when the slice began, or when the last one ended. slice_ended_ns:
+    when the last slice ended, in ns of wall clock; 0 if the CPU time since then has been charged.
     """
 
     __slots__ = (

@@ -142,8 +142,8 @@ def _skip_ours(tb: TracebackType | None) -> TracebackType | None:
 def format_traceback(error: BaseException) -> str:
     """Return an exception as text: traceback, type, message and notes; whatever its own code does.
 
-    Of a Termination, only the innermost frames are shown: the others are not to blame, and on Python
-    3.13 a hundred of them take 7 ms. Raises Termination if that is cut.
+    Of a Termination, only the innermost frames are shown: the others are not to blame, and on
+    Python 3.13 a hundred of them take 7 ms. Raises Termination if that is cut.
     """
     tb = errors.traceback_of(error)
     limit = -MAX_FRAMES if issubclass(type(error), errors.Termination) else None
