@@ -139,7 +139,7 @@ async def test_a_hang_is_found_in_a_large_heap_and_does_not_stop_the_loop(define
     began = time.thread_time()
     with pytest.raises(HungError):
         await handle.fetch()
-    assert time.thread_time() - began < 1
+    assert time.thread_time() - began < 3  # 0.2 s where nothing else uses the machine.
     assert len(heap) == 500_000
 
 

@@ -128,7 +128,7 @@ class Guard:
             trace.next_hang_check_s = HANGS_AFTER_S
         elif waited_s >= trace.next_hang_check_s and trace.task:
             began = wall_clock()
-            if hangs(trace.task, (Trace, Invocation)):
+            if hangs(trace.task, (Trace, Invocation), waited_s):
                 abort_hung(trace)
             # More and more rarely: a check takes some milliseconds, and more on a large heap.
             took_s = (wall_clock() - began) / 1e9

@@ -29,7 +29,7 @@ _MAX_OBJECTS = 3_000
 """Number of objects after which the search gives up."""
 
 _BUDGET_S = 0.25
-"""CPU time (s) after which the search gives up; the loop stands still as long."""
+"""CPU time (s) of a search, four times as much after a long wait; the loop stands still as long."""
 
 _CHUNK = 20
 """Number of objects whose referrers are found in one pass over the heap."""
@@ -54,16 +54,18 @@ _CAN_ACT = (
 )
 
 
-def hangs(task: asyncio.Task[Any], ours: tuple[type, ...] = ()) -> bool:
+def hangs(task: asyncio.Task[Any], ours: tuple[type, ...] = (), waited_s: float = 0) -> bool:
     """Return whether nothing can wake `task` any more.
 
-    ours: types of workernb's records, which refer to tasks but do not wake them. A search that
-    takes longer than `_BUDGET_S` is given up: False.
+    ours: types of workernb's records, which refer to tasks but do not wake them. waited_s: how
+    long the task has waited, in s of wall clock: the longer, the longer the search may take. A
+    search that takes longer than its budget is given up: False.
     """
     if _awaited_by(task) is None or _has_timer(task):
         return False
     with contextlib.suppress(_OutOfTimeError):
-        return not _Search(task, ours).finds_actor(_awaited_by(task))
+        budget_s = _BUDGET_S * min(1 + waited_s / 5, 4)
+        return not _Search(task, ours, budget_s).finds_actor(_awaited_by(task))
     return False
 
 
@@ -78,9 +80,9 @@ class _Search:
     for all objects that it has come to, and none for a single one.
     """
 
-    def __init__(self, task: asyncio.Task[Any], ours: tuple[type, ...]) -> None:
+    def __init__(self, task: asyncio.Task[Any], ours: tuple[type, ...], budget_s: float) -> None:
         self._ours = ours
-        self._ends_at = thread_time() + _BUDGET_S
+        self._ends_at = thread_time() + budget_s
         self._seen: dict[int, Any] = {id(task): task}
         self._passive = {id(self._seen), id(self.__dict__), id(self)}
 
