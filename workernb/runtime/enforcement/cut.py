@@ -94,8 +94,10 @@ _tick = _Tick(getattr(signal, "SIGPROF", 0))
 
 
 def _can_tick() -> bool:
-    """Return whether this is the thread whose signals are handled, on a platform with the tick."""
-    return _tick > 0 and threading.get_ident() == threading.main_thread().ident
+    """Return whether this is the thread whose signals are handled, and the tick is handled."""
+    if not _tick or threading.get_ident() != threading.main_thread().ident:
+        return False
+    return callable(signal.getsignal(_tick))
 
 
 class CutInjector:
