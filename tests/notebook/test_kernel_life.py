@@ -70,6 +70,17 @@ def test_run_all_loses_no_cell_after_a_synchronous_call(kernel):
         "import threading\nout = []\n"
         "t = threading.Thread(target=lambda: out.append(gateway.fetch_sync().status))\n"
         "t.start()\nimport asyncio\nwhile t.is_alive(): await asyncio.sleep(0.01)\nprint(out[0])",
+        "import threading\nout = []\n"
+        "def work(): out.append(gateway.fetch_sync().status)\n"
+        "ts = [threading.Thread(target=work) for _ in range(8)]\nfor t in ts: t.start()\n"
+        "for t in ts: t.join()\nassert out == [403] * 8\nprint(out[0])",
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "with ThreadPoolExecutor(8) as pool:\n"
+        "    out = list(pool.map(lambda _: gateway.fetch_sync().status, range(40)))\n"
+        "assert out == [403] * 40\nprint(out[0])",
+        "import asyncio\nout = await asyncio.gather(\n"
+        "    *[asyncio.to_thread(gateway.fetch_sync) for _ in range(40)])\n"
+        "assert [a.status for a in out] == [403] * 40\nprint(out[0].status)",
     ],
 )
 def test_a_call_where_nothing_can_be_awaited(shared_kernel, cell):

@@ -18,6 +18,7 @@ from workernb.runtime.bindings.outbound import (
     fetch_outside,
     fetch_worker,
 )
+from workernb.runtime.enforcement.guard import guard
 from workernb.runtime.execution import bodies, tasks
 from workernb.runtime.execution.dispatch import TopLevelCall
 from workernb.runtime.execution.loops import Loops
@@ -54,6 +55,7 @@ class Runtime(Registry):
         self.in_flight: set[Trace] = set()
         self.on_finished: list[Callable[[Trace], None]] = []
         self.loops = Loops()
+        guard.hosts.add(self)
         self.numbers = itertools.count(1)
 
     def call(

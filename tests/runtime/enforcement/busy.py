@@ -39,6 +39,31 @@ down(0)
     "json": "import json\nwhile True: json.loads(json.dumps({'a': [1, 2, 3]}))",
     "logging": "import logging\nwhile True: logging.getLogger('busy').debug('x')",
     "headers": "while True: Response('x', headers={'a': 'b'}).clone()",
+    "time.sleep(0)": "while True: time.sleep(0)",
+    "callback in a foreign context": """
+import contextvars
+def spin():
+    while True: pass
+asyncio.get_running_loop().call_soon(spin, context=contextvars.Context())
+while True: await asyncio.sleep(0.001)
+""",
+    "code in a foreign context": """
+import contextvars
+def spin():
+    while True:
+        try:
+            while True: sum(range(9))
+        except BaseException: pass
+contextvars.Context().run(spin)
+""",
+    "awaitables that swallow": """
+class Stubborn:
+    def __await__(self):
+        while True:
+            try: yield
+            except BaseException: pass
+while True: await Stubborn()
+""",
     "sleep(0)": "while True: await asyncio.sleep(0)",
     "hops": "while True: await self.env.ECHO.fetch(request)",
     "gather": """

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+import time
 
 import pytest
 
 from workernb import HungError
-from workernb.runtime.enforcement import guard
+from workernb.runtime.enforcement import guard, hangs
 
 HUNG = {
     "an event that is never set": "await asyncio.Event().wait()",
@@ -128,6 +129,28 @@ async def test_a_wait_that_may_end_goes_on(define, runtime, kind):
     define("slow", "await asyncio.sleep(0.5); return Response('x')")
     handle = define("worker", ENDING[kind] + "\nreturn Response('x')", SLOW="slow")
     assert (await handle.fetch()).status == 200
+
+
+async def test_a_hang_is_found_in_a_large_heap_and_does_not_stop_the_loop(define, runtime):
+    heap = [{"key": [number]} for number in range(500_000)]  # A million containers.
+    handle = define(
+        "worker", "await asyncio.gather(asyncio.Event().wait(), asyncio.Event().wait())"
+    )
+    began = time.thread_time()
+    with pytest.raises(HungError):
+        await handle.fetch()
+    assert time.thread_time() - began < 3  # 0.2 s where nothing else uses the machine.
+    assert len(heap) == 500_000
+
+
+async def test_a_search_that_takes_long_is_given_up(define, monkeypatch):
+    monkeypatch.setattr(hangs, "_BUDGET_S", 0)
+    handle = define("worker", "await asyncio.Event().wait()")
+    request = asyncio.ensure_future(handle.fetch())
+    await asyncio.sleep(0.5)  # More than three times as long as a hang takes to be found.
+    assert not request.done()
+    request.cancel()
+    await asyncio.wait([request])
 
 
 async def test_a_wait_for_an_object_that_the_notebook_holds_goes_on(define, runtime, until):

@@ -11,7 +11,7 @@ import threading
 
 import pytest
 
-from workernb import CanceledError, CpuLimitError, Limits
+from workernb import CanceledError, CpuLimitError, LimitError, Limits
 from workernb.runtime.enforcement.guard import guard
 
 from .busy import BUSY
@@ -23,8 +23,6 @@ LATE = {
     "comprehension": "a list of a million numbers is freed when it is left, in one go",
     "hops": "each leaves ten thousand invocations, all of which a garbage collection visits",
 }
-if sys.version_info >= (3, 13):
-    LATE["recursion"] = "each of its thousand frames is left by a raise of its own"
 """What may exceed its budget by more than a tick, and why: C code is cut when it returns."""
 
 CUTS = int(os.environ.get("WORKERNB_CUTS", "40"))
@@ -140,6 +138,61 @@ async def test_the_cut_falls_within_two_ticks(define_busy, runtime, kind):
     print(f"{kind}: {min(used):.1f} to {max(used):.1f} ms, {len(late)} of {CUTS} above 60")
     assert min(used) >= 49.5
     assert kind in LATE or len(late) <= CUTS * 0.05
+
+
+ASLEEP = {
+    "sleep": "time.sleep(3600)",
+    "sleep in a loop": "while True: time.sleep(0.001)",
+    "queue": "import queue\nqueue.Queue().get()",
+    "event": "import threading\nthreading.Event().wait()",
+    "swallowing": "while True:\n    try: time.sleep(3600)\n    except BaseException: pass",
+}
+
+
+@pytest.mark.parametrize("kind", ASLEEP)
+async def test_a_wall_clock_limit_ends_code_that_blocks(define, runtime, kind):
+    handle = define("worker", ASLEEP[kind], limits=Limits(wall_ms=100))
+    with pytest.raises(LimitError, match="wall") as caught:
+        await handle.fetch()
+    assert "cut in <worker worker v1>:" in caught.value.__notes__[0]
+    trace = runtime.traces[-1]
+    assert trace.outcome == "exceededWallTime"
+    assert 100 < trace.wall_ms < 3_000
+    define("worker")
+    assert (await handle.fetch()).status == 200
+
+
+async def test_what_swallows_in_a_foreign_context_is_cut_for_its_own_budget(define, runtime):
+    body = """
+    import contextvars
+    def spin():
+        while True:
+            try:
+                while True: pass
+            except BaseException: pass
+    contextvars.Context().run(spin)
+    """
+    handle = define("worker", body, limits=Limits(cpu_ms=50, budget="per-invocation"))
+    with pytest.raises(CpuLimitError):
+        await handle.fetch()
+    assert runtime.traces[-1].outcome == "exceededCpu"
+
+
+async def test_a_callback_in_a_foreign_context_is_charged_to_the_request_it_is_of(define, runtime):
+    body = """
+    import contextvars
+    def spin():
+        while True: pass
+    asyncio.get_running_loop().call_later(0.05, spin, context=contextvars.Context())
+    return Response("x")
+    """
+    handle = define("leaver", body, limits=Limits(cpu_ms=50))
+    define("echo")
+    trace = (await handle.fetch()).trace
+    while trace.aborted is None:
+        assert (await runtime["echo"].fetch()).trace.cpu_ms < 20
+        await asyncio.sleep(0.005)
+    assert 45 < trace.cpu_ms < 110
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -10,9 +11,11 @@ from typing import Any
 
 import pytest
 
-from workernb import CpuLimitError, Limits
+from workernb import CpuLimitError, LimitError, Limits, StartupError
 from workernb.runtime.enforcement import signals
 from workernb.runtime.enforcement.guard import guard
+
+from ..conftest import worker
 
 # The exception may be raised in a callback of the garbage collector (hypothesis has one), where
 # Python reports it and continues; the next one reaches the Worker. Raised in coverage's tracer, it
@@ -32,9 +35,15 @@ KINDS = [
     "hops",
     "child task",
     "callee",
+    "callback",
+    "callback in a foreign context",
     # Shorter than the one in BUSY: nothing is raised within a comprehension before it ends.
     pytest.param("[[i for i in range(10**4)] for _ in range(10**6)]", id="comprehension"),
 ]
+
+if sys.version_info >= (3, 12):  # Before, only the first exception is raised in such code.
+    KINDS += ["two retries", "three retries", "two swallowers", "suppressing twice"]
+    KINDS += ["code in a foreign context"]
 
 UNBOUNDED = Limits(cpu_ms=50, invocations=10**9, subrequests=10**9)
 
@@ -84,6 +93,49 @@ async def test_busy_code_is_cut_where_there_is_no_tick(define_busy, runtime, kin
     # Platforms without SIGPROF cannot be had here otherwise.
     monkeypatch.setattr(signals, "has_tick", False)
     await check_the_cut(define_busy(kind, limits=UNBOUNDED), runtime)
+
+
+IMPORTS = {
+    "in a handler": ("", "import endless_for_the_watchdog"),
+    "as a module loads": ("import endless_for_the_watchdog\n", ""),
+}
+
+
+@pytest.mark.parametrize("kind", IMPORTS)
+def test_an_import_that_never_ends_is_cut_off_the_main_thread(runtime, kind, tmp_path, monkeypatch):
+    (tmp_path / "endless_for_the_watchdog.py").write_text("while True: pass")
+    monkeypatch.syspath_prepend(tmp_path)
+    runtime.limits = Limits(cpu_ms=20, startup_ms=10)
+    head, body = IMPORTS[kind]
+
+    async def work() -> None:
+        with pytest.raises((CpuLimitError, StartupError)) as caught:
+            await runtime.define("worker", head + worker(body or "return Response('x')")).fetch()
+        assert any("cut in <worker worker v1>:" in note for note in caught.value.__notes__)
+
+    in_a_thread(work)
+
+
+def test_a_module_that_never_ends_is_cut_off_the_main_thread(runtime):
+    runtime.limits = Limits(startup_ms=20)
+
+    async def work() -> None:
+        with pytest.raises(StartupError) as caught:
+            runtime.define("worker", "while True: pass")
+        assert "cut in <worker worker v1>:1" in caught.value.__notes__[0]
+
+    in_a_thread(work)
+
+
+def test_a_wall_clock_limit_is_kept_off_the_main_thread(define, runtime):
+    handle = define("worker", "while True: time.sleep(0.001)", limits=Limits(wall_ms=100))
+
+    async def work() -> None:
+        with pytest.raises(LimitError):
+            await handle.fetch()
+        assert runtime.traces[-1].outcome == "exceededWallTime"
+
+    in_a_thread(work)
 
 
 def test_a_waiting_request_is_not_cut_off_the_main_thread(define, runtime):

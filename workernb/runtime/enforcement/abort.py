@@ -56,17 +56,21 @@ def note_last_cut(error: BaseException, place: str | None) -> None:
         with_notes(error, f"Then cut in {place}.")
 
 
-def exceed_wall(trace: Trace) -> None:
-    """Abort the request because its wall clock limit is reached, and wake it.
+def check_wall(trace: Trace, place: str | None = None) -> None:
+    """Abort the request if its wall clock limit is exceeded.
 
-    A request that was debugged is exempt, because debugging takes time.
+    A request that was debugged is exempt, because debugging takes time. place: its position, if it
+    does not wait.
     """
+    wall_ms = trace.limits.wall_ms
+    if wall_ms is None or trace.wall_ms <= wall_ms:
+        return
     if trace.debugged or trace.aborted is not None:
         return
-    place = trace.waits_at
+    place = place or trace.waits_at
     given = f"The request was given {trace.limits.wall_ms:g} ms of wall clock"
     note = f"{given}; cut in {place}." if place else f"{given}."
-    abort_and_wake(trace, with_notes(WallLimitExceeded(PlatformText.WALL), note))
+    abort(trace, with_notes(WallLimitExceeded(PlatformText.WALL), note))
 
 
 def abort_hung(trace: Trace) -> None:

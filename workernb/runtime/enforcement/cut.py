@@ -8,6 +8,9 @@ so with each raise the tick is made pending: at the Worker's next call or jump b
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import operator
 import os
 import signal
 import sys
@@ -18,6 +21,7 @@ from importlib.util import find_spec
 from types import FrameType
 from typing import Any
 
+from workernb.runtime.tracing.threads import Thread, this_thread
 from workernb.runtime.tracing.tracebacks import PACKAGE, is_worker
 
 _STDLIB = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
@@ -92,8 +96,10 @@ _tick = _Tick(getattr(signal, "SIGPROF", 0))
 
 
 def _can_tick() -> bool:
-    """Return whether this is the thread whose signals are handled, on a platform with the tick."""
-    return _tick > 0 and threading.get_ident() == threading.main_thread().ident
+    """Return whether this is the thread whose signals are handled, and the tick is handled."""
+    if not _tick or threading.get_ident() != threading.main_thread().ident:
+        return False
+    return callable(signal.getsignal(_tick))
 
 
 class CutInjector:
@@ -113,12 +119,13 @@ class CutInjector:
         frame: FrameType | None,
         applies: Callable[[], bool],
         in_libraries: bool = False,
+        trace_only: bool = False,
     ) -> None:
         """Raise `error` in `frame`, if that is safe, and at each further line of Worker code.
 
         applies: whether the Worker that runs at that line is to be cut. Libraries may clean up
         after a raise: until the next tick it is raised in the Worker's own frames only.
-        in_libraries: see `may_raise`.
+        in_libraries: see `may_raise`. trace_only: whether it is being raised already.
         """
         again, _tick.made_pending = _tick.made_pending, False
         tracer = _Tracer(error, applies)
@@ -135,6 +142,8 @@ class CutInjector:
                 if again:
                     break  # The frames below have the tracer of the raise before.
             at = at.f_back
+        if trace_only:
+            return
         if frame is not None and (is_worker(frame) if again else may_raise(frame, in_libraries)):
             error = error.with_traceback(None)
             if _can_tick():
@@ -182,6 +191,7 @@ class _Tracer:
     def __init__(self, error: BaseException, applies: Callable[[], bool]) -> None:
         self._error = error
         self._applies = applies
+        self._soon: _Soon | None = None
         self.before: Any = None
 
     def __call__(  # pragma: no cover - a tracer is not traced itself
@@ -194,5 +204,122 @@ class _Tracer:
             if _can_tick():
                 _tick.made_pending = True
                 _tick.pending  # noqa: B018 - see _Tick
+            elif _CAN_RAISE_SOON:
+                return self._raise_soon()
             raise error
+        if event == "return" and self._soon is not None:
+            with contextlib.suppress(BaseException):
+                this_thread().drop_pending()
         return self
+
+    def _raise_soon(self) -> _Tracer:  # pragma: no cover - a tracer is not traced itself
+        """Have the error raised in this thread, at the next call or jump back.
+
+        So the tracer itself does not raise, and Python does not remove it.
+        """
+        if self._soon is None:
+            kind = _delivering(self._error, self._trace_again)
+            self._soon = _Soon(threading.get_ident(), kind)
+        self._soon.pending  # noqa: B018 - see _Soon
+        return self
+
+    def _trace_again(self) -> _Soon | None:  # pragma: no cover - a tracer is not traced itself
+        """Trace the Worker again, which was raised in; return what has to become pending for that.
+
+        The exception may have been raised in the tracer, which Python then removes.
+        """
+        frame: FrameType | None = sys._getframe(2)
+        if frame is not None and frame.f_code.co_filename == __file__:
+            return self._soon
+        sys.settrace(self)
+        self.trace_workers(frame)
+        return None
+
+    def trace_workers(self, frame: FrameType | None) -> None:
+        """Trace the frames of Workers among a frame and its callers."""
+        while frame is not None:
+            if is_worker(frame):
+                frame.f_trace = self
+            frame = frame.f_back
+
+
+# From and in other threads
+
+_CAN_RAISE_SOON = sys.version_info >= (3, 12)
+"""Whether Python makes the instance of a pending exception when it raises it.
+
+Python 3.11 does so later, maybe in code that must not be interrupted.
+"""
+
+
+def raise_in_thread(thread: Thread, error: BaseException, applies: Callable[[], bool]) -> None:
+    """Raise `error` in the Worker code that another thread runs, until its slice ends.
+
+    applies: whether the Worker that runs there is to be cut.
+    """
+
+    def delivered() -> None:  # pragma: no cover - tested without a tracer
+        """Trace the Worker, until its slice ends."""
+        if _CAN_RAISE_SOON and thread.ends_cut is None:
+            injector = CutInjector()
+
+            def call_off() -> None:
+                thread.ends_cut = None
+                injector.call_off()
+                with contextlib.suppress(BaseException):
+                    thread.drop_pending()
+                thread.drop_pending = int
+
+            thread.ends_cut = call_off
+            thread.drop_pending = _set_async(thread.ident, _Dropped)
+            injector.inject(error, sys._getframe(), applies, trace_only=True)
+
+    _set_async(thread.ident, _delivering(error, delivered))()
+
+
+def _delivering(error: BaseException, delivered: Callable[[], _Soon | None]) -> type[BaseException]:
+    """Return a class that Python can raise in a thread, where its instance is `error`.
+
+    delivered: called in that thread, when the exception is raised or reaches a handler; it may
+    return what has to become pending again.
+    """
+
+    def new(cls: type, *_: Any) -> BaseException:  # pragma: no cover - tested without a tracer
+        made = error.with_traceback(None)
+        again = delivered()
+        if again is not None:
+            again.pending  # noqa: B018 - see _Soon
+        return made
+
+    return type(type(error).__name__, (type(error),), {"__new__": new})
+
+
+class _Dropped(BaseException):
+    """Takes the place of an exception that is pending, and is raised and caught at once.
+
+    Python 3.11 would go on looking for an exception that is merely taken away.
+    """
+
+
+def _set_async(ident: int, kind: type[BaseException]) -> Callable[[], Any]:
+    """Return a function in C that makes an exception pending in a thread.
+
+    Python raises it between two of the thread's bytecodes.
+    https://docs.python.org/3/c-api/init.html#c.PyThreadState_SetAsyncExc
+    """
+    import ctypes  # Not at import: most processes need no watchdog.
+
+    raise_in = ctypes.pythonapi.PyThreadState_SetAsyncExc
+    return functools.partial(raise_in, ctypes.c_ulong(ident), ctypes.py_object(kind))
+
+
+class _Soon:
+    """An attribute that makes an exception pending in this thread, as that of `_Tick` a signal.
+
+    Python looks for such exceptions after a call: a call of `_set_async` would raise at its end.
+    """
+
+    pending = property(operator.methodcaller("make_pending"))
+
+    def __init__(self, ident: int, kind: type[BaseException]) -> None:
+        self.make_pending = _set_async(ident, kind)

@@ -15,14 +15,16 @@ import logging
 from contextlib import AbstractContextManager
 from signal import SIGINT
 from time import perf_counter_ns as wall_clock
+from typing import Any
+from weakref import WeakSet
 
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.logs import LogCapture
-from workernb.runtime.tracing.threads import Thread
+from workernb.runtime.tracing.threads import Thread, this_thread
 from workernb.runtime.tracing.traces import Trace
 
 from . import signals
-from .abort import abort_and_wake, abort_hung, exceed_wall
+from .abort import abort_and_wake, abort_hung, check_wall
 from .hangs import hangs
 from .memory import MemoryWatch
 from .off_thread import OffThreadCpu
@@ -49,18 +51,19 @@ class Heartbeat:
 
 
 class Guard:
-    """Enforces the limits of the requests in flight in this process."""
+    """Enforces the limits of the requests in flight in this process. hosts: the runtimes."""
 
     def __init__(self) -> None:
         """Begin with nothing installed."""
         self.in_flight: set[Trace] = set()
-        self.signals = Signals(self.in_flight, self._sample_off_thread, self.uninstall)
+        self.hosts: WeakSet[Any] = WeakSet()
+        self.signals = Signals(self.in_flight, self.hosts, self._sample_off_thread, self.uninstall)
         self._beats: dict[Thread, Heartbeat] = {}
         self._capture: LogCapture | None = None
         self._ended: Trace | None = None
         self._memory = MemoryWatch()
         self._off_thread = OffThreadCpu()
-        self._watchdog = Watchdog(lambda: self.in_flight)
+        self._watchdog = Watchdog(self._watched, self.hosts, lambda: self.signals.ticks)
 
     def enter(self, trace: Trace, loop: asyncio.AbstractEventLoop) -> None:
         """Add a request that begins, and install what is missing."""
@@ -70,7 +73,7 @@ class Guard:
         if self._capture is None or beat is None or beat.loop is not loop:
             self._install(thread, loop)
         if not (thread.is_main and signals.has_tick):
-            self._watchdog.watch(thread)
+            self._watchdog.watch(thread, signaled=False)
         if thread.is_main and get_handler(SIGINT) is not self.signals.interrupt_handler:
             self.signals.catch_interrupts()
 
@@ -86,7 +89,9 @@ class Guard:
 
     def loading(self) -> AbstractContextManager[None]:
         """Watch over a module that loads on this thread, so that it can be cut."""
-        return self.signals.loading()
+        if this_thread().is_main and signals.has_tick:
+            return self.signals.loading()
+        return self._watchdog.loading()
 
     # The heartbeat
 
@@ -111,23 +116,23 @@ class Guard:
 
     def _check(self, trace: Trace) -> None:
         """Wake a request that is aborted; end one that takes too long or can never be woken."""
-        if trace.aborted is not None:
-            abort_and_wake(trace, trace.aborted)
-            return
         if self._outlives_interrupt(trace):
             abort_and_wake(trace, asyncio.CancelledError())
             return
-        wall_ms = trace.limits.wall_ms
-        if wall_ms is not None and trace.wall_ms > wall_ms:
-            exceed_wall(trace)
+        check_wall(trace)
+        if trace.aborted is not None:
+            abort_and_wake(trace, trace.aborted)
+            return
         waited_s = (wall_clock() - trace.last_stamp_ns) / 1e9
         if waited_s < HANGS_AFTER_S:
             trace.next_hang_check_s = HANGS_AFTER_S
         elif waited_s >= trace.next_hang_check_s and trace.task:
-            # More and more rarely: a check takes some milliseconds.
-            trace.next_hang_check_s = 2 * waited_s
-            if hangs(trace.task, (Trace, Invocation)):
+            began = wall_clock()
+            if hangs(trace.task, (Trace, Invocation), waited_s):
                 abort_hung(trace)
+            # More and more rarely: a check takes some milliseconds, and more on a large heap.
+            took_s = (wall_clock() - began) / 1e9
+            trace.next_hang_check_s = max(2 * waited_s, waited_s + 20 * took_s)
 
     def _outlives_interrupt(self, trace: Trace) -> bool:
         """Return whether an interrupt has canceled the request, and the time to end is over."""
@@ -135,6 +140,11 @@ class Guard:
         if trace.began_ns > interrupted_ns or trace.task is None or not trace.task.cancelling():
             return False
         return CLEAN_UP_S < (wall_clock() - interrupted_ns) / 1e9 < 10 * CLEAN_UP_S
+
+    def _watched(self) -> set[Thread]:
+        """Return the threads with requests in flight, and the main thread until it is idle."""
+        watched = {trace.thread for trace in list(self.in_flight)}
+        return watched | {thread for thread in list(self._beats) if thread.is_main}
 
     def _sample_off_thread(self) -> None:
         self._off_thread.sample(self.in_flight)
@@ -148,6 +158,7 @@ class Guard:
             logging.getLogger().addHandler(self._capture)
         if thread.is_main:
             self.signals.start_ticking(thread)
+            self._watchdog.watch(thread, signaled=signals.has_tick)
         previous = self._beats.get(thread)
         if previous is not None and previous.timer is not None:
             previous.timer.cancel()

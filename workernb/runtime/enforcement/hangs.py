@@ -15,16 +15,30 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import gc
 import selectors
 import sys
 import threading
 import types
 from collections import Counter
+from time import thread_time
 from typing import Any
 
 _MAX_OBJECTS = 3_000
 """Number of objects after which the search gives up."""
+
+_BUDGET_S = 0.25
+"""CPU time (s) of a search, four times as much after a long wait; the loop stands still as long."""
+
+_CHUNK = 20
+"""Number of objects whose referrers are found in one pass over the heap."""
+
+_STEPS_FROM_TIMER = 4
+"""Number of references that lead from the timer of `asyncio.timeout` to the task."""
+
+_SHARED = (types.ModuleType, type, asyncio.AbstractEventLoop, types.FunctionType, types.CodeType)
+"""What a timer shares with everything else; a reference to a task over it means nothing."""
 
 _CAN_ACT = (
     types.ModuleType,
@@ -40,21 +54,35 @@ _CAN_ACT = (
 )
 
 
-def hangs(task: asyncio.Task[Any], ours: tuple[type, ...] = ()) -> bool:
+def hangs(task: asyncio.Task[Any], ours: tuple[type, ...] = (), waited_s: float = 0) -> bool:
     """Return whether nothing can wake `task` any more.
 
-    ours: types of workernb's records, which refer to tasks but do not wake them.
+    ours: types of workernb's records, which refer to tasks but do not wake them. waited_s: how
+    long the task has waited, in s of wall clock: the longer, the longer the search may take. A
+    search that takes longer than its budget is given up: False.
     """
-    if _awaited_by(task) is None or _has_timer(task, ours):
+    if _awaited_by(task) is None or _has_timer(task):
         return False
-    return not _Search(task, ours).finds_actor(_awaited_by(task))
+    with contextlib.suppress(_OutOfTimeError):
+        budget_s = _BUDGET_S * min(1 + waited_s / 5, 4)
+        return not _Search(task, ours, budget_s).finds_actor(_awaited_by(task))
+    return False
+
+
+class _OutOfTimeError(Exception):
+    """The search has used up its time."""
 
 
 class _Search:
-    """The search from a future to the objects that refer to it, directly or indirectly."""
+    """The search from a future to the objects that refer to it, directly or indirectly.
 
-    def __init__(self, task: asyncio.Task[Any], ours: tuple[type, ...]) -> None:
+    Finding referrers is a pass of the collector over the whole heap, so each step makes two passes
+    for all objects that it has come to, and none for a single one.
+    """
+
+    def __init__(self, task: asyncio.Task[Any], ours: tuple[type, ...], budget_s: float) -> None:
         self._ours = ours
+        self._ends_at = thread_time() + budget_s
         self._seen: dict[int, Any] = {id(task): task}
         self._passive = {id(self._seen), id(self.__dict__), id(self)}
 
@@ -63,32 +91,49 @@ class _Search:
         del awaited  # A reference from this frame would count as a holder.
         while frontier:
             self._seen.update({id(held): held for held in frontier})
-            if len(self._seen) > _MAX_OBJECTS or _has_hidden_holder(frontier):
+            if len(self._seen) > _MAX_OBJECTS:
                 return True
-            found = [_follow(holder) for holder in self._holders(frontier)]
+            referrers = self._referrers(frontier)
+            if _has_hidden_holder(frontier, referrers):
+                return True
+            found = [_follow(holder) for holder in self._holders(frontier, referrers)]
+            referrers.clear()
             if any(obj is _ACTOR for obj in found):
                 return True
             unseen = {id(obj): obj for obj in found if id(obj) not in self._seen}
-            del found
-            frontier = list(unseen.values())
-            del unseen
+            found.clear()
+            frontier[:] = unseen.values()
+            unseen.clear()
         return False
 
-    def _holders(self, frontier: list[Any]) -> list[Any]:
-        ignored = {id(frontier), *self._passive, *map(id, (sys._getframe(), sys._getframe(1)))}
-        found = []
-        for holder in _referrers(frontier):
-            if id(holder) in ignored or isinstance(holder, (*self._ours, types.FrameType)):
-                continue
-            if id(holder) not in self._seen and not self._is_record(holder):
-                found.append(holder)
-        return found
+    def _holders(self, frontier: list[Any], referrers: list[Any]) -> list[Any]:
+        ignored = {id(frontier), id(referrers), *self._passive, *self._seen}
+        found = [
+            holder
+            for holder in referrers
+            if id(holder) not in ignored and not isinstance(holder, (*self._ours, types.FrameType))
+        ]
+        records = self._of_records([h for h in found if isinstance(h, dict | set | list)])
+        return [holder for holder in found if id(holder) not in records]
 
-    def _is_record(self, holder: Any) -> bool:
-        """Return whether `holder` is a collection that belongs to one of workernb's records."""
-        if not isinstance(holder, dict | set | list):
-            return False
-        return any(isinstance(owner, self._ours) for owner in gc.get_referrers(holder))
+    def _of_records(self, collections: list[Any]) -> set[int]:
+        """Return the ids of the collections that belong to workernb's records."""
+        owners = [o for o in self._referrers(collections) if isinstance(o, self._ours)]
+        return {id(held) for owner in owners for held in gc.get_referents(owner)}
+
+    def _referrers(self, objects: list[Any]) -> list[Any]:
+        """Return the objects that refer to one of `objects`; _OutOfTimeError if that takes long."""
+        found: dict[int, Any] = {}
+        for begin in range(0, len(objects), _CHUNK):
+            chunk = objects[begin : begin + _CHUNK]
+            found |= {id(holder): holder for holder in _referrers(chunk) if holder is not chunk}
+            # A signal's handler may keep this frame alive, and with it what its variables hold.
+            chunk.clear()
+            if thread_time() > self._ends_at:
+                raise _OutOfTimeError
+        holders = [holder for holder in found.values() if holder is not found]
+        found.clear()
+        return holders
 
 
 def _follow(holder: Any) -> Any:
@@ -150,34 +195,33 @@ def _is_scheduled(holder: Any) -> bool:
     return isinstance(holder, asyncio.Handle) and not holder.cancelled()
 
 
-def _has_timer(task: asyncio.Task[Any], ours: tuple[type, ...]) -> bool:
+def _has_timer(task: asyncio.Task[Any]) -> bool:
     """Return whether a timer is set that would cancel the task, as that of `asyncio.timeout`."""
-    frontier: list[Any] = [task]
-    for _ in range(4):
-        holders = [
-            holder
-            for holder in gc.get_referrers(*frontier)
-            if holder is not frontier and not isinstance(holder, (*ours, types.FrameType))
-        ]
-        if any(
-            isinstance(holder, asyncio.TimerHandle) and not holder.cancelled() for holder in holders
-        ):
+    timers = getattr(task.get_loop(), "_scheduled", ())
+    return any(_leads_to(timer, task) for timer in list(timers) if not timer.cancelled())
+
+
+def _leads_to(timer: Any, task: asyncio.Task[Any]) -> bool:
+    """Return whether a timer's callback has a reference to a task, directly or over few objects."""
+    frontier: list[Any] = [timer]
+    for _ in range(_STEPS_FROM_TIMER):
+        held = [obj for obj in gc.get_referents(*frontier) if not isinstance(obj, _SHARED)]
+        if any(obj is task for obj in held):
             return True
-        frontier = [h for h in holders if not _can_wait(h) and not isinstance(h, _CAN_ACT)]
-        if not frontier or len(frontier) > _MAX_OBJECTS:
-            return False
+        frontier = held[:_MAX_OBJECTS]
     return False
 
 
-def _has_hidden_holder(objects: list[Any]) -> bool:
+def _has_hidden_holder(objects: list[Any], referrers: list[Any]) -> bool:
     """Return whether a holder that the collector does not know refers to one of `objects`.
 
     For example a frame that runs in another thread, or a structure in C.
     """
-    seen: Counter[int] = Counter()
     ids = {id(obj) for obj in objects}
-    for holder in _referrers(objects):
+    seen = Counter(id(holder) for holder in referrers if id(holder) in ids)
+    for holder in referrers:
         seen.update(id(obj) for obj in gc.get_referents(holder) if id(obj) in ids)
+    del holder
     return any(sys.getrefcount(obj) - seen[id(obj)] > _OWN_REFERENCES for obj in objects)
 
 

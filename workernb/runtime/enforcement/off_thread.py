@@ -16,13 +16,14 @@ from contextvars import Context
 from types import FrameType
 from typing import Any
 
-from workernb.runtime.services.versions import main_filename
 from workernb.runtime.tracing.clock import charge_off_thread
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.threads import cpu_of
 from workernb.runtime.tracing.tracebacks import is_worker
 from workernb.runtime.tracing.traces import Trace
 from workernb.workers.current import current
+
+from .owners import newest_invocation
 
 MIN_CPU_NS = 200_000
 """Minimum CPU (ns) that a thread has used for its stack to be searched."""
@@ -60,13 +61,15 @@ class OffThreadCpu:
                         charge_off_thread(invocation.trace, invocation, used)
         for ident in self._used.keys() - frames.keys():
             del self._used[ident]
+        # This function's own frame is in it: the circle would keep all frames of this thread.
+        frames.clear()
 
 
 def _invocation_of_thread(frame: FrameType | None, traces: list[Trace]) -> Invocation | None:
     """Return the invocation that a thread works for, or None. frame: the thread's top frame."""
     while frame is not None:
         if is_worker(frame):
-            return _newest_invocation(frame.f_code.co_filename, traces)
+            return newest_invocation(frame.f_code.co_filename, traces)
         for value in list(frame.f_locals.values()):
             invocation: Invocation | None = _in_context(value)
             if invocation is not None and invocation.trace in traces:
@@ -82,17 +85,3 @@ def _in_context(value: Any) -> Any:
         work = getattr(work.func, "__self__", None)
     running: Any = work.get(current) if isinstance(work, Context) else None
     return running if hasattr(running, "trace") else None
-
-
-def _newest_invocation(filename: str, traces: list[Trace]) -> Invocation | None:
-    """Return the newest running invocation of the code in a file, or None."""
-    main = main_filename(filename)
-    found = [
-        invocation
-        for trace in traces
-        for invocation in trace.invocations
-        if invocation.version is not None
-        and invocation.version.filename == main
-        and not invocation.ended_ns
-    ]
-    return max(found, key=lambda invocation: invocation.began_ns, default=None)

@@ -6,23 +6,26 @@ import _signal  # type: ignore[import-not-found]
 import asyncio
 import contextlib
 import signal
+import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from time import perf_counter_ns as wall_clock
 from types import FrameType
 from typing import Any
 
-from workernb.errors import Interrupted, PlatformText
+from workernb.errors import Interrupted, PlatformText, WallLimitExceeded
 from workernb.runtime.tracing.clock import charge_sample, take_cpu_since_last_slice
 from workernb.runtime.tracing.invocations import Invocation
+from workernb.runtime.tracing.metering import holder
 from workernb.runtime.tracing.threads import Thread, this_thread
 from workernb.runtime.tracing.tracebacks import worker_position
-from workernb.runtime.tracing.traces import Trace
+from workernb.runtime.tracing.traces import Host, Trace
 from workernb.workers.current import current
 
-from .abort import abort_and_wake, interrupt
+from .abort import abort_and_wake, check_wall, interrupt
 from .budget import check_budget, imports_too_long
 from .cut import CutInjector
+from .owners import owner_of
 from .startup import Loading
 
 TICK_S = 0.005
@@ -63,23 +66,26 @@ class InterruptHandler:
 class Signals:
     """The handlers of SIGPROF and SIGINT, chained to those that were installed before.
 
-    ticked: the thread whose slice a tick has met, until that slice ends; or None. interrupted_ns:
-    when an interrupt last came while no request ran, in ns of wall clock.
+    interrupted_ns: when an interrupt last came while no request ran, in ns of wall clock. ticks:
+    how many have met no module that loads.
     """
 
     def __init__(
         self,
         in_flight: set[Trace],
+        hosts: Collection[Host],
         on_tick: Callable[[], None],
         on_idle: Callable[[], None],
     ) -> None:
         """Make the handlers, and install none.
 
+        in_flight: the requests in flight. hosts: the runtimes, also those without requests.
         on_tick: called at each tick while requests are in flight. on_idle: called at a tick when
         there are none.
         """
-        self.ticked: Thread | None = None
         self.interrupted_ns = 0
+        self.ticks = 0
+        self._hosts = hosts
         self._in_flight = in_flight
         self._on_tick = on_tick
         self._on_idle = on_idle
@@ -114,9 +120,6 @@ class Signals:
     def loading(self) -> Iterator[None]:
         """Tick while a module loads on this thread, so that it can be cut."""
         thread = this_thread()
-        if not (thread.is_main and has_tick):
-            yield  # Without the tick, nothing enforces the startup limit.
-            return
         self.start_ticking(thread)
         self.catch_interrupts()
         try:
@@ -135,48 +138,62 @@ class Signals:
                 in_import = running.imports_too_long
                 self._cut.inject(error, frame, lambda: current.get() is running, in_import)
             return
+        self.ticks += 1
         if self._in_flight:
             self._on_tick()
-        trace: Trace | None = thread.trace
+        trace: Any = thread.trace
         if trace is None:
-            trace = self._sample(thread, running)
-            if trace is None:
+            running = self._sample(thread, running, frame)
+            if running is None:
                 return
-        elif self.ticked is None:
-            self.ticked = thread
-            self._begin_long_slice()
+            trace = running.trace
+        elif thread.ends_cut is None:
+            self._begin_long_slice(thread)
+        if getattr(running, "trace", None) is not trace:
+            running = holder(trace.stamps)  # It runs in a context that is not its own.
+        check_wall(trace, worker_position(frame))
         error = check_budget(trace, running, frame)
         if error is not None:
             only = running if trace.aborted is None else None
-            self._raise_in_worker(trace, error, frame, only, imports_too_long(trace))
+            # A wall clock limit ends what blocks, as an interrupt does.
+            in_libraries = imports_too_long(trace) or isinstance(error, WallLimitExceeded)
+            self._raise_in_worker(trace, error, frame, only, in_libraries)
 
-    def _sample(self, thread: Thread, running: Any) -> Trace | None:
+    def _sample(self, thread: Thread, running: Any, frame: FrameType | None) -> Any:
         """Charge a tick to the request whose callback or finalizer runs, outside of any slice.
 
-        The request may have ended: a callback that it has left behind uses up its budget.
-        Only replacing the loop's own methods would show these; but the context that the tick
-        interrupts is theirs, and names the invocation.
+        Return the invocation, or None. The request may have ended: a callback that it has left
+        behind uses up its budget. Only replacing the loop's own methods would show these; but the
+        context that the tick interrupts names the invocation, or else the Worker's frame does.
         """
-        trace: Trace | None = getattr(running, "trace", None)
-        if trace is None:
+        if getattr(running, "trace", None) is None:
+            running = owner_of(frame, self._hosts)
+        if running is None:
             if not self._in_flight:
                 self._on_idle()
             return None
-        charge_sample(trace, running, min(take_cpu_since_last_slice(thread), int(TICK_S * 1e9)))
+        cpu_ns = min(take_cpu_since_last_slice(thread), int(TICK_S * 1e9))
+        charge_sample(running.trace, running, cpu_ns)
         if not self._in_long_slice:
-            self._begin_long_slice()
+            self._begin_long_slice(None)
             with contextlib.suppress(RuntimeError):
                 asyncio.get_running_loop().call_soon_threadsafe(self.end_long_slice)
-        return trace
+        return running
 
-    def _begin_long_slice(self) -> None:
-        """Turn interrupts to the request that runs, until its slice or callback ends."""
+    def _begin_long_slice(self, thread: Thread | None) -> None:
+        """Turn interrupts to the request that runs, until its slice or callback ends.
+
+        thread: that of a slice, whose end calls `end_long_slice`; None for a callback.
+        """
+        if thread is not None:
+            thread.ends_cut = self.end_long_slice
         self._in_long_slice = True
         self.catch_interrupts()
 
     def end_long_slice(self) -> None:
         """Reset the tick, the cut and the target of interrupts after a slice or callback."""
-        self.ticked = None
+        if self._main is not None:
+            self._main.ends_cut = None
         self._in_long_slice = False
         self._cut.call_off()
         if not self._in_flight:
@@ -196,11 +213,15 @@ class Signals:
         """
         thread = self._main
         if thread is not None and thread.trace is not None:
-            # Marks the slice as ticked, so that its end calls off the cut.
-            self.ticked = thread
+            thread.ends_cut = self.end_long_slice
 
         def applies() -> bool:  # pragma: no cover - a tracer is not traced itself
-            running = current.get()
+            running: Any = current.get()
+            held: Any = thread and thread.trace
+            if only is None and held is not None:
+                return held is trace
+            if running is None:  # In a foreign context.
+                running = holder(held.stamps) if held else owner_of(sys._getframe(2), self._hosts)
             return running is only if only else getattr(running, "trace", None) is trace
 
         self._cut.inject(error, frame, applies, in_libraries)
@@ -235,7 +256,8 @@ class Signals:
             return True
         trace = self._main and self._main.trace
         if not trace and worker_position(frame):
-            # The context names the request whose callback runs, outside of any slice.
+            # Outside of any slice, the context or the frame names the request whose callback runs.
+            running = running or owner_of(frame, self._hosts)
             trace = getattr(running, "trace", None)
         if not trace:
             self.interrupted_ns = wall_clock()

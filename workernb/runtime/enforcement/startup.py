@@ -16,6 +16,7 @@ from workernb.errors import GlobalScopeError, PlatformText, StartupExceeded, wit
 from workernb.http.lazy import set_import_runner
 from workernb.runtime.tracing.clock import charge
 from workernb.runtime.tracing.invocations import Invocation
+from workernb.runtime.tracing.threads import this_thread
 from workernb.runtime.tracing.tracebacks import is_debugged, worker_position
 from workernb.runtime.tracing.traces import Trace
 from workernb.workers.current import current
@@ -34,6 +35,7 @@ class Loading:
         self.props: dict[str, Any] = {}
         self.exports = None
         self.limit_ms = limit_ms
+        self._thread = this_thread()
         self._began = cpu_clock()
         self._imports_ns = 0
         self._import_began: int | None = None
@@ -41,7 +43,7 @@ class Loading:
     @property
     def cpu_ms(self) -> float:
         """Thread CPU of the module's own code so far, without imports, in ms."""
-        return (cpu_clock() - self._began - self._imports_ns) / 1e6
+        return (self._thread.cpu_now() - self._began - self._imports_ns) / 1e6
 
     @property
     def imports_ms(self) -> float:
@@ -67,7 +69,7 @@ class Loading:
         """Whether an import runs and has used so much CPU that it may never end."""
         if self._import_began is None:
             return False
-        return cpu_clock() - self._import_began > IMPORT_LIMIT * self.limit_ms * 1e6
+        return self._thread.cpu_now() - self._import_began > IMPORT_LIMIT * self.limit_ms * 1e6
 
     def check_budget(self, frame: FrameType | None) -> BaseException | None:
         """Return what is to end the module's code, which `frame` runs; None when it may go on."""

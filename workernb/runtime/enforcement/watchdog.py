@@ -1,54 +1,103 @@
-"""The watchdog: a thread that enforces budgets where no signal can.
+"""The watchdog: a thread that enforces limits where no signal comes by itself.
 
-Signals are handled by the main thread only, and not every platform has SIGPROF. Every 5 ms of wall
-clock, the watchdog reads the CPU times of the other threads that run requests, and raises the
-exception from its own thread. It is weaker than the tick: Python raises such an exception between
-two bytecodes, so a regular expression that backtracks runs to its end.
+Signals are handled by the main thread only, and not every platform has SIGPROF. On the threads
+without them, the watchdog reads the CPU time every 5 ms of wall clock, and raises the exception
+from its own thread. It is weaker than the tick: Python raises such an exception between two
+bytecodes, so a regular expression that backtracks or a `time.sleep` runs to its end.
+
+On the main thread it makes up for ticks that do not come: the timer of SIGPROF stands still while
+the thread sleeps, and the kernel looks at it only now and then, when the thread may be asleep.
 """
 
 from __future__ import annotations
 
 import contextlib
+import signal
 import sys
 import threading
-from collections.abc import Callable
-from types import CodeType, FrameType
-from typing import Any
+from collections.abc import Callable, Collection, Iterator
+from time import perf_counter_ns as wall_clock
+from types import FrameType
 
+from workernb.errors import WallLimitExceeded
+from workernb.runtime.tracing.clock import charge_sample, take_cpu_since_last_slice
+from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.metering import holder
 from workernb.runtime.tracing.threads import Thread, this_thread
-from workernb.runtime.tracing.tracebacks import is_worker
-from workernb.runtime.tracing.traces import Trace
+from workernb.runtime.tracing.tracebacks import worker_position
+from workernb.runtime.tracing.traces import Host, Trace
+from workernb.workers.current import current
 
-from .budget import check_budget
-from .cut import may_raise
+from .abort import check_wall
+from .budget import check_budget, imports_too_long
+from .cut import may_raise, raise_in_thread
+from .owners import owner_of
+from .startup import Loading
 
 PERIOD_S = 0.005
-"""Interval (s of wall clock) of the checks."""
+"""Interval (s of wall clock) of the checks where no signal comes."""
 
-TOOL = 4
-"""The id of the tool for `sys.monitoring`; 0 to 2 and 5 are for debuggers and profilers."""
+SLOW_PERIOD_S = 0.05
+"""Interval (s of wall clock) of the checks while the tick comes by itself."""
 
 
 class Watchdog:
-    """Enforces the budgets of the requests in flight on the threads that it watches."""
+    """Enforces the limits of the requests in flight on the threads that it watches."""
 
-    def __init__(self, in_flight: Callable[[], set[Trace]]) -> None:
-        """Make a watchdog without threads. in_flight: returns the requests in flight."""
-        self._in_flight = in_flight
+    def __init__(
+        self,
+        watched: Callable[[], set[Thread]],
+        hosts: Collection[Host],
+        ticks: Callable[[], int],
+    ) -> None:
+        """Make a watchdog without threads.
+
+        watched: returns the threads that may be watched. hosts: the runtimes. ticks: returns how
+        many ticks came.
+        """
+        self._hosts = hosts
+        self._watched = watched
+        self._ticks = ticks
         self._threads: set[Thread] = set()
+        self._signaled: SignaledThread | None = None
+        self._loading: dict[Thread, Loading] = {}
         self._lock = threading.Lock()
-        self._idle = threading.Event()
+        self._wake = threading.Event()
+        self._stopped = False
         self._runner: threading.Thread | None = None
 
-    def watch(self, thread: Thread) -> None:
-        """Watch a thread until no request is in flight on it."""
+    def watch(self, thread: Thread, signaled: bool) -> None:
+        """Watch a thread until no request is in flight on it.
+
+        signaled: whether the tick reaches it, so that only a tick that does not come is made up.
+        """
         with self._lock:
-            self._threads.add(thread)
+            if signaled:
+                self._signaled = self._signaled or SignaledThread(thread)
+            elif thread not in self._threads:
+                self._threads.add(thread)
+                self._wake.set()  # It may have gone to sleep for a long period.
             if self._runner is None:
-                self._idle.clear()
+                self._stopped = False
                 self._runner = threading.Thread(target=self._run, name="workernb", daemon=True)
                 self._runner.start()
+
+    @contextlib.contextmanager
+    def loading(self) -> Iterator[None]:
+        """Watch a module that loads on this thread, where no tick comes."""
+        thread, running = this_thread(), current.get()
+        assert isinstance(running, Loading)
+        outer = self._loading.get(thread)
+        self._loading[thread] = running
+        self.watch(thread, signaled=False)
+        try:
+            yield
+        finally:
+            if outer is None:
+                del self._loading[thread]
+            else:
+                self._loading[thread] = outer
+            thread.end_cut()
 
     @property
     def running(self) -> bool:
@@ -58,85 +107,115 @@ class Watchdog:
     def stop(self) -> None:
         """Stop watching, and wait for the end of the watchdog's thread."""
         runner = self._runner
-        self._idle.set()
+        self._stopped = True
+        self._wake.set()
         if runner is not None and runner is not threading.current_thread():
             runner.join()
 
     def _run(self) -> None:
         while self._wait_for_next_check():
+            # A thread may end during the check. The watchdog must survive any error, because
+            # nothing else would cut these requests; it checks again in 5 ms.
+            if self._signaled is not None:
+                with contextlib.suppress(Exception):
+                    self._signaled.check(self._ticks())
             for thread in list(self._threads):
-                # The thread may end during the check. The watchdog must survive any error, because
-                # nothing else would cut these requests; it checks again in 5 ms.
                 with contextlib.suppress(Exception):
                     self._check_thread(thread)
 
     def _wait_for_next_check(self) -> bool:
         """Wait for the next check; return whether there is one."""
-        stopped = self._idle.wait(PERIOD_S)
+        behind = self._signaled is not None and self._signaled.ticks_are_missing
+        self._wake.wait(PERIOD_S if self._threads or behind else SLOW_PERIOD_S)
         with self._lock:
-            self._threads &= {trace.thread for trace in list(self._in_flight())}
-            if self._threads and not stopped:
+            self._wake.clear()
+            watched = self._watched() | self._loading.keys()
+            self._threads &= watched
+            if self._signaled is not None and self._signaled.thread not in watched:
+                self._signaled = None
+            if (self._threads or self._signaled) and not self._stopped:
                 return True
             # Under the same lock as the decision, so that a new request starts another thread.
             self._threads.clear()
-            self._runner = None
-            _remove_line_events()
+            self._signaled = self._runner = None
             return False
 
     def _check_thread(self, thread: Thread) -> None:  # pragma: no cover - tested without a tracer
-        trace = thread.trace
+        trace, loading = thread.trace, self._loading.get(thread)
         frame = sys._current_frames().get(thread.ident)
-        if trace is None or frame is None:
+        if frame is None:
             return
         instruction = frame.f_lasti
-        invocation = holder(trace.stamps) if trace.stamps else None
-        error = check_budget(trace, invocation, frame)
-        if error is None or thread.trace is not trace:
+        if trace is not None:
+            error = _error_of(trace, holder(trace.stamps), frame)
+            in_libraries = imports_too_long(trace) or isinstance(error, WallLimitExceeded)
+        elif loading is not None:
+            error, in_libraries = loading.check_budget(frame), loading.imports_too_long
+        else:
+            error, in_libraries = self._sample(thread, frame), False
+        if error is None or not may_raise(frame, in_libraries):
             return
-        _raise_at_next_lines(frame)
-        import ctypes  # Not at import: most processes need no watchdog.
-
-        raise_in_thread = ctypes.pythonapi.PyThreadState_SetAsyncExc
-        ident, kind = ctypes.c_ulong(thread.ident), ctypes.py_object(type(error))
-        if not may_raise(frame) or sys._current_frames().get(thread.ident) is not frame:
+        if sys._current_frames().get(thread.ident) is not frame:
             return
         # If the thread has run since, it might be in code that must not be cut. Between this check
         # and the raise it cannot run: the interpreter lock is released only at calls and loops.
         if thread.trace is trace and frame.f_lasti == instruction:
-            raise_in_thread(ident, kind)
+            raise_in_thread(thread, error, lambda: thread.trace is trace)
+
+    def _sample(self, thread: Thread, frame: FrameType) -> BaseException | None:
+        """Charge a period to the request whose callback or finalizer runs, outside of any slice.
+
+        Return the error to raise in it, or None.
+        """
+        owner = owner_of(frame, self._hosts)
+        if owner is None:
+            return None
+        cpu_ns = min(take_cpu_since_last_slice(thread), int(PERIOD_S * 1e9))
+        charge_sample(owner.trace, owner, cpu_ns)
+        return _error_of(owner.trace, owner, frame)
 
 
-def _raise_at_next_lines(
-    frame: FrameType | None,
-) -> None:  # pragma: no cover - tested without a tracer
-    """Have the exception raised at each further line of the Worker code in a thread's stack.
+class SignaledThread:
+    """The main thread, where the tick comes: what the watchdog has seen of the slice that runs.
 
-    So code that catches the first exception gets the next one in its `except`. This needs
-    `sys.monitoring`, which is new in Python 3.12; before, only the first exception is raised.
+    ticks_are_missing: whether the slice may use CPU without a tick.
     """
-    monitoring: Any = getattr(sys, "monitoring", None)
-    if monitoring is None:
-        return
-    if monitoring.get_tool(TOOL) is None:
-        monitoring.use_tool_id(TOOL, "workernb")
-        monitoring.register_callback(TOOL, monitoring.events.LINE, _at_line)
-    while frame is not None:
-        if is_worker(frame):
-            monitoring.set_local_events(TOOL, frame.f_code, monitoring.events.LINE)
-        frame = frame.f_back
+
+    def __init__(self, thread: Thread) -> None:
+        """Begin to watch."""
+        self.thread = thread
+        self.ticks_are_missing = False
+        self._slice: tuple[Trace, int] | None = None
+        self._ticks = self._cpu = self._wall = 0
+
+    def check(self, ticks: int) -> None:
+        """Send the signal if the slice has used a tick's CPU without one, or must end."""
+        trace: Trace | None = self.thread.trace
+        seen = None if trace is None else (trace, self.thread.slice_cpu_ns)
+        now, cpu = wall_clock(), self.thread.cpu_now()
+        used, passed, same = cpu - self._cpu, now - self._wall, seen == self._slice
+        ticked, self._ticks = ticks != self._ticks, ticks
+        if trace is None or not same:
+            self._slice, self.ticks_are_missing = seen, False
+        elif not ticked and (used >= PERIOD_S * 1e9 or _must_end(trace)):
+            signal.pthread_kill(self.thread.ident, signal.SIGPROF)
+        elif not ticked:
+            self.ticks_are_missing = True
+            return  # The CPU adds up until a tick is due.
+        else:
+            self.ticks_are_missing = used < passed / 2  # It sleeps now and then.
+        self._cpu, self._wall = cpu, now
 
 
-def _at_line(code: CodeType, line: int) -> None:  # pragma: no cover - tested without a tracer
-    """Raise the error for the Worker that runs on this thread, if there is one."""
-    trace = this_thread().trace
-    if trace is not None:
-        error = check_budget(trace, holder(trace.stamps), sys._getframe(1))
-        if error is not None:
-            raise error.with_traceback(None)
+def _must_end(trace: Trace) -> bool:
+    """Return whether a request must end, whatever CPU it uses."""
+    wall_ms = trace.limits.wall_ms
+    return trace.aborted is not None or (wall_ms is not None and trace.wall_ms > wall_ms)
 
 
-def _remove_line_events() -> None:
-    monitoring: Any = getattr(sys, "monitoring", None)
-    if monitoring is not None and monitoring.get_tool(TOOL) == "workernb":
-        monitoring.register_callback(TOOL, monitoring.events.LINE, None)
-        monitoring.free_tool_id(TOOL)
+def _error_of(
+    trace: Trace, invocation: Invocation | None, frame: FrameType
+) -> BaseException | None:
+    """Return the error to raise in the code of an invocation that `frame` runs, or None."""
+    check_wall(trace, worker_position(frame))
+    return check_budget(trace, invocation, frame)

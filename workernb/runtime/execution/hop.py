@@ -37,7 +37,6 @@ from workernb.runtime.enforcement.budget import (
     refuse_call,
 )
 from workernb.runtime.enforcement.cut import MAX_REFUSALS, CuttingThrow
-from workernb.runtime.enforcement.guard import guard
 from workernb.runtime.events.event import Event, missing_handler
 from workernb.runtime.services.engine import Entrypoint, Handler
 from workernb.runtime.services.limits import SHARED
@@ -110,6 +109,10 @@ async def hop(
         if trace.aborted is not None:
             raise trace.aborted
     except BaseException as error:
+        try:  # noqa: SIM105 - another call could raise what is pending
+            trace.thread.drop_pending()  # A cut from another thread must not be raised in `fail`.
+        except BaseException:
+            pass
         fail(invocation, error)
         raise
     finally:
@@ -164,8 +167,6 @@ def fail(invocation: Invocation, error: BaseException) -> None:
     """
     trace: Trace = invocation.trace
     kind = type(error)
-    if kind is CpuLimitExceeded and not error.args:
-        error.args = (PlatformText.CPU_CUT,)  # The watchdog can only raise a class.
     ended = error
     if not issubclass(kind, ENDS):
         if trace.aborted is not None:
@@ -219,8 +220,8 @@ def run_in_slice(trace: Trace, invocation: Invocation, function: Callable[..., T
     finally:
         current.reset(token)
         end_slice(thread, trace, previous)
-        if thread is guard.signals.ticked:
-            guard.signals.end_long_slice()
+        if thread.ends_cut is not None:
+            thread.ends_cut()
         if trace.cpu_ns > trace.budget_ns:
             exceed_cpu(trace, outside_of(invocation))
 
@@ -262,8 +263,8 @@ def drive(
         finally:
             end_slice(thread, trace, previous)
             loop.set_task_factory(factory)
-            if thread is guard.signals.ticked:
-                guard.signals.end_long_slice()
+            if thread.ends_cut is not None:
+                thread.ends_cut()
             if trace.cpu_ns > trace.budget_ns:
                 # Ticks can miss short slices, so check the budget here too.
                 last = holding or trace.invocations[0]

@@ -3,15 +3,46 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import threading
 import weakref
+from collections.abc import Callable, Iterator
 
 from workernb.runtime.tracing.threads import this_thread
+
+ANSWERS_WITHIN_S = 0.05
+"""How long (s of wall clock) a thread waits for the home loop to begin its call."""
+
+
+class _Claim:
+    """A call that either the home loop or the calling thread begins, whichever takes it first.
+
+    answered: set when the home loop has come to it.
+    """
+
+    def __init__(self, begin: Callable[[], None]) -> None:
+        self.answered = threading.Event()
+        self._begin = begin
+        self._free = threading.Lock()
+
+    def take(self, begin: bool) -> bool:
+        """Take the call, unless it is taken; return whether it was free.
+
+        begin: whether to begin it.
+        """
+        taken = self._free.acquire(blocking=False)
+        if begin:
+            if taken:
+                self._begin()
+            self.answered.set()
+        return taken
 
 
 class Loops:
     """The event loops of one runtime.
 
-    home: the loop of all requests: the first one that makes a request, as long as it runs.
+    home: the loop of all requests: the first one that makes a request, as long as it runs. A thread
+    that waits for a request without await, while home stands still, runs it on a loop of its own.
     """
 
     def __init__(self) -> None:
@@ -19,11 +50,13 @@ class Loops:
         self.home: asyncio.AbstractEventLoop | None = None
         self._home_thread = 0
         self._private: asyncio.AbstractEventLoop | None = None
+        self._own: set[asyncio.AbstractEventLoop] = set()
+        self._stands_still = False
 
     def home_in_other_thread(self) -> asyncio.AbstractEventLoop | None:
         """Return the home loop if it runs in another thread; else None."""
         running = asyncio._get_running_loop()
-        if running is not None and running is self.home:
+        if running is not None and (running is self.home or running in self._own):
             return None
         this_ident = this_thread().ident
         if self.home is not None and self.home.is_running():
@@ -31,6 +64,41 @@ class Loops:
         if running is not None:
             self.home, self._home_thread = running, this_ident
         return None
+
+    def claim(self, begin: Callable[[], None]) -> bool:
+        """Call `begin` on the home loop, from another thread; return False if it stands still.
+
+        Then `begin` is not called. A loop that a cell blocks may wait for this very thread.
+        """
+        assert self.home is not None
+        if self._stands_still:
+            return False
+        claim = _Claim(begin)
+
+        def answer() -> None:
+            self._stands_still = False
+            claim.take(begin=True)
+
+        self.home.call_soon_threadsafe(answer)
+        if claim.answered.wait(ANSWERS_WITHIN_S):
+            return True
+        if not claim.take(begin=False):
+            claim.answered.wait()  # The home loop is about to begin it.
+            return True
+        # Until it runs `answer`: the next calls need not wait for it.
+        self._stands_still = not claim.answered.is_set()
+        return False
+
+    @contextlib.contextmanager
+    def own(self) -> Iterator[asyncio.Runner]:
+        """Make a loop for one call in the calling thread, and close it."""
+        with asyncio.Runner() as runner:
+            loop = runner.get_loop()
+            self._own.add(loop)
+            try:
+                yield runner
+            finally:
+                self._own.discard(loop)
 
     def private(self) -> asyncio.AbstractEventLoop:
         """Return the loop for synchronous calls in threads where no loop runs."""

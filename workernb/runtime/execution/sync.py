@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
 from collections.abc import Coroutine
 from typing import Any, TypeVar
@@ -10,9 +11,11 @@ from typing import Any, TypeVar
 from workernb.errors import Interrupted, PlatformText, WrongLoopError, on_one_line, with_notes
 from workernb.runtime.enforcement.abort import abort_and_wake
 from workernb.runtime.enforcement.guard import CLEAN_UP_S
+from workernb.runtime.tracing.threads import this_thread
 from workernb.runtime.tracing.tracebacks import waiting_position
 
 from .dispatch import Dispatcher, canceled_in
+from .loops import Loops
 
 T = TypeVar("T")
 
@@ -20,15 +23,18 @@ T = TypeVar("T")
 def run_sync(call: Coroutine[Any, Any, T], runtime: Dispatcher) -> T:
     """Run a call to its end from synchronous code, with or without a running loop.
 
-    Raises WrongLoopError if the running loop cannot be nested.
+    From a thread beside the runtime's loop, the request runs on that loop, or in the calling thread
+    if the loop stands still, because a cell waits for the thread. Raises WrongLoopError if the
+    running loop cannot be nested.
     """
     home = runtime.loops.home_in_other_thread()
-    if home is not None:
-        return asyncio.run_coroutine_threadsafe(call, home).result()
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
-        return _run(call, runtime.loops.private(), runtime)
+    if home is not None and (begun := _begin_at_home(call, runtime.loops)):
+        return begun.result()
+    loop = asyncio._get_running_loop()
+    if loop is None:
+        if this_thread().is_main:
+            return _run(call, runtime.loops.private(), runtime)
+        return _run_here(call, runtime)
     import nest_asyncio2  # Imported late, because it patches asyncio.
 
     try:
@@ -40,6 +46,37 @@ def run_sync(call: Coroutine[Any, Any, T], runtime: Dispatcher) -> T:
             "Use await …fetch(…) instead.",
         ) from None
     return _run(call, loop, runtime)
+
+
+def _begin_at_home(
+    call: Coroutine[Any, Any, T], loops: Loops
+) -> concurrent.futures.Future[T] | None:
+    """Begin a call on the home loop; return its future, or None if the loop stands still."""
+    begun: list[concurrent.futures.Future[T]] = []
+
+    def begin() -> None:
+        begun.append(asyncio.run_coroutine_threadsafe(call, asyncio.get_running_loop()))
+
+    return begun[0] if loops.claim(begin) else None
+
+
+def _run_here(call: Coroutine[Any, Any, T], runtime: Dispatcher) -> T:
+    """Run a call in this thread, together with what its request has given to waitUntil."""
+    before = set(runtime.in_flight)
+
+    async def run() -> T:
+        try:
+            return await call
+        finally:
+            # The loop ends with the call.
+            here = this_thread()
+            new = {t for t in set(runtime.in_flight) - before if t.thread is here}
+            tasks = {task for trace in new for task in trace.wait_until_tasks}
+            if tasks:
+                await asyncio.wait(tasks)
+
+    with runtime.loops.own() as runner:
+        return runner.run(run())
 
 
 def _run(call: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop, runtime: Dispatcher) -> T:

@@ -80,7 +80,7 @@ def read_cpu_clock(trace: Trace, now: int, invocation: Invocation | None) -> int
 def take_cpu_since_last_slice(thread: Thread) -> int:
     """Return the CPU time (ns) since the last slice ended, or since the last such call."""
     thread.slice_ended_ns = 0
-    before, thread.slice_cpu_ns = thread.slice_cpu_ns, cpu_clock()
+    before, thread.slice_cpu_ns = thread.slice_cpu_ns, thread.cpu_now()
     return thread.slice_cpu_ns - before
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from collections.abc import Callable
 from time import thread_time_ns as cpu_clock
 from typing import Any, TypeAlias
 
@@ -13,12 +14,15 @@ class Thread:
     """A thread, and the slice that runs on it.
 
     trace: the request whose slice runs, or None. factory: the loop's own task factory during a
-    slice. slice_cpu_ns: the CPU clock when the slice began, or when the last one ended.
-    slice_ended_ns: when the last slice ended, in ns of wall clock; 0 if the CPU time since then has
-    been charged.
+    slice. ends_cut: what calls off the cut of the slice that runs, or None. drop_pending: a
+    function in C that raises, at its end, instead of an exception that is pending in this thread.
+    slice_cpu_ns: the CPU clock when the slice began, or when the last one ended. slice_ended_ns:
+    when the last slice ended, in ns of wall clock; 0 if the CPU time since then has been charged.
     """
 
     __slots__ = (
+        "drop_pending",
+        "ends_cut",
         "factory",
         "ident",
         "is_main",
@@ -35,8 +39,15 @@ class Thread:
         self.name = threading.current_thread().name
         self.trace: Any = None
         self.factory: Any = None
+        self.ends_cut: Callable[[], None] | None = None
+        self.drop_pending: Callable[[], Any] = int
         self.slice_cpu_ns = 0
         self.slice_ended_ns = 0
+
+    def end_cut(self) -> None:
+        """Call off the cut of the slice that runs, if there is one."""
+        if self.ends_cut is not None:
+            self.ends_cut()
 
     def cpu_now(self) -> int:
         """Return the CPU time (ns) of this thread; callable from any thread."""

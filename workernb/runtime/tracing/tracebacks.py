@@ -20,6 +20,9 @@ _EXCEPTIONS: Any = BaseExceptionGroup.__dict__["exceptions"]
 MAX_MEMBERS = 100
 """How many exceptions of a group are looked at."""
 
+MAX_FRAMES = 10
+"""How many frames are shown of a traceback of what ended a Worker's code from outside."""
+
 
 def is_worker(frame: FrameType) -> bool:
     """Return whether a frame runs the source of a Worker."""
@@ -150,11 +153,13 @@ def _skip_ours(tb: TracebackType | None) -> TracebackType | None:
 def format_traceback(error: BaseException) -> str:
     """Return an exception as text: traceback, type, message and notes; whatever its own code does.
 
-    Raises Termination if that is cut.
+    Of a Termination, only the innermost frames are shown: the others are not to blame, and on
+    Python 3.13 a hundred of them take 7 ms. Raises Termination if that is cut.
     """
     tb = errors.traceback_of(error)
+    limit = -MAX_FRAMES if issubclass(type(error), errors.Termination) else None
     try:
-        return "".join(traceback.format_exception(type(error), error, tb)).rstrip()
+        return "".join(traceback.format_exception(type(error), error, tb, limit)).rstrip()
     except errors.Termination:
         raise
     except BaseException:
