@@ -136,10 +136,16 @@ def _excess(version: Version, limit_mb: float) -> str | None:
 
 
 def _modules_of(version: Version) -> list[types.ModuleType]:
-    """Return the loaded modules of a version; none if it is not loaded any more."""
+    """Return the loaded modules of a version; none if it is not loaded any more.
+
+    An object that a module has put in its own place is left out, unless another refers to it.
+    """
     name, below = version.filename, f"{version.filename}."
-    loaded = list(sys.modules.items())
-    return [module for key, module in loaded if key == name or key.startswith(below)]
+    return [
+        module
+        for key, module in list(sys.modules.items())
+        if (key == name or key.startswith(below)) and issubclass(type(module), types.ModuleType)
+    ]
 
 
 class MemoryLimitWarning(UserWarning):
