@@ -10,6 +10,8 @@ caller, the binding, what to write instead) is added as notes (PEP 678).
         │  └ RouteError       an invalid route pattern
         ├ BindingError        a call over a binding whose target does not exist
         ├ HandlerError        a missing handler, or one that did not return a Response
+        ├ RpcError            a method that is not there, or a stub that cannot be used
+        ├ DataCloneError      a value that cannot be sent over RPC
         ├ GlobalScopeError    a request made while a module loads
         ├ LimitError          a limit of the top-level request was exceeded
         │  ├ CpuLimitError    its CPU budget; raised to the owner of the notebook
@@ -116,6 +118,33 @@ class PlatformText:
         "been cancelled. See: "
         "https://developers.cloudflare.com/workers/runtime-apis/context/#waituntil"
     )
+    NO_METHOD = 'The RPC receiver does not implement the method "{name}".'
+    NOT_A_FUNCTION = '"{path}" is not a function.'
+    RESERVED_METHOD = "'{name}' is a reserved method and cannot be called over RPC."
+    RPC_SIZE = (
+        "Serialized RPC arguments or return values are limited to 32MiB, but the size of this "
+        "value was: {size} bytes."
+    )
+    RPC_REFUSED = "{type} cannot be sent over RPC."
+    RPC_AWAITABLE = "Awaitable {type} cannot be sent over RPC."
+    DATA_CLONE = (
+        'DataCloneError: Could not serialize object of type "{type}". '
+        "This type does not support serialization."
+    )
+    STUB_DISPOSED = "RPC stub used after being disposed."
+    PROMISE_DISPOSED = "RPC promise used after being disposed."
+    NOT_AN_OBJECT = "Can't pipeline on RPC that did not return an object."
+    TOO_DEEP = "RPC pipelined property path is too deep (max 64)."
+    NOT_DISPOSED = (
+        "An RPC stub was not disposed properly. You must call dispose() on all stubs in order to "
+        "let the other side know that you are no longer using them."
+    )
+    OTHER_REQUEST = (
+        "Cannot perform I/O on behalf of a different request. I/O objects (such as streams, "
+        "request/response bodies, and others) created in the context of one request handler cannot "
+        "be accessed from a different request's handler. This is a limitation of Cloudflare "
+        "Workers which allows us to improve overall performance. (I/O type: {type})"
+    )
     SERVICE_NAME = (
         'Expected "name" to be of type string, alphanumeric and lowercase with dashes only '
         "but got {name}."
@@ -163,6 +192,14 @@ class BindingError(WorkernbError):
 
 class HandlerError(WorkernbError, TypeError):
     """A handler is missing, or returned something other than a Response."""
+
+
+class RpcError(WorkernbError, TypeError):
+    """A call over RPC was refused: there is no such method, or the stub cannot be used."""
+
+
+class DataCloneError(WorkernbError, TypeError):
+    """A value cannot be sent over RPC. The text begins with `DataCloneError`, as there."""
 
 
 class GlobalScopeError(WorkernbError):

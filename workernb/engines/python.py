@@ -16,6 +16,7 @@ import workernb.workers as workers_module
 from workernb.errors import PlatformText, StartupError, StartupExceeded, with_notes
 from workernb.runtime.enforcement.guard import guard
 from workernb.runtime.enforcement.startup import Loading, run_import
+from workernb.runtime.events.rpc import RPC, methods_of
 from workernb.runtime.services.engine import HANDLERS, Handler
 from workernb.runtime.services.targets import DEFAULT
 from workernb.runtime.services.versions import Version
@@ -24,6 +25,8 @@ from workernb.workers import WorkerEntrypoint
 from workernb.workers.current import RunningInvocation, current
 from workernb.workers.entrypoints import ExecutionContext
 
+from .methods import has_own_constructor, rpc_maker
+
 Makers = dict[str, Callable[[Any], Handler]]
 """What makes the handlers of an entrypoint for an environment, by the handler's name."""
 
@@ -31,16 +34,21 @@ Makers = dict[str, Callable[[Any], Handler]]
 class PythonEntrypoint:
     """A class, or module-level functions as `on_fetch`, ready to handle events."""
 
-    __slots__ = ("handlers", "registration", "service", "version")
+    __slots__ = ("handlers", "methods", "registration", "service", "version")
 
     def __init__(
-        self, version: Version, registration: Registration, handlers: dict[str, Handler]
+        self,
+        version: Version,
+        registration: Registration,
+        handlers: dict[str, Handler],
+        methods: Mapping[str, Any],
     ) -> None:
-        """Keep the handlers by name."""
+        """Keep the handlers by name, and what RPC can reach."""
         self.service = version.service
         self.version: Version | None = version
         self.registration = registration
         self.handlers = handlers
+        self.methods = methods
 
 
 class PythonIsolate:
@@ -87,7 +95,9 @@ def _load(version: Version, code: types.CodeType, registration: Registration) ->
     finally:
         current.reset(token)
         version.startup_ms, version.imports_ms = loading.cpu_ms, loading.imports_ms
-    registration.makers.update(_entrypoints(registration.module))
+    for name, makers, methods in _entrypoints(registration.module):
+        registration.makers[name] = makers
+        registration.methods[name] = methods
     return PythonIsolate(registration)
 
 
@@ -96,15 +106,17 @@ class Registration:
 
     Every entrypoint refers to it, and every invocation to its entrypoint. So the entry is removed
     when the version has been replaced and the last request in flight on it has ended. makers: for
-    each entrypoint, a function that makes its handler for an `env`.
+    each entrypoint, a function that makes its handler for an `env`. methods: what RPC can reach of
+    each entrypoint that is a class.
     """
 
-    __slots__ = ("__weakref__", "drop", "makers", "module", "version")
+    __slots__ = ("__weakref__", "drop", "makers", "methods", "module", "version")
 
     def __init__(self, name: str, version: Version) -> None:
         """Make an empty module and register it as `name`."""
         self.version = version
         self.makers: dict[str, Makers] = {}
+        self.methods: dict[str, Mapping[str, Any]] = {}
         self.module = types.ModuleType(name)
         self.module.__file__ = name
         self.module.__dict__["__builtins__"] = _builtins()
@@ -116,7 +128,7 @@ class Registration:
         """Make an entrypoint of the module anew; KeyError when it has none of this name."""
         env = self.version.env
         handlers = {event: make(env) for event, make in self.makers[name].items()}
-        return PythonEntrypoint(self.version, self, handlers)
+        return PythonEntrypoint(self.version, self, handlers, self.methods.get(name, {}))
 
 
 def _builtins() -> dict[str, Any]:
@@ -140,8 +152,8 @@ def _import(
     return builtins.__import__(name, globals, locals, fromlist, level)
 
 
-def _entrypoints(module: types.ModuleType) -> Iterator[tuple[str, Makers]]:
-    """Yield the entrypoints of a module: a name, and what makes its handlers."""
+def _entrypoints(module: types.ModuleType) -> Iterator[tuple[str, Makers, Mapping[str, Any]]]:
+    """Yield the entrypoints of a module: name, what makes its handlers, what RPC can reach."""
     defaults: set[Any] = set()
     exported = getattr(module, "__all__", None)
     for name, value in list(vars(module).items()):
@@ -158,22 +170,22 @@ def _entrypoints(module: types.ModuleType) -> Iterator[tuple[str, Makers]]:
             for event in HANDLERS
             if callable(getattr(value, event, None))
         }
-        if makers:
-            yield value.__name__, makers
+        methods = methods_of(value, WorkerEntrypoint)
+        makers[RPC] = rpc_maker(value, methods)
+        yield value.__name__, makers, methods
     if len(defaults) > 1:
         raise TypeError(PlatformText.TWO_DEFAULTS)
     functions = {event: getattr(module, f"on_{event}", None) for event in HANDLERS}
     makers = {event: _function_maker(f, event) for event, f in functions.items() if callable(f)}
     if makers and not defaults:
-        yield DEFAULT, makers
+        yield DEFAULT, makers, {}
 
 
 def _method_maker(cls: type[Any], event: str) -> Callable[[Any], Handler]:
     """Return what makes the handler of a class. What can be decided once is decided here."""
     method = getattr(cls, event)
     takes = _arguments(method, event) - 1
-    own = [name for name in ("__init__", "__new__") if _is_overridden(cls, name)]
-    if not own and takes == 1 and inspect.iscoroutinefunction(method):
+    if not has_own_constructor(cls) and takes == 1 and inspect.iscoroutinefunction(method):
         empty = partial(object.__new__, cls)
 
         def make(env: Any) -> Handler:
@@ -196,11 +208,6 @@ def _method_maker(cls: type[Any], event: str) -> Callable[[Any], Handler]:
             return handler
 
     return make
-
-
-def _is_overridden(cls: type[Any], name: str) -> bool:
-    """Return whether a class does not inherit the method `name` of WorkerEntrypoint."""
-    return getattr(cls, name) is not getattr(WorkerEntrypoint, name)
 
 
 def _function_maker(function: Callable[..., Any], event: str) -> Callable[[Any], Handler]:

@@ -7,8 +7,9 @@ import sys
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any, TextIO
 
-from workernb.http.request import Request
 from workernb.runtime.bindings.entrypoints import NOTEBOOK, MissingEntrypoint, with_props
+from workernb.runtime.events.event import Event
+from workernb.runtime.events.fetch import FETCH
 from workernb.runtime.execution import tasks
 from workernb.runtime.execution.dispatch import TopLevelCall
 from workernb.runtime.execution.loops import Loops
@@ -44,12 +45,19 @@ class Runtime(Registry):
         self.numbers = itertools.count(1)
 
     def call(
-        self, target: Target, request: Request, *, owner: bool = True, echo: TextIO | None = None
+        self,
+        target: Target,
+        argument: Any,
+        *,
+        event: Event = FETCH,
+        owner: bool = True,
+        echo: TextIO | None = None,
     ) -> TopLevelCall:
-        """Make a top-level request to `target`; `request` must not be used any more.
+        """Make a top-level request to `target`: a call of its handler for `event`.
 
-        owner: True for a request by name, False for one from an outsider. echo: the file for prints
-        besides the trace; by default `sys.stdout`. Raises UsageError for an undefined service.
+        argument: the handler's, such as a Request, which must not be used any more. owner: True for
+        a request by name, False for one from an outsider. echo: the file for prints besides the
+        trace; by default `sys.stdout`. Raises UsageError for an undefined service.
         """
         service = self.services.get(target.service)
         if service is None or service.version is None:
@@ -60,7 +68,7 @@ class Runtime(Registry):
             version, services = service.version, self.services
             entrypoint = MissingEntrypoint(None, target, NOTEBOOK, version, services)
         limits = self.limits_of(service.version)
-        return TopLevelCall(self, entrypoint, request, limits, owner, echo or sys.stdout)
+        return TopLevelCall(self, event, entrypoint, argument, limits, owner, echo or sys.stdout)
 
     def route(self, url: str) -> Target | None:
         """Return the target of an outsider's request to `url`; None if no route matches."""

@@ -1,11 +1,10 @@
-"""Service bindings: `env.AUTH` and `env.AUTH.fetch`."""
+"""Service bindings: `env.AUTH.fetch` and the methods of a Worker, `env.MATH.add(1, 2)`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
-from workernb.errors import GlobalScopeError, PlatformText, with_notes
 from workernb.http.body import BodyInit
 from workernb.http.headers import HeadersInit
 from workernb.http.request import Request, receive
@@ -19,15 +18,21 @@ from workernb.runtime.tracing.invocations import Invocation
 from workernb.workers.current import current
 
 from .entrypoints import Callee, MissingEntrypoint
+from .promises import RpcPromise, RpcProperty
+from .rpc import ByReference, failed_call, make_call, outside_of_handler
 
 Fetch = Callable[..., Coroutine[Any, Any, Response]]
 _running = current.get
 
 
-class ServiceBinding:
-    """A binding to a service: `await env.AUTH.fetch(request)`, or `fetch(url, method=…)`.
+MAX_KEPT = 256
+"""How many methods a binding keeps, so that a further call need not look them up."""
 
-    https://developers.cloudflare.com/workers/runtime-apis/bindings/service-bindings/http/
+
+class ServiceBinding(ByReference):
+    """A binding to a service: `await env.AUTH.fetch(request)`, `await env.MATH.add(1, 2)`.
+
+    https://developers.cloudflare.com/workers/runtime-apis/bindings/service-bindings/
     """
 
     def __init__(
@@ -39,8 +44,42 @@ class ServiceBinding:
         services: Mapping[str, Service],
     ) -> None:
         """Bind `worker` to `target`, which need not exist yet."""
+        self._name = name
         self._target = target
+        self._callee = callee
+        self._missing = worker, services
         self.fetch: Fetch = _make_fetch(name, target, worker, callee, services)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        method = RpcProperty(self, (name,))
+        if len(self.__dict__) < MAX_KEPT:
+            self.__dict__[name] = method
+        return method
+
+    def _call(
+        self, path: tuple[str, ...], args: tuple[Any, ...] | None, kwargs: Mapping[str, Any]
+    ) -> RpcPromise:
+        caller: Any = _running()
+        if caller.__class__ is not Invocation:
+            return failed_call(None, path, outside_of_handler(f"env.{self._name}.{path[0]}"))
+        # Looked up for each call, so that the next call reaches a redefined Worker.
+        callee = self._callee
+        entrypoint = callee.entrypoints.get(self._target.entrypoint)
+        if entrypoint is None:
+            worker, services = self._missing
+            entrypoint = MissingEntrypoint(
+                self._name, self._target, worker, callee.version, services
+            )
+        return make_call(caller, self._name, entrypoint, path, args, kwargs)
+
+    def dup(self) -> ServiceBinding:
+        """Return the binding itself: it is not disposed."""
+        return self
+
+    def dispose(self) -> None:
+        """Do nothing: a binding of the environment stays."""
 
     def __repr__(self) -> str:
         return f"<service binding to {self._target}>"
@@ -66,7 +105,7 @@ def _make_fetch(
     ) -> Coroutine[Any, Any, Response]:
         caller: Any = _running()
         if caller.__class__ is not Invocation:
-            return FailedCall(_called_outside_a_handler(name))
+            return FailedCall(outside_of_handler(f"env.{name}.fetch"))
         try:
             request = receive(resource, method, headers, body, redirect, cf)
         except Exception as error:
@@ -91,10 +130,3 @@ def _make_fetch(
     fetch.__qualname__ = "fetch"
     return fetch
 
-
-def _called_outside_a_handler(name: str) -> Exception:
-    """Return the error about a call while no handler runs."""
-    return with_notes(
-        GlobalScopeError(PlatformText.GLOBAL_SCOPE),
-        f"env.{name}.fetch was called outside of a handler.",
-    )

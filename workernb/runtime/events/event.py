@@ -3,30 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from workernb.errors import HandlerError, PlatformText, with_notes
-from workernb.runtime.services.engine import Handler
+from workernb.runtime.services.engine import Entrypoint, Handler
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.logs import warn
 
+from .rpc import RPC, no_method
 
-class Event(NamedTuple):
+
+@dataclass(frozen=True, slots=True)
+class Event:
     """A kind of event.
 
     name: the name of its handler, such as `fetch`. result: a function that converts what the
     handler returned to what the caller receives. It takes that, the handler's argument and the
-    invocation, and raises HandlerError for an invalid value.
+    invocation, and raises HandlerError for an invalid value. error: a function that returns what
+    the caller gets for an exception of the handler; by default that is raised itself. begin: a
+    function that makes the first invocation of a request which begins with this event. It takes
+    the trace, the entrypoint and the handler's argument.
     """
 
     name: str
     result: Callable[[Any, Any, Invocation], Any]
+    error: Callable[[Exception, Any, Invocation], BaseException] | None = None
+    begin: Callable[[Any, Entrypoint, Any], Invocation] | None = None
 
 
 def missing_handler(name: str) -> Handler:
     """Return a handler that raises HandlerError, for an entrypoint without the handler `name`."""
 
     async def handler(argument: Any, invocation: Any) -> Any:
+        if name == RPC:
+            raise no_method(argument._path[0], f"Worker {invocation.service!r}", ())
         log = PlatformText.NO_HANDLER_LOG.format(event=f"{name.title()}Event", name=name)
         warn(invocation.trace, invocation, log)
         raise with_notes(

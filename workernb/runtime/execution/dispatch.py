@@ -28,13 +28,11 @@ from workernb.errors import (
     traceback_of,
     with_notes,
 )
-from workernb.http.request import Request
 from workernb.http.response import Response
 from workernb.runtime.enforcement.abort import note_last_cut
 from workernb.runtime.enforcement.budget import check_own_budget
 from workernb.runtime.enforcement.guard import guard
-from workernb.runtime.events.event import missing_handler
-from workernb.runtime.events.fetch import FETCH
+from workernb.runtime.events.event import Event, missing_handler
 from workernb.runtime.services.deployments import OVERRIDES
 from workernb.runtime.services.engine import Entrypoint
 from workernb.runtime.services.limits import SHARED, Limits
@@ -91,23 +89,29 @@ class Dispatcher(Host, Protocol):
 
 def start(
     runtime: Dispatcher,
+    event: Event,
     entrypoint: Entrypoint,
-    request: Request,
+    argument: Any,
     limits: Limits,
     owner: bool,
     echo: TextIO,
+    session: int = 0,
 ) -> Invocation:
     """Make the trace and the first invocation of a request, which runs on this thread.
 
-    owner: True for a request by name, False for one from an outsider. echo: the file for prints.
+    argument: the handler's, such as a Request. owner: True for a request by name, False for one
+    from an outsider. echo: the file for prints. session: see `Trace.session`.
     """
     trace = Trace(next(runtime.numbers), limits, runtime, _state.thread, owner, echo)
-    root = Invocation(trace, None, None, entrypoint, request._method, request._url, 1)
-    if OVERRIDES in request._fields:
-        root.ensure_extras().overrides = request._fields[OVERRIDES]
-    name, result = FETCH
-    handler = entrypoint.handlers.get(name) or missing_handler(name)
-    root.steps = hop(root, handler, result, request, True)
+    if event.begin is None:
+        root = Invocation(trace, None, None, entrypoint, argument._method, argument._url, 1)
+        if OVERRIDES in argument._fields:
+            root.ensure_extras().overrides = argument._fields[OVERRIDES]
+    else:
+        root = event.begin(trace, entrypoint, argument)
+        trace.first_of_session = session
+    handler = entrypoint.handlers.get(event.name) or missing_handler(event.name)
+    root.steps = hop(root, handler, event, argument, True)
     trace.recorded.append(root)
     runtime.in_flight.add(trace)
     return root
@@ -125,7 +129,7 @@ class _ThreadState(threading.local):
 _state = _ThreadState()
 
 
-class TopLevelCall(Coroutine[Any, Any, Answer]):
+class TopLevelCall(Coroutine[Any, Any, Any]):
     """A call that makes a top-level request: a coroutine, to be awaited once.
 
     The request runs in the task that awaits the call. A call that is not awaited within two
@@ -140,8 +144,8 @@ class TopLevelCall(Coroutine[Any, Any, Answer]):
         self._runtime = runtime
         self._arguments = arguments
         self._root: Invocation | None = None
-        self._task: asyncio.Future[Answer] | None = None
-        self._steps: Generator[Any, Any, Answer] | None = None
+        self._task: asyncio.Future[Any] | None = None
+        self._steps: Generator[Any, Any, Any] | None = None
         loop = asyncio._get_running_loop()
         if loop is not None:
             self._make(loop)
@@ -168,13 +172,13 @@ class TopLevelCall(Coroutine[Any, Any, Answer]):
             task.add_done_callback(self._ended)
             self._task = task
 
-    def _ended(self, task: asyncio.Task[Answer]) -> None:
+    def _ended(self, task: asyncio.Task[Any]) -> None:
         if not task.cancelled():
             task.exception()  # Retrieved, so that asyncio does not log it: the trace has it.
         if self._root is not None:
             abandon_request(self._root.trace)  # In case it was cancelled before its first step.
 
-    async def _make_and_serve(self) -> Answer:
+    async def _make_and_serve(self) -> Any:
         return await serve_in_task(start(self._runtime, *self._arguments))
 
     @property
@@ -182,7 +186,7 @@ class TopLevelCall(Coroutine[Any, Any, Answer]):
         """The request's trace; None before it is made, or if it runs in another thread."""
         return None if self._root is None else self._root.trace
 
-    def __await__(self) -> Generator[Any, Any, Answer]:
+    def __await__(self) -> Generator[Any, Any, Any]:
         """Return the generator that runs the request."""
         if self._root is None and self._task is None:
             self._make(asyncio.get_running_loop())
@@ -202,7 +206,7 @@ class TopLevelCall(Coroutine[Any, Any, Answer]):
             return True
         return False
 
-    def _join(self) -> Generator[Any, Any, Answer]:
+    def _join(self) -> Generator[Any, Any, Any]:
         assert self._task is not None
         try:
             return (yield from self._task.__await__())
@@ -211,8 +215,8 @@ class TopLevelCall(Coroutine[Any, Any, Answer]):
             raise
 
     def __repr__(self) -> str:
-        request = "" if self.trace is None else f" of {self.trace.method} {self.trace.url}"
-        return f"<fetch{request}: await it for the answer>"
+        request = "a request" if self.trace is None else self.trace.title
+        return f"<{request}: await it for the answer>"
 
     # The methods of a coroutine, for tasks: gather, create_task, TaskGroup.
 
@@ -248,14 +252,14 @@ def _begin_unawaited() -> None:
         call.begin()
 
 
-def serve(root: Invocation) -> Generator[Any, Any, Answer]:
-    """Run a top-level request in the current task, and return its answer.
+def serve(root: Invocation) -> Generator[Any, Any, Any]:
+    """Run a top-level request in the current task, and return its answer, or a call's value.
 
     Raises the Worker's own exception, with a traceback that begins in the Worker. Cancelling the
     task cancels the request.
     """
     trace: Trace = root.trace
-    answer: Answer | None = None
+    answer: Any = None
     failure: BaseException | None = None
     guard.enter(trace, asyncio.get_running_loop())
     trace.steps = steps = root.steps
@@ -265,9 +269,10 @@ def serve(root: Invocation) -> Generator[Any, Any, Answer]:
             # Aborted in its last slice, so its result is not used.
             fail(root, trace.aborted)
             raise trace.aborted
-        # As `Answer.of` does, without the cost of a call.
-        response.__class__ = Answer
-        response._trace = trace
+        if response.__class__ is Response:
+            # As `Answer.of` does, without the cost of a call.
+            response.__class__ = Answer
+            response._trace = trace
         answer = response
     except BaseException as error:
         failure = _failure(trace, error)
@@ -282,17 +287,16 @@ def serve(root: Invocation) -> Generator[Any, Any, Answer]:
         except BaseException:
             trim_before_worker(failure)
             raise
-    assert answer is not None
     return answer
 
 
-async def serve_in_task(root: Invocation) -> Answer:
+async def serve_in_task(root: Invocation) -> Any:
     """Run a top-level request in a task of its own."""
     return await _as_awaitable(serve(root))
 
 
 @types.coroutine
-def _as_awaitable(steps: Generator[Any, Any, Answer]) -> Generator[Any, Any, Answer]:
+def _as_awaitable(steps: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
     return (yield from steps)
 
 

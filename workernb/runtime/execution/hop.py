@@ -52,7 +52,7 @@ from workernb.runtime.tracing.tracebacks import (
 from workernb.runtime.tracing.traces import Trace
 from workernb.workers.current import current
 
-from .tasks import NOT_AWAITED, abandon, adopt, calls_not_awaited, cancel_unfinished_tasks, join
+from .tasks import NOT_AWAITED, abandon, adopt, calls_not_awaited, end_context, join
 
 Steps = Generator[Any, Any, Any] | Coroutine[Any, Any, Any]
 
@@ -76,9 +76,8 @@ def invoke(
         if refusal is not None:
             return FailedCall(refusal)
     trace.calls_left -= 1
-    name, result = event
-    handler = entrypoint.handlers.get(name) or missing_handler(name)
-    invocation.steps = steps = hop(invocation, handler, result, argument, True)
+    handler = entrypoint.handlers.get(event.name) or missing_handler(event.name)
+    invocation.steps = steps = hop(invocation, handler, event, argument, True)
     trace.recorded.append(invocation)
     return steps
 
@@ -86,14 +85,14 @@ def invoke(
 async def hop(
     invocation: Invocation,
     handler: Handler,
-    result: Callable[[Any, Any, Invocation], Any],
+    event: Event,
     argument: Any,
     may_join: bool,
 ) -> Any:
     """Run a Worker's handler, and return the result for its caller.
 
-    Raises what the handler raises. result: that of the event. may_join: whether to wait for a call
-    that has begun in a task of its own.
+    Raises what the handler raises. may_join: whether to wait for a call that has begun in a task of
+    its own.
     """
     if invocation.steps is None and may_join:
         return await join(invocation)
@@ -105,16 +104,16 @@ async def hop(
     trace.stamps.append(invocation)
     _set_current(invocation)
     try:
-        value = result(await handler(argument, invocation), argument, invocation)
+        value = event.result(await handler(argument, invocation), argument, invocation)
         if trace.aborted is not None:
             raise trace.aborted
         return value
     except BaseException as error:
-        fail(invocation, error)
+        fail(invocation, error, event, argument)
         raise
     finally:
         if invocation.extras is not None:
-            cancel_unfinished_tasks(invocation)
+            end_context(invocation)
         _set_current(invocation.caller)
         invocation.ended_ns = now = wall_clock()
         if now >= trace.cpu_valid_until:
@@ -124,11 +123,16 @@ async def hop(
 hop.__name__ = hop.__qualname__ = "fetch"  # The name in the repr of the coroutine.
 
 
-def fail(invocation: Invocation, error: BaseException) -> None:
-    """Note how an invocation ended; raise what ended it in truth, if that is another error.
+def fail(
+    invocation: Invocation,
+    error: BaseException,
+    event: Event | None = None,
+    argument: Any = None,
+) -> None:
+    """Note how an invocation ended; raise what its caller gets, if that is another error.
 
-    That is the reason for which the request was aborted, the end of the invocation's own budget, or
-    the cut of code in the error itself.
+    That is the reason for which the request was aborted, the end of the invocation's own budget,
+    the cut of code in the error itself, or the event's copy of the error.
     """
     trace: Trace = invocation.trace
     kind = type(error)
@@ -158,6 +162,14 @@ def fail(invocation: Invocation, error: BaseException) -> None:
         raise raised from None
     if ended is not error:
         raise ended from None
+    if event is not None and event.error is not None and issubclass(kind, Exception):
+        copied = event.error(error, argument, invocation)  # type: ignore[arg-type]
+        if copied is not error:
+            context = copied.__context__
+            try:
+                raise copied
+            finally:
+                copied.__context__ = context  # Not the original, which `raise` has put there.
 
 
 ENDS = (Termination, GeneratorExit, asyncio.CancelledError)
@@ -308,8 +320,8 @@ def begin_in_task(invocation: Invocation, since: int) -> None:
     invocation.steps = None
     # Handler and argument exist only in the coroutine's frame.
     arguments = original.cr_frame.f_locals
-    handler, result, argument = (arguments[name] for name in ("handler", "result", "argument"))
-    replacement = hop(invocation, handler, result, argument, False)
+    handler, event, argument = (arguments[name] for name in ("handler", "event", "argument"))
+    replacement = hop(invocation, handler, event, argument, False)
     steps = as_coroutine(replacement, caller, trace)
     task = asyncio.Task(steps, loop=asyncio.get_running_loop())
     invocation.ensure_extras().task = task

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Coroutine, Sequence
 from time import perf_counter_ns as wall_clock
 from typing import Any
@@ -31,6 +32,8 @@ def wait_until(invocation: Invocation, awaitable: Awaitable[Any]) -> None:
             error, text = error_and_text(error)
             trace.late_failure = (outcome_of(error), text)
             log(trace, raised_by(error) or invocation, "error", f"{text} (in a waitUntil task)")
+        if invocation.extras is not None and invocation.extras.rpc is not None:
+            invocation.extras.rpc.end_if_idle()
         finish_if_done(trace)
 
     task.add_done_callback(done)
@@ -60,7 +63,18 @@ def adopt(invocation: Invocation, task: asyncio.Future[Any], work: object = None
     task.add_done_callback(done)
 
 
-def cancel_unfinished_tasks(invocation: Invocation) -> None:
+def end_context(invocation: Invocation) -> None:
+    """Cancel what a handler that has returned left unfinished, and end what it may no longer use.
+
+    The exception that is being handled, if any, is what the caller gets.
+    """
+    _cancel_unfinished_tasks(invocation)
+    context = invocation.ensure_extras().rpc
+    if context is not None:
+        context.returned(sys.exception())
+
+
+def _cancel_unfinished_tasks(invocation: Invocation) -> None:
     """Cancel and log the unfinished tasks of an invocation, except those of waitUntil."""
     trace: Trace = invocation.trace
     for task, work in list(invocation.ensure_extras().tasks.items()):

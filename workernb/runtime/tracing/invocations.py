@@ -81,7 +81,8 @@ class Invocation:
     ) -> None:
         """Record a call that has not begun.
 
-        method: that of the request, or the name of the event if there is no request.
+        method: that of the request; the names of a call over RPC; or the name of another event.
+        url: that of the request, or the name of the event if there is no request.
         """
         self.trace = trace
         self.caller = caller
@@ -146,14 +147,28 @@ class Invocation:
         return None if self.extras is None else self.extras.overrides
 
     @property
+    def event(self) -> str:
+        """The name of the event: `fetch`, `rpc`, `scheduled`…"""
+        return "fetch" if ":" in self._url else self._url or self.method
+
+    @property
     def method(self) -> str:
-        """The request's method."""
+        """The request's method; the called method over RPC; the event's name for other events."""
         return str(getattr(self._method, "value", self._method))
 
     @property
     def url(self) -> str:
-        """The request's URL, with secrets redacted."""
-        return str(self.trace.redact(self._url))
+        """The request's URL, with secrets redacted; empty if there is no request."""
+        return str(self.trace.redact(self._url)) if ":" in self._url else ""
+
+    @property
+    def title(self) -> str:
+        """What it handled, on one line: `GET http://auth/`, `math.add()`, `scheduled auth`."""
+        if self.event == "fetch":
+            return f"{self.method} {self.url}"
+        if self.event == "rpc":
+            return f"{self.service}.{self.method}()"
+        return f"{self.event} {self.service}"
 
     @property
     def outcome(self) -> str | None:
@@ -222,11 +237,15 @@ class Invocation:
 
     def describe(self) -> str:
         """Return the call as it reads in source: `env.AUTH.fetch('http://auth/')`."""
-        env = "" if (self.binding or "").startswith("ctx.") else "env."
-        return f"{env}{self.binding}.fetch({self.url!r})"
+        binding = self.binding or ""
+        env = "" if binding.startswith(("ctx.", "stub ")) else "env."
+        if self.event == "fetch":
+            return f"{env}{binding}.fetch({self.url!r})"
+        name = self.method if self.event == "rpc" else self.event
+        return f"{env}{binding}.{name}(…)" if name else f"{env}{binding}(…)"
 
     def __repr__(self) -> str:
-        return f"<Invocation of {self.service} by {self.method} {self.url}: {self.outcome or '…'}>"
+        return f"<Invocation of {self.service} by {self.title}: {self.outcome or '…'}>"
 
 
 class Extras:
@@ -234,12 +253,12 @@ class Extras:
 
     claimed: whether the call was wrapped in a task. deployment: what the version was chosen from.
     failure: outcome and exception text. overrides: the request's header that requests versions.
-    props: those of the binding. task: the task in which the call began, if its caller did not await
+    props: those of the binding. rpc: the stubs that it holds (`bindings.contexts`). task: the task in which the call began, if its caller did not await
     it in time. tasks: the pending tasks that its code made, with the coroutine or invocation that
     each of them runs.
     """
 
-    __slots__ = ("claimed", "deployment", "failure", "overrides", "props", "task", "tasks")
+    __slots__ = ("claimed", "deployment", "failure", "overrides", "props", "rpc", "task", "tasks")
 
     def __init__(self) -> None:
         """Set all attributes to their defaults."""
@@ -248,6 +267,7 @@ class Extras:
         self.failure: tuple[str, str] | None = None
         self.overrides: str | None = None
         self.props: dict[str, Any] = {}
+        self.rpc: Any = None
         self.task: asyncio.Task[Any] | None = None
         self.tasks: dict[asyncio.Future[Any], object] = {}
 

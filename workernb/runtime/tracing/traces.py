@@ -91,6 +91,7 @@ class Trace:
     checked_calls = 1  # How many invocations `calls_not_awaited` has checked.
     log_characters_left = LOG_CHARACTERS
     to_uncancel = False
+    first_of_session = 0  # The request whose stub this one calls, or 0.
     first_slices: list[Slice] | None = None
     kept: set[int] | None = None
     _logs: list[Log] | None = None
@@ -158,6 +159,11 @@ class Trace:
         return self.thread.name
 
     @property
+    def session(self) -> int:
+        """The number of the request whose objects this one may use: its own, by default."""
+        return self.first_of_session or self.number
+
+    @property
     def done(self) -> bool:
         """Whether the request has ended, including its waitUntil tasks."""
         return bool(self.ended_ns)
@@ -171,6 +177,11 @@ class Trace:
     def method(self) -> str:
         """The request's method."""
         return self.invocations[0].method
+
+    @property
+    def title(self) -> str:
+        """What the request was, on one line: `GET http://auth/`, `math.add()`."""
+        return self.invocations[0].title
 
     @property
     def status(self) -> int | None:
@@ -258,7 +269,7 @@ class Trace:
 
     def __repr__(self) -> str:
         ended = f"{self.outcome or 'running'}, {self.cpu_ms:.2f} ms CPU"
-        return f"<Trace {self.number}: {self.method} {self.url}, {ended}>"
+        return f"<Trace {self.number}: {self.title}, {ended}>"
 
 
 class InvocationCounter:

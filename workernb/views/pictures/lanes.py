@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from workernb.runtime.events.rpc import RPC
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.traces import Trace
 from workernb.views.drawing.text import ms, one_line, share
@@ -35,7 +36,8 @@ class Lane:
     @classmethod
     def of(cls, invocation: Invocation, began: float, grouped: bool) -> Lane:
         """Return the lane of an invocation; grouped: of all invocations of its Worker."""
-        binding = f"{invocation.binding} → " if invocation.binding and not grouped else ""
+        method = f".{invocation.method}" if invocation.event == RPC and invocation.method else ""
+        binding = f"{invocation.binding}{method} → " if invocation.binding and not grouped else ""
         version = invocation.version
         suffix = f" v{version.number}" if version and not grouped else ""
         return cls(

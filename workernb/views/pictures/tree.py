@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from workernb.runtime.events.rpc import RPC
 from workernb.runtime.services.targets import DEFAULT
 from workernb.runtime.tracing.invocations import Invocation, Log
 from workernb.runtime.tracing.traces import Trace
@@ -63,7 +64,7 @@ class TracePicture(Picture):
         """Return the tree, with a line for each invocation and each line that was logged."""
         trace = self.trace
         lines = [
-            f"request {trace.number}: {trace.method} {one_line(trace.url, 200)}",
+            f"request {trace.number}: {one_line(trace.title, 210)}",
             f"{trace.outcome or 'running'} · CPU {ms(trace.cpu_ms)}{trace.limits.of_budget} · "
             f"{ms(trace.wall_ms)} wall clock · thread {trace.thread_name}",
         ]
@@ -210,7 +211,8 @@ def _rows(trace: Trace) -> Iterator[Row]:
 
 def _name(invocation: Invocation) -> str:
     """Return the binding, the service, the entrypoint and the version of an invocation."""
-    binding = f"{one_line(invocation.binding, 60)} → " if invocation.binding else ""
+    method = f".{invocation.method}" if invocation.event == RPC and invocation.method else ""
+    binding = f"{one_line(invocation.binding + method, 60)} → " if invocation.binding else ""
     version = f" v{invocation.version.number}" if invocation.version is not None else ""
     entrypoint = entrypoint_of(invocation)
     suffix = "" if entrypoint == DEFAULT else f"#{entrypoint}"

@@ -1,0 +1,509 @@
+"""RPC: method calls over a binding, and stubs, by which objects of another Worker are called.
+
+A value that is sent by reference becomes a Capability, which belongs to the invocation that sent
+it, and the receiver gets a Stub for it. A call of a stub is an invocation of the Worker that the
+object belongs to: it runs as its owner, and on its owner's account.
+https://developers.cloudflare.com/workers/runtime-apis/rpc/
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import sys
+import warnings
+from collections.abc import Mapping
+from functools import partial
+from types import BuiltinFunctionType, FunctionType, MethodType
+from typing import Any
+
+from workernb.errors import (
+    DataCloneError,
+    GlobalScopeError,
+    PlatformText,
+    RpcError,
+    format_error,
+    with_notes,
+)
+from workernb.runtime.events.event import Event
+from workernb.runtime.events.rpc import RESERVED, RPC, MethodCall, add_signature, methods_of, reach
+from workernb.runtime.execution.dispatch import TopLevelCall
+from workernb.runtime.execution.hop import FailedCall, invoke, run_in_slice
+from workernb.runtime.services.engine import Entrypoint, Handler
+from workernb.runtime.services.versions import Version
+from workernb.runtime.tracing.invocations import Invocation
+from workernb.runtime.tracing.logs import log
+from workernb.runtime.tracing.traces import Trace
+from workernb.workers.current import current
+from workernb.workers.rpc import RpcStub, RpcTarget
+
+from .clone import SCALARS, SHORT, clone, clone_arguments
+from .contexts import Context, Place, context_of, has_ended, place_here, position
+from .entrypoints import NOTEBOOK
+from .promises import AWAITED, RpcPromise, RpcProperty
+from .remote_errors import remote_copy
+
+_running = current.get
+
+FUNCTIONS = frozenset({FunctionType, MethodType, BuiltinFunctionType, partial})
+"""The types of what is sent by reference as a function."""
+
+
+# Calls
+
+
+def make_call(
+    caller: Invocation,
+    label: str,
+    entrypoint: Entrypoint,
+    path: tuple[str, ...],
+    args: Any,
+    kwargs: Mapping[str, Any],
+) -> RpcPromise:
+    """Make a call over RPC, and return its promise.
+
+    label: the name of the binding or stub. path, args, kwargs: see MethodCall.
+    """
+    exporter: Exporter | None = None
+    if args is not None and (kwargs or not all_plain(args)):
+        exporter = Exporter(caller, False)
+        try:
+            args, kwargs = clone_arguments(args, kwargs, exporter)
+        except Exception as error:
+            exporter.revoke()
+            return failed_call(caller, path, error)
+    promise = RpcPromise(caller, path, args, kwargs)
+    name = path[0] if len(path) == 1 else ".".join(path)
+    invocation = Invocation(caller.trace, caller, label, entrypoint, name, RPC, caller.depth + 1)
+    promise._invocation = invocation
+    if exporter is not None and exporter.stubs:
+        exporter.give_arguments(invocation)
+    promise._steps = invoke(invocation, entrypoint, RPC_EVENT, promise)
+    return promise
+
+
+def all_plain(args: tuple[Any, ...]) -> bool:
+    """Return whether arguments can be passed on themselves."""
+    for value in args:
+        kind = type(value)
+        if not (kind in SCALARS or (kind is str and len(value) <= SHORT)):
+            return False
+    return True
+
+
+def failed_call(caller: Invocation | None, path: tuple[str, ...], error: Exception) -> RpcPromise:
+    """Return a call that could not be made: awaiting it raises the error."""
+    promise = RpcPromise(caller, path, None, {})
+    promise._error = error
+    promise._steps = FailedCall(error)
+    return promise
+
+
+def outside_of_handler(name: str) -> Exception:
+    """Return the error about a call while no handler runs. name: what was called."""
+    return with_notes(
+        GlobalScopeError(PlatformText.GLOBAL_SCOPE), f"{name} was called outside of a handler."
+    )
+
+
+def _result(returned: Any, call: Any, invocation: Invocation) -> Any:
+    """Return the copy of a result that the caller receives."""
+    kind = type(returned)
+    if kind in SCALARS or (kind is str and len(returned) <= SHORT):
+        value = returned
+    else:
+        exporter = Exporter(invocation, True)
+        try:
+            value = clone(returned, exporter)
+        except BaseException:
+            exporter.revoke()
+            raise
+        if exporter.stubs:
+            exporter.give_result(call, invocation.caller)
+    call._value = value
+    return value
+
+
+def _error(error: Exception, call: Any, invocation: Invocation) -> BaseException:
+    """Return the copy of an exception that the caller gets."""
+    version = invocation.version
+    date = None if version is None else version.definition.compatibility_date
+    exporter = Exporter(invocation, True)
+    keeps_attributes = date is None or date >= KEEPS_ATTRIBUTES
+    copied = remote_copy(error, lambda value: clone(value, exporter), keeps_attributes)
+    exporter.revoke()
+    call._error = copied
+    return copied
+
+
+KEEPS_ATTRIBUTES = "2026-04-21"
+"""The compatibility date from which an exception's own attributes cross a binding."""
+
+
+# What is sent by reference
+
+
+class Capability:
+    """An object of a Worker, as its stubs call it: an entrypoint whose methods are the object's.
+
+    target: a function or an RpcTarget. owner: the invocation that sent it, None for the notebook.
+    extends: whether stubs of it keep the owner's context, as those in results do. references: how
+    many stubs there are. last: the newest call, after which further ones begin.
+    """
+
+    __slots__ = (
+        "extends", "handlers", "label", "last", "methods", "owner", "references", "service",
+        "target", "version",
+    )  # fmt: skip
+
+    def __init__(self, target: Any, owner: Invocation | None, extends: bool) -> None:
+        """Send `target`, of which there are no stubs yet."""
+        self.target = target
+        self.owner = owner
+        self.extends = extends
+        self.references = 0
+        self.last: RpcPromise | None = None
+        self.handlers = self
+        self.methods: Mapping[str, Any] = {}
+        self.service: str = NOTEBOOK if owner is None else owner.service
+        self.version: Version | None = None if owner is None else owner.version
+        self.label = f"stub {getattr(target, '__name__', None) or type(target).__name__}"
+        if extends and owner is not None:
+            context_of(owner).exported += 1
+
+    def get(self, name: str) -> Handler | None:
+        """Return the handler that calls the object; None for events other than RPC."""
+        return self._handle if name == RPC else None
+
+    def _handle(self, call: MethodCall, invocation: Any) -> Any:
+        target = self.target
+        if not call._path and call._args is not None and type(target) in FUNCTIONS:
+            try:
+                result = target(*call._args, **call._kwargs)
+            except TypeError as error:
+                add_signature(error, target, self.label.removeprefix("stub "), "It")
+                raise
+            return result if inspect.iscoroutine(result) else reached(result)
+        members = None
+        if isinstance(target, RpcTarget):
+            members = methods_of(type(target), RpcTarget)
+        return reach(target, call, members, RESERVED, self.label.removeprefix("stub "))
+
+    def check(self) -> Capability:
+        """Return what a call calls; RpcError if the owner's context has ended."""
+        owner = self.owner
+        if owner is not None and owner.ended_ns and has_ended(owner):
+            raise with_notes(
+                RpcError(PlatformText.CONTEXT_ENDED),
+                f"{self.label} belongs to an invocation of Worker {self.service!r} that has ended.",
+            )
+        return self
+
+    def release(self) -> None:
+        """Note that a stub has been disposed; after the last one, the object is dropped."""
+        self.references -= 1
+        if self.references:
+            return
+        target, self.target, self.last = self.target, None, None
+        self.drop(target)
+        owner = self.owner
+        if self.extends and owner is not None:
+            context = context_of(owner)
+            context.exported -= 1
+            context.end_if_idle()
+
+    def drop(self, target: Any) -> None:
+        """Call the object's `dispose`, if its class has one; what that raises is logged."""
+        if isinstance(target, RpcTarget) and hasattr(type(target), "dispose"):
+            if self.owner is None or _running() is not None or not _loop_runs():
+                _dispose(target, self.owner)
+            else:
+                run_in_slice(self.owner.trace, self.owner, _dispose, target, self.owner)
+
+
+def _loop_runs() -> bool:
+    return asyncio._get_running_loop() is not None
+
+
+def _dispose(target: Any, owner: Invocation | None) -> None:
+    try:
+        result = target.dispose()
+        if inspect.iscoroutine(result):
+            result.close()
+            raise TypeError("dispose() of an RpcTarget cannot be a coroutine function.")
+    except Exception as error:
+        if owner is None:
+            raise
+        log(owner.trace, owner, "error", f"{format_error(error)} (in dispose)")
+
+
+async def reached(result: Any) -> Any:
+    """Return what a plain function returned, awaited once if it is awaitable."""
+    return await result if inspect.isawaitable(result) else result
+
+
+class Relay(Capability):
+    """A stub that was passed on: its calls go to the object, through who passed it on."""
+
+    __slots__ = ()
+
+    def check(self) -> Capability:
+        """Return the object's own capability; RpcError if anyone on the way has ended."""
+        super().check()
+        capability: Capability = self.target._live()
+        return capability.check()
+
+    def drop(self, target: Any) -> None:
+        """Dispose the stub that was passed on."""
+        target.dispose()
+
+
+class Stub(RpcStub):
+    """A stub that a Worker has. _place: where it was received. _wanted: whether its code has it."""
+
+    __slots__ = ("_capability", "_context", "_label", "_place", "_wanted")
+
+    def __init__(self, capability: Capability) -> None:
+        """Make a stub, which is given to a context later."""
+        self._capability: Capability | None = capability
+        self._context: Context | None = None
+        self._label = capability.label
+        self._place: Place | None = None
+        self._wanted = False
+        capability.references += 1
+
+    def _live(self) -> Capability:
+        """Return the capability; RpcError after `dispose`."""
+        if self._capability is None:
+            at = position(self._place)
+            raise with_notes(
+                RpcError(PlatformText.STUB_DISPOSED),
+                f"It is a {self._label}" + (f", received at {at}." if at else "."),
+                "An argument is disposed when the call returns: keep a duplicate, stub.dup().",
+            )
+        return self._capability
+
+    def _call(
+        self, path: tuple[str, ...], args: tuple[Any, ...] | None, kwargs: Mapping[str, Any]
+    ) -> Any:
+        caller: Any = _running()
+        try:
+            capability = self._live()
+            if self._context is None or caller.__class__ is not Invocation:
+                raise outside_of_handler(self._label)
+            if self._context.invocation.trace is not caller.trace:
+                _refuse_other_request(self, caller)
+            capability = capability.check()
+        except Exception as error:
+            return failed_call(caller, path, error)
+        promise = make_call(caller, capability.label, capability, path, args, kwargs)
+        last, capability.last = capability.last, promise
+        if last is not None and not last._state and last._invocation is not None:
+            promise._previous = last
+        return promise
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function, and return a promise."""
+        return self._call((), args, kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return RpcProperty(self, (name,))
+
+    def dup(self) -> Stub:
+        """Return another stub for the same object, which is disposed separately."""
+        duplicate = type(self)(self._live())
+        duplicate._place = place_here()
+        duplicate._wanted = True
+        caller: Any = _running()
+        if caller.__class__ is Invocation:
+            hold(duplicate, context_of(caller))
+        return duplicate
+
+    def dispose(self) -> None:
+        """Release the object. A further call raises an exception; a further dispose does not."""
+        capability, context = self._capability, self._context
+        if capability is None:
+            return
+        self._capability = None
+        if context is not None:
+            context.received.pop(self, None)
+            context.parameters.pop(self, None)
+        capability.release()
+
+    def __repr__(self) -> str:
+        state = "disposed " if self._capability is None else ""
+        return f"<{state}{self._label}>"
+
+
+def hold(stub: Stub, context: Context) -> None:
+    """Let a context hold a stub, until the context ends."""
+    stub._context = context
+    context.received[stub] = None
+
+
+def _refuse_other_request(stub: Stub, caller: Invocation) -> None:
+    """Raise the platform's refusal for a stub of another request."""
+    assert stub._context is not None
+    trace, other = caller.trace, stub._context.invocation.trace
+    if trace.session == other.session:
+        return
+    raise with_notes(
+        RpcError(PlatformText.OTHER_REQUEST.format(type="RpcStub")),
+        f"The {stub._label} belongs to request {other.number} ({other.title}), which received it "
+        f"at {position(stub._place) or 'its beginning'}.",
+        f"It was used by request {trace.number} ({trace.title}), "
+        f"at {position(place_here()) or 'its beginning'}.",
+    )
+
+
+class NotebookStub(Stub):
+    """A stub that the notebook has: each call is a top-level request."""
+
+    __slots__ = ("__weakref__",)
+
+    def _call(
+        self, path: tuple[str, ...], args: tuple[Any, ...] | None, kwargs: Mapping[str, Any]
+    ) -> Any:
+        try:
+            capability = self._live().check()
+            if isinstance(capability, Relay) or capability.owner is None:
+                raise RpcError(PlatformText.CONTEXT_ENDED)
+            trace = capability.owner.trace
+            call = NotebookCall(path, args, kwargs)
+        except Exception as error:
+            return FailedCall(error)
+        runtime = trace.host
+        limits = runtime.limits_of(capability.version)
+        return TopLevelCall(
+            runtime, RPC_EVENT, capability, call, limits, True, sys.stdout, trace.session
+        )
+
+    def __del__(self) -> None:
+        if self._capability is not None:
+            text = f"{PlatformText.NOT_DISPOSED} It is a {self._label}."
+            warnings.warn(text, ResourceWarning, source=self, stacklevel=2)
+            self.dispose()
+
+
+class ByReference(RpcStub):
+    """What is sent by reference and is no RpcTarget, such as a binding."""
+
+    __slots__ = ()
+
+
+class BindingStub(Stub):
+    """A stub of a Service binding: it has `fetch` too."""
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "fetch":
+            return self._live().check().target.fetch
+        return super().__getattr__(name)
+
+    def _call(
+        self, path: tuple[str, ...], args: tuple[Any, ...] | None, kwargs: Mapping[str, Any]
+    ) -> Any:
+        try:
+            binding = self._live().check().target
+        except Exception as error:
+            return failed_call(None, path, error)
+        return binding._call(path, args, kwargs)
+
+
+class Exporter:
+    """Makes the stubs of one message. stubs: those that were made."""
+
+    __slots__ = ("_extends", "_owner", "stubs")
+
+    def __init__(self, owner: Invocation | None, extends: bool) -> None:
+        """Begin a message of `owner`. extends: whether it is a result."""
+        self.stubs: list[Stub] = []
+        self._owner = owner
+        self._extends = extends
+
+    def __call__(self, value: Any) -> Any:
+        """Return a stub for a value that is sent by reference; NotImplemented for another one."""
+        kind = type(value)
+        if kind in FUNCTIONS or isinstance(value, RpcTarget):
+            return self._stub(Capability(value, self._owner, self._extends))
+        if isinstance(value, ByReference):
+            return self._stub(Capability(value, self._owner, self._extends), BindingStub)
+        if isinstance(value, Stub):
+            passed_on = type(value)(value._live())
+            relay = Relay(passed_on, self._owner, self._extends)
+            return self._stub(relay, BindingStub if kind is BindingStub else Stub)
+        return NotImplemented
+
+    def _stub(self, capability: Capability, stub: type[Stub] = Stub) -> Stub:
+        owner = self._owner
+        if self._extends and owner is not None and owner.caller is None:
+            if stub is BindingStub:
+                raise with_notes(
+                    DataCloneError(PlatformText.DATA_CLONE.format(type="ServiceStub")),
+                    "A binding is not sent to the notebook, which calls Workers by their handles.",
+                )
+            stub = NotebookStub
+        made = stub(capability)
+        self.stubs.append(made)
+        return made
+
+    def revoke(self) -> None:
+        """Dispose the stubs that were made, since the message is not sent."""
+        for stub in self.stubs:
+            stub._wanted = False
+            stub.dispose()
+
+    def give_arguments(self, invocation: Invocation) -> None:
+        """Give the stubs to the invocation that receives them as arguments."""
+        context = context_of(invocation)
+        for stub in self.stubs:
+            stub._context = context
+            context.parameters[stub] = None
+
+    def give_result(self, call: Any, caller: Invocation | None) -> None:
+        """Give the stubs to the caller, which receives them as a result of `call`."""
+        call._stubs = self.stubs
+        if caller is None:
+            return
+        context, place = context_of(caller), place_here()
+        for stub in self.stubs:
+            stub._place = place
+            stub._wanted = call._state == AWAITED
+            hold(stub, context)
+
+
+# Calls from the notebook
+
+
+class NotebookCall(RpcPromise):
+    """A call that the notebook makes: the first invocation of a request handles it."""
+
+    __slots__ = ("_exporter",)
+
+    def __init__(
+        self, path: tuple[str, ...], args: tuple[Any, ...] | None, kwargs: Mapping[str, Any]
+    ) -> None:
+        """Copy the arguments; raises what `clone` raises."""
+        self._exporter = Exporter(None, False)
+        try:
+            args, kwargs = clone_arguments(args or (), kwargs, self._exporter)  # type: ignore[assignment]
+        except BaseException:
+            self._exporter.revoke()
+            raise
+        super().__init__(None, path, args, kwargs)
+
+
+def _begin(trace: Trace, entrypoint: Entrypoint, call: Any) -> Invocation:
+    """Make the first invocation of a request that begins with a call of the notebook."""
+    name = ".".join(call._path) or entrypoint.service
+    root = Invocation(trace, None, None, entrypoint, name, RPC, 1)
+    call._invocation = root
+    if call._exporter.stubs:
+        call._exporter.give_arguments(root)
+    return root
+
+
+RPC_EVENT = Event(RPC, _result, _error, _begin)
