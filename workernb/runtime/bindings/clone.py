@@ -13,11 +13,11 @@ import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from types import NoneType
+from types import FunctionType, NoneType
 from typing import Any
 
 from workernb.errors import DataCloneError, PlatformText, with_notes
-from workernb.workers.rpc import JsDict
+from workernb.workers.rpc import JsDict, RpcTarget
 
 from .remote_errors import copy_of_error
 
@@ -55,6 +55,8 @@ def clone(value: Any, export: Export) -> Any:
                 break
         else:
             return JsDict(value)
+    if kind is FunctionType or issubclass(kind, RpcTarget):
+        return export(value)
     cloner = Cloner(export)
     copied = cloner.clone(value)
     cloner.check_size()
@@ -66,14 +68,18 @@ def clone_arguments(
 ) -> tuple[Sequence[Any], Mapping[str, Any]]:
     """Return copies of a call's arguments, which share references and one limit of size."""
     if not kwargs:
+        # Each of these is cloned alone: it refers to none of the others.
         for value in args:
             kind = type(value)
-            if not (kind in SCALARS or (kind is str and len(value) <= SHORT)):
+            if not (
+                kind in SCALARS
+                or kind is FunctionType
+                or (kind is str and len(value) <= SHORT)
+                or (len(args) == 1)
+            ):
                 break
         else:
-            return args, kwargs
-        if len(args) == 1:
-            return (clone(args[0], export),), kwargs
+            return [clone(value, export) for value in args], kwargs
     cloner = Cloner(export)
     copied = [cloner.clone(value) for value in args], {
         name: cloner.clone(value) for name, value in kwargs.items()

@@ -15,7 +15,6 @@ from typing import Any, Protocol
 from workernb.errors import PlatformText
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.logs import warn
-from workernb.runtime.tracing.tracebacks import is_worker
 
 
 class Settled(Protocol):
@@ -38,8 +37,8 @@ class Context:
     def __init__(self, invocation: Invocation) -> None:
         """Begin without stubs."""
         self.invocation = invocation
-        self.parameters: dict[Any, None] = {}
-        self.received: dict[Any, None] = {}
+        self.parameters: list[Any] | None = None
+        self.received: dict[Any, None] | None = None
         self.exported = 0
         self.call: Settled | None = None
         self.ended = False
@@ -49,11 +48,13 @@ class Context:
 
         error: what the caller gets instead of a result, or None.
         """
-        if self.parameters:
-            for stub in list(self.parameters):
+        if self.parameters is not None:
+            for stub in self.parameters:
                 stub.dispose()
+            self.parameters = None
         if self.call is not None:
             self.call.settle(error)
+            self.call = None
         self.end_if_idle(True)
 
     def end_if_idle(self, returned: bool = False) -> None:
@@ -64,7 +65,7 @@ class Context:
         if waits(invocation):
             return
         self.ended = True
-        for stub in list(self.received):
+        for stub in list(self.received or ()):
             if stub._wanted:
                 place = position(stub._place)
                 at = f" It is a {stub._label}, received at {place}." if place else ""
@@ -77,10 +78,13 @@ _REMEDY = "Use a with block: with await … as stub."
 
 def context_of(invocation: Invocation) -> Context:
     """Return the context of an invocation, which is made if there is none yet."""
-    extras = invocation.extras or invocation.ensure_extras()
-    if extras.rpc is None:
-        extras.rpc = Context(invocation)
-    return extras.rpc  # type: ignore[no-any-return]
+    extras = invocation.extras
+    if extras is None:
+        extras = invocation.ensure_extras()
+    context: Context | None = extras.rpc
+    if context is None:
+        extras.rpc = context = Context(invocation)
+    return context
 
 
 def has_ended(invocation: Invocation) -> bool:
@@ -105,7 +109,7 @@ Place = tuple[CodeType, int]
 
 def place_of_worker(frame: FrameType | None) -> Place | None:
     """Return the position of the nearest Worker's code among a frame and its callers."""
-    while frame is not None and not is_worker(frame):
+    while frame is not None and not frame.f_code.co_filename.startswith("<worker "):
         frame = frame.f_back
     return None if frame is None else (frame.f_code, frame.f_lasti)
 

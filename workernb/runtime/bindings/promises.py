@@ -71,10 +71,19 @@ class RpcPromise(MethodCall, Coroutine[Any, Any, Any]):
     It is the argument of the callee's handler too, so that a call is one object.
     """
 
-    __slots__ = (
-        "_caller", "_children", "_depth", "_disposed", "_driver", "_error", "_invocation",
-        "_previous", "_state", "_steps", "_stubs", "_value", "_waiters",
-    )  # fmt: skip
+    # Class-level defaults: most calls are awaited at once, and need none of these.
+    _state = NEW
+    _value = _PENDING
+    _previous: RpcPromise | None = None
+    _driver: Any = None
+    _error: BaseException | None = None
+    _stubs: Any = None
+    _waiters: list[asyncio.Future[Any]] | None = None
+    _children: list[PipelinedPromise] | None = None
+    _disposed = False
+    _names_before = 0
+    _invocation: Any = None
+    _steps: Any = None
 
     def __init__(
         self,
@@ -88,18 +97,6 @@ class RpcPromise(MethodCall, Coroutine[Any, Any, Any]):
         self._args = args
         self._kwargs = kwargs
         self._caller = caller
-        self._state = NEW
-        self._value = _PENDING
-        self._previous: RpcPromise | None = None
-        self._driver: Any = None
-        self._error: BaseException | None = None
-        self._stubs: Any = None
-        self._waiters: list[asyncio.Future[Any]] | None = None
-        self._children: list[PipelinedPromise] | None = None
-        self._disposed = False
-        self._depth = len(path)
-        self._invocation: Any = None
-        self._steps: Any = None
 
     def __await__(self) -> Generator[Any, Any, Any]:
         """Run the call, or wait for it, and return its result."""
@@ -177,7 +174,7 @@ class RpcPromise(MethodCall, Coroutine[Any, Any, Any]):
         child = PipelinedPromise(self, path, args, kwargs)
         if self._disposed:
             child._error = RpcError(PlatformText.PROMISE_DISPOSED)
-        elif child._depth > MAX_DEPTH:
+        elif child._names_before + len(path) > MAX_DEPTH:
             child._error = RpcError(PlatformText.TOO_DEEP)
         elif self._value is _PENDING and self._error is None:
             if self._children is None:
@@ -245,8 +242,6 @@ def begin_in_order(promise: RpcPromise) -> None:
 class PipelinedPromise(RpcPromise):
     """A call on the result of a call that may not have ended."""
 
-    __slots__ = ("_parent",)
-
     def __init__(
         self,
         parent: RpcPromise,
@@ -257,7 +252,7 @@ class PipelinedPromise(RpcPromise):
         """Make a call on the result of `parent`."""
         super().__init__(parent._caller, path, args, kwargs)
         self._parent = parent
-        self._depth = parent._depth + len(path)
+        self._names_before = parent._names_before + len(parent._path)
 
     def _begin(self) -> Any:
         return self._run()

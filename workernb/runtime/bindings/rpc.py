@@ -14,7 +14,7 @@ import sys
 import warnings
 from collections.abc import Mapping
 from functools import partial
-from types import BuiltinFunctionType, FunctionType, MethodType
+from types import BuiltinFunctionType, CoroutineType, FunctionType, MethodType
 from typing import Any
 
 from workernb.errors import (
@@ -26,7 +26,15 @@ from workernb.errors import (
     with_notes,
 )
 from workernb.runtime.events.event import Event
-from workernb.runtime.events.rpc import RESERVED, RPC, MethodCall, add_signature, methods_of, reach
+from workernb.runtime.events.rpc import (
+    RESERVED,
+    RPC,
+    MethodCall,
+    add_signature,
+    member_of,
+    methods_of,
+    reach,
+)
 from workernb.runtime.execution.dispatch import TopLevelCall
 from workernb.runtime.execution.hop import FailedCall, invoke, run_in_slice
 from workernb.runtime.services.engine import Entrypoint, Handler
@@ -152,8 +160,7 @@ class Capability:
     """
 
     __slots__ = (
-        "extends", "handlers", "label", "last", "methods", "owner", "references", "service",
-        "target", "version",
+        "extends", "label", "last", "owner", "references", "service", "target", "version",
     )  # fmt: skip
 
     def __init__(self, target: Any, owner: Invocation | None, extends: bool) -> None:
@@ -163,31 +170,50 @@ class Capability:
         self.extends = extends
         self.references = 0
         self.last: RpcPromise | None = None
-        self.handlers = self
-        self.methods: Mapping[str, Any] = {}
         self.service: str = NOTEBOOK if owner is None else owner.service
         self.version: Version | None = None if owner is None else owner.version
         self.label = f"stub {getattr(target, '__name__', None) or type(target).__name__}"
         if extends and owner is not None:
             context_of(owner).exported += 1
 
+    @property
+    def handlers(self) -> Capability:
+        """The handlers by name: this object itself."""
+        return self
+
+    @property
+    def methods(self) -> Mapping[str, Any]:
+        """Nothing: what can be reached is looked up in the object's class."""
+        return {}
+
     def get(self, name: str) -> Handler | None:
         """Return the handler that calls the object; None for events other than RPC."""
         return self._handle if name == RPC else None
 
     def _handle(self, call: MethodCall, invocation: Any) -> Any:
-        target = self.target
-        if not call._path and call._args is not None and type(target) in FUNCTIONS:
-            try:
-                result = target(*call._args, **call._kwargs)
-            except TypeError as error:
-                add_signature(error, target, self.label.removeprefix("stub "), "It")
-                raise
-            return result if inspect.iscoroutine(result) else reached(result)
-        members = None
-        if isinstance(target, RpcTarget):
-            members = methods_of(type(target), RpcTarget)
-        return reach(target, call, members, RESERVED, self.label.removeprefix("stub "))
+        target, path, args = self.target, call._path, call._args
+        if args is not None:
+            if not path and type(target) in FUNCTIONS:
+                return self._started(target, call)
+            if len(path) == 1 and isinstance(target, RpcTarget):
+                name = path[0]
+                method = member_of(type(target), name)
+                if type(method) is FunctionType and name[0] != "_" and name not in RESERVED:
+                    return self._started(MethodType(method, target), call)
+        members = methods_of(type(target), RpcTarget) if isinstance(target, RpcTarget) else None
+        return reach(target, call, members, RESERVED, self.label)
+
+    def _started(self, function: Any, call: MethodCall) -> Any:
+        """Return what a function or method returns, or what awaits it."""
+        try:
+            if call._kwargs:
+                result = function(*call._args, **call._kwargs)  # type: ignore[misc]
+            else:
+                result = function(*call._args)  # type: ignore[misc]
+        except TypeError as error:
+            add_signature(error, function, function.__name__, self.label)
+            raise
+        return result if type(result) is CoroutineType else reached(result)
 
     def check(self) -> Capability:
         """Return what a call calls; RpcError if the owner's context has ended."""
@@ -327,9 +353,8 @@ class Stub(RpcStub):
         if capability is None:
             return
         self._capability = None
-        if context is not None:
+        if context is not None and context.received is not None:
             context.received.pop(self, None)
-            context.parameters.pop(self, None)
         capability.release()
 
     def __repr__(self) -> str:
@@ -340,6 +365,8 @@ class Stub(RpcStub):
 def hold(stub: Stub, context: Context) -> None:
     """Let a context hold a stub, until the context ends."""
     stub._context = context
+    if context.received is None:
+        context.received = {}
     context.received[stub] = None
 
 
@@ -459,19 +486,20 @@ class Exporter:
     def give_arguments(self, invocation: Invocation) -> None:
         """Give the stubs to the invocation that receives them as arguments."""
         context = context_of(invocation)
+        context.parameters = self.stubs
         for stub in self.stubs:
             stub._context = context
-            context.parameters[stub] = None
 
     def give_result(self, call: Any, caller: Invocation | None) -> None:
         """Give the stubs to the caller, which receives them as a result of `call`."""
         call._stubs = self.stubs
         if caller is None:
             return
-        context, place = context_of(caller), place_here()
+        context, wanted = context_of(caller), call._state == AWAITED
+        place = place_here() if wanted else None
         for stub in self.stubs:
             stub._place = place
-            stub._wanted = call._state == AWAITED
+            stub._wanted = wanted
             hold(stub, context)
 
 
@@ -480,8 +508,6 @@ class Exporter:
 
 class NotebookCall(RpcPromise):
     """A call that the notebook makes: the first invocation of a request handles it."""
-
-    __slots__ = ("_exporter",)
 
     def __init__(
         self, path: tuple[str, ...], args: tuple[Any, ...] | None, kwargs: Mapping[str, Any]

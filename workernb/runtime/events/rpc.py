@@ -33,8 +33,6 @@ class MethodCall:
     call of a function. _args, _kwargs: the arguments; _args is None if a property is read.
     """
 
-    __slots__ = ("_args", "_kwargs", "_path")
-
     def __init__(
         self, path: tuple[str, ...], args: tuple[Any, ...] | None, kwargs: Mapping[str, Any]
     ) -> None:
@@ -55,6 +53,14 @@ def methods_of(cls: type[Any], base: type[Any]) -> dict[str, Any]:
             continue
         members.update((k, v) for k, v in vars(ancestor).items() if not k.startswith("_"))
     return members
+
+
+def member_of(cls: type[Any], name: str) -> Any:
+    """Return a member of an RpcTarget's class that RPC can reach; None if there is none."""
+    for ancestor in cls.__mro__:
+        if name in ancestor.__dict__ and ancestor not in (RpcTarget, object):
+            return ancestor.__dict__[name]
+    return None
 
 
 async def reach(
