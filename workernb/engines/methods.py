@@ -53,7 +53,8 @@ def rpc_maker(cls: type[Any], members: Mapping[str, Any]) -> Callable[[Any], Han
                     return method(worker, *call._args, **call._kwargs)  # type: ignore[no-any-return]
                 return method(worker, *call._args)  # type: ignore[no-any-return]
             except TypeError as error:
-                add_signature(error, method, call._path[0], f"Worker {invocation.service!r}")
+                receiver = f"Worker {invocation.service!r}"
+                add_signature(error, method, call._path[0], receiver, is_method=True)
                 raise
 
         return handler

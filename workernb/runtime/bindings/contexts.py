@@ -68,7 +68,7 @@ class Context:
         for stub in list(self.received or ()):
             if stub._wanted:
                 place = position(stub._place)
-                at = f" It is a {stub._label}, received at {place}." if place else ""
+                at = f" It is a {stub._capability.label}, received at {place}." if place else ""
                 warn(invocation.trace, invocation, f"{PlatformText.NOT_DISPOSED}{at} {_REMEDY}")
             stub.dispose()
 

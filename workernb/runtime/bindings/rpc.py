@@ -12,8 +12,8 @@ import asyncio
 import inspect
 import sys
 import warnings
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Mapping, Sequence
+from functools import cached_property, partial
 from types import BuiltinFunctionType, CoroutineType, FunctionType, MethodType
 from typing import Any
 
@@ -72,31 +72,51 @@ def make_call(
 
     label: the name of the binding or stub. path, args, kwargs: see MethodCall.
     """
-    exporter: Exporter | None = None
-    if args is not None and (kwargs or not all_plain(args)):
-        exporter = Exporter(caller, False)
+    stubs: list[Stub] | None = None
+    if args or kwargs:
         try:
-            args, kwargs = clone_arguments(args, kwargs, exporter)
+            args, kwargs, stubs = _sent(args, kwargs, caller)
         except Exception as error:
-            exporter.revoke()
             return failed_call(caller, path, error)
     promise = RpcPromise(caller, path, args, kwargs)
     name = path[0] if len(path) == 1 else ".".join(path)
     invocation = Invocation(caller.trace, caller, label, entrypoint, name, RPC, caller.depth + 1)
     promise._invocation = invocation
-    if exporter is not None and exporter.stubs:
-        exporter.give_arguments(invocation)
+    if stubs:
+        give_arguments(stubs, invocation)
     promise._steps = invoke(invocation, entrypoint, RPC_EVENT, promise)
     return promise
 
 
-def all_plain(args: tuple[Any, ...]) -> bool:
-    """Return whether arguments can be passed on themselves."""
-    for value in args:
-        kind = type(value)
-        if not (kind in SCALARS or (kind is str and len(value) <= SHORT)):
-            return False
-    return True
+def _sent(
+    args: Sequence[Any], kwargs: Mapping[str, Any], owner: Invocation | None
+) -> tuple[Sequence[Any], Mapping[str, Any], list[Stub] | None]:
+    """Return the copies of arguments that the callee receives, and the stubs among them."""
+    stubs: list[Stub] | None = None
+    if not kwargs:
+        # Scalars are passed on themselves, and functions need no search for shared references.
+        copied: list[Any] = []
+        for value in args:
+            kind = type(value)
+            if kind in SCALARS or (kind is str and len(value) <= SHORT):
+                copied.append(value)
+            elif kind is FunctionType and owner is not None:
+                stub = Stub(Capability(value, owner, False))
+                copied.append(stub)
+                if stubs is None:
+                    stubs = []
+                stubs.append(stub)
+            else:
+                break
+        else:
+            return copied, kwargs, stubs
+    exporter = Exporter(owner, False)
+    try:
+        args, kwargs = clone_arguments(args, kwargs, exporter)
+    except BaseException:
+        exporter.revoke()
+        raise
+    return args, kwargs, exporter.stubs
 
 
 def failed_call(caller: Invocation | None, path: tuple[str, ...], error: Exception) -> RpcPromise:
@@ -119,6 +139,10 @@ def _result(returned: Any, call: Any, invocation: Invocation) -> Any:
     kind = type(returned)
     if kind in SCALARS or (kind is str and len(returned) <= SHORT):
         value = returned
+    elif invocation.caller is not None and issubclass(kind, RpcTarget):
+        value = Stub(Capability(returned, invocation, True))  # As an exporter does, only faster.
+        call._stubs = (value,)
+        give_result(call._stubs, call, invocation.caller)
     else:
         exporter = Exporter(invocation, True)
         try:
@@ -127,7 +151,9 @@ def _result(returned: Any, call: Any, invocation: Invocation) -> Any:
             exporter.revoke()
             raise
         if exporter.stubs:
-            exporter.give_result(call, invocation.caller)
+            call._stubs = exporter.stubs
+            if invocation.caller is not None:
+                give_result(exporter.stubs, call, invocation.caller)
     call._value = value
     return value
 
@@ -136,12 +162,14 @@ def _error(error: Exception, call: Any, invocation: Invocation) -> BaseException
     """Return the copy of an exception that the caller gets."""
     version = invocation.version
     date = None if version is None else version.definition.compatibility_date
-    exporter = Exporter(invocation, True)
     keeps_attributes = date is None or date >= KEEPS_ATTRIBUTES
-    copied = remote_copy(error, lambda value: clone(value, exporter), keeps_attributes)
-    exporter.revoke()
+    copied = remote_copy(error, lambda value: clone(value, _by_value_only), keeps_attributes)
     call._error = copied
     return copied
+
+
+def _by_value_only(value: Any) -> Any:
+    return NotImplemented
 
 
 KEEPS_ATTRIBUTES = "2026-04-21"
@@ -159,22 +187,26 @@ class Capability:
     many stubs there are. last: the newest call, after which further ones begin.
     """
 
-    __slots__ = (
-        "extends", "label", "last", "owner", "references", "service", "target", "version",
-    )  # fmt: skip
+    references = 0
+    last: RpcPromise | None = None
 
     def __init__(self, target: Any, owner: Invocation | None, extends: bool) -> None:
         """Send `target`, of which there are no stubs yet."""
         self.target = target
         self.owner = owner
         self.extends = extends
-        self.references = 0
-        self.last: RpcPromise | None = None
-        self.service: str = NOTEBOOK if owner is None else owner.service
-        self.version: Version | None = None if owner is None else owner.version
-        self.label = f"stub {getattr(target, '__name__', None) or type(target).__name__}"
-        if extends and owner is not None:
-            context_of(owner).exported += 1
+        if owner is None:
+            self.service, self.version = NOTEBOOK, None
+        else:
+            self.service, self.version = owner.service, owner.version
+            if extends:
+                context_of(owner).exported += 1
+
+    @cached_property
+    def label(self) -> str:
+        """What its stubs are called: `stub Counter`."""
+        name = getattr(self.target, "__name__", None) or type(self.target).__name__
+        return f"stub {name}"
 
     @property
     def handlers(self) -> Capability:
@@ -194,24 +226,22 @@ class Capability:
         target, path, args = self.target, call._path, call._args
         if args is not None:
             if not path and type(target) in FUNCTIONS:
-                return self._started(target, call)
+                return self._started(target, call._args, call)
             if len(path) == 1 and isinstance(target, RpcTarget):
                 name = path[0]
                 method = member_of(type(target), name)
                 if type(method) is FunctionType and name[0] != "_" and name not in RESERVED:
-                    return self._started(MethodType(method, target), call)
+                    return self._started(method, (target, *args), call)
         members = methods_of(type(target), RpcTarget) if isinstance(target, RpcTarget) else None
         return reach(target, call, members, RESERVED, self.label)
 
-    def _started(self, function: Any, call: MethodCall) -> Any:
+    def _started(self, function: Any, args: Any, call: MethodCall) -> Any:
         """Return what a function or method returns, or what awaits it."""
         try:
-            if call._kwargs:
-                result = function(*call._args, **call._kwargs)  # type: ignore[misc]
-            else:
-                result = function(*call._args)  # type: ignore[misc]
+            result = function(*args, **call._kwargs) if call._kwargs else function(*args)
         except TypeError as error:
-            add_signature(error, function, function.__name__, self.label)
+            name = getattr(function, "__name__", "it")
+            add_signature(error, function, name, self.label, is_method=bool(call._path))
             raise
         return result if type(result) is CoroutineType else reached(result)
 
@@ -231,7 +261,8 @@ class Capability:
         if self.references:
             return
         target, self.target, self.last = self.target, None, None
-        self.drop(target)
+        if type(target) is not FunctionType:
+            self.drop(target)
         owner = self.owner
         if self.extends and owner is not None:
             context = context_of(owner)
@@ -271,7 +302,10 @@ async def reached(result: Any) -> Any:
 class Relay(Capability):
     """A stub that was passed on: its calls go to the object, through who passed it on."""
 
-    __slots__ = ()
+    @cached_property
+    def label(self) -> str:
+        """The label of the object's own capability."""
+        return str(self.target._live().label)
 
     def check(self) -> Capability:
         """Return the object's own capability; RpcError if anyone on the way has ended."""
@@ -287,15 +321,14 @@ class Relay(Capability):
 class Stub(RpcStub):
     """A stub that a Worker has. _place: where it was received. _wanted: whether its code has it."""
 
-    __slots__ = ("_capability", "_context", "_label", "_place", "_wanted")
+    _context: Context | None = None
+    _place: Place | None = None
+    _wanted = False
+    _label = ""
 
     def __init__(self, capability: Capability) -> None:
         """Make a stub, which is given to a context later."""
         self._capability: Capability | None = capability
-        self._context: Context | None = None
-        self._label = capability.label
-        self._place: Place | None = None
-        self._wanted = False
         capability.references += 1
 
     def _live(self) -> Capability:
@@ -313,27 +346,40 @@ class Stub(RpcStub):
         self, path: tuple[str, ...], args: tuple[Any, ...] | None, kwargs: Mapping[str, Any]
     ) -> Any:
         caller: Any = _running()
-        try:
-            capability = self._live()
-            if self._context is None or caller.__class__ is not Invocation:
-                raise outside_of_handler(self._label)
-            if self._context.invocation.trace is not caller.trace:
-                _refuse_other_request(self, caller)
-            capability = capability.check()
-        except Exception as error:
-            return failed_call(caller, path, error)
+        capability, context = self._capability, self._context
+        if (
+            capability is None
+            or context is None
+            or caller.__class__ is not Invocation
+            or context.invocation.trace is not caller.trace
+            or capability.__class__ is not Capability
+            or (capability.owner is not None and capability.owner.ended_ns)
+        ):
+            try:
+                capability = self._checked(caller)
+            except Exception as error:
+                return failed_call(None, path, error)
         promise = make_call(caller, capability.label, capability, path, args, kwargs)
         last, capability.last = capability.last, promise
         if last is not None and not last._state and last._invocation is not None:
             promise._previous = last
         return promise
 
+    def _checked(self, caller: Any) -> Capability:
+        """Return what a call of `caller` calls; RpcError if it may not."""
+        capability = self._live()
+        if self._context is None or caller.__class__ is not Invocation:
+            raise outside_of_handler(capability.label)
+        if self._context.invocation.trace is not caller.trace:
+            _refuse_other_request(self, caller)
+        return capability.check()
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function, and return a promise."""
         return self._call((), args, kwargs)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
+        if name[0] == "_":
             raise AttributeError(name)
         return RpcProperty(self, (name,))
 
@@ -352,14 +398,33 @@ class Stub(RpcStub):
         capability, context = self._capability, self._context
         if capability is None:
             return
-        self._capability = None
+        self._capability, self._label = None, capability.label
         if context is not None and context.received is not None:
             context.received.pop(self, None)
         capability.release()
 
     def __repr__(self) -> str:
-        state = "disposed " if self._capability is None else ""
-        return f"<{state}{self._label}>"
+        if self._capability is None:
+            return f"<disposed {self._label}>"
+        return f"<{self._capability.label}>"
+
+
+def give_arguments(stubs: list[Stub], invocation: Invocation) -> None:
+    """Give stubs to the invocation that receives them as arguments."""
+    context = context_of(invocation)
+    context.parameters = stubs
+    for stub in stubs:
+        stub._context = context
+
+
+def give_result(stubs: Sequence[Stub], call: Any, caller: Invocation) -> None:
+    """Give stubs to the caller, which receives them as the result of `call`."""
+    context, wanted = context_of(caller), call._state == AWAITED
+    place = place_here() if wanted else None
+    for stub in stubs:
+        stub._place = place
+        stub._wanted = wanted
+        hold(stub, context)
 
 
 def hold(stub: Stub, context: Context) -> None:
@@ -378,7 +443,7 @@ def _refuse_other_request(stub: Stub, caller: Invocation) -> None:
         return
     raise with_notes(
         RpcError(PlatformText.OTHER_REQUEST.format(type="RpcStub")),
-        f"The {stub._label} belongs to request {other.number} ({other.title}), which received it "
+        f"The {stub._live().label} belongs to request {other.number} ({other.title}), which received it "
         f"at {position(stub._place) or 'its beginning'}.",
         f"It was used by request {trace.number} ({trace.title}), "
         f"at {position(place_here()) or 'its beginning'}.",
@@ -387,8 +452,6 @@ def _refuse_other_request(stub: Stub, caller: Invocation) -> None:
 
 class NotebookStub(Stub):
     """A stub that the notebook has: each call is a top-level request."""
-
-    __slots__ = ("__weakref__",)
 
     def _call(
         self, path: tuple[str, ...], args: tuple[Any, ...] | None, kwargs: Mapping[str, Any]
@@ -409,7 +472,7 @@ class NotebookStub(Stub):
 
     def __del__(self) -> None:
         if self._capability is not None:
-            text = f"{PlatformText.NOT_DISPOSED} It is a {self._label}."
+            text = f"{PlatformText.NOT_DISPOSED} It is a {self._capability.label}."
             warnings.warn(text, ResourceWarning, source=self, stacklevel=2)
             self.dispose()
 
@@ -422,8 +485,6 @@ class ByReference(RpcStub):
 
 class BindingStub(Stub):
     """A stub of a Service binding: it has `fetch` too."""
-
-    __slots__ = ()
 
     def __getattr__(self, name: str) -> Any:
         if name == "fetch":
@@ -483,24 +544,6 @@ class Exporter:
             stub._wanted = False
             stub.dispose()
 
-    def give_arguments(self, invocation: Invocation) -> None:
-        """Give the stubs to the invocation that receives them as arguments."""
-        context = context_of(invocation)
-        context.parameters = self.stubs
-        for stub in self.stubs:
-            stub._context = context
-
-    def give_result(self, call: Any, caller: Invocation | None) -> None:
-        """Give the stubs to the caller, which receives them as a result of `call`."""
-        call._stubs = self.stubs
-        if caller is None:
-            return
-        context, wanted = context_of(caller), call._state == AWAITED
-        place = place_here() if wanted else None
-        for stub in self.stubs:
-            stub._place = place
-            stub._wanted = wanted
-            hold(stub, context)
 
 
 # Calls from the notebook
@@ -509,16 +552,14 @@ class Exporter:
 class NotebookCall(RpcPromise):
     """A call that the notebook makes: the first invocation of a request handles it."""
 
+    _sent: list[Stub] | None = None
+
     def __init__(
         self, path: tuple[str, ...], args: tuple[Any, ...] | None, kwargs: Mapping[str, Any]
     ) -> None:
         """Copy the arguments; raises what `clone` raises."""
-        self._exporter = Exporter(None, False)
-        try:
-            args, kwargs = clone_arguments(args or (), kwargs, self._exporter)  # type: ignore[assignment]
-        except BaseException:
-            self._exporter.revoke()
-            raise
+        if args is not None:
+            args, kwargs, self._sent = _sent(args, kwargs, None)  # type: ignore[assignment]
         super().__init__(None, path, args, kwargs)
 
 
@@ -527,8 +568,8 @@ def _begin(trace: Trace, entrypoint: Entrypoint, call: Any) -> Invocation:
     name = ".".join(call._path) or entrypoint.service
     root = Invocation(trace, None, None, entrypoint, name, RPC, 1)
     call._invocation = root
-    if call._exporter.stubs:
-        call._exporter.give_arguments(root)
+    if call._sent:
+        give_arguments(call._sent, root)
     return root
 
 

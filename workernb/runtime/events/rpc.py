@@ -121,31 +121,31 @@ def _call(function: Any, call: MethodCall, path: str, receiver: str) -> Any:
     try:
         return function(*(call._args or ()), **call._kwargs)
     except TypeError as error:
-        add_signature(error, function, path, receiver)
+        add_signature(error, function, path, receiver, is_method=False)
         raise
 
 
-def add_signature(error: TypeError, function: Any, path: str, receiver: str) -> None:
-    """Add to an error about a call's arguments what the function takes."""
+def add_signature(
+    error: TypeError, function: Any, name: str, receiver: str, is_method: bool
+) -> None:
+    """Add to an error about a call's arguments what the function takes: `add(a, b=1)`.
+
+    is_method: whether the first parameter is `self`.
+    """
     tb = error.__traceback__
     if tb is not None and tb.tb_next is None:  # Else it was raised within the function.
-        error.add_note(f"{receiver} has {signature(function, path)}.")
+        parameters = parameters_of(function, is_method)
+        error.add_note(f"{receiver} has {name}{parameters or '(…)'}.")
 
 
-def signature(function: Any, name: str) -> str:
-    """Return a method as text, with its parameters: `add(a, b=1)`."""
-    parameters = parameters_of(function)
-    return f"{name}(…)" if parameters is None else f"{name}{parameters}"
-
-
-def parameters_of(function: Any) -> inspect.Signature | None:
-    """Return what a method takes, without `self`; None if that is not known."""
+def parameters_of(function: Any, is_method: bool = True) -> inspect.Signature | None:
+    """Return what a function takes, without `self`; None if that is not known."""
     function = function.__func__ if isinstance(function, classmethod) else function
     try:
         found = inspect.signature(function)
     except (TypeError, ValueError):
         return None
-    if isinstance(function, staticmethod) or not inspect.isfunction(function):
+    if not is_method or isinstance(function, staticmethod) or not inspect.isfunction(function):
         return found
     return found.replace(parameters=list(found.parameters.values())[1:])
 

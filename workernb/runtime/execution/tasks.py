@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Coroutine, Sequence
+from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 from time import perf_counter_ns as wall_clock
 from typing import Any
 
@@ -68,16 +68,19 @@ def end_context(invocation: Invocation) -> None:
 
     The exception that is being handled, if any, is what the caller gets.
     """
-    _cancel_unfinished_tasks(invocation)
-    context = invocation.ensure_extras().rpc
-    if context is not None:
-        context.returned(sys.exception())
+    extras = invocation.ensure_extras()
+    if extras._tasks:
+        _cancel_unfinished_tasks(invocation, extras._tasks)
+    if extras.rpc is not None:
+        extras.rpc.returned(sys.exception())
 
 
-def _cancel_unfinished_tasks(invocation: Invocation) -> None:
+def _cancel_unfinished_tasks(
+    invocation: Invocation, tasks: Mapping[asyncio.Future[Any], object]
+) -> None:
     """Cancel and log the unfinished tasks of an invocation, except those of waitUntil."""
     trace: Trace = invocation.trace
-    for task, work in list(invocation.ensure_extras().tasks.items()):
+    for task, work in list(tasks.items()):
         if not task.done() and task not in trace.wait_until_tasks:
             task.cancel()
             if invocation.exception is None:

@@ -258,18 +258,33 @@ class Extras:
     each of them runs.
     """
 
-    __slots__ = ("claimed", "deployment", "failure", "overrides", "props", "rpc", "task", "tasks")
+    # Class-level defaults: an object is made for each invocation that needs any of these.
+    claimed = False
+    deployment: Deployment | None = None
+    failure: tuple[str, str] | None = None
+    overrides: str | None = None
+    rpc: Any = None
+    task: asyncio.Task[Any] | None = None
+    _props: dict[str, Any] | None = None
+    _tasks: dict[asyncio.Future[Any], object] | None = None
 
-    def __init__(self) -> None:
-        """Set all attributes to their defaults."""
-        self.claimed = False
-        self.deployment: Deployment | None = None
-        self.failure: tuple[str, str] | None = None
-        self.overrides: str | None = None
-        self.props: dict[str, Any] = {}
-        self.rpc: Any = None
-        self.task: asyncio.Task[Any] | None = None
-        self.tasks: dict[asyncio.Future[Any], object] = {}
+    @property
+    def props(self) -> dict[str, Any]:
+        """The props of the binding."""
+        if self._props is None:
+            self._props = {}
+        return self._props
+
+    @props.setter
+    def props(self, props: dict[str, Any]) -> None:
+        self._props = props
+
+    @property
+    def tasks(self) -> dict[asyncio.Future[Any], object]:
+        """The pending tasks that its code made."""
+        if self._tasks is None:
+            self._tasks = {}
+        return self._tasks
 
 
 def outcome_of(error: BaseException) -> str:
