@@ -17,6 +17,9 @@ from types import FunctionType, NoneType
 from typing import Any
 
 from workernb.errors import DataCloneError, PlatformText, with_notes
+from workernb.http.headers import Headers
+from workernb.http.request import Request, receive
+from workernb.http.response import Response
 from workernb.workers.rpc import JsDict, RpcTarget
 
 from .remote_errors import copy_of_error
@@ -181,6 +184,22 @@ class Cloner:
         """Return a subclass's number as a plain one."""
         return self.clone(float.__float__(value))
 
+    def clone_headers(self, value: Headers) -> Headers:
+        """Return a copy of headers."""
+        self.size += sum(len(name) + len(text) + 4 for name, text in value.items())
+        copied: Headers = self.keep(value, Headers(value))
+        return copied
+
+    def move_request(self, value: Request) -> Request:
+        """Return the request that arrives: the body moves into it."""
+        copied: Request = self.keep(value, receive(value))
+        return copied
+
+    def move_response(self, value: Response) -> Response:
+        """Return the response that arrives: the body moves into it."""
+        copied: Response = self.keep(value, value._send(value.url))
+        return copied
+
     def clone_exception(self, value: BaseException) -> Exception:
         """Return a copy of an exception, without its traceback."""
         copied: Exception = self.keep(value, copy_of_error(value, self.clone))
@@ -197,6 +216,9 @@ _COPIERS: dict[type, Callable[[Cloner, Any], Any]] = {
     bytes: Cloner.clone_bytes,
     memoryview: Cloner.clone_bytes,
     datetime: Cloner.clone_datetime,
+    Headers: Cloner.clone_headers,
+    Request: Cloner.move_request,
+    Response: Cloner.move_response,
 }
 
 _COPIERS_OF_SUBCLASSES: tuple[tuple[Any, Callable[[Cloner, Any], Any]], ...] = (
@@ -208,6 +230,8 @@ _COPIERS_OF_SUBCLASSES: tuple[tuple[Any, Callable[[Cloner, Any], Any]], ...] = (
     (float, Cloner.clone_float),
     (datetime, Cloner.clone_datetime),
     (Exception, Cloner.clone_exception),
+    (Request, Cloner.move_request),
+    (Response, Cloner.move_response),
 )
 
 
