@@ -12,6 +12,7 @@ from workernb.runtime.tracing.traces import Trace
 
 from .assembly import Runtime, get_runtime
 from .errors import (
+    AbortedError,
     BindingError,
     BodyUsedError,
     CanceledError,
@@ -45,6 +46,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "PRESETS",
+    "AbortedError",
     "Answer",
     "BindingEditor",
     "BindingError",

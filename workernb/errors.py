@@ -17,6 +17,7 @@ caller, the binding, what to write instead) is added as notes (PEP 678).
         │  ├ CpuLimitError    its CPU budget; raised to the owner of the notebook
         │  └ StartupError     the CPU limit of a module that loads
         ├ ComparisonError     a request that could not be compared
+        ├ AbortedError        an invocation whose Worker called ctx.abort()
         ├ CanceledError       a request that the notebook's interrupt ended
         ├ HungError           a request that waits for something that can never happen
         └ WrongLoopError      a synchronous call where no loop can be run
@@ -28,6 +29,7 @@ caller, the binding, what to write instead) is added as notes (PEP 678).
         ├ WallLimitExceeded
         ├ Hung
         ├ StartupExceeded
+        ├ InvocationAborted
         └ Interrupted
 """
 
@@ -113,6 +115,7 @@ class PlatformText:
     )
     CANCELED = "The execution context responding to this call was canceled."
     CONTEXT_ENDED = "The execution context which hosts this callback is no longer running."
+    ABORTED = "The Worker aborted this invocation: ctx.abort() was called."
     WAIT_UNTIL = (
         "waitUntil() tasks did not complete within the allowed time after invocation end and have "
         "been cancelled. See: "
@@ -222,6 +225,10 @@ class ComparisonError(OneLine):
     """A request could not be made both over the binding and over HTTP."""
 
 
+class AbortedError(WorkernbError):
+    """The Worker that was called has ended its invocation with `ctx.abort()`."""
+
+
 class CanceledError(OneLine):
     """The request was ended by the notebook's interrupt."""
 
@@ -256,6 +263,10 @@ class Hung(Termination):
 
 class StartupExceeded(Termination):
     """The Worker's module exceeded its CPU limit while it loaded."""
+
+
+class InvocationAborted(Termination):
+    """A Worker ends its invocation itself: `ctx.abort()`."""
 
 
 class Interrupted(Termination):

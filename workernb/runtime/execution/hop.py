@@ -18,11 +18,14 @@ from time import perf_counter_ns as wall_clock
 from typing import Any, TypeVar
 
 from workernb.errors import (
+    AbortedError,
     CpuLimitError,
     CpuLimitExceeded,
+    InvocationAborted,
     PlatformText,
     Termination,
     attributes_of,
+    format_error,
     notes_of,
     traceback_of,
     with_notes,
@@ -139,6 +142,9 @@ def fail(
     if kind is CpuLimitExceeded and not error.args:
         error.args = (PlatformText.CPU_CUT,)  # The watchdog can only raise a class.
     ended = error
+    if kind is InvocationAborted and trace.aborted is None:
+        invocation.ensure_extras().failure = outcome_of(error), format_error(error)
+        raise AbortedError(*error.args).with_traceback(traceback_of(error)) from None
     if not issubclass(kind, ENDS):
         if trace.aborted is not None:
             # What it raised, as it was cut, does not count.

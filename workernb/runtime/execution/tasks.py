@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 from time import perf_counter_ns as wall_clock
 from typing import Any
 
+from workernb.runtime.enforcement.budget import warn_of_times
 from workernb.runtime.enforcement.guard import guard
 from workernb.runtime.tracing.invocations import Invocation, error_and_text, outcome_of
 from workernb.runtime.tracing.logs import log, warn
@@ -138,6 +139,10 @@ def finish_if_done(trace: Trace) -> None:
     if trace.wait_until_tasks or trace.ended_ns or not (root.ended_ns or root.outcome):
         return
     trace.ended_ns = wall_clock()
+    limits = trace.limits
+    wall_ns = trace.ended_ns - trace.began_ns
+    if trace.cpu_ns > limits.warn_cpu_ns or wall_ns > limits.warn_wall_ns:
+        warn_of_times(trace)
     if trace.replaced_steps is not None:
         for steps in trace.replaced_steps.values():
             steps.close()

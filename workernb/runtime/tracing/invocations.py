@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from time import perf_counter_ns as wall_clock
-from typing import Any
+from typing import Any, NamedTuple
 
 from workernb.errors import (
     BindingError,
     CpuLimitExceeded,
     Interrupted,
+    InvocationAborted,
     Termination,
     WallLimitExceeded,
     format_error,
@@ -24,6 +25,7 @@ from workernb.runtime.services.deployments import (
 )
 from workernb.runtime.services.engine import Entrypoint
 from workernb.runtime.services.versions import Version
+from workernb.workers.tracing import Span
 
 _OVERRIDES_HEADER = "Cloudflare-Workers-Version-Overrides"
 
@@ -113,6 +115,21 @@ class Invocation:
     def exports(self) -> Any:
         """The Worker's own entrypoints, in the same version: `ctx.exports`."""
         return None if self.version is None else self.version.exports
+
+    @property
+    def limits_left(self) -> LimitsLeft:
+        """What the request may still use: `ctx.limits`."""
+        return limits_left(self)
+
+    def start_span(self, name: str, parent: Span | None) -> Span:
+        """Begin a span of the Worker's own."""
+        span = Span(name, self, parent)
+        self.trace.add_span(span)
+        return span
+
+    def pass_through(self) -> None:
+        """Let the origin answer if the handler of the request's first Worker raises an exception."""
+        self.ensure_extras().passes_through = True
 
     def wait_until(self, awaitable: Awaitable[Any]) -> None:
         """Keep the top-level request open until `awaitable` is done: `ctx.waitUntil`."""
@@ -253,13 +270,14 @@ class Extras:
 
     claimed: whether the call was wrapped in a task. deployment: what the version was chosen from.
     failure: outcome and exception text. overrides: the request's header that requests versions.
-    props: those of the binding. rpc: the stubs that it holds (`bindings.contexts`). task: the task in which the call began, if its caller did not await
+    passes_through: whether the origin answers if it fails. props: those of the binding. rpc: the stubs that it holds (`bindings.contexts`). task: the task in which the call began, if its caller did not await
     it in time. tasks: the pending tasks that its code made, with the coroutine or invocation that
     each of them runs.
     """
 
     # Class-level defaults: an object is made for each invocation that needs any of these.
     claimed = False
+    passes_through = False
     deployment: Deployment | None = None
     failure: tuple[str, str] | None = None
     overrides: str | None = None
@@ -287,11 +305,43 @@ class Extras:
         return self._tasks
 
 
+class LimitsLeft(NamedTuple):
+    """What a request may still use; None where there is no limit.
+
+    cpu_ms: thread CPU, in ms, up to the last slice. wall_ms: in ms of wall clock. subrequests,
+    invocations: further calls. depth: further nested calls.
+    """
+
+    cpu_ms: float | None
+    wall_ms: float | None
+    subrequests: int
+    invocations: int
+    depth: int
+
+
+def limits_left(invocation: Invocation) -> LimitsLeft:
+    """Return what the request of an invocation may still use."""
+    trace = invocation.trace
+    limits = trace.limits
+    made = trace.calls_granted - trace.calls_left
+    wall_ms = None if limits.wall_ms is None else max(0.0, limits.wall_ms - trace.wall_ms)
+    cpu_ms = None if limits.cpu_ms is None else max(0.0, limits.cpu_ms - trace.cpu_ms)
+    return LimitsLeft(
+        cpu_ms,
+        wall_ms,
+        limits.subrequests - made,
+        limits.invocations - 1 - made,
+        limits.depth - invocation.depth,
+    )
+
+
 def outcome_of(error: BaseException) -> str:
     """Return the platform's word for an invocation that ended with `error`."""
     kind = type(error)  # Not `isinstance`, which asks the exception for its class.
     if issubclass(kind, CpuLimitExceeded):
         return "exceededCpu"
+    if issubclass(kind, InvocationAborted):
+        return "aborted"
     if issubclass(kind, WallLimitExceeded):
         return "exceededWallTime"
     if issubclass(kind, Interrupted | KeyboardInterrupt | asyncio.CancelledError | GeneratorExit):

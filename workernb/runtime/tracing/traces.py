@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Protocol, TextIO
 from workernb.errors import UsageError
 from workernb.runtime.services.limits import SHARED, Limits
 from workernb.runtime.services.versions import Version
+from workernb.workers.tracing import Span
 
 from .invocations import Invocation, Log
 from .metering import Metering, Slice, holder, time_of_last
@@ -23,6 +24,9 @@ from .tracebacks import waiting_position
 LOG_CHARACTERS = 256 * 1024
 """Number of characters that one request may log: the platform's 256 KB."""
 
+
+MAX_SPANS = 1_000
+"""How many spans of the Workers' own a trace keeps."""
 
 MAX_TEXT = 4096
 """How many characters are kept of a URL, and of the text of an exception."""
@@ -95,6 +99,7 @@ class Trace:
     first_slices: list[Slice] | None = None
     kept: set[int] | None = None
     _logs: list[Log] | None = None
+    _spans: list[Span] | None = None
     _metering: tuple[int, Metering] | None = None
 
     def __init__(
@@ -126,7 +131,8 @@ class Trace:
         self.recorded: list[Invocation] | InvocationCounter = self.invocations
         self.max_depth = limits.depth
         self.budget_ns = limits.budget_ns
-        self.calls_left = self.calls_granted = min(limits.calls, self.KEPT - 1)
+        # Fewer than it may make, so that the budget can warn, and fold, before the limit.
+        self.calls_left = self.calls_granted = min(limits.calls_before_warning, self.KEPT - 1)
 
     def redact(self, text: str) -> str:
         """Return `text` with the runtime's secrets redacted."""
@@ -136,6 +142,20 @@ class Trace:
     def logs(self) -> list[Log]:
         """What its Workers logged or printed, and the runtime's messages about it, oldest first."""
         return self._logs or []
+
+    @property
+    def spans(self) -> list[Span]:
+        """The spans that its Workers began with `ctx.tracing`, in order: the first 1,000."""
+        return self._spans or []
+
+    def add_span(self, span: Span) -> None:
+        """Add a span, unless there are too many."""
+        if self._spans is None:
+            self._spans = []
+        span.number = len(self._spans) + 1
+        span.recorded = span.number <= MAX_SPANS
+        if span.recorded:
+            self._spans.append(span)
 
     def add_log(self, log: Log) -> None:
         """Add a log."""
@@ -322,6 +342,8 @@ class Traces(deque[Trace]):
         if trace.late_failure is not None and len(trace.late_failure[1]) > MAX_TEXT:
             outcome, text = trace.late_failure
             trace.late_failure = outcome, shortened(trace.redact(text))
+        if trace._spans:
+            size += 600 * len(trace._spans)
         if trace._logs:
             size += sum(120 + sys.getsizeof(log.text) for log in trace._logs)
         trace.bytes = size

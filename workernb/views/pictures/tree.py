@@ -9,6 +9,7 @@ from workernb.runtime.events.rpc import RPC
 from workernb.runtime.services.targets import DEFAULT
 from workernb.runtime.tracing.invocations import Invocation, Log
 from workernb.runtime.tracing.traces import Trace
+from workernb.workers.tracing import Span
 from workernb.views.drawing.drawing import Drawing
 from workernb.views.drawing.palette import role_of
 from workernb.views.drawing.shapes import Label, Line, Rect, Shape, fitted, text_width
@@ -187,6 +188,10 @@ def _rows(trace: Trace) -> Iterator[Row]:
     for log in trace.logs:
         logs.setdefault(log.invocation, []).append(log)
 
+    spans: dict[Invocation | None, list[Span]] = {}
+    for span in trace.spans:
+        spans.setdefault(span.invocation, []).append(span)
+
     def subtree(invocation: Invocation, lines: tuple[bool, ...], last: bool) -> Iterator[Row]:
         yield Row(invocation, lines, last)
         below = callees.get(invocation, [])
@@ -195,6 +200,8 @@ def _rows(trace: Trace) -> Iterator[Row]:
         if invocation.override_ignored is not None:
             text = f"· {one_line(invocation.override_ignored, 400)}"
             yield Row(invocation, log_lines, last, text)
+        for span in spans.get(invocation, []):
+            yield Row(invocation, log_lines, last, _span(span), span.status == "error")
         for log in logs.get(invocation, []):
             first, *rest = visible(log.text).split("\n")
             level = "" if log.level == "log" else f"{log.level}: "
@@ -207,6 +214,18 @@ def _rows(trace: Trace) -> Iterator[Row]:
 
     for root in callees.get(None, []):
         yield from subtree(root, (), True)
+
+
+def _span(span: Span) -> str:
+    """Return a span of a Worker's own on one line, below those that it is in."""
+    depth, outer = 0, span.parent
+    while outer is not None and depth < MAX_INDENTS:
+        depth, outer = depth + 1, outer.parent
+    redact = span.invocation.trace.redact
+    texts = [f"{name}={value}" for name, value in span.attributes.items()] + span.exceptions
+    detail = f" ({one_line(redact(', '.join(texts)), 200)})" if texts else ""
+    wall = ms(span.wall_ms) if span.ended_ns else "not ended"
+    return f"{'  ' * depth}◦ {one_line(redact(span.name), 80)}: {wall}{detail}"
 
 
 def _name(invocation: Invocation) -> str:
