@@ -12,8 +12,9 @@ CALLS = 30
 """The number of calls that a request times."""
 
 MATH = """
-from workernb.workers.rpc import RpcTarget
-from workers import WorkerEntrypoint
+from workers import WorkerEntrypoint, import_from_javascript
+
+RpcTarget = import_from_javascript("cloudflare:workers").RpcTarget
 
 class Counter(RpcTarget):
     def __init__(self, value):

@@ -23,8 +23,8 @@ class Admin(WorkerEntrypoint):
 
 RPC_HEAD = """\
 import asyncio, datetime, re
-from workernb.workers.rpc import RpcTarget
-from workers import Request, Response, WorkerEntrypoint
+from workers import Request, Response, WorkerEntrypoint, import_from_javascript
+RpcTarget = import_from_javascript("cloudflare:workers").RpcTarget
 
 """
 
