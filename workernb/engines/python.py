@@ -209,12 +209,16 @@ async def _await_if_needed(result: Any) -> Any:
     return result
 
 
+RELAXED = frozenset({"fetch", "test", "alarm"})
+"""The handlers that may take fewer arguments than the platform has for them."""
+
+
 def _arguments(function: Callable[..., Any], event: str) -> int:
     """Return how many arguments a handler is given, `self` included for a method.
 
-    The platform drops those that a fetch handler does not take; other handlers get all.
+    The platform drops those that a handler of RELAXED does not take; other handlers get all.
     """
-    if event != "fetch":
+    if event not in RELAXED:
         return 4
     kinds = inspect.Parameter
     count = 0

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Coroutine, Mapping
+from datetime import datetime
 from typing import Any, Protocol, TextIO
 
 from workernb.errors import did_you_mean, with_notes
+from workernb.http.abort import abortable
 from workernb.http.body import BodyInit
 from workernb.http.headers import HeadersInit
 from workernb.http.request import Request, receive
+from workernb.http.streams import ReadableStream
 from workernb.runtime.bindings.rpc import RPC_EVENT, NotebookCall
 from workernb.runtime.events.event import Event
 from workernb.runtime.events.fetch import FETCH
 from workernb.runtime.events.rpc import RESERVED_ON_ENTRYPOINTS, parameters_of, public_methods
+from workernb.runtime.events.scheduled import SCHEDULED, controller_of
+from workernb.runtime.events.self_test import TEST
+from workernb.runtime.execution.bodies import send_from_notebook
 from workernb.runtime.execution.dispatch import Answer, Dispatcher, TopLevelCall
 from workernb.runtime.execution.hop import FailedCall
 from workernb.runtime.execution.sync import run_sync
@@ -24,7 +30,7 @@ from workernb.runtime.tracing.tracebacks import trim_before_worker
 
 from .settings import Bindings, Owner, Secrets, Vars
 
-_ATTRIBUTES = "fetch fetch_sync call call_sync name version url bindings vars secrets".split()
+_ATTRIBUTES = "fetch fetch_sync call call_sync trigger self_test name version url bindings vars secrets".split()
 
 
 class Caller(Owner, Dispatcher, Protocol):
@@ -118,6 +124,7 @@ class Handle:
         body: BodyInit = None,
         redirect: str | None = None,
         cf: dict[str, Any] | None = None,
+        **options: Any,
     ) -> Coroutine[Any, Any, Answer]:
         """Call the service as a binding does: `await gateway.fetch("http://gateway/path")`.
 
@@ -128,7 +135,18 @@ class Handle:
         if resource is None:
             resource = self.url
         try:
+            if options:
+                resource = Request(
+                    resource, method=method, headers=headers, body=body, redirect=redirect, cf=cf,
+                    **options,
+                )  # fmt: skip
+                method = headers = body = redirect = cf = None
             request = receive(resource, method, headers, body, redirect, cf)
+            if request._data.__class__ is ReadableStream:
+                send_from_notebook(request)
+            if request._options is not None and request._options.signal is not None:
+                call = self._runtime.call(self._target, request)
+                return abortable(call, request._options.signal)
             return self._runtime.call(self._target, request)  # type: ignore[no-any-return]
         except Exception as error:
             return FailedCall(error)
@@ -139,7 +157,10 @@ class Handle:
         Otherwise the same as `fetch`. Raises WrongLoopError if the running loop cannot be nested.
         """
         try:
-            return run_sync(self.fetch(resource, **init), self._runtime)
+            answer = run_sync(self.fetch(resource, **init), self._runtime)
+            if answer._data.__class__ is ReadableStream:
+                run_sync(answer._buffer_body(), self._runtime)
+            return answer
         except BaseException as error:
             trim_before_worker(error)
             raise
@@ -165,6 +186,29 @@ class Handle:
         except BaseException as error:
             trim_before_worker(error)
             raise
+
+    def trigger(
+        self, *, cron: str | None = None, scheduledTime: float | datetime | None = None
+    ) -> Coroutine[Any, Any, dict[str, Any]]:
+        """Call the scheduled handler: `await clock.trigger(cron="*/5 * * * *")`.
+
+        cron: by default the Worker's first schedule. scheduledTime: ms since the epoch, or a date;
+        by default now. Returns `outcome` and `noRetry`. Raises what the handler raises; HandlerError
+        if there is none; UsageError for an invalid schedule.
+        """
+        try:
+            crons = [] if self.version is None else self.version.definition.crons
+            argument = controller_of(scheduledTime, cron or next(iter(crons), ""))
+            return self._runtime.call(self._target, argument, event=SCHEDULED)  # type: ignore[no-any-return]
+        except Exception as error:
+            return FailedCall(error)
+
+    def self_test(self) -> Coroutine[Any, Any, None]:
+        """Call the test handler; raises what it raises, and HandlerError if there is none."""
+        try:
+            return self._runtime.call(self._target, None, event=TEST)  # type: ignore[no-any-return]
+        except Exception as error:
+            return FailedCall(error)
 
     @property
     def _methods(self) -> Mapping[str, Any]:

@@ -7,13 +7,15 @@ import sys
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any, TextIO
 
+from workernb.http.response import Response
 from workernb.runtime.bindings.entrypoints import NOTEBOOK, MissingEntrypoint, with_props
 from workernb.runtime.events.event import Event
 from workernb.runtime.events.fetch import FETCH
-from workernb.runtime.execution import tasks
+from workernb.runtime.execution import bodies, tasks
 from workernb.runtime.execution.dispatch import TopLevelCall
 from workernb.runtime.execution.loops import Loops
 from workernb.runtime.services.engine import Engine
+from workernb.runtime.services.history import Change
 from workernb.runtime.services.limits import Limits
 from workernb.runtime.services.routes import most_specific_match
 from workernb.runtime.services.service import Service
@@ -25,6 +27,7 @@ from workernb.runtime.tracing.traces import Trace, Traces
 from .handles import Handle
 from .overhead import cost_of_a_call_ns
 from .registry import Registry
+from .tails import deliver
 
 
 class Runtime(Registry):
@@ -43,6 +46,8 @@ class Runtime(Registry):
         self.on_finished: list[Callable[[Trace], None]] = []
         self.loops = Loops()
         self.numbers = itertools.count(1)
+        self.has_tails = False
+        self.on_changed.append(self._watch_tails)
 
     def call(
         self,
@@ -75,6 +80,13 @@ class Runtime(Registry):
         routes = ((route, s.name) for s in self.defined() for route in s.definition.routes)
         name = most_specific_match(routes, url)
         return None if name is None else Target(name)
+
+    def _watch_tails(self, change: Change) -> None:
+        """Hand finished requests to tail handlers from the first definition that names one."""
+        definition = change.definition
+        if definition is not None and definition.tails and not self.has_tails:
+            self.has_tails = True
+            self.on_finished.append(lambda trace: deliver(self, trace))
 
     def handle(self, service: Service) -> Handle:
         """Return the handle of a service."""
@@ -117,3 +129,7 @@ class Runtime(Registry):
     def wait_until(self, invocation: Invocation, awaitable: Awaitable[Any]) -> None:
         """Keep a request open until `awaitable` is done."""
         tasks.wait_until(invocation, awaitable)
+
+    def send_response_body(self, invocation: Invocation, response: Response) -> None:
+        """Keep a request open until the stream that is a response's body has ended."""
+        bodies.send_response_body(invocation, response)

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from workernb.http.abort import AbortController, AbortSignal
 from workernb.http.headers import Headers
 from workernb.http.request import Request
 from workernb.http.response import Response
+from workernb.http.streams import ReadableStream
 
 from .cf import RequestInitCfProperties
 from .conversion import python_from_rpc, python_to_rpc
@@ -20,8 +22,11 @@ from .env import ImportedEnv, patch_env
 env = ImportedEnv()
 
 __all__ = [
+    "AbortController",
+    "AbortSignal",
     "Context",
     "Headers",
+    "ReadableStream",
     "Request",
     "RequestInitCfProperties",
     "Response",

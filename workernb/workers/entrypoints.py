@@ -49,7 +49,7 @@ class ExecutionContext:
 
         `except Exception` does not catch it.
         """
-        raise InvocationAborted(PlatformText.ABORTED if reason is None else str(reason))
+        raise InvocationAborted(PlatformText.CONTEXT_ABORTED if reason is None else str(reason))
 
     @property
     def tracing(self) -> Tracing:

@@ -20,6 +20,7 @@ from workernb.errors import DataCloneError, PlatformText, with_notes
 from workernb.http.headers import Headers
 from workernb.http.request import Request, receive
 from workernb.http.response import Response
+from workernb.http.streams import ReadableStream
 from workernb.workers.rpc import JsDict, RpcTarget
 
 from .remote_errors import copy_of_error
@@ -193,12 +194,21 @@ class Cloner:
     def move_request(self, value: Request) -> Request:
         """Return the request that arrives: the body moves into it."""
         copied: Request = self.keep(value, receive(value))
+        self._move_body(copied)
         return copied
 
     def move_response(self, value: Response) -> Response:
         """Return the response that arrives: the body moves into it."""
         copied: Response = self.keep(value, value._send(value.url))
+        self._move_body(copied)
         return copied
+
+    def _move_body(self, message: Request | Response) -> None:
+        data = message._data
+        if isinstance(data, str | bytes):
+            self.size += len(data)
+        elif data.__class__ is ReadableStream:
+            message._data = self._export(data)
 
     def clone_exception(self, value: BaseException) -> Exception:
         """Return a copy of an exception, without its traceback."""

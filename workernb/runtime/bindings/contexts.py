@@ -43,10 +43,11 @@ class Context:
         self.call: Settled | None = None
         self.ended = False
 
-    def returned(self, error: BaseException | None) -> None:
+    def returned(self, error: BaseException | None, goes_on: bool) -> None:
         """Dispose the arguments, since the handler has returned; end the context if it can end.
 
-        error: what the caller gets instead of a result, or None.
+        error: what the caller gets instead of a result, or None. goes_on: whether the invocation
+        still produces a stream.
         """
         if self.parameters is not None:
             for stub in self.parameters:
@@ -55,12 +56,13 @@ class Context:
         if self.call is not None:
             self.call.settle(error)
             self.call = None
-        self.end_if_idle(True)
+        if not goes_on:
+            self.end_if_idle()
 
-    def end_if_idle(self, returned: bool = False) -> None:
+    def end_if_idle(self) -> None:
         """End the context unless something keeps it."""
         invocation = self.invocation
-        if self.ended or self.exported or not (returned or invocation.ended_ns):
+        if self.ended or self.exported or not invocation.ended_ns:
             return
         if waits(invocation):
             return

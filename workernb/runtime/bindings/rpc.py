@@ -25,6 +25,7 @@ from workernb.errors import (
     format_error,
     with_notes,
 )
+from workernb.http.streams import ReadableStream
 from workernb.runtime.events.event import Event
 from workernb.runtime.events.rpc import (
     RESERVED,
@@ -35,6 +36,7 @@ from workernb.runtime.events.rpc import (
     methods_of,
     reach,
 )
+from workernb.runtime.execution.bodies import from_notebook, send_stream
 from workernb.runtime.execution.dispatch import TopLevelCall
 from workernb.runtime.execution.hop import FailedCall, invoke, run_in_slice
 from workernb.runtime.services.engine import Entrypoint, Handler
@@ -442,7 +444,7 @@ def _refuse_other_request(stub: Stub, caller: Invocation) -> None:
     if trace.session == other.session:
         return
     raise with_notes(
-        RpcError(PlatformText.OTHER_REQUEST.format(type="RpcStub")),
+        RpcError(PlatformText.OTHER_REQUEST.format(kind="RpcStub")),
         f"The {stub._live().label} belongs to request {other.number} ({other.title}), which received it "
         f"at {position(stub._place) or 'its beginning'}.",
         f"It was used by request {trace.number} ({trace.title}), "
@@ -517,6 +519,8 @@ class Exporter:
         kind = type(value)
         if kind in FUNCTIONS or isinstance(value, RpcTarget):
             return self._stub(Capability(value, self._owner, self._extends))
+        if kind is ReadableStream:
+            return self._moved(value)
         if isinstance(value, ByReference):
             return self._stub(Capability(value, self._owner, self._extends), BindingStub)
         if isinstance(value, Stub):
@@ -537,6 +541,12 @@ class Exporter:
         made = stub(capability)
         self.stubs.append(made)
         return made
+
+    def _moved(self, stream: ReadableStream) -> ReadableStream:
+        """Return the stream that arrives: it moves, and its producer still runs as the owner."""
+        if self._owner is None:
+            return from_notebook(stream)
+        return send_stream(self._owner, stream)
 
     def revoke(self) -> None:
         """Dispose the stubs that were made, since the message is not sent."""

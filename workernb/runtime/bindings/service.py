@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
+from datetime import datetime
 from typing import Any
 
+from workernb.errors import WorkernbError
+from workernb.http.abort import AbortSignal, abortable
 from workernb.http.body import BodyInit
 from workernb.http.headers import HeadersInit
 from workernb.http.request import Request, receive
 from workernb.http.response import Response
+from workernb.http.streams import ReadableStream
+from workernb.http.streams.abortable import AbortableChunks
 from workernb.runtime.events.fetch import FETCH
+from workernb.runtime.execution.bodies import send_request_body
+from workernb.runtime.events.scheduled import SCHEDULED, controller_of, label, outcome
 from workernb.runtime.execution.hop import FailedCall, invoke
 from workernb.runtime.services.deployments import OVERRIDES
+from workernb.runtime.services.engine import Entrypoint
 from workernb.runtime.services.service import Service
 from workernb.runtime.services.targets import Target
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.workers.current import current
+from workernb.workers.events import ScheduledController
+from workernb.workers.rpc import JsDict
 
 from .entrypoints import Callee, MissingEntrypoint
 from .promises import RpcPromise, RpcProperty
@@ -65,14 +75,42 @@ class ServiceBinding(ByReference):
         if caller.__class__ is not Invocation:
             return failed_call(None, path, outside_of_handler(f"env.{self._name}.{path[0]}"))
         # Looked up for each call, so that the next call reaches a redefined Worker.
-        callee = self._callee
-        entrypoint = callee.entrypoints.get(self._target.entrypoint)
-        if entrypoint is None:
-            worker, services = self._missing
-            entrypoint = MissingEntrypoint(
-                self._name, self._target, worker, callee.version, services
-            )
+        entrypoint = self._callee.entrypoints.get(self._target.entrypoint) or self._absent()
         return make_call(caller, self._name, entrypoint, path, args, kwargs)
+
+    def _absent(self) -> Entrypoint:
+        """Return the substitute for an entrypoint that is not there."""
+        worker, services = self._missing
+        version = self._callee.version
+        return MissingEntrypoint(self._name, self._target, worker, version, services)
+
+    def scheduled(
+        self,
+        controller: Mapping[str, Any] | None = None,
+        *,
+        scheduledTime: float | datetime | None = None,
+        cron: str = "",
+    ) -> Coroutine[Any, Any, JsDict]:
+        """Call the scheduled handler: `await env.S.scheduled(cron="*/5 * * * *")`.
+
+        controller: a dict with `scheduledTime` and `cron`, as in JavaScript. Returns `outcome` and
+        `noRetry`; an exception of the handler is the outcome `exception`. Raises HandlerError if
+        there is no such handler.
+        """
+        caller: Any = _running()
+        if caller.__class__ is not Invocation:
+            return FailedCall(outside_of_handler(f"env.{self._name}.scheduled"))
+        given = {"scheduledTime": scheduledTime, "cron": cron, **(controller or {})}
+        try:
+            argument = controller_of(**given)
+        except Exception as error:
+            return FailedCall(error)
+        entrypoint = self._callee.entrypoints.get(self._target.entrypoint) or self._absent()
+        invocation = Invocation(
+            caller.trace, caller, self._name, entrypoint, "scheduled", label(argument),
+            caller.depth + 1,
+        )  # fmt: skip
+        return _outcome(invoke(invocation, entrypoint, SCHEDULED, argument), argument)
 
     def dup(self) -> ServiceBinding:
         """Return the binding itself: it is not disposed."""
@@ -83,6 +121,18 @@ class ServiceBinding(ByReference):
 
     def __repr__(self) -> str:
         return f"<service binding to {self._target}>"
+
+
+async def _outcome(
+    call: Coroutine[Any, Any, Any], controller: ScheduledController
+) -> JsDict:
+    """Return the result of a scheduled handler, also for one that has failed."""
+    try:
+        return JsDict(await call)
+    except WorkernbError:
+        raise
+    except Exception:
+        return JsDict(outcome(controller, "exception"))
 
 
 def _make_fetch(
@@ -102,11 +152,18 @@ def _make_fetch(
         body: BodyInit = None,
         redirect: str | None = None,
         cf: dict[str, Any] | None = None,
+        **options: Any,
     ) -> Coroutine[Any, Any, Response]:
         caller: Any = _running()
         if caller.__class__ is not Invocation:
             return FailedCall(outside_of_handler(f"env.{name}.fetch"))
         try:
+            if options:
+                resource = Request(
+                    resource, method=method, headers=headers, body=body, redirect=redirect, cf=cf,
+                    **options,
+                )  # fmt: skip
+                method = headers = body = redirect = cf = None
             request = receive(resource, method, headers, body, redirect, cf)
         except Exception as error:
             return FailedCall(error)
@@ -125,8 +182,29 @@ def _make_fetch(
         )
         if OVERRIDES in request._fields:
             invocation.ensure_extras().overrides = request._fields[OVERRIDES]
+        if request._data is not None and request._data.__class__ is ReadableStream:
+            send_request_body(caller, invocation, request)
+        if request._options is not None and request._options.signal is not None:
+            return _abortable(request._options.signal, invocation, entrypoint, request)
         return invoke(invocation, entrypoint, FETCH, request)
 
     fetch.__qualname__ = "fetch"
     return fetch
 
+
+def _abortable(
+    signal: AbortSignal, invocation: Invocation, entrypoint: Entrypoint, request: Request
+) -> Coroutine[Any, Any, Response]:
+    """Make a call that is canceled when `signal` is aborted, and so is its response's body."""
+    if signal.reason is not None:
+        return FailedCall(signal.reason)
+    steps = invoke(invocation, entrypoint, FETCH, request)
+
+    async def fetch() -> Response:
+        response: Response = await abortable(steps, signal)
+        if isinstance(response._data, ReadableStream):
+            chunks = AbortableChunks(response._data._take(), signal)
+            response._data = ReadableStream(chunks)
+        return response
+
+    return fetch()

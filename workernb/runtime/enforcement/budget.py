@@ -87,6 +87,19 @@ def check_at_hop(trace: Trace, now: int, invocation: Invocation) -> None:
         exceed_cpu(trace, worker_position(sys._getframe()) or outside_of(invocation))
 
 
+def check_at_pull(trace: Trace, now: int, invocation: Invocation | None) -> None:
+    """Read the CPU clock as a stream's chunk is asked for, or there; abort a request over budget.
+
+    invocation: the one that holds the thread from now on, the producer or the reader. Chunks can be
+    produced without end in one slice, so its stamps are folded here too.
+    """
+    cpu = read_cpu_clock(trace, now, invocation)
+    if trace.cpu_ns + cpu - trace.thread.slice_cpu_ns > trace.budget_ns:
+        exceed_cpu(trace, worker_position(sys._getframe()))
+    if len(trace.stamps) > trace.fold_at:
+        fold(trace)
+
+
 def outside_of(invocation: Invocation) -> str:
     """Return where a request was cut that was in no Worker's source then."""
     return f"Worker {invocation.service!r}, at its {'end' if invocation.ended_ns else 'beginning'}"

@@ -40,8 +40,9 @@ def missing_handler(name: str) -> Handler:
             raise no_method(argument._path[0], f"Worker {invocation.service!r}", ())
         log = PlatformText.NO_HANDLER_LOG.format(event=f"{name.title()}Event", name=name)
         warn(invocation.trace, invocation, log)
+        text = PlatformText.NO_TEST if name == "test" else PlatformText.NO_HANDLER
         raise with_notes(
-            HandlerError(PlatformText.NO_HANDLER.format(name=name)),
+            HandlerError(text.format(name=name)),
             f"Worker {invocation.service!r} defines no class Default(WorkerEntrypoint) with a "
             f"{name} method, nor an on_{name} function.",
         )

@@ -81,10 +81,14 @@ class Answer(Response):
 
 
 class Dispatcher(Host, Protocol):
-    """The part of the runtime that a top-level request uses. numbers: the requests' numbers."""
+    """The part of the runtime that a top-level request uses. numbers: the requests' numbers.
+
+    has_tails: whether any Worker's requests are handed to tail handlers.
+    """
 
     loops: Loops
     numbers: count[int]
+    has_tails: bool
 
 
 def start(
@@ -107,6 +111,8 @@ def start(
         root = Invocation(trace, None, None, entrypoint, argument._method, argument._url, 1)
         if OVERRIDES in argument._fields:
             root.ensure_extras().overrides = argument._fields[OVERRIDES]
+        if runtime.has_tails:
+            root.ensure_extras().request_fields = argument._fields
     else:
         root = event.begin(trace, entrypoint, argument)
         trace.first_of_session = session
@@ -275,7 +281,7 @@ def serve(root: Invocation) -> Generator[Any, Any, Any]:
             response._trace = trace
         answer = response
     except BaseException as error:
-        failure = _failure(trace, error)
+        failure = failure_of(trace, error)
         if root.outcome is None:
             abandon(root)  # Aborted before its first step.
     finish_if_done(trace)
@@ -300,7 +306,7 @@ def _as_awaitable(steps: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
     return (yield from steps)
 
 
-def _failure(trace: Trace, error: BaseException) -> BaseException:
+def failure_of(trace: Trace, error: BaseException) -> BaseException:
     """Log what ended a request, and return what its maker gets for it."""
     ends = issubclass(type(error), Termination)
     if ends and trace.aborted is not None:
@@ -328,7 +334,7 @@ def _failure(trace: Trace, error: BaseException) -> BaseException:
             for invocation in {raiser, trace.invocations[0]}:
                 invocation.ensure_extras().failure = outcome_of(cut), format_error(cut)
             cut.__cause__ = cut.__context__ = None
-            return _failure(trace, cut)
+            return failure_of(trace, cut)
         error.__cause__ = error.__context__ = None
         text = format_traceback(error)
     log(trace, raiser, "error", text)

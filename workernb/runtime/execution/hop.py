@@ -30,6 +30,8 @@ from workernb.errors import (
     traceback_of,
     with_notes,
 )
+from workernb.http.redirects import MAX_REDIRECTS, redirected
+from workernb.http.response import RedirectedUrl, Response
 from workernb.runtime.enforcement.abort import exceed_cpu, interrupt, take_back_cancellation
 from workernb.runtime.enforcement.budget import (
     check_at_hop,
@@ -55,7 +57,7 @@ from workernb.runtime.tracing.tracebacks import (
 from workernb.runtime.tracing.traces import Trace
 from workernb.workers.current import current
 
-from .tasks import NOT_AWAITED, abandon, adopt, calls_not_awaited, end_context, join
+from .tasks import NOT_AWAITED, abandon, adopt, calls_not_awaited, join, leave
 
 Steps = Generator[Any, Any, Any] | Coroutine[Any, Any, Any]
 
@@ -110,20 +112,49 @@ async def hop(
         value = event.result(await handler(argument, invocation), argument, invocation)
         if trace.aborted is not None:
             raise trace.aborted
-        return value
     except BaseException as error:
         fail(invocation, error, event, argument)
         raise
     finally:
-        if invocation.extras is not None:
-            end_context(invocation)
         _set_current(invocation.caller)
         invocation.ended_ns = now = wall_clock()
+        if invocation.extras is not None:
+            leave(invocation)
         if now >= trace.cpu_valid_until:
             check_at_hop(trace, now, invocation)
+    if invocation.extras is None or invocation.extras.redirect is None:
+        return value
+    return await _follow(invocation, handler, event, value)
 
 
 hop.__name__ = hop.__qualname__ = "fetch"  # The name in the repr of the coroutine.
+
+
+async def _follow(
+    invocation: Invocation,
+    handler: Handler,
+    event: Event,
+    response: Response,
+) -> Response:
+    """Call the same handler once more, for the redirect that an invocation has answered with."""
+    trace: Trace = invocation.trace
+    extras, caller = invocation.ensure_extras(), invocation.caller
+    if extras.redirects == MAX_REDIRECTS:
+        raise TypeError(PlatformText.TOO_MANY_REDIRECTS)
+    request = redirected(extras.redirect, response)
+    refusal = None if caller is None or trace.calls_left > 0 else refuse_call(caller)
+    if refusal is not None:
+        raise refusal
+    trace.calls_left -= 1
+    following = Invocation(
+        trace, caller, invocation.binding, invocation,
+        request._method, request._url, invocation.depth,
+    )  # fmt: skip
+    following.ensure_extras().redirects = extras.redirects + 1
+    trace.recorded.append(following)
+    found: Response = await hop(following, handler, event, request, False)
+    found._url = RedirectedUrl(found._url)
+    return found
 
 
 def fail(

@@ -64,16 +64,32 @@ def adopt(invocation: Invocation, task: asyncio.Future[Any], work: object = None
     task.add_done_callback(done)
 
 
-def end_context(invocation: Invocation) -> None:
-    """Cancel what a handler that has returned left unfinished, and end what it may no longer use.
+def leave(invocation: Invocation) -> None:
+    """End what an invocation has begun, unless it goes on because it produces a stream.
 
-    The exception that is being handled, if any, is what the caller gets.
+    Its tasks are canceled, and the stream that it has not read. Called when its handler has ended,
+    and again when its last stream has.
     """
-    extras = invocation.ensure_extras()
+    extras, trace = invocation.ensure_extras(), invocation.trace
+    if not extras.returned:
+        extras.returned = True
+        goes_on = bool(extras.bodies) and extras.failure is None
+        if extras.rpc is not None:
+            # The exception that is being handled, if any, is what the caller gets.
+            extras.rpc.returned(sys.exception(), goes_on)
+        if goes_on:
+            trace.stamps.extend((invocation.ended_ns, 0, invocation.caller))
+            invocation.ended_ns = 0
+            return
+    for body in list(extras.bodies):
+        body.discard()
     if extras._tasks:
         _cancel_unfinished_tasks(invocation, extras._tasks)
+    received, extras.received = extras.received, None
+    if received is not None:
+        received.discard()
     if extras.rpc is not None:
-        extras.rpc.returned(sys.exception())
+        extras.rpc.end_if_idle()
 
 
 def _cancel_unfinished_tasks(
@@ -134,9 +150,14 @@ def abandon_request(trace: Trace) -> None:
 
 
 def finish_if_done(trace: Trace) -> None:
-    """End the trace if its first invocation has ended and no waitUntil task is left."""
+    """End the trace if its first invocation has ended, and no waitUntil task or stream is left."""
     root = trace.invocations[0]
-    if trace.wait_until_tasks or trace.ended_ns or not (root.ended_ns or root.outcome):
+    if (
+        trace.wait_until_tasks
+        or trace.bodies
+        or trace.ended_ns
+        or not (root.ended_ns or root.outcome)
+    ):
         return
     trace.ended_ns = wall_clock()
     limits = trace.limits

@@ -76,20 +76,21 @@ class Invocation:
         trace: Any,
         caller: Invocation | None,
         binding: str | None,
-        entrypoint: Entrypoint,
+        entrypoint: Entrypoint | Invocation,
         method: Any,
         url: str,
         depth: int,
     ) -> None:
         """Record a call that has not begun.
 
+        entrypoint: what is called; or an invocation whose redirect leads to what that called.
         method: that of the request; the names of a call over RPC; or the name of another event.
-        url: that of the request, or the name of the event if there is no request.
+        url: that of the request; if there is none, the name of the event, and its cron.
         """
         self.trace = trace
         self.caller = caller
         self.binding = binding
-        self.service = entrypoint.service
+        self.service: str = entrypoint.service
         self.version: Version | None = entrypoint.version
         self.depth = depth
         self.status: int | None = None
@@ -166,7 +167,8 @@ class Invocation:
     @property
     def event(self) -> str:
         """The name of the event: `fetch`, `rpc`, `scheduled`…"""
-        return "fetch" if ":" in self._url else self._url or self.method
+        url = self._url
+        return "fetch" if ":" in url else url.partition(" ")[0] or self.method
 
     @property
     def method(self) -> str:
@@ -180,12 +182,12 @@ class Invocation:
 
     @property
     def title(self) -> str:
-        """What it handled, on one line: `GET http://auth/`, `math.add()`, `scheduled auth`."""
+        """What it handled, on one line: `GET http://auth/`, `math.add()`, `auth: scheduled …`."""
         if self.event == "fetch":
             return f"{self.method} {self.url}"
         if self.event == "rpc":
             return f"{self.service}.{self.method}()"
-        return f"{self.event} {self.service}"
+        return f"{self.service}: {self._url or self.method}"
 
     @property
     def outcome(self) -> str | None:
@@ -218,6 +220,11 @@ class Invocation:
     def inclusive_cpu_ms(self) -> float:
         """Thread CPU of this invocation and all that it called, in ms."""
         return float(self.trace.metering.inclusive_ns.get(self, 0)) / 1e6
+
+    @property
+    def buffered_bytes(self) -> int:
+        """How many bytes its clones and tees of streams have buffered at most."""
+        return 0 if self.extras is None else self.extras.buffered
 
     @property
     def off_thread_ms(self) -> float:
@@ -268,16 +275,27 @@ class Invocation:
 class Extras:
     """Attributes that few invocations have, in a separate object to keep the others small.
 
-    claimed: whether the call was wrapped in a task. deployment: what the version was chosen from.
-    failure: outcome and exception text. overrides: the request's header that requests versions.
-    passes_through: whether the origin answers if it fails. props: those of the binding. rpc: the stubs that it holds (`bindings.contexts`). task: the task in which the call began, if its caller did not await
-    it in time. tasks: the pending tasks that its code made, with the coroutine or invocation that
-    each of them runs.
+    bodies: the streams that its code produces, and others read. buffered: how many bytes its clones
+    have buffered at most. claimed: whether the call was wrapped in a task. deployment: what the
+    version was chosen from. failure: outcome and exception text. overrides: the request's header
+    that requests versions. passes_through: whether the origin answers if it fails. props: those of
+    the binding. received: the chunks of its request's body if that is a stream, and was not sent
+    on. redirect: the request, if its response is a redirect that is followed. redirects: how many
+    were followed before. request_fields: the headers, for a tail. returned: whether its handler has. rpc: the stubs that it holds. task: the
+    task in which the call began, if its caller did not await it in time. tasks: the pending tasks
+    that its code made, with the coroutine or invocation that each of them runs.
     """
 
     # Class-level defaults: an object is made for each invocation that needs any of these.
+    bodies: set[Any] | frozenset[Any] = frozenset()
+    buffered = 0
     claimed = False
     passes_through = False
+    received: Any = None
+    redirect: Any = None
+    redirects = 0
+    request_fields: Any = None
+    returned = False
     deployment: Deployment | None = None
     failure: tuple[str, str] | None = None
     overrides: str | None = None

@@ -200,6 +200,9 @@ def _rows(trace: Trace) -> Iterator[Row]:
         if invocation.override_ignored is not None:
             text = f"· {one_line(invocation.override_ignored, 400)}"
             yield Row(invocation, log_lines, last, text)
+        if invocation.buffered_bytes:
+            text = f"· clones of streams buffered {invocation.buffered_bytes:,} bytes"
+            yield Row(invocation, log_lines, last, text)
         for span in spans.get(invocation, []):
             yield Row(invocation, log_lines, last, _span(span), span.status == "error")
         for log in logs.get(invocation, []):
