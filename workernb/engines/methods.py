@@ -22,8 +22,10 @@ def has_own_constructor(cls: type[Any]) -> bool:
     )
 
 
-def rpc_maker(cls: type[Any], members: Mapping[str, Any]) -> Callable[[Any], Handler]:
-    """Return what makes the handler of calls to a class. members: what they can reach.
+def rpc_maker(cls: type[Any], members: Mapping[str, Any], service: str) -> Callable[[Any], Handler]:
+    """Return what makes the handler of calls to a class of `service`.
+
+    members: what they can reach.
 
     Each call gets a new instance. A coroutine function of the class is called right away; for a
     property, a plain function, or a longer path, `reach` follows the names.
@@ -46,14 +48,14 @@ def rpc_maker(cls: type[Any], members: Mapping[str, Any]) -> Callable[[Any], Han
                 worker._invocation = invocation
             method = direct.get(call._path)
             if method is None or call._args is None:
-                receiver = f"Worker {invocation.service!r}"
+                receiver = f"Worker {service!r}"
                 return reach(worker, call, members, RESERVED_ON_ENTRYPOINTS, receiver)
             try:
                 if call._kwargs:
                     return method(worker, *call._args, **call._kwargs)  # type: ignore[no-any-return]
                 return method(worker, *call._args)  # type: ignore[no-any-return]
             except TypeError as error:
-                receiver = f"Worker {invocation.service!r}"
+                receiver = f"Worker {service!r}"
                 add_signature(error, method, call._path[0], receiver, is_method=True)
                 raise
 

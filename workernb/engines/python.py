@@ -88,7 +88,7 @@ def _load(version: Version, registration: Registration) -> PythonIsolate:
     finally:
         current.reset(token)
         version.startup_ms, version.imports_ms = loading.cpu_ms, loading.imports_ms
-    for name, makers, methods in _entrypoints(registration.modules.main):
+    for name, makers, methods in _entrypoints(registration.modules.main, version.service):
         registration.makers[name] = makers
         registration.methods[name] = methods
     return PythonIsolate(registration)
@@ -121,7 +121,9 @@ class Registration:
         return PythonEntrypoint(self.version, self, handlers, self.methods.get(name, {}))
 
 
-def _entrypoints(module: types.ModuleType) -> Iterator[tuple[str, Makers, Mapping[str, Any]]]:
+def _entrypoints(
+    module: types.ModuleType, service: str
+) -> Iterator[tuple[str, Makers, Mapping[str, Any]]]:
     """Yield the entrypoints of a main module: name, what makes its handlers, what RPC can reach.
 
     All subclasses of WorkerEntrypoint that are visible in the module, as on the platform: also one
@@ -148,7 +150,7 @@ def _entrypoints(module: types.ModuleType) -> Iterator[tuple[str, Makers, Mappin
             if callable(getattr(value, event, None))
         }
         methods = methods_of(value, WorkerEntrypoint)
-        makers[RPC] = rpc_maker(value, methods)
+        makers[RPC] = rpc_maker(value, methods, service)
         yield entrypoint, makers, methods
     if len(defaults) > 1:
         raise TypeError(PlatformText.TWO_DEFAULTS)

@@ -19,6 +19,7 @@ from workernb.options.change import PARSERS
 from workernb.options.fetch import fetch_parser
 from workernb.options.limits import limits_parser
 from workernb.options.parser import Parser
+from workernb.options.trigger import trigger_parser
 from workernb.options.worker import worker_options, worker_parser
 from workernb.runtime.events.rpc import RESERVED_ON_ENTRYPOINTS, public_methods
 from workernb.runtime.services.limits import PRESETS
@@ -28,6 +29,7 @@ _PARSERS: dict[str, Callable[[], Parser]] = {
     "worker": worker_parser,
     "fetch": fetch_parser,
     "call": call_parser,
+    "trigger": trigger_parser,
     "limits": limits_parser,
     **PARSERS,
 }
@@ -74,6 +76,8 @@ def _candidates(magic: str, arguments: str) -> tuple[list[str], str]:
     first_word = arguments.strip() == word
     if word.startswith("-") and magic in _PARSERS:
         return _starting_with(word, _PARSERS[magic]().options())
+    if magic == "trigger" and not first_word:
+        return [], word
     if magic == "call":
         return _methods(word) if first_word else ([], word)
     if magic == "limits":

@@ -1,4 +1,4 @@
-"""An input transformer that puts `await` before `%fetch` and `%call`.
+"""An input transformer that puts `await` before `%fetch`, `%call` and `%trigger`.
 
 IPython has no async magics. But it turns `%fetch` into a call of `run_line_magic`, and top-level
 awaits run in the kernel's own loop. Where no await can stand, in a plain `def` or in the cell of
@@ -16,7 +16,7 @@ from typing import Any
 
 from workernb.errors import OptionError
 
-ASYNC = {"fetch": "_fetch_async", "call": "_call_async"}
+ASYNC = {"fetch": "_fetch_async", "call": "_call_async", "trigger": "_trigger_async"}
 """For each synchronous magic the one that is awaited."""
 
 
@@ -84,7 +84,7 @@ def _awaitable(node: ast.AST) -> Iterator[ast.Call]:
 
 
 def _is_fetch(node: ast.AST) -> bool:
-    """Return whether a node is IPython's call for `%fetch`, `%%fetch` or `%call`."""
+    """Return whether a node is IPython's call for one of the magics in ASYNC."""
     return (
         isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)

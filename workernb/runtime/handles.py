@@ -30,7 +30,9 @@ from workernb.runtime.tracing.tracebacks import trim_before_worker
 
 from .settings import Bindings, Owner, Secrets, Vars
 
-_ATTRIBUTES = "fetch fetch_sync call call_sync trigger self_test name version url bindings vars secrets".split()
+_ATTRIBUTES = (
+    "fetch fetch_sync call call_sync trigger self_test name version url bindings vars secrets"
+).split()
 
 
 class Caller(Owner, Dispatcher, Protocol):
@@ -174,6 +176,8 @@ class Handle:
         what cannot be sent.
         """
         try:
+            if not isinstance(name, str):
+                raise TypeError(f"call() takes the name of a method, not {type(name).__name__}.")
             call = NotebookCall(tuple(name.split(".")), args, kwargs)
             return self._runtime.call(self._target, call, event=RPC_EVENT)  # type: ignore[no-any-return]
         except Exception as error:
@@ -193,8 +197,8 @@ class Handle:
         """Call the scheduled handler: `await clock.trigger(cron="*/5 * * * *")`.
 
         cron: by default the Worker's first schedule. scheduledTime: ms since the epoch, or a date;
-        by default now. Returns `outcome` and `noRetry`. Raises what the handler raises; HandlerError
-        if there is none; UsageError for an invalid schedule.
+        by default now. Returns `outcome` and `noRetry`. Raises what the handler raises;
+        HandlerError if there is none; UsageError for an invalid schedule.
         """
         try:
             crons = [] if self.version is None else self.version.definition.crons

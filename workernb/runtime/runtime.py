@@ -14,7 +14,7 @@ from workernb.runtime.events.fetch import FETCH
 from workernb.runtime.execution import bodies, tasks
 from workernb.runtime.execution.dispatch import TopLevelCall
 from workernb.runtime.execution.loops import Loops
-from workernb.runtime.services.engine import Engine
+from workernb.runtime.services.engine import Engine, Entrypoint
 from workernb.runtime.services.history import Change
 from workernb.runtime.services.limits import Limits
 from workernb.runtime.services.routes import most_specific_match
@@ -121,6 +121,14 @@ class Runtime(Registry):
     def redact_error(self, error: BaseException) -> None:
         """Redact secrets in an exception's texts."""
         self.redactor.redact_error(error)
+
+    def entrypoint_of(self, target: Target) -> Entrypoint:
+        """Return the entrypoint of a target; a substitute if it does not exist."""
+        service = self.service_named(target.service)
+        found = with_props(service, target.props).entrypoints.get(target.entrypoint)
+        return found or MissingEntrypoint(
+            "origin", target, target.service, service.version, self.services
+        )
 
     def overhead_ns(self) -> float:
         """Return an estimate of the runtime's own cost of a call, in ns of thread CPU."""

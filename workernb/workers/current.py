@@ -15,10 +15,6 @@ class RunningInvocation(Protocol):
     """The part of an invocation that the code of its Worker can reach."""
 
     @property
-    def service(self) -> str:
-        """The name of the Worker's service."""
-
-    @property
     def env(self) -> Any:
         """The environment of the Worker: bindings, vars and secrets."""
 

@@ -58,7 +58,7 @@ class ExecutionContext:
 
     @property
     def limits(self) -> Any:
-        """What the request may still use: `cpu_ms`, `wall_ms`, `subrequests`, `invocations`, `depth`.
+        """What the request may still use, by the names of its limits: `cpu_ms`, `subrequests`…
 
         The platform does not have this attribute.
         """

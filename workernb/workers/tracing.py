@@ -128,7 +128,8 @@ class Tracing:
 
     def startSpan(self, name: str) -> Span:
         """Begin a span that is not active; `end()` ends it."""
-        return self._invocation.start_span(name, self.getActiveSpan())
+        span: Span = self._invocation.start_span(name, self.getActiveSpan())
+        return span
 
     def enterSpan(self, name: str, function: Callable[..., Any] | None = None, *args: Any) -> Any:
         """Call `function` with a new span, which is active meanwhile, and return its result.

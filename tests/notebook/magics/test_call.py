@@ -35,7 +35,7 @@ async def shell_with_math(shell):
         ("%call math.add 1", 3),
         ("%call math.add 1 b=5", 6),
         ("%call math.add 'one ' two", "one two"),
-        ("%call math.describe '{\"name\": \"x\"}'", {"name": "x"}),
+        ('%call math.describe \'{"name": "x"}\'', {"name": "x"}),
         ("await math.add(2, 3)", 5),
         ("await math.call('add', 2, 3)", 5),
         ("math.call_sync('add', 2, 3)", 5),

@@ -54,7 +54,8 @@ LONG = "x" * 5000
         ("\ud800", "\ud800"),
         ({}, {}),
         ({"a": {"b": [1, {"c": None}]}}, {"a": {"b": [1, {"c": None}]}}),
-        ({1: "a", 2.0: "b", 2.5: "c", True: "d", None: "e"}, None),
+        ({1: "a", 2.0: "b", 2.5: "c", None: "e"}, {"1": "a", "2": "b", "2.5": "c", "null": "e"}),
+        ({True: "a", False: "b"}, {"true": "a", "false": "b"}),
         ([1, "a", [2]], [1, "a", [2]]),
         ({1, 2}, {1, 2}),
         (frozenset({1}), {1}),
@@ -70,8 +71,6 @@ LONG = "x" * 5000
     ],
 )
 def test_what_arrives(sent, received):
-    if received is None and sent is not None:
-        received = {"1": "d", "2": "b", "2.5": "c", "null": "e"}
     arrived = clone(sent, no_references)
     assert arrived == received
     kinds = {dict: JsDict}
@@ -162,7 +161,9 @@ def test_a_dict_that_arrives_has_its_keys_as_attributes():
 def test_a_message_has_32_mib_at_most(value):
     with pytest.raises(workernb.DataCloneError) as caught:
         clone(value, no_references)
-    text = r"Serialized RPC arguments or return values are limited to 32MiB, but .* was: \d+ bytes\."
+    text = (
+        r"Serialized RPC arguments or return values are limited to 32MiB, but .* was: \d+ bytes\."
+    )
     assert re.fullmatch(text, str(caught.value))
 
 

@@ -140,8 +140,7 @@ async def test_an_argument_is_disposed_when_the_call_returns(run, runtime):
 async def test_a_callback_after_its_owner_has_ended_is_refused(run, runtime, until):
     runtime.define(
         "late",
-        RPC_HEAD
-        + "class Default(WorkerEntrypoint):\n"
+        RPC_HEAD + "class Default(WorkerEntrypoint):\n"
         "    async def start(self, function):\n"
         "        self.ctx.waitUntil(self.later(function.dup()))\n"
         "    async def later(self, function):\n"
@@ -166,8 +165,7 @@ async def test_a_callback_after_its_owner_has_ended_is_refused(run, runtime, unt
 async def test_stubs_are_passed_on_through_whom_they_came(counters, run, runtime):
     runtime.define(
         "middle",
-        RPC_HEAD
-        + "class Default(WorkerEntrypoint):\n"
+        RPC_HEAD + "class Default(WorkerEntrypoint):\n"
         "    async def pass_on(self):\n"
         "        return await self.env.C.counter(10)\n"
         "    async def use(self, counter):\n"
@@ -188,8 +186,7 @@ async def test_stubs_are_passed_on_through_whom_they_came(counters, run, runtime
 async def test_a_binding_is_sent_by_reference(counters, run, runtime):
     runtime.define(
         "user",
-        RPC_HEAD
-        + "class Default(WorkerEntrypoint):\n"
+        RPC_HEAD + "class Default(WorkerEntrypoint):\n"
         "    async def use(self, service):\n"
         "        with await service.counter(1) as counter:\n"
         "            value = await counter.increment()\n"
@@ -206,8 +203,7 @@ async def test_a_binding_is_sent_by_reference(counters, run, runtime):
 async def test_a_stub_of_another_request_is_refused_naming_both(counters, runtime):
     handle = runtime.define(
         "caller",
-        RPC_HEAD
-        + "KEPT = []\n"
+        RPC_HEAD + "KEPT = []\n"
         "class Default(WorkerEntrypoint):\n"
         "    async def keep(self):\n"
         "        KEPT.append(await self.env.C.counter())\n"

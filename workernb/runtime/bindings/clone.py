@@ -85,9 +85,10 @@ def clone_arguments(
         else:
             return [clone(value, export) for value in args], kwargs
     cloner = Cloner(export)
-    copied = [cloner.clone(value) for value in args], {
-        name: cloner.clone(value) for name, value in kwargs.items()
-    }
+    copied = (
+        [cloner.clone(value) for value in args],
+        {name: cloner.clone(value) for name, value in kwargs.items()},
+    )
     cloner.check_size()
     return copied
 
@@ -279,7 +280,7 @@ def refusal(value: Any) -> Exception:
         remedy = "It is not yet its result: did you forget await?"
         return with_notes(TypeError(PlatformText.RPC_AWAITABLE.format(type=kind)), remedy)
     if issubclass(kind, tuple | bytearray):
-        return refusal(tuple() if issubclass(kind, tuple) else bytearray())
+        return refusal(() if issubclass(kind, tuple) else bytearray())
     error = DataCloneError(PlatformText.DATA_CLONE.format(type=kind.__qualname__))
     if dataclasses.is_dataclass(kind):
         return with_notes(error, "Send dataclasses.asdict(value), or make the class an RpcTarget.")

@@ -12,9 +12,9 @@ from collections.abc import Coroutine, Generator, Mapping
 from time import perf_counter_ns as wall_clock
 from typing import Any, Protocol
 
-from workernb.errors import PlatformText, RpcError, with_notes
+from workernb.errors import GlobalScopeError, PlatformText, RpcError, with_notes
 from workernb.runtime.events.rpc import MethodCall, no_method
-from workernb.runtime.execution.hop import begin_in_task
+from workernb.runtime.execution.hop import FailedCall, begin_in_task
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.workers.current import current
 from workernb.workers.rpc import RpcStub
@@ -225,6 +225,21 @@ class RpcPromise(MethodCall, Coroutine[Any, Any, Any]):
 
     def __repr__(self) -> str:
         return f"<RpcPromise {'.'.join(self._path)}: await it for the result>"
+
+
+def failed_call(caller: Invocation | None, path: tuple[str, ...], error: Exception) -> RpcPromise:
+    """Return a call that could not be made: awaiting it raises the error."""
+    promise = RpcPromise(caller, path, None, {})
+    promise._error = error
+    promise._steps = FailedCall(error)
+    return promise
+
+
+def outside_of_handler(name: str) -> Exception:
+    """Return the error about a call while no handler runs. name: what was called."""
+    return with_notes(
+        GlobalScopeError(PlatformText.GLOBAL_SCOPE), f"{name} was called outside of a handler."
+    )
 
 
 def begin_in_order(promise: RpcPromise) -> None:

@@ -81,7 +81,7 @@ _ARGS: Any = BaseException.__dict__["args"]
 _NAME: Any = type.__dict__["__name__"]
 
 
-def _shared_class(kind: type[BaseException]) -> type[BaseException]:
+def _shared_class(kind: type[BaseException]) -> type[Any]:
     """Return the nearest base of an exception's class that no Worker has defined."""
     for base in kind.__mro__:
         if issubclass(base, BaseException) and not base.__module__.startswith("<worker "):
@@ -118,7 +118,7 @@ def _made(kind: type[Any], shared: type[Any], args: tuple[Any, ...]) -> BaseExce
 
 
 @lru_cache(maxsize=256)
-def _renamed(name: str, base: type[BaseException]) -> type[BaseException]:
+def _renamed(name: str, base: type[Any]) -> type[BaseException]:
     """Return a subclass of `base` with another name, in place of a class that cannot cross."""
     made: type[BaseException] = type(name, (base,), {"__module__": "builtins"})
     return made

@@ -1,62 +1,36 @@
 """RPC: method calls over a binding, and stubs, by which objects of another Worker are called.
 
-A value that is sent by reference becomes a Capability, which belongs to the invocation that sent
-it, and the receiver gets a Stub for it. A call of a stub is an invocation of the Worker that the
-object belongs to: it runs as its owner, and on its owner's account.
 https://developers.cloudflare.com/workers/runtime-apis/rpc/
 """
 
 from __future__ import annotations
 
-import asyncio
-import inspect
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
-from functools import cached_property, partial
-from types import BuiltinFunctionType, CoroutineType, FunctionType, MethodType
+from types import FunctionType
 from typing import Any
 
-from workernb.errors import (
-    DataCloneError,
-    GlobalScopeError,
-    PlatformText,
-    RpcError,
-    format_error,
-    with_notes,
-)
+from workernb.errors import DataCloneError, PlatformText, RpcError, with_notes
 from workernb.http.streams import ReadableStream
 from workernb.runtime.events.event import Event
-from workernb.runtime.events.rpc import (
-    RESERVED,
-    RPC,
-    MethodCall,
-    add_signature,
-    member_of,
-    methods_of,
-    reach,
-)
+from workernb.runtime.events.rpc import RPC
 from workernb.runtime.execution.bodies import from_notebook, send_stream
 from workernb.runtime.execution.dispatch import TopLevelCall
-from workernb.runtime.execution.hop import FailedCall, invoke, run_in_slice
-from workernb.runtime.services.engine import Entrypoint, Handler
-from workernb.runtime.services.versions import Version
+from workernb.runtime.execution.hop import FailedCall, invoke
+from workernb.runtime.services.engine import Entrypoint
 from workernb.runtime.tracing.invocations import Invocation
-from workernb.runtime.tracing.logs import log
 from workernb.runtime.tracing.traces import Trace
 from workernb.workers.current import current
 from workernb.workers.rpc import RpcStub, RpcTarget
 
+from .capabilities import FUNCTIONS, Capability, Relay
 from .clone import SCALARS, SHORT, clone, clone_arguments
-from .contexts import Context, Place, context_of, has_ended, place_here, position
-from .entrypoints import NOTEBOOK
-from .promises import AWAITED, RpcPromise, RpcProperty
+from .contexts import Context, Place, context_of, place_here, position
+from .promises import AWAITED, RpcPromise, RpcProperty, failed_call, outside_of_handler
 from .remote_errors import remote_copy
 
 _running = current.get
-
-FUNCTIONS = frozenset({FunctionType, MethodType, BuiltinFunctionType, partial})
-"""The types of what is sent by reference as a function."""
 
 
 # Calls
@@ -121,21 +95,6 @@ def _sent(
     return args, kwargs, exporter.stubs
 
 
-def failed_call(caller: Invocation | None, path: tuple[str, ...], error: Exception) -> RpcPromise:
-    """Return a call that could not be made: awaiting it raises the error."""
-    promise = RpcPromise(caller, path, None, {})
-    promise._error = error
-    promise._steps = FailedCall(error)
-    return promise
-
-
-def outside_of_handler(name: str) -> Exception:
-    """Return the error about a call while no handler runs. name: what was called."""
-    return with_notes(
-        GlobalScopeError(PlatformText.GLOBAL_SCOPE), f"{name} was called outside of a handler."
-    )
-
-
 def _result(returned: Any, call: Any, invocation: Invocation) -> Any:
     """Return the copy of a result that the caller receives."""
     kind = type(returned)
@@ -179,145 +138,6 @@ KEEPS_ATTRIBUTES = "2026-04-21"
 
 
 # What is sent by reference
-
-
-class Capability:
-    """An object of a Worker, as its stubs call it: an entrypoint whose methods are the object's.
-
-    target: a function or an RpcTarget. owner: the invocation that sent it, None for the notebook.
-    extends: whether stubs of it keep the owner's context, as those in results do. references: how
-    many stubs there are. last: the newest call, after which further ones begin.
-    """
-
-    references = 0
-    last: RpcPromise | None = None
-
-    def __init__(self, target: Any, owner: Invocation | None, extends: bool) -> None:
-        """Send `target`, of which there are no stubs yet."""
-        self.target = target
-        self.owner = owner
-        self.extends = extends
-        if owner is None:
-            self.service, self.version = NOTEBOOK, None
-        else:
-            self.service, self.version = owner.service, owner.version
-            if extends:
-                context_of(owner).exported += 1
-
-    @cached_property
-    def label(self) -> str:
-        """What its stubs are called: `stub Counter`."""
-        name = getattr(self.target, "__name__", None) or type(self.target).__name__
-        return f"stub {name}"
-
-    @property
-    def handlers(self) -> Capability:
-        """The handlers by name: this object itself."""
-        return self
-
-    @property
-    def methods(self) -> Mapping[str, Any]:
-        """Nothing: what can be reached is looked up in the object's class."""
-        return {}
-
-    def get(self, name: str) -> Handler | None:
-        """Return the handler that calls the object; None for events other than RPC."""
-        return self._handle if name == RPC else None
-
-    def _handle(self, call: MethodCall, invocation: Any) -> Any:
-        target, path, args = self.target, call._path, call._args
-        if args is not None:
-            if not path and type(target) in FUNCTIONS:
-                return self._started(target, call._args, call)
-            if len(path) == 1 and isinstance(target, RpcTarget):
-                name = path[0]
-                method = member_of(type(target), name)
-                if type(method) is FunctionType and name[0] != "_" and name not in RESERVED:
-                    return self._started(method, (target, *args), call)
-        members = methods_of(type(target), RpcTarget) if isinstance(target, RpcTarget) else None
-        return reach(target, call, members, RESERVED, self.label)
-
-    def _started(self, function: Any, args: Any, call: MethodCall) -> Any:
-        """Return what a function or method returns, or what awaits it."""
-        try:
-            result = function(*args, **call._kwargs) if call._kwargs else function(*args)
-        except TypeError as error:
-            name = getattr(function, "__name__", "it")
-            add_signature(error, function, name, self.label, is_method=bool(call._path))
-            raise
-        return result if type(result) is CoroutineType else reached(result)
-
-    def check(self) -> Capability:
-        """Return what a call calls; RpcError if the owner's context has ended."""
-        owner = self.owner
-        if owner is not None and owner.ended_ns and has_ended(owner):
-            raise with_notes(
-                RpcError(PlatformText.CONTEXT_ENDED),
-                f"{self.label} belongs to an invocation of Worker {self.service!r} that has ended.",
-            )
-        return self
-
-    def release(self) -> None:
-        """Note that a stub has been disposed; after the last one, the object is dropped."""
-        self.references -= 1
-        if self.references:
-            return
-        target, self.target, self.last = self.target, None, None
-        if type(target) is not FunctionType:
-            self.drop(target)
-        owner = self.owner
-        if self.extends and owner is not None:
-            context = context_of(owner)
-            context.exported -= 1
-            context.end_if_idle()
-
-    def drop(self, target: Any) -> None:
-        """Call the object's `dispose`, if its class has one; what that raises is logged."""
-        if isinstance(target, RpcTarget) and hasattr(type(target), "dispose"):
-            if self.owner is None or _running() is not None or not _loop_runs():
-                _dispose(target, self.owner)
-            else:
-                run_in_slice(self.owner.trace, self.owner, _dispose, target, self.owner)
-
-
-def _loop_runs() -> bool:
-    return asyncio._get_running_loop() is not None
-
-
-def _dispose(target: Any, owner: Invocation | None) -> None:
-    try:
-        result = target.dispose()
-        if inspect.iscoroutine(result):
-            result.close()
-            raise TypeError("dispose() of an RpcTarget cannot be a coroutine function.")
-    except Exception as error:
-        if owner is None:
-            raise
-        log(owner.trace, owner, "error", f"{format_error(error)} (in dispose)")
-
-
-async def reached(result: Any) -> Any:
-    """Return what a plain function returned, awaited once if it is awaitable."""
-    return await result if inspect.isawaitable(result) else result
-
-
-class Relay(Capability):
-    """A stub that was passed on: its calls go to the object, through who passed it on."""
-
-    @cached_property
-    def label(self) -> str:
-        """The label of the object's own capability."""
-        return str(self.target._live().label)
-
-    def check(self) -> Capability:
-        """Return the object's own capability; RpcError if anyone on the way has ended."""
-        super().check()
-        capability: Capability = self.target._live()
-        return capability.check()
-
-    def drop(self, target: Any) -> None:
-        """Dispose the stub that was passed on."""
-        target.dispose()
 
 
 class Stub(RpcStub):
@@ -445,8 +265,8 @@ def _refuse_other_request(stub: Stub, caller: Invocation) -> None:
         return
     raise with_notes(
         RpcError(PlatformText.OTHER_REQUEST.format(kind="RpcStub")),
-        f"The {stub._live().label} belongs to request {other.number} ({other.title}), which received it "
-        f"at {position(stub._place) or 'its beginning'}.",
+        f"The {stub._live().label} belongs to request {other.number} ({other.title}), which "
+        f"received it at {position(stub._place) or 'its beginning'}.",
         f"It was used by request {trace.number} ({trace.title}), "
         f"at {position(place_here()) or 'its beginning'}.",
     )
@@ -553,7 +373,6 @@ class Exporter:
         for stub in self.stubs:
             stub._wanted = False
             stub.dispose()
-
 
 
 # Calls from the notebook

@@ -15,8 +15,8 @@ from workernb.http.response import Response
 from workernb.http.streams import ReadableStream
 from workernb.http.streams.abortable import AbortableChunks
 from workernb.runtime.events.fetch import FETCH
-from workernb.runtime.execution.bodies import send_request_body
 from workernb.runtime.events.scheduled import SCHEDULED, controller_of, label, outcome
+from workernb.runtime.execution.bodies import send_request_body
 from workernb.runtime.execution.hop import FailedCall, invoke
 from workernb.runtime.services.deployments import OVERRIDES
 from workernb.runtime.services.engine import Entrypoint
@@ -28,8 +28,8 @@ from workernb.workers.events import ScheduledController
 from workernb.workers.rpc import JsDict
 
 from .entrypoints import Callee, MissingEntrypoint
-from .promises import RpcPromise, RpcProperty
-from .rpc import ByReference, failed_call, make_call, outside_of_handler
+from .promises import RpcPromise, RpcProperty, failed_call, outside_of_handler
+from .rpc import ByReference, make_call
 
 Fetch = Callable[..., Coroutine[Any, Any, Response]]
 _running = current.get
@@ -123,9 +123,7 @@ class ServiceBinding(ByReference):
         return f"<service binding to {self._target}>"
 
 
-async def _outcome(
-    call: Coroutine[Any, Any, Any], controller: ScheduledController
-) -> JsDict:
+async def _outcome(call: Coroutine[Any, Any, Any], controller: ScheduledController) -> JsDict:
     """Return the result of a scheduled handler, also for one that has failed."""
     try:
         return JsDict(await call)

@@ -28,11 +28,13 @@ from workernb.errors import (
     traceback_of,
     with_notes,
 )
+from workernb.http.request import receive
 from workernb.http.response import Response
 from workernb.runtime.enforcement.abort import note_last_cut
 from workernb.runtime.enforcement.budget import check_own_budget
 from workernb.runtime.enforcement.guard import guard
 from workernb.runtime.events.event import Event, missing_handler
+from workernb.runtime.events.fetch import FETCH
 from workernb.runtime.services.deployments import OVERRIDES
 from workernb.runtime.services.engine import Entrypoint
 from workernb.runtime.services.limits import SHARED, Limits
@@ -49,7 +51,7 @@ from workernb.runtime.tracing.tracebacks import (
 )
 from workernb.runtime.tracing.traces import Host, Trace
 
-from .hop import ENDS, drive, fail, hop, run_in_slice
+from .hop import ENDS, drive, fail, hop, invoke, run_in_slice
 from .loops import Loops
 from .tasks import abandon, abandon_request, finish_if_done
 
@@ -278,12 +280,16 @@ def serve(root: Invocation) -> Generator[Any, Any, Any]:
         if response.__class__ is Response:
             # As `Answer.of` does, without the cost of a call.
             response.__class__ = Answer
-            response._trace = trace
+            response._trace = trace  # type: ignore[attr-defined]
         answer = response
     except BaseException as error:
         failure = failure_of(trace, error)
         if root.outcome is None:
             abandon(root)  # Aborted before its first step.
+        if root.extras is not None and root.extras.passed_through is not None:
+            found = yield from _pass_through(root, failure)
+            if found is not None:
+                answer, failure = Answer.of(found, trace), None
     finish_if_done(trace)
     if trace.wait_until_tasks:
         asyncio.get_running_loop().call_later(WAIT_UNTIL_S, _cancel_waiting, trace)
@@ -294,6 +300,36 @@ def serve(root: Invocation) -> Generator[Any, Any, Any]:
             trim_before_worker(failure)
             raise
     return answer
+
+
+def _pass_through(root: Invocation, failure: BaseException) -> Generator[Any, Any, Response | None]:
+    """Return the origin's response to a request whose handler has failed; None if there is none.
+
+    A note on the failure says why.
+    """
+    request, version, trace = root.ensure_extras().passed_through, root.version, root.trace
+    if trace.aborted is not None or isinstance(failure, LimitError) or version is None:
+        return None
+    origin = version.definition.origin
+    if origin is None:
+        with_notes(failure, _NO_ORIGIN)
+        return None
+    try:
+        sent = receive(request)
+        entrypoint = trace.host.entrypoint_of(origin)
+        call = Invocation(trace, root, "origin", entrypoint, sent._method, sent._url, 2)
+        steps = invoke(call, entrypoint, FETCH, sent)
+        response: Response = yield from drive(steps, trace, None, copy_context())
+    except Exception as error:
+        with_notes(failure, f"ctx.passThroughOnException() did not help: {format_error(error)}")
+        return None
+    return response
+
+
+_NO_ORIGIN = (
+    "ctx.passThroughOnException() was called, and the Worker has no origin: declare one with "
+    "--origin NAME."
+)
 
 
 async def serve_in_task(root: Invocation) -> Any:

@@ -245,7 +245,7 @@ class Definition:
         if self.modules or self.main:
             settings += [dict(self.modules), self.main]
         if self.crons or self.tails or self.origin is not None:
-            settings += [self.crons, self.tails, str(self.origin)]
+            settings += [list(self.crons), list(self.tails), str(self.origin)]
         text = json.dumps(settings, sort_keys=True, default=repr)
         return hashlib.sha256(text.encode()).hexdigest()[:8]
 

@@ -129,8 +129,10 @@ class Invocation:
         return span
 
     def pass_through(self) -> None:
-        """Let the origin answer if the handler of the request's first Worker raises an exception."""
-        self.ensure_extras().passes_through = True
+        """Let the origin answer if this first handler of the request raises an exception."""
+        steps = self.trace.steps
+        if self.caller is None and steps is not None and steps.cr_frame is not None:
+            self.ensure_extras().passed_through = steps.cr_frame.f_locals["argument"]
 
     def wait_until(self, awaitable: Awaitable[Any]) -> None:
         """Keep the top-level request open until `awaitable` is done: `ctx.waitUntil`."""
@@ -278,19 +280,20 @@ class Extras:
     bodies: the streams that its code produces, and others read. buffered: how many bytes its clones
     have buffered at most. claimed: whether the call was wrapped in a task. deployment: what the
     version was chosen from. failure: outcome and exception text. overrides: the request's header
-    that requests versions. passes_through: whether the origin answers if it fails. props: those of
-    the binding. received: the chunks of its request's body if that is a stream, and was not sent
-    on. redirect: the request, if its response is a redirect that is followed. redirects: how many
-    were followed before. request_fields: the headers, for a tail. returned: whether its handler has. rpc: the stubs that it holds. task: the
-    task in which the call began, if its caller did not await it in time. tasks: the pending tasks
-    that its code made, with the coroutine or invocation that each of them runs.
+    that requests versions. passed_through: the request that the origin answers if the handler
+    fails, or None. props: those of the binding. received: the chunks of its request's body if that
+    is a stream, and was not sent on. redirect: the request, if its response is a redirect that is
+    followed. redirects: how many were followed before. request_fields: the headers, for a tail.
+    returned: whether its handler has. rpc: the stubs that it holds. task: the task in which the
+    call began, if its caller did not await it in time. tasks: the pending tasks that its code made,
+    with the coroutine or invocation that each of them runs.
     """
 
     # Class-level defaults: an object is made for each invocation that needs any of these.
     bodies: set[Any] | frozenset[Any] = frozenset()
     buffered = 0
     claimed = False
-    passes_through = False
+    passed_through: Any = None
     received: Any = None
     redirect: Any = None
     redirects = 0

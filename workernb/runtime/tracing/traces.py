@@ -12,7 +12,9 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Protocol, TextIO
 
 from workernb.errors import UsageError
+from workernb.runtime.services.engine import Entrypoint
 from workernb.runtime.services.limits import SHARED, Limits
+from workernb.runtime.services.targets import Target
 from workernb.runtime.services.versions import Version
 from workernb.workers.tracing import Span
 
@@ -58,6 +60,9 @@ class Host(Protocol):
 
     def limits_of(self, version: Version | None) -> Limits:
         """Return the limits of a version."""
+
+    def entrypoint_of(self, target: Target) -> Entrypoint:
+        """Return the entrypoint of a target; a substitute if it does not exist."""
 
     def overhead_ns(self) -> float:
         """Return an estimate of the runtime's own cost of a call, in ns of thread CPU."""

@@ -9,11 +9,11 @@ from workernb.runtime.events.rpc import RPC
 from workernb.runtime.services.targets import DEFAULT
 from workernb.runtime.tracing.invocations import Invocation, Log
 from workernb.runtime.tracing.traces import Trace
-from workernb.workers.tracing import Span
 from workernb.views.drawing.drawing import Drawing
 from workernb.views.drawing.palette import role_of
 from workernb.views.drawing.shapes import Label, Line, Rect, Shape, fitted, text_width
 from workernb.views.drawing.text import ms, one_line, share, visible
+from workernb.workers.tracing import Span
 
 from .cpu import cpu_summary, headline
 from .picture import MARGIN, SIZE, SMALL, Picture, heading
