@@ -26,7 +26,7 @@ def copy_of_error(error: BaseException, clone: Clone, attributes: bool = True) -
     sent is left out; arguments are then replaced by the exception's text.
     """
     kind = type(error)
-    shared = _shared_class(kind)
+    shared: Any = _shared_class(kind)
     if shared is kind:
         copied = _made(kind, shared, _cloned_args(error, clone))
     else:
