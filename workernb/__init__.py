@@ -12,7 +12,7 @@ from workernb.runtime.tracing.traces import Trace
 
 from .assembly import Runtime, get_runtime
 from .errors import (
-    AbortedError,
+    AbortError,
     BindingError,
     BodyUsedError,
     CanceledError,
@@ -22,6 +22,7 @@ from .errors import (
     GlobalScopeError,
     HandlerError,
     HungError,
+    InvocationAbortedError,
     LimitError,
     OptionError,
     RouteError,
@@ -31,7 +32,7 @@ from .errors import (
     WorkernbError,
     WrongLoopError,
 )
-from .http import Request
+from .http import AbortController, AbortSignal, ReadableStream, Request
 
 if TYPE_CHECKING:
     from workernb.http.body import BodyInit
@@ -46,7 +47,9 @@ __version__ = "0.1.0"
 
 __all__ = [
     "PRESETS",
-    "AbortedError",
+    "AbortController",
+    "AbortError",
+    "AbortSignal",
     "Answer",
     "BindingEditor",
     "BindingError",
@@ -63,10 +66,12 @@ __all__ = [
     "HandlerError",
     "HungError",
     "Invocation",
+    "InvocationAbortedError",
     "LimitError",
     "Limits",
     "Log",
     "OptionError",
+    "ReadableStream",
     "RouteError",
     "RpcError",
     "Runtime",

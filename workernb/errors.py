@@ -17,7 +17,7 @@ caller, the binding, what to write instead) is added as notes (PEP 678).
         │  ├ CpuLimitError    its CPU budget; raised to the owner of the notebook
         │  └ StartupError     the CPU limit of a module that loads
         ├ ComparisonError     a request that could not be compared
-        ├ AbortedError        an invocation whose Worker called ctx.abort()
+        ├ InvocationAbortedError  a Worker has called ctx.abort()
         ├ CanceledError       a request that the notebook's interrupt ended
         ├ HungError           a request that waits for something that can never happen
         ├ WrongLoopError      a synchronous call where no loop can be run
@@ -275,7 +275,7 @@ class ComparisonError(OneLine):
     """A request could not be made both over the binding and over HTTP."""
 
 
-class AbortedError(WorkernbError):
+class InvocationAbortedError(WorkernbError):
     """The Worker that was called has ended its invocation with `ctx.abort()`."""
 
 

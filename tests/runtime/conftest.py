@@ -59,6 +59,24 @@ def respond(text: str) -> str:
     return f"return Response({text!r})"
 
 
+COUNT = """
+async def count():
+    for number in range(int(request.headers["n"] or 3)):
+        print("made", number)
+        yield b"%d," % number
+return Response(count())
+"""
+"""The body of a handler whose response counts, one chunk for each number."""
+
+PASS = """
+response = await self.env.NEXT.fetch(request)
+async def pass_on():
+    async for chunk in response.body:
+        yield chunk.replace(b",", b";")
+return Response(pass_on(), headers={"by": "us"})
+"""
+"""The body of a handler that passes on what NEXT produces, with other commas."""
+
 CLEANS_UP = """
 async def work():
     try:

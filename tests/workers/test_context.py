@@ -55,17 +55,17 @@ async def test_limits_say_what_is_left(worker):
 
 
 async def test_abort_ends_the_invocation(worker, runtime):
-    with pytest.raises(workernb.AbortedError) as caught:
+    with pytest.raises(workernb.InvocationAbortedError) as caught:
         await worker.abort("no more")
     assert str(caught.value) == "no more"
     trace = runtime.traces[-1]
     assert (trace.outcome, trace.exception) == ("aborted", "InvocationAborted: no more")
-    with pytest.raises(workernb.AbortedError, match=r"ctx.abort\(\) was called"):
+    with pytest.raises(workernb.InvocationAbortedError, match=r"ctx.abort\(\) was called"):
         await worker.abort()
 
 
 async def test_the_caller_of_an_aborted_invocation_goes_on(worker, runtime):
-    assert await worker.ask() == "AbortedError: enough"
+    assert await worker.ask() == "InvocationAbortedError: enough"
     assert [i.outcome for i in runtime.traces[-1].invocations] == ["ok", "aborted"]
 
 

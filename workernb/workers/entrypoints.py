@@ -45,7 +45,7 @@ class ExecutionContext:
     pass_through_on_exception = passThroughOnException
 
     def abort(self, reason: object = None) -> NoReturn:
-        """End the invocation here: its outcome is `aborted`, its caller gets an AbortedError.
+        """End the invocation here: its outcome is `aborted`, its caller gets an InvocationAbortedError.
 
         `except Exception` does not catch it.
         """

@@ -1,32 +1,17 @@
-"""Bodies that are streams, over bindings and to the notebook: who produces, pays, fails, ends."""
+"""Bodies that are streams, over bindings and to the notebook: who produces them, and who pays."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
+from itertools import pairwise
 
 import pytest
 
 import workernb
 from workernb.http import ReadableStream, Request
 
-from ..conftest import CLEANS_UP, HEAD, gone, outcomes, printed
-
-COUNT = """
-async def count():
-    for number in range(int(request.headers["n"] or 3)):
-        print("made", number)
-        yield b"%d," % number
-return Response(count())
-"""
-
-PASS = """
-response = await self.env.NEXT.fetch(request)
-async def pass_on():
-    async for chunk in response.body:
-        yield chunk.replace(b",", b";")
-return Response(pass_on(), headers={"by": "us"})
-"""
+from ..conftest import CLEANS_UP, COUNT, PASS, gone, outcomes, printed
 
 
 async def test_a_response_arrives_before_its_body_is_made(define, runtime):
@@ -82,6 +67,25 @@ async def test_a_request_body_is_a_stream_in_both_directions(define, runtime):
     assert printed(trace) == ["sent a", "got a", "sent b", "got b", "sent c", "got c"]
     assert [log.invocation.service for log in trace.logs] == ["gateway", "upper"] * 3
     assert outcomes(trace) == {"gateway": "ok", "upper": "ok"}
+
+
+async def test_a_body_is_the_same_wherever_it_is_split(define, runtime):
+    upper = "async def work():\n    async for chunk in request.body:\n        yield chunk\n"
+    define("last", upper + "return Response(work())")
+    gateway = define("gateway", "return await self.env.NEXT.fetch(request)", NEXT="last")
+    data = "grüße ✓".encode()
+
+    async def split(*places):
+        for begin, end in pairwise((0, *places, len(data))):
+            yield data[begin:end]
+
+    for first in range(len(data) + 1):
+        for second in range(first, len(data) + 1):
+            body = split(first, second)
+            response = await gateway.fetch("http://x/", method="POST", body=body)
+            assert await response.text() == "grüße ✓"
+    assert not runtime.in_flight
+    assert {trace.outcome for trace in runtime.traces} == {"ok"}
 
 
 async def test_the_notebook_sends_a_stream(define, runtime):
@@ -173,209 +177,6 @@ async def test_env_and_tasks_in_a_producer_are_its_own_workers(define, runtime):
     assert (last.service, auth.service, auth.caller) == ("last", "auth", last)
 
 
-# Ends
-
-
-@pytest.mark.parametrize("away", ["break", "cancel", "drop", "reader"])
-async def test_a_reader_goes_away(define, runtime, away):
-    define("last", CLEANS_UP)
-    gateway = define("gateway", PASS, NEXT="last")
-    response = await gateway.fetch()
-    reader = response.body.get_reader()
-    assert await reader.read() == (b"x", False)
-    reader.release_lock()
-    if away == "break":
-        async for _ in response.body:
-            break
-    elif away == "cancel":
-        await response.body.cancel()
-    elif away == "reader":
-        await response.body.get_reader().cancel()
-    del response, reader
-    gc.collect()
-    trace = await gone(runtime)
-    assert printed(trace) == ["cleaned up"]
-    assert outcomes(trace) == {"gateway": "ok", "last": "ok"}
-
-
-async def test_a_body_that_is_never_read(define, runtime):
-    define("last", CLEANS_UP)
-    gateway = define("gateway", PASS, NEXT="last")
-    await gateway.fetch()
-    gc.collect()
-    trace = await gone(runtime)
-    assert (trace.outcome, printed(trace)) == ("ok", [])
-
-
-async def test_a_callee_that_does_not_read_its_request(define, runtime):
-    define("deaf", 'return Response("done")')
-    gateway = define(
-        "gateway",
-        """
-        async def letters():
-            print("never made")
-            yield b"x"
-        return await self.env.DEAF.fetch("http://x/", method="POST", body=letters())
-        """,
-        DEAF="deaf",
-    )
-    assert await (await gateway.fetch()).text() == "done"
-    trace = await gone(runtime)
-    assert (outcomes(trace), printed(trace)) == ({"gateway": "ok", "deaf": "ok"}, [])
-
-
-async def test_a_worker_lives_until_its_body_ends(define, runtime):
-    last = define(
-        "last",
-        """
-        async def tick():
-            while True:
-                await asyncio.sleep(0)
-        task = asyncio.create_task(tick())
-        async def work():
-            yield b"x"
-            yield str(task.done()).encode()
-        return Response(work())
-        """,
-    )
-    response = await last.fetch()
-    assert await response.text() == "xFalse"
-    trace = await gone(runtime)
-    assert "was cancelled: its Worker's invocation ended first" in trace.logs[-1].text
-
-
-async def test_wait_until_and_a_body(define, runtime):
-    last = define(
-        "last",
-        """
-        async def later():
-            await asyncio.sleep(0)
-            print("later")
-        self.ctx.waitUntil(later())
-        async def work():
-            yield b"x"
-        return Response(work())
-        """,
-    )
-    assert await (await last.fetch()).text() == "x"
-    assert printed(await gone(runtime)) == ["later"]
-
-
-# Failures
-
-
-FAILS = """
-async def work():
-    yield b"x"
-    raise ValueError("boom")
-return Response(work())
-"""
-
-
-async def test_the_trace_names_who_failed(define, runtime):
-    define(
-        "last",
-        'async def work():\n    yield b"x"\n    raise ValueError("boom")\nreturn Response(work())',
-    )
-    gateway = define("gateway", PASS, NEXT="last")
-    response = await gateway.fetch()
-    reader = response.body.get_reader()
-    assert await reader.read() == (b"x", False)
-    with pytest.raises(ValueError, match="boom"):
-        await reader.read()
-    trace = await gone(runtime)
-    assert outcomes(trace) == {"gateway": "exception", "last": "exception"}
-    (log,) = trace.logs
-    assert log.invocation.service == "last"
-    line = HEAD.count("\n") + 3
-    assert f'File "<worker last v1>", line {line}, in work' in log.text
-
-
-async def test_a_worker_may_handle_the_failure_of_another(define, runtime):
-    define(
-        "last",
-        'async def work():\n    yield b"x"\n    raise ValueError("boom")\nreturn Response(work())',
-    )
-    gateway = define(
-        "gateway",
-        """
-        response = await self.env.NEXT.fetch(request)
-        async def work():
-            try:
-                async for chunk in response.body:
-                    yield chunk
-            except ValueError as error:
-                yield f"({error})".encode()
-        return Response(work())
-        """,
-        NEXT="last",
-    )
-    assert await (await gateway.fetch()).text() == "x(boom)"
-    assert outcomes(await gone(runtime)) == {"gateway": "ok", "last": "exception"}
-
-
-async def test_chunks_that_are_no_bytes(define, runtime):
-    last = define("last", 'async def work():\n    yield "text"\nreturn Response(work())')
-    with pytest.raises(TypeError, match="did not return bytes") as caught:
-        await (await last.fetch()).text()
-    assert "type str: yield text.encode()" in caught.value.__notes__[0]
-    assert (await gone(runtime)).outcome == "exception"
-
-
-async def test_a_body_is_given_back_once(define):
-    keeps = define(
-        "keeps",
-        """
-        global kept
-        if "kept" not in globals():
-            async def work():
-                yield b"x"
-            kept = Response(work())
-        return kept
-        """,
-    )
-    first = await keeps.fetch()
-    with pytest.raises(workernb.BodyUsedError, match="Body has already been used"):
-        await keeps.fetch()
-    assert await first.text() == "x"
-
-
-async def test_a_stream_that_was_read_from_cannot_be_given_back(define):
-    bad = define(
-        "bad",
-        """
-        async def work():
-            yield b"x"
-            yield b"y"
-        response = Response(work())
-        async for _ in response.body:
-            break
-        return response
-        """,
-    )
-    with pytest.raises(workernb.BodyUsedError):
-        await bad.fetch()
-
-
-async def test_a_stream_belongs_to_its_request(define):
-    define("last", COUNT)
-    keeps = define(
-        "keeps",
-        """
-        global kept
-        if "kept" not in globals():
-            kept = await self.env.NEXT.fetch(request)
-            return Response("kept", headers={"n": "9"})
-        return Response(await kept.text())
-        """,
-        NEXT="last",
-    )
-    await keeps.fetch()
-    with pytest.raises(RuntimeError, match=r"different request.*\(I/O type: ReadableStream\)") as e:
-        await keeps.fetch()
-    assert e.value.__notes__ == ["Worker 'last' produces the stream, in request 1."]
-
-
 async def test_a_clone_is_noted_in_the_trace(define, runtime):
     define("last", COUNT)
     gateway = define(
@@ -400,6 +201,65 @@ async def test_an_error_response_is_refused(define):
         await bad.fetch()
 
 
+async def test_a_clone_that_wait_until_reads(define, runtime):
+    define("last", COUNT)
+    gateway = define(
+        "gateway",
+        """
+        response = await self.env.NEXT.fetch(request)
+        async def store(clone):
+            print("stored", await clone.text())
+        self.ctx.waitUntil(store(response.clone()))
+        return response
+        """,
+        NEXT="last",
+    )
+    assert await (await gateway.fetch()).text() == "0,1,2,"
+    trace = await gone(runtime)
+    assert printed(trace)[-1] == "stored 0,1,2,"
+    assert outcomes(trace) == {"gateway": "ok", "last": "ok"}
+
+
+async def test_a_request_that_is_read_after_the_response(define, runtime):
+    gateway = define("gateway", LETTERS_TO_LATE, LATE="late")
+    define(
+        "late",
+        """
+        async def later():
+            await asyncio.sleep(0.001)
+            try:
+                await request.text()
+            except RuntimeError as error:
+                print(error)
+        self.ctx.waitUntil(later())
+        return Response("ok")
+        """,
+    )
+    assert await (await gateway.fetch()).text() == "ok"
+    trace = await gone(runtime)
+    text = "The execution context responding to this call was canceled."
+    assert (printed(trace), outcomes(trace)) == ([text], {"gateway": "ok", "late": "ok"})
+
+
+LETTERS_TO_LATE = """
+async def letters():
+    yield b"a"
+return await self.env.LATE.fetch("http://x/", method="POST", body=letters())
+"""
+
+
+async def test_reads_at_once(define, runtime):
+    last = define("last", COUNT.replace("print", "await asyncio.sleep(0)\n        print"))
+    reader = (await last.fetch()).body.get_reader()
+    read = await asyncio.gather(*(reader.read() for _ in range(4)))
+    assert [value for value, _ in read] == [b"0,", b"1,", b"2,", None]
+    chunks = aiter((await last.fetch()).body)
+    first, second = await asyncio.gather(anext(chunks), anext(chunks), return_exceptions=True)
+    assert (first, type(second)) == (b"0,", RuntimeError)
+    assert [chunk async for chunk in chunks] == [b"1,", b"2,"]
+    assert (await gone(runtime)).outcome == "ok"
+
+
 # Without await, and from elsewhere
 
 
@@ -409,6 +269,26 @@ def test_fetch_sync_reads_the_body(define, runtime):
     answer = gateway.fetch_sync()
     assert asyncio.run(answer.text()) == "0;1;2;"
     assert runtime.traces[-1].outcome == "ok"
+
+
+def test_a_body_that_outlives_its_loop(define, runtime):
+    last = define("last", CLEANS_UP)
+
+    async def begin():
+        chunks = aiter((await last.fetch()).body)
+        await anext(chunks)
+        return chunks
+
+    # Not asyncio.run, whose handler of interrupts refers to its task for a while.
+    loop = asyncio.new_event_loop()
+    chunks = loop.run_until_complete(begin())
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.close()
+    assert len(runtime.in_flight) == 1
+    del chunks
+    gc.collect()
+    assert not runtime.in_flight
+    assert outcomes(runtime.traces[-1]) == {"last": "ok"}
 
 
 async def test_fetch_sync_within_a_loop(define):

@@ -18,10 +18,10 @@ from time import perf_counter_ns as wall_clock
 from typing import Any, TypeVar
 
 from workernb.errors import (
-    AbortedError,
     CpuLimitError,
     CpuLimitExceeded,
     InvocationAborted,
+    InvocationAbortedError,
     PlatformText,
     Termination,
     attributes_of,
@@ -118,11 +118,12 @@ async def hop(
     finally:
         _set_current(invocation.caller)
         invocation.ended_ns = now = wall_clock()
-        if invocation.extras is not None:
+        extras = invocation.extras
+        if extras is not None:
             leave(invocation)
         if now >= trace.cpu_valid_until:
             check_at_hop(trace, now, invocation)
-    if invocation.extras is None or invocation.extras.redirect is None:
+    if extras is None or extras.redirect is None:
         return value
     return await _follow(invocation, handler, event, value)
 
@@ -151,6 +152,7 @@ async def _follow(
         request._method, request._url, invocation.depth,
     )  # fmt: skip
     following.ensure_extras().redirects = extras.redirects + 1
+    following.ensure_extras().overrides = extras.overrides
     trace.recorded.append(following)
     found: Response = await hop(following, handler, event, request, False)
     found._url = RedirectedUrl(found._url)
@@ -175,7 +177,7 @@ def fail(
     ended = error
     if kind is InvocationAborted and trace.aborted is None:
         invocation.ensure_extras().failure = outcome_of(error), format_error(error)
-        raise AbortedError(*error.args).with_traceback(traceback_of(error)) from None
+        raise InvocationAbortedError(*error.args).with_traceback(traceback_of(error)) from None
     if not issubclass(kind, ENDS):
         if trace.aborted is not None:
             # What it raised, as it was cut, does not count.
