@@ -80,7 +80,7 @@ def test_busy_code_is_cut_off_the_main_thread(define_busy, runtime, kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_busy_code_is_cut_where_there_is_no_tick(define_busy, runtime, kind, monkeypatch):
-    guard.uninstall()
+    guard.stop()
     # Platforms without SIGPROF cannot be had here otherwise.
     monkeypatch.setattr(signals, "has_tick", False)
     await check_the_cut(define_busy(kind, limits=UNBOUNDED), runtime)

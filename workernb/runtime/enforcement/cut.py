@@ -34,8 +34,10 @@ _NEVER_CUT = tuple(
     + [_STDLIB + name for name in ("linecache.py", "asyncio", "concurrent", "contextlib.py")]
     # The kernel's streams and sockets: a partly sent message would break the connection.
     + [folder for folder in map(_folder, ("ipykernel", "zmq", "IPython", "tornado")) if folder]
+    # A tracer is called between its taking and giving back a lock.
+    + [folder for folder in map(_folder, ("coverage", "debugpy")) if folder]
 )
-"""Code that must not be interrupted: workernb's own, imports, locks, queues, the event loop."""
+"""Code that must not be interrupted: workernb's own, imports, locks, the event loop, tracers."""
 
 _SAFE_TO_CUT = (PACKAGE + "http" + os.sep, PACKAGE + "workers" + os.sep)
 """Folders of workernb whose code may be cut: an unfinished Request or Response is dropped."""
