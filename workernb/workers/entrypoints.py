@@ -45,9 +45,10 @@ class ExecutionContext:
     pass_through_on_exception = passThroughOnException
 
     def abort(self, reason: object = None) -> NoReturn:
-        """End the invocation here: its outcome is `aborted`, its caller gets an InvocationAbortedError.
+        """End the invocation here, with the outcome `aborted`.
 
-        `except Exception` does not catch it.
+        Its caller gets an InvocationAbortedError whose text is `reason`. `except Exception` does
+        not catch it here.
         """
         raise InvocationAborted(PlatformText.CONTEXT_ABORTED if reason is None else str(reason))
 

@@ -94,3 +94,54 @@ async def test_help_knows_the_methods(shell_with_math):
 async def test_completion_knows_the_methods(shell_with_math, text, found):
     context = CompletionContext(text, text, len(text), 0, 100)
     assert [c.text for c in complete(context)["completions"]] == found
+
+
+CLOCK = """\
+%%worker clock -q --cron "*/5 * * * *"
+from workers import WorkerEntrypoint
+
+class Default(WorkerEntrypoint):
+    async def scheduled(self, controller, env, ctx):
+        print("at", controller.scheduledTime, controller.cron)
+        if controller.cron == "0 0 * * *":
+            raise ValueError("at midnight")
+
+    async def test(self):
+        assert False, "it fails"
+"""
+
+
+@pytest.mark.parametrize(
+    ("typed", "result", "printed"),
+    [
+        ("%trigger clock --time 1000", {"outcome": "ok", "noRetry": False}, "at 1000.0 */5 * * *"),
+        ("%trigger clock --cron '1 * * * *' --time 1970-01-01T00:00:02",
+         {"outcome": "ok", "noRetry": False}, "at 2000.0 1 * * * *"),
+        ("def f():\n    r = %trigger clock --time 1\n    return r\nf()",
+         {"outcome": "ok", "noRetry": False}, "at 1.0"),
+    ],
+)  # fmt: skip
+async def test_a_handler_is_triggered(shell, typed, result, printed):
+    await shell.ok(CLOCK)
+    outcome = await shell.ok(typed)
+    assert outcome.result == result
+    assert printed in outcome.text
+
+
+@pytest.mark.parametrize(
+    ("typed", "text"),
+    [
+        ("%trigger clock --cron '0 0 * * *'", "at midnight"),
+        ("%trigger clock --cron now", "A schedule has five fields"),
+        ("%trigger clock --time soon", "takes ms since the epoch"),
+        ("%trigger clock --test", "it fails"),
+        ("%trigger clock --test --cron '* * * * *'", "takes neither --cron nor --time"),
+        ("%trigger clock/x", "takes no path"),
+        ("%trigger nobody", "There is no Worker 'nobody'"),
+        ("%%worker bad --cron '99 * * * *'\npass", "no minute of a schedule"),
+    ],
+)
+async def test_what_trigger_refuses(shell, typed, text):
+    await shell.ok(CLOCK)
+    outcome = await shell.run(typed)
+    assert text in str(outcome.error)

@@ -317,3 +317,29 @@ async def test_a_binding_is_not_sent_to_the_notebook(counters, run):
     with pytest.raises(workernb.DataCloneError) as caught:
         await run("return self.env.C", C="counters")
     assert "handles" in caught.value.__notes__[0]
+
+
+# Streams move
+
+
+async def test_a_stream_moves_with_its_producer_s_account(run, runtime):
+    runtime.define(
+        "lines",
+        RPC_HEAD + "class Default(WorkerEntrypoint):\n"
+        "    async def upper(self, stream):\n"
+        "        async def upper():\n"
+        "            async for chunk in stream:\n"
+        "                yield chunk.upper()\n"
+        "        return Response(upper())\n",
+    )
+    body = """
+        async def lines():
+            for n in range(3):
+                yield f"line {n};".encode()
+        response = Response(lines())
+        answer = await self.env.L.upper(response.body)
+        return [await answer.text(), response.body_used]
+    """
+    text, _ = await run(body, L="lines")
+    assert text == "LINE 0;LINE 1;LINE 2;"
+    assert runtime.traces[-1].outcome == "ok"
