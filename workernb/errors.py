@@ -10,11 +10,14 @@ caller, the binding, what to write instead) is added as notes (PEP 678).
         │  └ RouteError       an invalid route pattern
         ├ BindingError        a call over a binding whose target does not exist
         ├ HandlerError        a missing handler, or one that did not return a Response
+        ├ RpcError            a method that is not there, or a stub that cannot be used
+        ├ DataCloneError      a value that cannot be sent over RPC
         ├ GlobalScopeError    a request made while a module loads
         ├ LimitError          a limit of the top-level request was exceeded
         │  ├ CpuLimitError    its CPU budget; raised to the owner of the notebook
         │  └ StartupError     the CPU limit of a module that loads
         ├ ComparisonError     a request that could not be compared
+        ├ InvocationAbortedError  a Worker has called ctx.abort()
         ├ CanceledError       a request that the notebook's interrupt ended
         ├ HungError           a request that waits for something that can never happen
         ├ WrongLoopError      a synchronous call where no loop can be run
@@ -28,6 +31,7 @@ caller, the binding, what to write instead) is added as notes (PEP 678).
         ├ WallLimitExceeded
         ├ Hung
         ├ StartupExceeded
+        ├ InvocationAborted
         └ Interrupted
 """
 
@@ -163,6 +167,7 @@ class PlatformText:
         'entrypoint "{entrypoint}", but "{service}" has no such named entrypoint.'
     )
     NO_HANDLER = "Handler does not export a {name}() function."
+    NO_TEST = "Entrypoint does not export a test() function."
     NO_HANDLER_LOG = (
         "Received a {event} but we lack a handler for {event}s. "
         "Did you remember to export a {name}() function?"
@@ -201,10 +206,32 @@ class PlatformText:
     )
     CANCELED = "The execution context responding to this call was canceled."
     CONTEXT_ENDED = "The execution context which hosts this callback is no longer running."
+    CONTEXT_ABORTED = "The Worker aborted this invocation: ctx.abort() was called."
     WAIT_UNTIL = (
         "waitUntil() tasks did not complete within the allowed time after invocation end and have "
         "been cancelled. See: "
         "https://developers.cloudflare.com/workers/runtime-apis/context/#waituntil"
+    )
+    NO_METHOD = 'The RPC receiver does not implement the method "{name}".'
+    NOT_A_FUNCTION = '"{path}" is not a function.'
+    RESERVED_METHOD = "'{name}' is a reserved method and cannot be called over RPC."
+    RPC_SIZE = (
+        "Serialized RPC arguments or return values are limited to 32MiB, but the size of this "
+        "value was: {size} bytes."
+    )
+    RPC_REFUSED = "{type} cannot be sent over RPC."
+    RPC_AWAITABLE = "Awaitable {type} cannot be sent over RPC."
+    DATA_CLONE = (
+        'DataCloneError: Could not serialize object of type "{type}". '
+        "This type does not support serialization."
+    )
+    STUB_DISPOSED = "RPC stub used after being disposed."
+    PROMISE_DISPOSED = "RPC promise used after being disposed."
+    NOT_AN_OBJECT = "Can't pipeline on RPC that did not return an object."
+    TOO_DEEP = "RPC pipelined property path is too deep (max 64)."
+    NOT_DISPOSED = (
+        "An RPC stub was not disposed properly. You must call dispose() on all stubs in order to "
+        "let the other side know that you are no longer using them."
     )
     SERVICE_NAME = (
         'Expected "name" to be of type string, alphanumeric and lowercase with dashes only '
@@ -255,6 +282,14 @@ class HandlerError(WorkernbError, TypeError):
     """A handler is missing, or returned something other than a Response."""
 
 
+class RpcError(WorkernbError, TypeError):
+    """A call over RPC was refused: there is no such method, or the stub cannot be used."""
+
+
+class DataCloneError(WorkernbError, TypeError):
+    """A value cannot be sent over RPC. The text begins with `DataCloneError`, as there."""
+
+
 class GlobalScopeError(WorkernbError):
     """A request was made while a Worker's module loads."""
 
@@ -273,6 +308,10 @@ class StartupError(LimitError):
 
 class ComparisonError(OneLine):
     """A request could not be made both over the binding and over HTTP."""
+
+
+class InvocationAbortedError(WorkernbError):
+    """The Worker that was called has ended its invocation with `ctx.abort()`."""
 
 
 class CanceledError(OneLine):
@@ -317,6 +356,10 @@ class Hung(Termination):
 
 class StartupExceeded(Termination):
     """The Worker's module exceeded its CPU limit while it loaded."""
+
+
+class InvocationAborted(Termination):
+    """A Worker ends its invocation itself: `ctx.abort()`."""
 
 
 class Interrupted(Termination):

@@ -160,7 +160,7 @@ async def test_named_entrypoints(runtime):
         "class _Hidden(Admin): pass\n"
         "class NoFetch(WorkerEntrypoint): pass\n",
     )
-    assert list(runtime.services["target"].entrypoints) == ["Admin"]
+    assert list(runtime.services["target"].entrypoints) == ["Admin", "NoFetch"]
 
 
 async def test_dunder_all_limits_the_entrypoints(runtime):

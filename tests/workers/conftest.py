@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+import workernb
 from workernb.workers.current import current
 from workernb.workers.env import Env
 
@@ -19,6 +20,13 @@ class FakeInvocation:
 
     def wait_until(self, awaitable: object) -> None:
         self.awaited.append(awaitable)
+
+
+@pytest.fixture
+def runtime() -> Iterator[workernb.Runtime]:
+    runtime = workernb.Runtime()
+    yield runtime
+    runtime.close()
 
 
 @pytest.fixture

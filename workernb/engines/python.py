@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import types
 import weakref
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,7 @@ from workernb.errors import PlatformText, StartupError, StartupExceeded, with_no
 from workernb.runtime.enforcement.global_scope import refuses
 from workernb.runtime.enforcement.guard import guard
 from workernb.runtime.enforcement.startup import Loading
+from workernb.runtime.events.rpc import RPC, methods_of
 from workernb.runtime.services.engine import HANDLERS, Handler
 from workernb.runtime.services.targets import DEFAULT
 from workernb.runtime.services.versions import Version
@@ -20,6 +21,7 @@ from workernb.workers import WorkerEntrypoint
 from workernb.workers.current import RunningInvocation, current
 from workernb.workers.entrypoints import ExecutionContext
 
+from .methods import has_own_constructor, rpc_maker
 from .modules import Modules
 
 Makers = dict[str, Callable[[Any], Handler]]
@@ -29,16 +31,21 @@ Makers = dict[str, Callable[[Any], Handler]]
 class PythonEntrypoint:
     """A class, or module-level functions as `on_fetch`, ready to handle events."""
 
-    __slots__ = ("handlers", "registration", "service", "version")
+    __slots__ = ("handlers", "methods", "registration", "service", "version")
 
     def __init__(
-        self, version: Version, registration: Registration, handlers: dict[str, Handler]
+        self,
+        version: Version,
+        registration: Registration,
+        handlers: dict[str, Handler],
+        methods: Mapping[str, Any],
     ) -> None:
-        """Keep the handlers by name."""
+        """Keep the handlers by name, and what RPC can reach."""
         self.service = version.service
         self.version: Version | None = version
         self.registration = registration
         self.handlers = handlers
+        self.methods = methods
 
 
 class PythonIsolate:
@@ -82,7 +89,9 @@ def _load(version: Version, registration: Registration) -> PythonIsolate:
     finally:
         current.reset(token)
         version.startup_ms, version.imports_ms = loading.cpu_ms, loading.imports_ms
-    registration.makers.update(_entrypoints(registration.modules.main))
+    for name, makers, methods in _entrypoints(registration.modules.main, version.service):
+        registration.makers[name] = makers
+        registration.methods[name] = methods
     return PythonIsolate(registration)
 
 
@@ -92,14 +101,16 @@ class Registration:
     Every entrypoint refers to it, and every invocation to its entrypoint. So the modules are
     removed from `sys.modules` when the version has been replaced and the last request in flight on
     it has ended. makers: for each entrypoint, a function that makes its handler for an `env`.
+    methods: what RPC can reach of each entrypoint that is a class.
     """
 
-    __slots__ = ("__weakref__", "drop", "makers", "modules", "version")
+    __slots__ = ("__weakref__", "drop", "makers", "methods", "modules", "version")
 
     def __init__(self, version: Version) -> None:
         """Compile the modules of `version` and register its main module, which has not run."""
         self.version = version
         self.makers: dict[str, Makers] = {}
+        self.methods: dict[str, Mapping[str, Any]] = {}
         self.modules = Modules(version)
         self.drop = weakref.finalize(self, self.modules.drop)
         self.drop.atexit = False
@@ -108,11 +119,13 @@ class Registration:
         """Make an entrypoint of the module anew; KeyError when it has none of this name."""
         env = self.version.env
         handlers = {event: make(env) for event, make in self.makers[name].items()}
-        return PythonEntrypoint(self.version, self, handlers)
+        return PythonEntrypoint(self.version, self, handlers, self.methods.get(name, {}))
 
 
-def _entrypoints(module: types.ModuleType) -> Iterator[tuple[str, Makers]]:
-    """Yield the entrypoints of a main module: a name, and what makes its handlers.
+def _entrypoints(
+    module: types.ModuleType, service: str
+) -> Iterator[tuple[str, Makers, Mapping[str, Any]]]:
+    """Yield the entrypoints of a main module: name, what makes its handlers, what RPC can reach.
 
     All subclasses of WorkerEntrypoint that are visible in the module, as on the platform: also one
     from another module, or one that a function has made.
@@ -137,22 +150,22 @@ def _entrypoints(module: types.ModuleType) -> Iterator[tuple[str, Makers]]:
             for event in HANDLERS
             if callable(getattr(value, event, None))
         }
-        if makers:
-            yield entrypoint, makers
+        methods = methods_of(value, WorkerEntrypoint)
+        makers[RPC] = rpc_maker(value, methods, service)
+        yield entrypoint, makers, methods
     if len(defaults) > 1:
         raise TypeError(PlatformText.TWO_DEFAULTS)
     functions = {event: getattr(module, f"on_{event}", None) for event in HANDLERS}
     makers = {event: _function_maker(f, event) for event, f in functions.items() if callable(f)}
     if makers and not defaults:
-        yield DEFAULT, makers
+        yield DEFAULT, makers, {}
 
 
 def _method_maker(cls: type[Any], event: str) -> Callable[[Any], Handler]:
     """Return what makes the handler of a class. What can be decided once is decided here."""
     method = getattr(cls, event)
     takes = _arguments(method, event) - 1
-    own = [name for name in ("__init__", "__new__") if _is_overridden(cls, name)]
-    if not own and takes == 1 and inspect.iscoroutinefunction(method):
+    if not has_own_constructor(cls) and takes == 1 and inspect.iscoroutinefunction(method):
         empty = partial(object.__new__, cls)
 
         def make(env: Any) -> Handler:
@@ -177,11 +190,6 @@ def _method_maker(cls: type[Any], event: str) -> Callable[[Any], Handler]:
     return make
 
 
-def _is_overridden(cls: type[Any], name: str) -> bool:
-    """Return whether a class does not inherit the method `name` of WorkerEntrypoint."""
-    return getattr(cls, name) is not getattr(WorkerEntrypoint, name)
-
-
 def _function_maker(function: Callable[..., Any], event: str) -> Callable[[Any], Handler]:
     """Return what makes the handler of an `on_fetch(request, env, ctx)` function."""
     takes = _arguments(function, event)
@@ -204,12 +212,16 @@ async def _await_if_needed(result: Any) -> Any:
     return result
 
 
+RELAXED = frozenset({"fetch", "test", "alarm"})
+"""The handlers that may take fewer arguments than the platform has for them."""
+
+
 def _arguments(function: Callable[..., Any], event: str) -> int:
     """Return how many arguments a handler is given, `self` included for a method.
 
-    The platform drops those that a fetch handler does not take; other handlers get all.
+    The platform drops those that a handler of RELAXED does not take; other handlers get all.
     """
-    if event != "fetch":
+    if event not in RELAXED:
         return 4
     kinds = inspect.Parameter
     count = 0

@@ -17,7 +17,7 @@ async def answer_for_outsider(call: TopLevelCall, url: str, whole: bool = False)
     CancelledError when the awaiting task is cancelled.
     """
     try:
-        answer = await call
+        answer: Answer = await call
         if whole:
             await answer._buffer_body()
         return answer

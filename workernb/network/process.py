@@ -198,6 +198,7 @@ class HttpEntrypoint:
         """Make the entrypoint of `target` in `process`."""
         self.service = f"{target.service}, over HTTP"  # Not a name that a Worker can have.
         self.handlers = {"fetch": self._fetch}
+        self.methods: dict[str, Any] = {}
         self._process = process
         self._target = target
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import completion, display, redaction, transform
+from .magics.call import CallMagics
 from .magics.change import ChangeMagics
 from .magics.define import DefineMagics
 from .magics.deploy import DeployMagics
@@ -17,6 +18,7 @@ from .magics.show import ShowMagics
 MAGICS = (
     DefineMagics,
     FetchMagics,
+    CallMagics,
     LimitsMagics,
     OutboundMagics,
     ShowMagics,

@@ -14,17 +14,23 @@ from IPython.core.completer import (
 )
 
 from workernb.assembly import get_runtime
+from workernb.options.call import call_parser
 from workernb.options.change import PARSERS
 from workernb.options.fetch import fetch_parser
 from workernb.options.limits import limits_parser
 from workernb.options.outbound import CHOICES, outbound_parser
 from workernb.options.parser import Parser
+from workernb.options.trigger import trigger_parser
 from workernb.options.worker import worker_options, worker_parser
+from workernb.runtime.events.rpc import RESERVED_ON_ENTRYPOINTS, public_methods
 from workernb.runtime.services.limits import PRESETS
+from workernb.runtime.services.targets import DEFAULT
 
 _PARSERS: dict[str, Callable[[], Parser]] = {
     "worker": worker_parser,
     "fetch": fetch_parser,
+    "call": call_parser,
+    "trigger": trigger_parser,
     "limits": limits_parser,
     "outbound": outbound_parser,
     **PARSERS,
@@ -72,6 +78,10 @@ def _candidates(magic: str, arguments: str) -> tuple[list[str], str]:
     first_word = arguments.strip() == word
     if word.startswith("-") and magic in _PARSERS:
         return _starting_with(word, _PARSERS[magic]().options())
+    if magic == "trigger" and not first_word:
+        return [], word
+    if magic == "call":
+        return _methods(word) if first_word else ([], word)
     if magic == "limits":
         return _starting_with(word, PRESETS)
     if magic == "outbound" and first_word:
@@ -128,6 +138,18 @@ def _targets(typed: str) -> tuple[list[str], str]:
         return _starting_with(typed, get_runtime())
     known = get_runtime().services.get(service.replace("@", "-"))
     return _starting_with(entrypoint, [] if known is None else known.entrypoints)
+
+
+def _methods(typed: str) -> tuple[list[str], str]:
+    """Return the methods that `%call` may name, after the Worker and a dot."""
+    name, dot, method = typed.partition(".")
+    if not dot:
+        return _targets(typed)
+    service, _, entrypoint = name.replace("@", "-").partition("#")
+    known = get_runtime().services.get(service)
+    found = None if known is None else known.entrypoints.get(entrypoint or DEFAULT)
+    methods = [] if found is None else public_methods(found.methods, RESERVED_ON_ENTRYPOINTS)
+    return _starting_with(method, methods)
 
 
 def _starting_with(typed: str, names: Iterable[str]) -> tuple[list[str], str]:

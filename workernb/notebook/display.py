@@ -57,7 +57,7 @@ def show_once(answer: Answer) -> None:
     if any(answer is shown for shown in _shown_in_cell):
         return
     trace = answer.trace
-    request = answer.url if trace is None else f"{trace.method} {trace.url}"
+    request = answer.url if trace is None else trace.title
     display(Card.of(answer, request, "", get_runtime().redactor.redact))
 
 

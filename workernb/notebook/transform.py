@@ -1,4 +1,4 @@
-"""An input transformer that puts `await` before `%fetch`.
+"""An input transformer that puts `await` before `%fetch`, `%call` and `%trigger`.
 
 IPython has no async magics. But it turns `%fetch` into a call of `run_line_magic`, and top-level
 awaits run in the kernel's own loop. Where no await can stand, in a plain `def` or in the cell of
@@ -16,8 +16,8 @@ from typing import Any
 
 from workernb.errors import OptionError
 
-ASYNC = "_fetch_async"
-"""The magic that is awaited; `fetch` is the synchronous one."""
+ASYNC = {"fetch": "_fetch_async", "call": "_call_async", "trigger": "_trigger_async"}
+"""For each synchronous magic the one that is awaited."""
 
 
 def add(shell: Any) -> None:
@@ -33,15 +33,15 @@ def remove(shell: Any) -> None:
 
 
 def await_fetches(lines: list[str]) -> list[str]:
-    """Return the lines of a cell with `await` before each `%fetch` that can be awaited.
+    """Return the lines of a cell with `await` before each magic that can be awaited.
 
     Raises OptionError for `%timeit %fetch`, which would show a card for each run.
     """
     source = "".join(lines)
-    if "_magic('fetch'" not in source:
+    if not any(f"_magic('{name}'" in source for name in ASYNC):
         return lines
     outer = _outer_magic(sys._getframe(1))
-    if outer == "timeit":
+    if outer == "timeit" and "_magic('fetch'" in source:
         raise OptionError("%fetch shows a card each time: under %timeit, time NAME.fetch_sync().")
     if outer is not None:
         return lines
@@ -54,7 +54,8 @@ def await_fetches(lines: list[str]) -> list[str]:
     for call in sorted(_awaitable(tree), key=_place, reverse=True):
         line = lines[call.lineno - 1].encode()
         before, after = line[: call.col_offset], line[call.col_offset :]
-        changed = after.decode().replace("_magic('fetch'", f"_magic('{ASYNC}'", 1)
+        name = call.args[0].value  # type: ignore[attr-defined]
+        changed = after.decode().replace(f"_magic('{name}'", f"_magic('{ASYNC[name]}'", 1)
         lines[call.lineno - 1] = f"{before.decode()}await {changed}"
     return "\n".join(lines).splitlines(keepends=True)
 
@@ -73,7 +74,7 @@ def _place(call: ast.Call) -> tuple[int, int]:
 
 
 def _awaitable(node: ast.AST) -> Iterator[ast.Call]:
-    """Yield the fetches that can be awaited: statements and assignments outside of plain `def`s."""
+    """Yield the calls that can be awaited: statements and assignments outside of plain `def`s."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.FunctionDef | ast.ClassDef | ast.Lambda):
             continue
@@ -83,14 +84,14 @@ def _awaitable(node: ast.AST) -> Iterator[ast.Call]:
 
 
 def _is_fetch(node: ast.AST) -> bool:
-    """Return whether a node is IPython's call for `%fetch` or `%%fetch`."""
+    """Return whether a node is IPython's call for one of the magics in ASYNC."""
     return (
         isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr in ("run_line_magic", "run_cell_magic")
         and bool(node.args)
         and isinstance(node.args[0], ast.Constant)
-        and node.args[0].value == "fetch"
+        and node.args[0].value in ASYNC
         and not _is_empty_cell(node)
     )
 

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+import inspect
+from collections.abc import Coroutine, Mapping
+from datetime import datetime
 from typing import Any, Protocol, TextIO
 
+from workernb.errors import did_you_mean, with_notes
 from workernb.http.abort import abortable
 from workernb.http.body import BodyInit
 from workernb.http.headers import HeadersInit
 from workernb.http.request import Request, receive
 from workernb.http.streams import ReadableStream
+from workernb.runtime.bindings.rpc import RPC_EVENT, NotebookCall
+from workernb.runtime.events.event import Event
+from workernb.runtime.events.fetch import FETCH
+from workernb.runtime.events.rpc import RESERVED_ON_ENTRYPOINTS, parameters_of, public_methods
+from workernb.runtime.events.scheduled import SCHEDULED, controller_of
+from workernb.runtime.events.self_test import TEST
 from workernb.runtime.execution.bodies import send_from_notebook
 from workernb.runtime.execution.dispatch import Answer, Dispatcher, TopLevelCall
 from workernb.runtime.execution.hop import FailedCall
@@ -21,16 +30,48 @@ from workernb.runtime.tracing.tracebacks import trim_before_worker
 
 from .settings import Bindings, Owner, Secrets, Vars
 
-_ATTRIBUTES = "fetch fetch_sync name version url bindings vars secrets".split()
+_ATTRIBUTES = (
+    "fetch fetch_sync call call_sync trigger self_test name version url bindings vars secrets"
+).split()
 
 
 class Caller(Owner, Dispatcher, Protocol):
     """The part of the runtime that a handle uses."""
 
     def call(
-        self, target: Target, request: Request, *, owner: bool = True, echo: TextIO | None = None
+        self,
+        target: Target,
+        argument: Any,
+        *,
+        event: Event = FETCH,
+        owner: bool = True,
+        echo: TextIO | None = None,
     ) -> TopLevelCall:
         """Make a top-level request."""
+
+
+class HandleMethod:
+    """A method of a service's class: `math.add`, to be called and awaited.
+
+    `math.add?` shows the signature and the docstring of the class that serves.
+    """
+
+    def __init__(self, handle: Handle, name: str, function: Any) -> None:
+        """Make the method `name`, whose code is `function`."""
+        self._handle = handle
+        self.__name__ = name
+        self.__qualname__ = f"{handle.name}.{name}"
+        self.__doc__ = inspect.getdoc(function)
+        parameters = parameters_of(function)
+        if parameters is not None:
+            self.__signature__ = parameters
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:
+        """Call the method; see `Handle.call`."""
+        return self._handle.call(self.__name__, *args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"<method {self.__name__} of {self._handle!r}>"
 
 
 class Handle:
@@ -129,9 +170,77 @@ class Handle:
             trim_before_worker(error)
             raise
 
+    def call(self, name: str, /, *args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:
+        """Call a method of the service's class over RPC: `await math.call("add", 1, 2)`.
+
+        `await math.add(1, 2)` is the same, where a handle has no attribute of that name. Arguments
+        and the result are copies (structured clone); functions and RpcTargets become stubs. Raises
+        what the method raises; RpcError if there is no such method; DataCloneError or TypeError for
+        what cannot be sent.
+        """
+        try:
+            if not isinstance(name, str):
+                raise TypeError(f"call() takes the name of a method, not {type(name).__name__}.")
+            call = NotebookCall(tuple(name.split(".")), args, kwargs)
+            return self._runtime.call(self._target, call, event=RPC_EVENT)  # type: ignore[no-any-return]
+        except Exception as error:
+            return FailedCall(error)
+
+    def call_sync(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
+        """Call a method without `await`, as `fetch_sync` does."""
+        try:
+            return run_sync(self.call(name, *args, **kwargs), self._runtime)
+        except BaseException as error:
+            trim_before_worker(error)
+            raise
+
+    def trigger(
+        self, *, cron: str | None = None, scheduledTime: float | datetime | None = None
+    ) -> Coroutine[Any, Any, dict[str, Any]]:
+        """Call the scheduled handler: `await clock.trigger(cron="*/5 * * * *")`.
+
+        cron: by default the Worker's first schedule. scheduledTime: ms since the epoch, or a date;
+        by default now. Returns `outcome` and `noRetry`. Raises what the handler raises;
+        HandlerError if there is none; UsageError for an invalid schedule.
+        """
+        try:
+            crons = [] if self.version is None else self.version.definition.crons
+            argument = controller_of(scheduledTime, cron or next(iter(crons), ""))
+            return self._runtime.call(self._target, argument, event=SCHEDULED)  # type: ignore[no-any-return]
+        except Exception as error:
+            return FailedCall(error)
+
+    def self_test(self) -> Coroutine[Any, Any, None]:
+        """Call the test handler; raises what it raises, and HandlerError if there is none."""
+        try:
+            return self._runtime.call(self._target, None, event=TEST)  # type: ignore[no-any-return]
+        except Exception as error:
+            return FailedCall(error)
+
+    @property
+    def _methods(self) -> Mapping[str, Any]:
+        """What RPC can reach in the class that serves."""
+        service = self._service
+        if service.version is None:
+            return {}
+        entrypoint = service.isolates[service.version.number].entrypoints.get(self._entrypoint)
+        return {} if entrypoint is None else entrypoint.methods
+
     def __getattr__(self, name: str) -> Any:
-        text = f"A handle has no {name!r}; it has {', '.join(_ATTRIBUTES)}."
-        raise AttributeError(text, name=name, obj=self)
+        if name.startswith("_"):
+            raise AttributeError(name)
+        members = self._methods
+        methods = list(public_methods(members, RESERVED_ON_ENTRYPOINTS))
+        if name in methods:
+            return HandleMethod(self, name, members[name])
+        has = f"; its Worker has the methods {', '.join(methods)}" if methods else ""
+        text = f"A handle has no {name!r}; it has {', '.join(_ATTRIBUTES)}{has}."
+        raise with_notes(
+            AttributeError(text, name=name, obj=self), did_you_mean(name, [*_ATTRIBUTES, *methods])
+        )
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *public_methods(self._methods, RESERVED_ON_ENTRYPOINTS)]
 
     def __eq__(self, other: object) -> bool:
         return (

@@ -32,6 +32,7 @@ class _Idle:
 
     def __init__(self) -> None:
         self.handlers: dict[str, Any] = {"fetch": self.fetch}
+        self.methods: dict[str, Any] = {}
 
     async def fetch(self, request: Request | None, invocation: Any) -> Response:
         """Return an empty response."""

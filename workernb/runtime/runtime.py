@@ -19,10 +19,13 @@ from workernb.runtime.bindings.outbound import (
     fetch_worker,
 )
 from workernb.runtime.enforcement.guard import guard
+from workernb.runtime.events.event import Event
+from workernb.runtime.events.fetch import FETCH
 from workernb.runtime.execution import bodies, tasks
 from workernb.runtime.execution.dispatch import TopLevelCall
 from workernb.runtime.execution.loops import Loops
-from workernb.runtime.services.engine import Engine
+from workernb.runtime.services.engine import Engine, Entrypoint
+from workernb.runtime.services.history import Change
 from workernb.runtime.services.limits import Limits
 from workernb.runtime.services.routes import most_specific_match
 from workernb.runtime.services.service import Service
@@ -34,6 +37,7 @@ from workernb.runtime.tracing.traces import Trace, Traces
 from .handles import Handle
 from .overhead import cost_of_a_call_ns
 from .registry import Registry
+from .tails import deliver
 
 
 class Runtime(Registry):
@@ -57,14 +61,23 @@ class Runtime(Registry):
         self.loops = Loops()
         guard.hosts.add(self)
         self.numbers = itertools.count(1)
+        self.has_tails = False
+        self.on_changed.append(self._watch_tails)
 
     def call(
-        self, target: Target, request: Request, *, owner: bool = True, echo: TextIO | None = None
+        self,
+        target: Target,
+        argument: Any,
+        *,
+        event: Event = FETCH,
+        owner: bool = True,
+        echo: TextIO | None = None,
     ) -> TopLevelCall:
-        """Make a top-level request to `target`; `request` must not be used any more.
+        """Make a top-level request to `target`: a call of its handler for `event`.
 
-        owner: True for a request by name, False for one from an outsider. echo: the file for prints
-        besides the trace; by default `sys.stdout`. Raises UsageError for an undefined service.
+        argument: the handler's, such as a Request, which must not be used any more. owner: True for
+        a request by name, False for one from an outsider. echo: the file for prints besides the
+        trace; by default `sys.stdout`. Raises UsageError for an undefined service.
         """
         service = self.defined_service(target.service)
         callee = with_props(service, target.props) if target.props else service
@@ -73,7 +86,7 @@ class Runtime(Registry):
             version, services = service.version, self.services
             entrypoint = MissingEntrypoint(None, target, NOTEBOOK, version, services)
         limits = self.limits_of(service.version)
-        return TopLevelCall(self, entrypoint, request, limits, owner, echo or sys.stdout)
+        return TopLevelCall(self, event, entrypoint, argument, limits, owner, echo or sys.stdout)
 
     @property
     def outbound(self) -> Outbound | Handle | str | None:
@@ -112,6 +125,13 @@ class Runtime(Registry):
         routes = ((route, s.name) for s in self.defined() for route in s.definition.routes)
         name = most_specific_match(routes, url)
         return None if name is None else Target(name)
+
+    def _watch_tails(self, change: Change) -> None:
+        """Hand finished requests to tail handlers from the first definition that names one."""
+        definition = change.definition
+        if definition is not None and definition.tails and not self.has_tails:
+            self.has_tails = True
+            self.on_finished.append(lambda trace: deliver(self, trace))
 
     def handle(self, service: Service) -> Handle:
         """Return the handle of a service."""
@@ -158,6 +178,14 @@ class Runtime(Registry):
     def redact_error(self, error: BaseException) -> None:
         """Redact secrets in an exception's texts."""
         self.redactor.redact_error(error)
+
+    def entrypoint_of(self, target: Target) -> Entrypoint:
+        """Return the entrypoint of a target; a substitute if it does not exist."""
+        service = self.service_named(target.service)
+        found = with_props(service, target.props).entrypoints.get(target.entrypoint)
+        return found or MissingEntrypoint(
+            "origin", target, target.service, service.version, self.services
+        )
 
     def overhead_ns(self) -> float:
         """Return an estimate of the runtime's own cost of a call, in ns of thread CPU."""

@@ -35,6 +35,16 @@ class RunningInvocation(Protocol):
         Redirects are not followed. Raises NetworkError when there is no response.
         """
 
+    @property
+    def limits_left(self) -> Any:
+        """What its request may still use."""
+
+    def start_span(self, name: str, parent: Any) -> Any:
+        """Begin a span."""
+
+    def pass_through(self) -> None:
+        """Let the origin answer if the handler raises an exception."""
+
     def wait_until(self, awaitable: Awaitable[Any]) -> None:
         """Extend the invocation until `awaitable` is done."""
 

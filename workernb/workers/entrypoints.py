@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
+
+from workernb.errors import InvocationAborted, PlatformText
 
 from .current import RunningInvocation, running
+from .tracing import Tracing
 
 
 class ExecutionContext:
@@ -30,6 +33,37 @@ class ExecutionContext:
         self._invocation.wait_until(awaitable)
 
     wait_until = waitUntil
+
+    def passThroughOnException(self) -> None:
+        """Let the Worker's origin answer the request if the handler raises an exception.
+
+        The origin is declared with the Worker: `--origin NAME`. It does not answer if the request's
+        body has been read, nor where a limit has ended the request.
+        """
+        self._invocation.pass_through()
+
+    pass_through_on_exception = passThroughOnException
+
+    def abort(self, reason: object = None) -> NoReturn:
+        """End the invocation here, with the outcome `aborted`.
+
+        Its caller gets an InvocationAbortedError whose text is `reason`. `except Exception` does
+        not catch it here.
+        """
+        raise InvocationAborted(PlatformText.CONTEXT_ABORTED if reason is None else str(reason))
+
+    @property
+    def tracing(self) -> Tracing:
+        """The Worker's own spans: `with ctx.tracing.enter_span("parse") as span`."""
+        return Tracing(self._invocation)
+
+    @property
+    def limits(self) -> Any:
+        """What the request may still use, by the names of its limits: `cpu_ms`, `subrequests`…
+
+        The platform does not have this attribute.
+        """
+        return self._invocation.limits_left
 
     @property
     def props(self) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from workernb.errors import PlatformText, with_notes
 
 from .current import current, running
 from .env import patch_env
+from .rpc import RpcStub, RpcTarget
+from .tracing import Tracing
 
 WORKERS = "cloudflare:workers"
 SOCKETS = "cloudflare:sockets"
@@ -39,10 +41,14 @@ def import_from_javascript(module_name: str) -> Any:
     )
 
 
+_RPC = {"RpcTarget": RpcTarget, "RpcStub": RpcStub}
+"""Classes that the platform's `workers` module does not have."""
+
+
 class _CloudflareWorkers:
     """The module `cloudflare:workers`."""
 
-    _CLASSES = ("DurableObject", "RpcTarget", "WorkerEntrypoint", "WorkflowEntrypoint")
+    _CLASSES = ("DurableObject", "WorkerEntrypoint", "WorkflowEntrypoint")
 
     @property
     def env(self) -> Any:
@@ -54,6 +60,11 @@ class _CloudflareWorkers:
         """The entrypoints of the Worker that runs."""
         return running().exports
 
+    @property
+    def tracing(self) -> Tracing:
+        """The spans of the invocation that runs: `ctx.tracing`."""
+        return Tracing(running())
+
     def waitUntil(self, awaitable: Any) -> None:
         """Extend the running invocation until `awaitable` is done."""
         workers.waitUntil(awaitable)
@@ -64,6 +75,8 @@ class _CloudflareWorkers:
             return function()
 
     def __getattr__(self, name: str) -> Any:
+        if name in _RPC:
+            return _RPC[name]
         if name in self._CLASSES and hasattr(workers, name):
             return getattr(workers, name)
         raise AttributeError(name, name=name, obj=self)

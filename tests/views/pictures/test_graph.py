@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import workernb
-from workernb.views.drawing.shapes import Rect
+from workernb.views.drawing.shapes import Group, Rect
 from workernb.views.pictures.graph import GraphPicture
 
 from ..geometry import boxes_of, check_graph, labels_of
@@ -69,3 +69,23 @@ def test_an_empty_system_says_what_to_do(runtime):
     picture = GraphPicture(runtime)
     assert "%%worker NAME" in repr(picture)
     assert "%%worker NAME" in picture.svg()
+
+
+async def test_an_arrow_names_the_methods_that_were_called(runtime):
+    head = "from workers import WorkerEntrypoint\nclass Default(WorkerEntrypoint):\n"
+    runtime.define(
+        "math",
+        head + "    async def add(self, a, b): return a + b\n    async def one(self): return 1\n",
+    )
+    caller = runtime.define(
+        "caller",
+        head + "    async def run(self):\n"
+        "        m = self.env.MATH\n"
+        "        return [await m.one(), await m.add(1, 2), await m.add(3, 4)]\n",
+        services={"MATH": "math"},
+    )
+    await caller.run()
+    picture = GraphPicture(runtime)
+    assert "──MATH──▶ math  3×  add() 2×, one() 1×" in picture.text()
+    titles = [group.title for group in picture.drawing.shapes if isinstance(group, Group)]
+    assert "caller: MATH → math: add() 2×, one() 1×" in titles

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from workernb.errors import BindingError, PlatformText, with_notes
 from workernb.runtime.events.event import missing_handler
+from workernb.runtime.events.rpc import RPC
 from workernb.runtime.services.deployments import (
     KEY,
     OVERRIDES,
@@ -61,6 +62,7 @@ class MissingEntrypoint:
         self.service = target.service
         self.version = version
         self.handlers = self
+        self.methods: Mapping[str, Any] = {}
         self._binding = binding
         self._target = target
         self._worker = worker
@@ -75,7 +77,7 @@ class MissingEntrypoint:
             stamps = invocation.trace.stamps
             if invocation.caller is not None and stamps[-1] is invocation:
                 stamps.pop()  # No code of the Worker runs, so its caller is charged.
-            raise self._error(name)
+            raise self._error(invocation.method if name == RPC else name)
 
         return handler
 
@@ -111,6 +113,7 @@ class EntrypointProxy:
         self.service = service
         self.version = version
         self.handlers = self
+        self.methods: Mapping[str, Any] = {}
 
     def resolve(self, argument: Any, invocation: Any) -> Entrypoint:
         """Return the entrypoint for a call. argument: its handler's argument."""

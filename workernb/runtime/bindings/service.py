@@ -1,11 +1,12 @@
-"""Service bindings: `env.AUTH` and `env.AUTH.fetch`."""
+"""Service bindings: `env.AUTH.fetch` and the methods of a Worker, `env.MATH.add(1, 2)`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
+from datetime import datetime
 from typing import Any
 
-from workernb.errors import GlobalScopeError, PlatformText, with_notes
+from workernb.errors import WorkernbError
 from workernb.http.abort import AbortSignal, abortable
 from workernb.http.body import BodyInit
 from workernb.http.headers import HeadersInit
@@ -14,6 +15,7 @@ from workernb.http.response import Response
 from workernb.http.streams import ReadableStream
 from workernb.http.streams.abortable import AbortableChunks
 from workernb.runtime.events.fetch import FETCH
+from workernb.runtime.events.scheduled import SCHEDULED, controller_of, label, outcome
 from workernb.runtime.execution.bodies import send_request_body
 from workernb.runtime.execution.hop import FailedCall, invoke
 from workernb.runtime.services.deployments import OVERRIDES
@@ -22,17 +24,25 @@ from workernb.runtime.services.service import Service
 from workernb.runtime.services.targets import Target
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.workers.current import current
+from workernb.workers.events import ScheduledController
+from workernb.workers.rpc import JsDict
 
 from .entrypoints import Callee, MissingEntrypoint
+from .promises import RpcPromise, RpcProperty, failed_call, outside_of_handler
+from .rpc import ByReference, make_call
 
 Fetch = Callable[..., Coroutine[Any, Any, Response]]
 _running = current.get
 
 
-class ServiceBinding:
-    """A binding to a service: `await env.AUTH.fetch(request)`, or `fetch(url, method=…)`.
+MAX_KEPT = 256
+"""How many methods a binding keeps, so that a further call need not look them up."""
 
-    https://developers.cloudflare.com/workers/runtime-apis/bindings/service-bindings/http/
+
+class ServiceBinding(ByReference):
+    """A binding to a service: `await env.AUTH.fetch(request)`, `await env.MATH.add(1, 2)`.
+
+    https://developers.cloudflare.com/workers/runtime-apis/bindings/service-bindings/
     """
 
     def __init__(
@@ -44,11 +54,83 @@ class ServiceBinding:
         services: Mapping[str, Service],
     ) -> None:
         """Bind `worker` to `target`, which need not exist yet."""
+        self._name = name
         self._target = target
+        self._callee = callee
+        self._missing = worker, services
         self.fetch: Fetch = _make_fetch(name, target, worker, callee, services)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        method = RpcProperty(self, (name,))
+        if len(self.__dict__) < MAX_KEPT:
+            self.__dict__[name] = method
+        return method
+
+    def _call(
+        self, path: tuple[str, ...], args: tuple[Any, ...] | None, kwargs: Mapping[str, Any]
+    ) -> RpcPromise:
+        caller: Any = _running()
+        if caller.__class__ is not Invocation:
+            return failed_call(None, path, outside_of_handler(f"env.{self._name}.{path[0]}"))
+        # Looked up for each call, so that the next call reaches a redefined Worker.
+        entrypoint = self._callee.entrypoints.get(self._target.entrypoint) or self._absent()
+        return make_call(caller, self._name, entrypoint, path, args, kwargs)
+
+    def _absent(self) -> Entrypoint:
+        """Return the substitute for an entrypoint that is not there."""
+        worker, services = self._missing
+        version = self._callee.version
+        return MissingEntrypoint(self._name, self._target, worker, version, services)
+
+    def scheduled(
+        self,
+        controller: Mapping[str, Any] | None = None,
+        *,
+        scheduledTime: float | datetime | None = None,
+        cron: str = "",
+    ) -> Coroutine[Any, Any, JsDict]:
+        """Call the scheduled handler: `await env.S.scheduled(cron="*/5 * * * *")`.
+
+        controller: a dict with `scheduledTime` and `cron`, as in JavaScript. Returns `outcome` and
+        `noRetry`; an exception of the handler is the outcome `exception`. Raises HandlerError if
+        there is no such handler.
+        """
+        caller: Any = _running()
+        if caller.__class__ is not Invocation:
+            return FailedCall(outside_of_handler(f"env.{self._name}.scheduled"))
+        given = {"scheduledTime": scheduledTime, "cron": cron, **(controller or {})}
+        try:
+            argument = controller_of(**given)
+        except Exception as error:
+            return FailedCall(error)
+        entrypoint = self._callee.entrypoints.get(self._target.entrypoint) or self._absent()
+        invocation = Invocation(
+            caller.trace, caller, self._name, entrypoint, "scheduled", label(argument),
+            caller.depth + 1,
+        )  # fmt: skip
+        return _outcome(invoke(invocation, entrypoint, SCHEDULED, argument), argument)
+
+    def dup(self) -> ServiceBinding:
+        """Return the binding itself: it is not disposed."""
+        return self
+
+    def dispose(self) -> None:
+        """Do nothing: a binding of the environment stays."""
 
     def __repr__(self) -> str:
         return f"<service binding to {self._target}>"
+
+
+async def _outcome(call: Coroutine[Any, Any, Any], controller: ScheduledController) -> JsDict:
+    """Return the result of a scheduled handler, also for one that has failed."""
+    try:
+        return JsDict(await call)
+    except WorkernbError:
+        raise
+    except Exception:
+        return JsDict(outcome(controller, "exception"))
 
 
 def _make_fetch(
@@ -72,7 +154,7 @@ def _make_fetch(
     ) -> Coroutine[Any, Any, Response]:
         caller: Any = _running()
         if caller.__class__ is not Invocation:
-            return FailedCall(_called_outside_a_handler(name))
+            return FailedCall(outside_of_handler(f"env.{name}.fetch"))
         try:
             if options:
                 resource = Request(
@@ -124,11 +206,3 @@ def _abortable(
         return response
 
     return fetch()
-
-
-def _called_outside_a_handler(name: str) -> Exception:
-    """Return the error about a call while no handler runs."""
-    return with_notes(
-        GlobalScopeError(PlatformText.GLOBAL_SCOPE),
-        f"env.{name}.fetch was called outside of a handler.",
-    )

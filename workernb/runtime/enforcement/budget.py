@@ -9,6 +9,7 @@ from workernb.errors import LimitError, PlatformText, with_notes
 from workernb.runtime.services.limits import SHARED, Limits
 from workernb.runtime.tracing.clock import fold, read_cpu_clock
 from workernb.runtime.tracing.invocations import Invocation
+from workernb.runtime.tracing.logs import warn
 from workernb.runtime.tracing.tracebacks import is_debugged, worker_position
 from workernb.runtime.tracing.traces import Trace
 
@@ -29,6 +30,8 @@ def refuse_call(caller: Invocation) -> BaseException | None:
     if trace.calls_left > 0:
         return None
     limits, granted = trace.limits, trace.calls_granted
+    if granted == limits.calls_before_warning < limits.calls:
+        warn_of_calls(caller, granted)
     if granted >= limits.invocations - 1:
         return with_notes(
             LimitError(PlatformText.DEPTH),
@@ -38,10 +41,13 @@ def refuse_call(caller: Invocation) -> BaseException | None:
     subrequests = limits.subrequests - trace.operations_made
     if granted >= subrequests:
         return _too_many_subrequests(limits)
-    # `calls_left` was capped at what a trace keeps: raise it, and fold the stamps so far.
-    trace.calls_granted = min(limits.invocations - 1, subrequests, granted + trace.KEPT)
+    # `calls_left` was capped at the number to warn at, or at what a trace keeps: raise it.
+    before = limits.calls_before_warning
+    most = before if granted < before else limits.calls
+    trace.calls_granted = min(most, subrequests, granted + trace.KEPT)
     trace.calls_left = trace.calls_granted - granted
-    fold(trace)
+    if granted >= trace.KEPT - 1:
+        fold(trace)  # The stamps so far, of which a trace keeps so many.
     return None
 
 
@@ -66,6 +72,29 @@ def _too_many_subrequests(limits: Limits) -> LimitError:
         LimitError(PlatformText.SUBREQUESTS),
         f"This request has made {limits.subrequests} subrequests, which is its limit.",
     )
+
+
+def warn_of_calls(caller: Invocation, made: int) -> None:
+    """Add a warning to a request that has made most of the calls that it may make."""
+    limits = caller.trace.limits
+    if limits.invocations - 1 <= limits.subrequests:
+        of = f"{made + 1} of {limits.invocations} invocations"
+    else:
+        of = f"{made} of {limits.subrequests} subrequests"
+    warn(caller.trace, caller, f"This request has made {of} that its limits allow: {caller.chain}")
+
+
+def warn_of_times(trace: Trace) -> None:
+    """Add warnings to a request that has ended with most of its CPU or of its time used."""
+    limits, first = trace.limits, trace.invocations[0]
+    if trace.aborted is not None:
+        return
+    if trace.cpu_ns > limits.warn_cpu_ns:
+        used = f"{trace.cpu_ns / 1e6:,.0f} of its {limits.cpu_ms:,g} ms of CPU"
+        warn(trace, first, f"This request has used {used}.")
+    if limits.wall_ms is not None and trace.ended_ns - trace.began_ns > limits.warn_wall_ns:
+        taken = f"{trace.wall_ms:,.0f} of its {limits.wall_ms:,g} ms"
+        warn(trace, first, f"This request has taken {taken}.")
 
 
 def check_at_hop(trace: Trace, now: int, invocation: Invocation) -> None:

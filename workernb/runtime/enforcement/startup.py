@@ -34,11 +34,20 @@ class Loading:
         self.env = env
         self.props: dict[str, Any] = {}
         self.exports = None
+        self.limits_left = None
         self.limit_ms = limit_ms
         self._thread = this_thread()
         self._began = cpu_clock()
         self._imports_ns = 0
         self._import_began: int | None = None
+
+    def start_span(self, name: str, parent: Any) -> Any:
+        """Refuse a span."""
+        raise RuntimeError("A module that loads has no spans: begin them in a handler.")
+
+    def pass_through(self) -> None:
+        """Refuse it: no request is handled."""
+        raise RuntimeError("passThroughOnException() works in a handler only.")
 
     @property
     def cpu_ms(self) -> float:

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from workernb.errors import HandlerError, PlatformText, with_notes
-from workernb.runtime.services.engine import Handler
+from workernb.runtime.services.engine import Entrypoint, Handler
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.logs import warn
+
+from .rpc import RPC, no_method
 
 
 class Event:
@@ -16,25 +18,39 @@ class Event:
 
     name: the name of its handler, such as `fetch`. result: a function that converts what the
     handler returned to what the caller receives. It takes that, the handler's argument and the
-    invocation, and raises HandlerError for an invalid value.
+    invocation, and raises HandlerError for an invalid value. error: a function that returns what
+    the caller gets for an exception of the handler; by default that is raised itself. begin: a
+    function that makes the first invocation of a request which begins with this event. It takes
+    the trace, the entrypoint and the handler's argument.
     """
 
-    __slots__ = ("name", "result")
+    __slots__ = ("begin", "error", "name", "result")
 
-    def __init__(self, name: str, result: Callable[[Any, Any, Invocation], Any]) -> None:
+    def __init__(
+        self,
+        name: str,
+        result: Callable[[Any, Any, Invocation], Any],
+        error: Callable[[Exception, Any, Invocation], BaseException] | None = None,
+        begin: Callable[[Any, Entrypoint, Any], Invocation] | None = None,
+    ) -> None:
         """Make a kind of event."""
         self.name = name
         self.result = result
+        self.error = error
+        self.begin = begin
 
 
 def missing_handler(name: str) -> Handler:
     """Return a handler that raises HandlerError, for an entrypoint without the handler `name`."""
 
     async def handler(argument: Any, invocation: Any) -> Any:
+        if name == RPC:
+            raise no_method(argument._path[0], f"Worker {invocation.service!r}", ())
         log = PlatformText.NO_HANDLER_LOG.format(event=f"{name.title()}Event", name=name)
         warn(invocation.trace, invocation, log)
+        text = PlatformText.NO_TEST if name == "test" else PlatformText.NO_HANDLER
         raise with_notes(
-            HandlerError(PlatformText.NO_HANDLER.format(name=name)),
+            HandlerError(text.format(name=name)),
             f"Worker {invocation.service!r} defines no class Default(WorkerEntrypoint) with a "
             f"{name} method, nor an on_{name} function.",
         )

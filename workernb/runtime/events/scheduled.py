@@ -5,32 +5,56 @@ https://developers.cloudflare.com/workers/runtime-apis/handlers/scheduled/
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from datetime import datetime
 from typing import Any
 
+from workernb.runtime.services.crons import checked_cron
+from workernb.runtime.services.engine import Entrypoint
 from workernb.runtime.tracing.invocations import Invocation
+from workernb.workers.events import ScheduledController
 
 from .event import Event
 
+NAME = "scheduled"
 
-@dataclass(slots=True)
-class ScheduledController:
-    """The handler's argument. scheduledTime: ms since the epoch. cron: the cron expression."""
 
-    scheduledTime: float
-    cron: str
-    retries: bool = True
+def controller_of(
+    scheduledTime: float | datetime | None = None, cron: str = "", **unknown: Any
+) -> ScheduledController:
+    """Return the handler's argument.
 
-    def noRetry(self) -> None:
-        """Prevent another attempt if the handler fails."""
-        self.retries = False
+    scheduledTime: ms since the epoch, or a date; by default now. Raises TypeError for a name that
+    the argument does not have, and UsageError for an invalid schedule.
+    """
+    if unknown:
+        raise TypeError(f"scheduled() takes scheduledTime and cron, and no {', '.join(unknown)}.")
+    if scheduledTime is None:
+        scheduledTime = time.time() * 1000
+    elif isinstance(scheduledTime, datetime):
+        scheduledTime = scheduledTime.timestamp() * 1000
+    return ScheduledController(float(int(scheduledTime)), checked_cron(cron) if cron else "")
+
+
+def label(controller: ScheduledController) -> str:
+    """Return the event as an invocation has it: its name and the schedule."""
+    return f"{NAME} {controller.cron}".rstrip()
+
+
+def outcome(controller: ScheduledController, text: str = "ok") -> dict[str, Any]:
+    """Return the result that a caller receives. text: the handler's outcome."""
+    return {"outcome": text, "noRetry": not controller.retries}
 
 
 def _result(
     returned: Any, controller: ScheduledController, invocation: Invocation
 ) -> dict[str, Any]:
     """Return the platform's result; the value that the handler returned is ignored."""
-    return {"outcome": "ok", "noRetry": not controller.retries}
+    return outcome(controller)
 
 
-SCHEDULED = Event("scheduled", _result)
+def _begin(trace: Any, entrypoint: Entrypoint, controller: ScheduledController) -> Invocation:
+    return Invocation(trace, None, None, entrypoint, NAME, label(controller), 1)
+
+
+SCHEDULED = Event(NAME, _result, begin=_begin)

@@ -83,9 +83,14 @@ def send_from_notebook(message: Message) -> None:
     """Send the stream that is the body of the notebook's request to a Worker."""
     stream = message._data
     assert isinstance(stream, ReadableStream)
+    message._data = from_notebook(stream)
+
+
+def from_notebook(stream: ReadableStream) -> ReadableStream:
+    """Return the stream that arrives at a Worker when the notebook sends one."""
     moved = stream._move()
     moved._chunks = NotebookChunks(moved._chunks)
-    message._data = moved
+    return moved
 
 
 class Production:

@@ -28,12 +28,12 @@ from workernb.errors import (
     traceback_of,
     with_notes,
 )
-from workernb.http.request import Request
+from workernb.http.request import receive
 from workernb.http.response import Response
 from workernb.runtime.enforcement.abort import note_last_cut
 from workernb.runtime.enforcement.budget import check_own_budget
 from workernb.runtime.enforcement.guard import guard
-from workernb.runtime.events.event import missing_handler
+from workernb.runtime.events.event import Event, missing_handler
 from workernb.runtime.events.fetch import FETCH
 from workernb.runtime.services.deployments import OVERRIDES
 from workernb.runtime.services.engine import Entrypoint
@@ -51,7 +51,7 @@ from workernb.runtime.tracing.tracebacks import (
 )
 from workernb.runtime.tracing.traces import Host, Trace
 
-from .hop import ENDS, drive, fail, hop, run_in_slice
+from .hop import ENDS, drive, fail, hop, invoke, run_in_slice
 from .loops import Loops
 from .tasks import abandon, abandon_request, finish_if_done
 
@@ -83,30 +83,43 @@ class Answer(Response):
 
 
 class Dispatcher(Host, Protocol):
-    """The part of the runtime that a top-level request uses. numbers: the requests' numbers."""
+    """The part of the runtime that a top-level request uses. numbers: the requests' numbers.
+
+    has_tails: whether any Worker's requests are handed to tail handlers.
+    """
 
     loops: Loops
     numbers: count[int]
+    has_tails: bool
 
 
 def start(
     runtime: Dispatcher,
+    event: Event,
     entrypoint: Entrypoint,
-    request: Request,
+    argument: Any,
     limits: Limits,
     owner: bool,
     echo: TextIO,
+    session: int = 0,
 ) -> Invocation:
     """Make the trace and the first invocation of a request, which runs on this thread.
 
-    owner: True for a request by name, False for one from an outsider. echo: the file for prints.
+    argument: the handler's, such as a Request. owner: True for a request by name, False for one
+    from an outsider. echo: the file for prints. session: see `Trace.session`.
     """
     trace = Trace(next(runtime.numbers), limits, runtime, _state.thread, owner, echo)
-    root = Invocation(trace, None, None, entrypoint, request._method, request._url, 1)
-    if OVERRIDES in request._fields:
-        root.ensure_extras().overrides = request._fields[OVERRIDES]
-    handler = entrypoint.handlers.get(FETCH.name) or missing_handler(FETCH.name)
-    root.steps = hop(root, handler, FETCH.result, request, True)
+    if event.begin is None:
+        root = Invocation(trace, None, None, entrypoint, argument._method, argument._url, 1)
+        if OVERRIDES in argument._fields:
+            root.ensure_extras().overrides = argument._fields[OVERRIDES]
+        if runtime.has_tails:
+            root.ensure_extras().request_fields = argument._fields
+    else:
+        root = event.begin(trace, entrypoint, argument)
+        trace.first_of_session = session
+    handler = entrypoint.handlers.get(event.name) or missing_handler(event.name)
+    root.steps = hop(root, handler, event, argument, True)
     trace.recorded.append(root)
     runtime.in_flight.add(trace)
     return root
@@ -124,7 +137,7 @@ class _ThreadState(threading.local):
 _state = _ThreadState()
 
 
-class TopLevelCall(Coroutine[Any, Any, Answer]):
+class TopLevelCall(Coroutine[Any, Any, Any]):
     """A call that makes a top-level request: a coroutine, to be awaited once.
 
     The request runs in the task that awaits the call. A call that is not awaited within two
@@ -139,8 +152,8 @@ class TopLevelCall(Coroutine[Any, Any, Answer]):
         self._runtime = runtime
         self._arguments = arguments
         self._root: Invocation | None = None
-        self._task: asyncio.Future[Answer] | None = None
-        self._steps: Generator[Any, Any, Answer] | None = None
+        self._task: asyncio.Future[Any] | None = None
+        self._steps: Generator[Any, Any, Any] | None = None
         loop = asyncio._get_running_loop()
         if loop is not None:
             self._make(loop)
@@ -167,13 +180,13 @@ class TopLevelCall(Coroutine[Any, Any, Answer]):
             task.add_done_callback(self._ended)
             self._task = task
 
-    def _ended(self, task: asyncio.Task[Answer]) -> None:
+    def _ended(self, task: asyncio.Task[Any]) -> None:
         if not task.cancelled():
             task.exception()  # Retrieved, so that asyncio does not log it: the trace has it.
         if self._root is not None:
             abandon_request(self._root.trace)  # In case it was cancelled before its first step.
 
-    async def _make_and_serve(self) -> Answer:
+    async def _make_and_serve(self) -> Any:
         return await serve_in_task(start(self._runtime, *self._arguments))
 
     @property
@@ -181,7 +194,7 @@ class TopLevelCall(Coroutine[Any, Any, Answer]):
         """The request's trace; None before it is made, or if it runs in another thread."""
         return None if self._root is None else self._root.trace
 
-    def __await__(self) -> Generator[Any, Any, Answer]:
+    def __await__(self) -> Generator[Any, Any, Any]:
         """Return the generator that runs the request."""
         if self._root is None and self._task is None:
             self._make(asyncio.get_running_loop())
@@ -201,7 +214,7 @@ class TopLevelCall(Coroutine[Any, Any, Answer]):
             return True
         return False
 
-    def _join(self) -> Generator[Any, Any, Answer]:
+    def _join(self) -> Generator[Any, Any, Any]:
         assert self._task is not None
         try:
             return (yield from self._task.__await__())
@@ -210,8 +223,8 @@ class TopLevelCall(Coroutine[Any, Any, Answer]):
             raise
 
     def __repr__(self) -> str:
-        request = "" if self.trace is None else f" of {self.trace.method} {self.trace.url}"
-        return f"<fetch{request}: await it for the answer>"
+        request = "a request" if self.trace is None else self.trace.title
+        return f"<{request}: await it for the answer>"
 
     # The methods of a coroutine, for tasks: gather, create_task, TaskGroup.
 
@@ -247,14 +260,14 @@ def _begin_unawaited() -> None:
         call.begin()
 
 
-def serve(root: Invocation) -> Generator[Any, Any, Answer]:
-    """Run a top-level request in the current task, and return its answer.
+def serve(root: Invocation) -> Generator[Any, Any, Any]:
+    """Run a top-level request in the current task, and return its answer, or a call's value.
 
     Raises the Worker's own exception, with a traceback that begins in the Worker. Cancelling the
     task cancels the request.
     """
     trace: Trace = root.trace
-    answer: Answer | None = None
+    answer: Any = None
     failure: BaseException | None = None
     guard.enter(trace, asyncio.get_running_loop())
     trace.steps = steps = root.steps
@@ -264,14 +277,19 @@ def serve(root: Invocation) -> Generator[Any, Any, Answer]:
             # Aborted in its last slice, so its result is not used.
             fail(root, trace.aborted)
             raise trace.aborted
-        # As `Answer.of` does, without the cost of a call.
-        response.__class__ = Answer
-        response._trace = trace
+        if response.__class__ is Response:
+            # As `Answer.of` does, without the cost of a call.
+            response.__class__ = Answer
+            response._trace = trace  # type: ignore[attr-defined]
         answer = response
     except BaseException as error:
         failure = failure_of(trace, error)
         if root.outcome is None:
             abandon(root)  # Aborted before its first step.
+        if root.extras is not None and root.extras.passed_through is not None:
+            found = yield from _pass_through(root, failure)
+            if found is not None:
+                answer, failure = Answer.of(found, trace), None
     finish_if_done(trace)
     if trace.wait_until_tasks:
         asyncio.get_running_loop().call_later(WAIT_UNTIL_S, _cancel_waiting, trace)
@@ -285,17 +303,46 @@ def serve(root: Invocation) -> Generator[Any, Any, Answer]:
             # The frames of its traceback lead back to this one: a circle that would keep what they
             # hold, such as the request, until a garbage collection.
             failure = None
-    assert answer is not None
     return answer
 
 
-async def serve_in_task(root: Invocation) -> Answer:
+def _pass_through(root: Invocation, failure: BaseException) -> Generator[Any, Any, Response | None]:
+    """Return the origin's response to a request whose handler has failed; None if there is none.
+
+    A note on the failure says why.
+    """
+    request, version, trace = root.ensure_extras().passed_through, root.version, root.trace
+    if trace.aborted is not None or isinstance(failure, LimitError) or version is None:
+        return None
+    origin = version.definition.origin
+    if origin is None:
+        with_notes(failure, _NO_ORIGIN)
+        return None
+    try:
+        sent = receive(request)
+        entrypoint = trace.host.entrypoint_of(origin)
+        call = Invocation(trace, root, "origin", entrypoint, sent._method, sent._url, 2)
+        steps = invoke(call, entrypoint, FETCH, sent)
+        response: Response = yield from drive(steps, trace, None, copy_context())
+    except Exception as error:
+        with_notes(failure, f"ctx.passThroughOnException() did not help: {format_error(error)}")
+        return None
+    return response
+
+
+_NO_ORIGIN = (
+    "ctx.passThroughOnException() was called, and the Worker has no origin: declare one with "
+    "--origin NAME."
+)
+
+
+async def serve_in_task(root: Invocation) -> Any:
     """Run a top-level request in a task of its own."""
     return await _as_awaitable(serve(root))
 
 
 @types.coroutine
-def _as_awaitable(steps: Generator[Any, Any, Answer]) -> Generator[Any, Any, Answer]:
+def _as_awaitable(steps: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
     return (yield from steps)
 
 

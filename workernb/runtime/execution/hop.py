@@ -20,9 +20,12 @@ from typing import Any, TypeVar
 from workernb.errors import (
     CpuLimitError,
     CpuLimitExceeded,
+    InvocationAborted,
+    InvocationAbortedError,
     PlatformText,
     Termination,
     attributes_of,
+    format_error,
     notes_of,
     traceback_of,
     with_notes,
@@ -78,7 +81,7 @@ def invoke(
             return FailedCall(refusal)
     trace.calls_left -= 1
     handler = entrypoint.handlers.get(event.name) or missing_handler(event.name)
-    invocation.steps = steps = hop(invocation, handler, event.result, argument, True)
+    invocation.steps = steps = hop(invocation, handler, event, argument, True)
     trace.recorded.append(invocation)
     return steps
 
@@ -86,14 +89,14 @@ def invoke(
 async def hop(
     invocation: Invocation,
     handler: Handler,
-    result: Callable[[Any, Any, Invocation], Any],
+    event: Event,
     argument: Any,
     may_join: bool,
 ) -> Any:
     """Run a Worker's handler, and return the result for its caller.
 
-    Raises what the handler raises. result: that of the event. may_join: whether to wait for a call
-    that has begun in a task of its own.
+    Raises what the handler raises. may_join: whether to wait for a call that has begun in a task of
+    its own.
     """
     if invocation.steps is None and may_join:
         return await join(invocation)
@@ -105,7 +108,7 @@ async def hop(
     trace.stamps.append(invocation)
     _set_current(invocation)
     try:
-        value = result(await handler(argument, invocation), argument, invocation)
+        value = event.result(await handler(argument, invocation), argument, invocation)
         if trace.aborted is not None:
             raise trace.aborted
     except BaseException as error:
@@ -113,7 +116,7 @@ async def hop(
             trace.thread.drop_pending()  # A cut from another thread must not be raised in `fail`.
         except BaseException:
             pass
-        fail(invocation, error)
+        fail(invocation, error, event, argument)
         raise
     finally:
         _set_current(invocation.caller)
@@ -125,7 +128,7 @@ async def hop(
             check_at_hop(trace, now, invocation)
     if extras is None or extras.redirect is None:
         return value
-    return await _follow(invocation, handler, result, value)
+    return await _follow(invocation, handler, event, value)
 
 
 hop.__name__ = hop.__qualname__ = "fetch"  # The name in the repr of the coroutine.
@@ -134,7 +137,7 @@ hop.__name__ = hop.__qualname__ = "fetch"  # The name in the repr of the corouti
 async def _follow(
     invocation: Invocation,
     handler: Handler,
-    result: Callable[[Any, Any, Invocation], Any],
+    event: Event,
     response: Response,
 ) -> Response:
     """Call the same handler once more, for the redirect that an invocation has answered with."""
@@ -154,20 +157,28 @@ async def _follow(
     following.ensure_extras().redirects = extras.redirects + 1
     following.ensure_extras().overrides = extras.overrides
     trace.recorded.append(following)
-    found: Response = await hop(following, handler, result, request, False)
+    found: Response = await hop(following, handler, event, request, False)
     found._url = RedirectedUrl(found._url)
     return found
 
 
-def fail(invocation: Invocation, error: BaseException) -> None:
-    """Note how an invocation ended; raise what ended it in truth, if that is another error.
+def fail(
+    invocation: Invocation,
+    error: BaseException,
+    event: Event | None = None,
+    argument: Any = None,
+) -> None:
+    """Note how an invocation ended; raise what its caller gets, if that is another error.
 
-    That is the reason for which the request was aborted, the end of the invocation's own budget, or
-    the cut of code in the error itself.
+    That is the reason for which the request was aborted, the end of the invocation's own budget,
+    the cut of code in the error itself, or the event's copy of the error.
     """
     trace: Trace = invocation.trace
     kind = type(error)
     ended = error
+    if kind is InvocationAborted and trace.aborted is None:
+        invocation.ensure_extras().failure = outcome_of(error), format_error(error)
+        raise InvocationAbortedError(*error.args).with_traceback(traceback_of(error)) from None
     if not issubclass(kind, ENDS):
         if trace.aborted is not None:
             # What it raised, as it was cut, does not count.
@@ -191,6 +202,14 @@ def fail(invocation: Invocation, error: BaseException) -> None:
         raise raised from None
     if ended is not error:
         raise ended from None
+    if event is not None and event.error is not None and issubclass(kind, Exception):
+        copied = event.error(error, argument, invocation)  # type: ignore[arg-type]
+        if copied is not error:
+            context = copied.__context__
+            try:
+                raise copied
+            finally:
+                copied.__context__ = context  # Not the original, which `raise` has put there.
 
 
 ENDS = (Termination, GeneratorExit, asyncio.CancelledError)
@@ -341,8 +360,8 @@ def begin_in_task(invocation: Invocation, since: int) -> None:
     invocation.steps = None
     # Handler and argument exist only in the coroutine's frame.
     arguments = original.cr_frame.f_locals
-    handler, result, argument = (arguments[name] for name in ("handler", "result", "argument"))
-    replacement = hop(invocation, handler, result, argument, False)
+    handler, event, argument = (arguments[name] for name in ("handler", "event", "argument"))
+    replacement = hop(invocation, handler, event, argument, False)
     steps = as_coroutine(replacement, caller, trace)
     task = asyncio.Task(steps, loop=asyncio.get_running_loop())
     invocation.ensure_extras().task = task

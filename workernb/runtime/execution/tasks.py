@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Sequence
+import sys
+from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 from time import perf_counter_ns as wall_clock
 from typing import Any
 
+from workernb.runtime.enforcement.budget import warn_of_times
 from workernb.runtime.enforcement.guard import guard
 from workernb.runtime.tracing.invocations import Invocation, error_and_text, outcome_of
 from workernb.runtime.tracing.logs import log, warn
@@ -31,6 +33,8 @@ def wait_until(invocation: Invocation, awaitable: Awaitable[Any]) -> None:
             error, text = error_and_text(error)
             trace.late_failure = (outcome_of(error), text)
             log(trace, raised_by(error) or invocation, "error", f"{text} (in a waitUntil task)")
+        if invocation.extras is not None and invocation.extras.rpc is not None:
+            invocation.extras.rpc.end_if_idle()
         finish_if_done(trace)
 
     task.add_done_callback(done)
@@ -69,22 +73,31 @@ def leave(invocation: Invocation) -> None:
     extras, trace = invocation.ensure_extras(), invocation.trace
     if not extras.returned:
         extras.returned = True
-        if extras.bodies and extras.failure is None:
+        goes_on = bool(extras.bodies) and extras.failure is None
+        if extras.rpc is not None:
+            # The exception that is being handled, if any, is what the caller gets.
+            extras.rpc.returned(sys.exception(), goes_on)
+        if goes_on:
             trace.stamps.extend((invocation.ended_ns, 0, invocation.caller))
             invocation.ended_ns = 0
             return
     for body in list(extras.bodies):
         body.discard()
-    cancel_unfinished_tasks(invocation)
+    if extras._tasks:
+        _cancel_unfinished_tasks(invocation, extras._tasks)
     received, extras.received = extras.received, None
     if received is not None:
         received.discard()
+    if extras.rpc is not None:
+        extras.rpc.end_if_idle()
 
 
-def cancel_unfinished_tasks(invocation: Invocation) -> None:
+def _cancel_unfinished_tasks(
+    invocation: Invocation, tasks: Mapping[asyncio.Future[Any], object]
+) -> None:
     """Cancel and log the unfinished tasks of an invocation, except those of waitUntil."""
     trace: Trace = invocation.trace
-    for task, work in list(invocation.ensure_extras().tasks.items()):
+    for task, work in list(tasks.items()):
         if not task.done() and task not in trace.wait_until_tasks:
             task.cancel()
             if invocation.exception is None:
@@ -147,6 +160,10 @@ def finish_if_done(trace: Trace) -> None:
     ):
         return
     trace.ended_ns = wall_clock()
+    limits = trace.limits
+    wall_ns = trace.ended_ns - trace.began_ns
+    if trace.cpu_ns > limits.warn_cpu_ns or wall_ns > limits.warn_wall_ns:
+        warn_of_times(trace)
     if trace.replaced_steps is not None:
         for steps in trace.replaced_steps.values():
             steps.close()

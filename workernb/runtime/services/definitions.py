@@ -11,6 +11,7 @@ from typing import Any
 
 from workernb.errors import PlatformText, RouteError, UsageError, did_you_mean, with_notes
 
+from .crons import checked_cron
 from .kinds import SECRETS, SERVICES, VARS, VERSION_METADATA, BindingKind, kind_named, kinds
 from .limits import Limits
 from .modules import check_modules, check_path, replaced
@@ -30,7 +31,9 @@ class Definition:
     name: the service's name, including its environment if it has one: `auth-staging`. bindings:
     everything on its `env`, by kind. tag: the author's name for this version. modules: the sources
     of its modules besides the main one, by path. main: the path of the main module, if it has one,
-    so that others can import it.
+    so that others can import it. crons: the schedules of its scheduled handler. tails: the services
+    whose tail handlers get its finished requests. origin: what answers a request for which it has
+    called `ctx.passThroughOnException()`.
     """
 
     name: str
@@ -43,6 +46,9 @@ class Definition:
     tag: str | None = None
     modules: Mapping[str, str] = field(default_factory=dict)
     main: str | None = None
+    crons: tuple[str, ...] = ()
+    tails: tuple[str, ...] = ()
+    origin: Target | None = None
 
     @property
     def worker(self) -> str:
@@ -118,6 +124,9 @@ class Definition:
         tag: str | None = None,
         modules: Mapping[str, str] | None = None,
         main: str | None = None,
+        crons: Iterable[str] = (),
+        tails: Iterable[str] = (),
+        origin: str | None = None,
         **bindings: Any,
     ) -> Definition:
         """Make a definition from a user's arguments; UsageError if they are invalid.
@@ -145,6 +154,9 @@ class Definition:
             tag,
             check_modules({} if modules is None else modules, main),
             main,
+            tuple(dict.fromkeys(checked_cron(cron) for cron in _texts(crons))),
+            tuple(dict.fromkeys(Target.parse(tail).service for tail in _texts(tails))),
+            None if origin is None else Target.of_binding(origin),
         )
         definition._refuse_shared_names()
         return definition
@@ -230,6 +242,8 @@ class Definition:
         ]
         if self.modules or self.main:
             settings += [dict(self.modules), self.main]
+        if self.crons or self.tails or self.origin is not None:
+            settings += [list(self.crons), list(self.tails), str(self.origin)]
         text = json.dumps(settings, sort_keys=True, default=repr)
         return hashlib.sha256(text.encode()).hexdigest()[:8]
 
@@ -271,6 +285,11 @@ def _checked_limits(limits: object) -> Limits | Mapping[str, Any] | None:
         raise UsageError(f"limits is a dict, {{'cpu_ms': 50}}, or Limits, not {given}.")
     Limits().but(**limits)
     return dict(limits)
+
+
+def _texts(given: Iterable[str]) -> Iterable[str]:
+    """Return a list of texts that may be given as a single one."""
+    return [given] if isinstance(given, str) else given
 
 
 def _checked(given: Mapping[str, Any], function: str) -> Bindings:

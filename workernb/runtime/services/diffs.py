@@ -72,6 +72,9 @@ def _other_settings(definition: Definition) -> dict[str, str]:
         "compatibility date": definition.compatibility_date or "",
         "tag": definition.tag or "",
         "main module": definition.main or "",
+        "crons": ", ".join(definition.crons),
+        "tails": ", ".join(definition.tails),
+        "origin": "" if definition.origin is None else str(definition.origin),
     }
     return {name: value for name, value in settings.items() if value}
 

@@ -35,7 +35,11 @@ class Entrypoint(Protocol):
 
     @property
     def handlers(self) -> Handlers:
-        """The handlers by name."""
+        """The handlers by name; that of calls over RPC is `rpc`."""
+
+    @property
+    def methods(self) -> Mapping[str, Any]:
+        """What RPC can reach, by name: methods and properties of the class. Empty if unknown."""
 
 
 class Exporter(Protocol):

@@ -18,6 +18,13 @@ BUDGETS = (SHARED, "per-invocation")
 """What a CPU budget applies to: the whole top-level request, or each invocation."""
 
 
+WARN_AT = 0.8
+"""The share of a limit from which a trace has a warning."""
+
+MIN_WARNED = 5
+"""With a smaller limit of calls, there is no warning before it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Limits of a top-level request, shared by all its invocations. None means no limit.
@@ -42,6 +49,9 @@ class Limits:
     # Derived values, computed once instead of per request.
     budget_ns: float = field(init=False, repr=False, compare=False)
     calls: int = field(init=False, repr=False, compare=False)
+    calls_before_warning: int = field(init=False, repr=False, compare=False)
+    warn_cpu_ns: float = field(init=False, repr=False, compare=False)
+    warn_wall_ns: float = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check the values and derive the others; UsageError for an invalid one."""
@@ -61,7 +71,13 @@ class Limits:
         shared = self.cpu_ms if self.budget == SHARED else None
         budget_ns = math.inf if shared is None else shared * 1e6
         object.__setattr__(self, "budget_ns", budget_ns)
-        object.__setattr__(self, "calls", min(self.invocations - 1, self.subrequests))
+        object.__setattr__(self, "warn_cpu_ns", WARN_AT * budget_ns)
+        wall_ns = math.inf if self.wall_ms is None else self.wall_ms * 1e6
+        object.__setattr__(self, "warn_wall_ns", WARN_AT * wall_ns)
+        calls = min(self.invocations - 1, self.subrequests)
+        object.__setattr__(self, "calls", calls)
+        before = math.ceil(calls * WARN_AT) if calls >= MIN_WARNED else calls
+        object.__setattr__(self, "calls_before_warning", before)
 
     @property
     def of_budget(self) -> str:

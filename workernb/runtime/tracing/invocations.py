@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from time import perf_counter_ns as wall_clock
-from typing import Any
+from typing import Any, NamedTuple
 
 from workernb.errors import (
     BindingError,
     CpuLimitExceeded,
     Interrupted,
+    InvocationAborted,
     Termination,
     WallLimitExceeded,
     format_error,
@@ -26,6 +27,7 @@ from workernb.runtime.services.deployments import (
 )
 from workernb.runtime.services.engine import Entrypoint
 from workernb.runtime.services.versions import Version
+from workernb.workers.tracing import Span
 
 _OVERRIDES_HEADER = "Cloudflare-Workers-Version-Overrides"
 
@@ -85,7 +87,8 @@ class Invocation:
         """Record a call that has not begun.
 
         entrypoint: what is called; or an invocation whose redirect leads to what that called.
-        method: that of the request, or the name of the event if there is no request.
+        method: that of the request; the names of a call over RPC; or the name of another event.
+        url: that of the request; if there is none, the name of the event, and its cron.
         """
         self.trace = trace
         self.caller = caller
@@ -122,6 +125,23 @@ class Invocation:
         sent: Awaitable[Response] = self.trace.host.send(self, request)
         return sent
 
+    @property
+    def limits_left(self) -> LimitsLeft:
+        """What the request may still use: `ctx.limits`."""
+        return limits_left(self)
+
+    def start_span(self, name: str, parent: Span | None) -> Span:
+        """Begin a span of the Worker's own."""
+        span = Span(name, self, parent)
+        self.trace.add_span(span)
+        return span
+
+    def pass_through(self) -> None:
+        """Let the origin answer if this first handler of the request raises an exception."""
+        steps = self.trace.steps
+        if self.caller is None and steps is not None and steps.cr_frame is not None:
+            self.ensure_extras().passed_through = steps.cr_frame.f_locals["argument"]
+
     def wait_until(self, awaitable: Awaitable[Any]) -> None:
         """Keep the top-level request open until `awaitable` is done: `ctx.waitUntil`."""
         self.trace.host.wait_until(self, awaitable)
@@ -130,7 +150,9 @@ class Invocation:
 
     @property
     def via(self) -> str | None:
-        """The name of the binding, or `fetch` for a call by URL; None for the first invocation."""
+        """How it was called: `AUTH`, `MATH.add`, `fetch` by URL; None for the first invocation."""
+        if self.binding and self.event == "rpc" and self.method:
+            return f"{self.binding}.{self.method}"
         return self.binding or (None if self.caller is None else "fetch")
 
     def ensure_extras(self) -> Extras:
@@ -160,14 +182,29 @@ class Invocation:
         return None if self.extras is None else self.extras.overrides
 
     @property
+    def event(self) -> str:
+        """The name of the event: `fetch`, `rpc`, `scheduled`…"""
+        url = self._url
+        return "fetch" if ":" in url else url.partition(" ")[0] or self.method
+
+    @property
     def method(self) -> str:
-        """The request's method."""
+        """The request's method; the called method over RPC; the event's name for other events."""
         return str(getattr(self._method, "value", self._method))
 
     @property
     def url(self) -> str:
-        """The request's URL, with secrets redacted."""
-        return str(self.trace.redact(self._url))
+        """The request's URL, with secrets redacted; empty if there is no request."""
+        return str(self.trace.redact(self._url)) if ":" in self._url else ""
+
+    @property
+    def title(self) -> str:
+        """What it handled, on one line: `GET http://auth/`, `math.add()`, `auth: scheduled …`."""
+        if self.event == "fetch":
+            return f"{self.method} {self.url}"
+        if self.event == "rpc":
+            return f"{self.service}.{self.method}()"
+        return f"{self.service}: {self._url or self.method}"
 
     @property
     def outcome(self) -> str | None:
@@ -241,13 +278,17 @@ class Invocation:
 
     def describe(self) -> str:
         """Return the call as it reads in source: `env.AUTH.fetch('http://auth/')`."""
-        if self.binding is None:
+        if self.event == "fetch" and self.binding is None:
             return f"fetch({self.url!r})"
-        env = "" if (self.binding or "").startswith("ctx.") else "env."
-        return f"{env}{self.binding}.fetch({self.url!r})"
+        binding = self.binding or ""
+        env = "" if binding.startswith(("ctx.", "stub ")) else "env."
+        if self.event == "fetch":
+            return f"{env}{binding}.fetch({self.url!r})"
+        name = self.method if self.event == "rpc" else self.event
+        return f"{env}{binding}.{name}(…)" if name else f"{env}{binding}(…)"
 
     def __repr__(self) -> str:
-        return f"<Invocation of {self.service} by {self.method} {self.url}: {self.outcome or '…'}>"
+        return f"<Invocation of {self.service} by {self.title}: {self.outcome or '…'}>"
 
 
 class Extras:
@@ -256,44 +297,80 @@ class Extras:
     bodies: the streams that its code produces, and others read. buffered: how many bytes its clones
     have buffered at most. claimed: whether the call was wrapped in a task. deployment: what the
     version was chosen from. failure: outcome and exception text. overrides: the request's header
-    that requests versions. props: those of the binding. received: the chunks of its request's body
-    if that is a stream, and was not sent on. redirect: the request, if its response is a redirect
-    that is followed. redirects: how many were followed before. returned: whether its handler has.
-    task: the task in which the call began, if its caller did not await it in time. tasks: the
-    pending tasks that its code made, with the coroutine or invocation that each of them runs.
+    that requests versions. passed_through: the request that the origin answers if the handler
+    fails, or None. props: those of the binding. received: the chunks of its request's body if that
+    is a stream, and was not sent on. redirect: the request, if its response is a redirect that is
+    followed. redirects: how many were followed before. request_fields: the headers, for a tail.
+    returned: whether its handler has. rpc: the stubs that it holds. task: the task in which the
+    call began, if its caller did not await it in time. tasks: the pending tasks that its code made,
+    with the coroutine or invocation that each of them runs.
     """
 
-    __slots__ = (
-        "bodies",
-        "buffered",
-        "claimed",
-        "deployment",
-        "failure",
-        "overrides",
-        "props",
-        "received",
-        "redirect",
-        "redirects",
-        "returned",
-        "task",
-        "tasks",
-    )
+    # Class-level defaults: an object is made for each invocation that needs any of these.
+    bodies: set[Any] | frozenset[Any] = frozenset()
+    buffered = 0
+    claimed = False
+    passed_through: Any = None
+    received: Any = None
+    redirect: Any = None
+    redirects = 0
+    request_fields: Any = None
+    returned = False
+    deployment: Deployment | None = None
+    failure: tuple[str, str] | None = None
+    overrides: str | None = None
+    rpc: Any = None
+    task: asyncio.Task[Any] | None = None
+    _props: dict[str, Any] | None = None
+    _tasks: dict[asyncio.Future[Any], object] | None = None
 
-    def __init__(self) -> None:
-        """Set all attributes to their defaults."""
-        self.bodies: set[Any] | frozenset[Any] = frozenset()
-        self.buffered = 0
-        self.claimed = False
-        self.deployment: Deployment | None = None
-        self.failure: tuple[str, str] | None = None
-        self.overrides: str | None = None
-        self.props: dict[str, Any] = {}
-        self.received: Any = None
-        self.redirect: Any = None
-        self.redirects = 0
-        self.returned = False
-        self.task: asyncio.Task[Any] | None = None
-        self.tasks: dict[asyncio.Future[Any], object] = {}
+    @property
+    def props(self) -> dict[str, Any]:
+        """The props of the binding."""
+        if self._props is None:
+            self._props = {}
+        return self._props
+
+    @props.setter
+    def props(self, props: dict[str, Any]) -> None:
+        self._props = props
+
+    @property
+    def tasks(self) -> dict[asyncio.Future[Any], object]:
+        """The pending tasks that its code made."""
+        if self._tasks is None:
+            self._tasks = {}
+        return self._tasks
+
+
+class LimitsLeft(NamedTuple):
+    """What a request may still use; None where there is no limit.
+
+    cpu_ms: thread CPU, in ms, up to the last slice. wall_ms: in ms of wall clock. subrequests,
+    invocations: further calls. depth: further nested calls.
+    """
+
+    cpu_ms: float | None
+    wall_ms: float | None
+    subrequests: int
+    invocations: int
+    depth: int
+
+
+def limits_left(invocation: Invocation) -> LimitsLeft:
+    """Return what the request of an invocation may still use."""
+    trace = invocation.trace
+    limits = trace.limits
+    made = trace.calls_granted - trace.calls_left
+    wall_ms = None if limits.wall_ms is None else max(0.0, limits.wall_ms - trace.wall_ms)
+    cpu_ms = None if limits.cpu_ms is None else max(0.0, limits.cpu_ms - trace.cpu_ms)
+    return LimitsLeft(
+        cpu_ms,
+        wall_ms,
+        limits.subrequests - made,
+        limits.invocations - 1 - made,
+        limits.depth - invocation.depth,
+    )
 
 
 def outcome_of(error: BaseException) -> str:
@@ -301,6 +378,8 @@ def outcome_of(error: BaseException) -> str:
     kind = type(error)  # Not `isinstance`, which asks the exception for its class.
     if issubclass(kind, CpuLimitExceeded):
         return "exceededCpu"
+    if issubclass(kind, InvocationAborted):
+        return "aborted"
     if issubclass(kind, WallLimitExceeded):
         return "exceededWallTime"
     if issubclass(kind, Interrupted | KeyboardInterrupt | asyncio.CancelledError | GeneratorExit):

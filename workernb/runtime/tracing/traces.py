@@ -15,8 +15,11 @@ from weakref import WeakSet
 from workernb.errors import UsageError
 from workernb.http.request import Request
 from workernb.http.response import Response
+from workernb.runtime.services.engine import Entrypoint
 from workernb.runtime.services.limits import SHARED, Limits
+from workernb.runtime.services.targets import Target
 from workernb.runtime.services.versions import Version
+from workernb.workers.tracing import Span
 
 from .fetches import Fetch
 from .invocations import Invocation, Log
@@ -27,6 +30,9 @@ from .tracebacks import waiting_position
 LOG_CHARACTERS = 256 * 1024
 """Number of characters that one request may log: the platform's 256 KB."""
 
+
+MAX_SPANS = 1_000
+"""How many spans of the Workers' own a trace keeps."""
 
 MAX_TEXT = 4096
 """How many characters are kept of a URL, and of the text of an exception."""
@@ -62,6 +68,9 @@ class Host(Protocol):
 
     def limits_of(self, version: Version | None) -> Limits:
         """Return the limits of a version."""
+
+    def entrypoint_of(self, target: Target) -> Entrypoint:
+        """Return the entrypoint of a target; a substitute if it does not exist."""
 
     def overhead_ns(self) -> float:
         """Return an estimate of the runtime's own cost of a call, in ns of thread CPU."""
@@ -122,9 +131,11 @@ class Trace:
     checked_calls = 1  # How many invocations `calls_not_awaited` has checked.
     log_characters_left = LOG_CHARACTERS
     to_uncancel = False
+    first_of_session = 0  # The request whose stub this one calls, or 0.
     first_slices: list[Slice] | None = None
     kept: set[int] | None = None
     _logs: list[Log] | None = None
+    _spans: list[Span] | None = None
     _metering: tuple[int, Metering] | None = None
 
     def __init__(
@@ -156,7 +167,8 @@ class Trace:
         self.recorded: list[Invocation] | InvocationCounter = self.invocations
         self.max_depth = limits.depth
         self.budget_ns = limits.budget_ns
-        self.calls_left = self.calls_granted = min(limits.calls, self.KEPT - 1)
+        # Fewer than it may make, so that the budget can warn, and fold, before the limit.
+        self.calls_left = self.calls_granted = min(limits.calls_before_warning, self.KEPT - 1)
 
     def redact(self, text: str) -> str:
         """Return `text` with the runtime's secrets redacted."""
@@ -166,6 +178,20 @@ class Trace:
     def logs(self) -> list[Log]:
         """What its Workers logged or printed, and the runtime's messages about it, oldest first."""
         return self._logs or []
+
+    @property
+    def spans(self) -> list[Span]:
+        """The spans that its Workers began with `ctx.tracing`, in order: the first 1,000."""
+        return self._spans or []
+
+    def add_span(self, span: Span) -> None:
+        """Add a span, unless there are too many."""
+        if self._spans is None:
+            self._spans = []
+        span.number = len(self._spans) + 1
+        span.recorded = span.number <= MAX_SPANS
+        if span.recorded:
+            self._spans.append(span)
 
     def add_log(self, log: Log) -> None:
         """Add a log."""
@@ -196,6 +222,11 @@ class Trace:
         return self.thread.name
 
     @property
+    def session(self) -> int:
+        """The number of the request whose objects this one may use: its own, by default."""
+        return self.first_of_session or self.number
+
+    @property
     def done(self) -> bool:
         """Whether the request has ended, including its waitUntil tasks."""
         return bool(self.ended_ns)
@@ -209,6 +240,11 @@ class Trace:
     def method(self) -> str:
         """The request's method."""
         return self.invocations[0].method
+
+    @property
+    def title(self) -> str:
+        """What the request was, on one line: `GET http://auth/`, `math.add()`."""
+        return self.invocations[0].title
 
     @property
     def status(self) -> int | None:
@@ -301,7 +337,7 @@ class Trace:
 
     def __repr__(self) -> str:
         ended = f"{self.outcome or 'running'}, {ms(self.cpu_ms)} CPU"
-        return f"<Trace {self.number}: {self.method} {self.url}, {ended}>"
+        return f"<Trace {self.number}: {self.title}, {ended}>"
 
 
 class InvocationCounter:
@@ -369,6 +405,8 @@ class Traces(deque[Trace]):
             if fetch.failure is not None and len(fetch.failure) > MAX_TEXT:
                 fetch.failure = shortened(trace.redact(fetch.failure))
             size += 200 + sys.getsizeof(fetch.full_url) + sys.getsizeof(fetch.failure)
+        if trace._spans:
+            size += 600 * len(trace._spans)
         if trace._logs:
             size += sum(120 + sys.getsizeof(log.text) for log in trace._logs)
         trace.bytes = size

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -219,7 +220,7 @@ class CpuPicture(Picture):
     def _recent_request(
         self, trace: Trace, selected: bool, y: float, width: float, scale: float
     ) -> Group:
-        name = f"#{trace.number} {trace.method} {_without_scheme(trace)}"
+        name = f"#{trace.number} {_without_scheme(trace)}"
         figures = f"{ms(trace.cpu_ms)} · {trace.status or trace.outcome or 'running'}"
         shapes: list[Shape] = [
             Rect(
@@ -259,7 +260,7 @@ def _empty_drawing() -> Drawing:
 def headline(trace: Trace) -> str:
     """Return a request and its outcome on one line."""
     status = f" → {trace.status}" if trace.status else ""
-    return f"{trace.method} {one_line(trace.url, 90)}{status} · {trace.outcome or 'running'}"
+    return f"{one_line(trace.title, 100)}{status} · {trace.outcome or 'running'}"
 
 
 def cpu_summary(trace: Trace) -> str:
@@ -286,8 +287,7 @@ def _notes(trace: Trace) -> list[tuple[str, str]]:
 
 
 def _without_scheme(trace: Trace) -> str:
-    _, _, rest = one_line(trace.url, 90).partition("://")
-    return rest
+    return re.sub(r"^(\S+ )\w+://", r"\1", one_line(trace.title, 100))
 
 
 def _stacked_bar(trace: Trace, x: float, y: float, scale: float, height: float) -> list[Rect]:

@@ -59,7 +59,8 @@ class GraphPicture(Picture):
                 lines.append(f"{one_line(node.name)} ({' · '.join([node.detail, *load])})")
             for arrow in self.system.outgoing[node.name]:
                 flow = self.traffic.arrows.get(arrow.key, Flow())
-                lines.append("  ".join(filter(None, [describe_arrow(arrow), *flow.texts])))
+                texts = [describe_arrow(arrow), *flow.texts, flow.calls]
+                lines.append("  ".join(filter(None, texts)))
         return "\n".join(lines)
 
     def fill_width(self, service: str, share: float) -> float:
@@ -242,7 +243,8 @@ class GraphBuilder:
         color = "alarm" if arrow.broken else "line"
         points = self._route((x, y), column, arrow, tip)
         label = fitted(one_line(arrow.label), SMALL, column.label - 16)
-        count, failed = self.traffic.arrows.get(arrow.key, Flow()).texts
+        flow = self.traffic.arrows.get(arrow.key, Flow())
+        count, failed = flow.texts
         texts = [
             Label(x + 8, y - 4, label, SMALL, "alarm" if arrow.broken else "ink"),
             Label(x + 8, y + 12, count, TINY, "muted", part=f"count{index}"),
@@ -253,7 +255,8 @@ class GraphBuilder:
         )
         source = "" if arrow.source == OUTSIDE else arrow.source
         broken = ", which is not there" if arrow.broken else ""
-        title = f"{source or 'outside'}: {one_line(arrow.label)} → {arrow.target}{broken}"
+        calls = f": {flow.calls}" if flow.methods else ""
+        title = f"{source or 'outside'}: {one_line(arrow.label)} → {arrow.target}{broken}{calls}"
         data = {"arrow": str(index), "from": source, "to": arrow.target}
         return Group([line, *texts], data, title)
 

@@ -12,13 +12,17 @@ from dataclasses import dataclass, field
 from itertools import islice, takewhile
 from typing import NamedTuple
 
+from workernb.runtime.events.rpc import RPC
 from workernb.runtime.runtime import Runtime
 from workernb.runtime.services.routes import most_specific_match
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.traces import Trace
-from workernb.views.drawing.text import count, share
+from workernb.views.drawing.text import count, one_line, share
 
 from .system import OUTSIDE, Key
+
+MAX_METHODS = 20
+"""How many methods are counted by name on an arrow."""
 
 MAX_NEWEST = 256
 """How many of the newest invocations of a request in flight are checked for activity."""
@@ -30,11 +34,23 @@ class Flow:
 
     requests: int = 0
     failed: int = 0
+    methods: dict[str, int] = field(default_factory=dict)
+    """The calls over RPC by the method's name, MAX_METHODS of them."""
 
     def add(self, invocation: Invocation) -> None:
         """Count an invocation that has ended."""
         self.requests += 1
         self.failed += invocation.outcome != "ok"
+        if invocation.event == RPC:
+            method = invocation.method
+            if method in self.methods or len(self.methods) < MAX_METHODS:
+                self.methods[method] = self.methods.get(method, 0) + 1
+
+    @property
+    def calls(self) -> str:
+        """The methods that were called, most often first: `add() 3×, sub() 1×`."""
+        most = sorted(self.methods.items(), key=lambda item: (-item[1], item[0]))
+        return ", ".join(f"{one_line(name, 40)}() {count(number)}×" for name, number in most)
 
     @property
     def texts(self) -> tuple[str, str]:

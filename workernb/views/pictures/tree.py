@@ -14,6 +14,7 @@ from workernb.views.drawing.drawing import Drawing
 from workernb.views.drawing.palette import role_of
 from workernb.views.drawing.shapes import Label, Line, Rect, Shape, fitted, text_width
 from workernb.views.drawing.text import one_line, share, visible
+from workernb.workers.tracing import Span
 
 from .cpu import cpu_summary, headline
 from .fetches import by_invocation, describe_fetch, omitted_fetches
@@ -66,7 +67,7 @@ class TracePicture(Picture):
         """Return the tree, with a line for each invocation and each line that was logged."""
         trace = self.trace
         lines = [
-            f"request {trace.number}: {trace.method} {one_line(trace.url, 200)}",
+            f"request {trace.number}: {one_line(trace.title, 210)}",
             f"{trace.outcome or 'running'} · CPU {ms(trace.cpu_ms)}{trace.limits.of_budget} · "
             f"{ms(trace.wall_ms)} wall clock · thread {trace.thread_name}",
         ]
@@ -188,6 +189,10 @@ def _rows(trace: Trace) -> Iterator[Row]:
         callees.setdefault(invocation.caller, []).append(invocation)
     logs = by_invocation(trace)
 
+    spans: dict[Invocation | None, list[Span]] = {}
+    for span in trace.spans:
+        spans.setdefault(span.invocation, []).append(span)
+
     def subtree(invocation: Invocation, lines: tuple[bool, ...], last: bool) -> Iterator[Row]:
         yield Row(invocation, lines, last)
         below = callees.get(invocation, [])
@@ -199,6 +204,8 @@ def _rows(trace: Trace) -> Iterator[Row]:
         if invocation.buffered_bytes:
             text = f"· clones of streams buffered {invocation.buffered_bytes:,} bytes"
             yield Row(invocation, log_lines, last, text)
+        for span in spans.get(invocation, []):
+            yield Row(invocation, log_lines, last, _span(span), span.status == "error")
         for log in logs.get(invocation, []):
             if isinstance(log, Fetch):
                 failed = log.failure is not None
@@ -215,6 +222,18 @@ def _rows(trace: Trace) -> Iterator[Row]:
 
     for root in callees.get(None, []):
         yield from subtree(root, (), True)
+
+
+def _span(span: Span) -> str:
+    """Return a span of a Worker's own on one line, below those that it is in."""
+    depth, outer = 0, span.parent
+    while outer is not None and depth < MAX_INDENTS:
+        depth, outer = depth + 1, outer.parent
+    redact = span.invocation.trace.redact
+    texts = [f"{name}={value}" for name, value in span.attributes.items()] + span.exceptions
+    detail = f" ({one_line(redact(', '.join(texts)), 200)})" if texts else ""
+    wall = ms(span.wall_ms) if span.ended_ns else "not ended"
+    return f"{'  ' * depth}◦ {one_line(redact(span.name), 80)}: {wall}{detail}"
 
 
 def _name(invocation: Invocation) -> str:
