@@ -13,7 +13,7 @@ from workernb.runtime.tracing.logs import warn
 from workernb.runtime.tracing.tracebacks import is_debugged, worker_position
 from workernb.runtime.tracing.traces import Trace
 
-from .abort import cpu_limit_exceeded, exceed_cpu
+from .abort import check_wall, cpu_limit_exceeded, exceed_cpu
 
 
 def refuse_call(caller: Invocation) -> BaseException | None:
@@ -129,17 +129,19 @@ def outside_of(invocation: Invocation) -> str:
     return f"Worker {invocation.service!r}, at its {'end' if invocation.ended_ns else 'beginning'}"
 
 
-def check_budget(
+def check_limits(
     trace: Trace, invocation: Invocation | None, frame: FrameType | None
 ) -> BaseException | None:
     """Return the error to raise in `invocation`, whose code `frame` runs; None if it may go on."""
     if is_debugged(frame):
-        trace.debugged = True
+        trace.debugged = True  # Which exempts it from the limits of CPU and of wall clock.
+    place = worker_position(frame)
+    check_wall(trace, place)
     if trace.aborted is None and not trace.debugged and not _is_importing(trace):
         if trace.limits.budget != SHARED:
-            return check_own_budget(trace, invocation, worker_position(frame))
+            return check_own_budget(trace, invocation, place)
         if trace.cpu_ns + trace.thread.slice_so_far_ns(trace) > trace.budget_ns:
-            exceed_cpu(trace, worker_position(frame))
+            exceed_cpu(trace, place)
     return trace.aborted
 
 

@@ -22,8 +22,8 @@ from workernb.runtime.tracing.tracebacks import worker_position
 from workernb.runtime.tracing.traces import Host, Trace
 from workernb.workers.current import current
 
-from .abort import abort_and_wake, check_wall, interrupt
-from .budget import check_budget, imports_too_long
+from .abort import abort_and_wake, interrupt
+from .budget import check_limits, imports_too_long
 from .cut import CutInjector
 from .owners import owner_of
 from .startup import Loading
@@ -151,8 +151,7 @@ class Signals:
             self._begin_long_slice(thread)
         if getattr(running, "trace", None) is not trace:
             running = holder(trace.stamps)  # It runs in a context that is not its own.
-        check_wall(trace, worker_position(frame))
-        error = check_budget(trace, running, frame)
+        error = check_limits(trace, running, frame)
         if error is not None:
             only = running if trace.aborted is None else None
             # A wall clock limit ends what blocks, as an interrupt does.

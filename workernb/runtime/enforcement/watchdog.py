@@ -21,15 +21,12 @@ from types import FrameType
 
 from workernb.errors import WallLimitExceeded
 from workernb.runtime.tracing.clock import charge_sample, take_cpu_since_last_slice
-from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.metering import holder
 from workernb.runtime.tracing.threads import Thread, this_thread
-from workernb.runtime.tracing.tracebacks import worker_position
 from workernb.runtime.tracing.traces import Host, Trace
 from workernb.workers.current import current
 
-from .abort import check_wall
-from .budget import check_budget, imports_too_long
+from .budget import check_limits, imports_too_long
 from .cut import may_raise, raise_in_thread
 from .owners import owner_of
 from .startup import Loading
@@ -147,7 +144,7 @@ class Watchdog:
             return
         instruction = frame.f_lasti
         if trace is not None:
-            error = _error_of(trace, holder(trace.stamps), frame)
+            error = check_limits(trace, holder(trace.stamps), frame)
             in_libraries = imports_too_long(trace) or isinstance(error, WallLimitExceeded)
         elif loading is not None:
             error, in_libraries = loading.check_budget(frame), loading.imports_too_long
@@ -172,7 +169,7 @@ class Watchdog:
             return None
         cpu_ns = min(take_cpu_since_last_slice(thread), int(PERIOD_S * 1e9))
         charge_sample(owner.trace, owner, cpu_ns)
-        return _error_of(owner.trace, owner, frame)
+        return check_limits(owner.trace, owner, frame)
 
 
 class SignaledThread:
@@ -211,11 +208,3 @@ def _must_end(trace: Trace) -> bool:
     """Return whether a request must end, whatever CPU it uses."""
     wall_ms = trace.limits.wall_ms
     return trace.aborted is not None or (wall_ms is not None and trace.wall_ms > wall_ms)
-
-
-def _error_of(
-    trace: Trace, invocation: Invocation | None, frame: FrameType
-) -> BaseException | None:
-    """Return the error to raise in the code of an invocation that `frame` runs, or None."""
-    check_wall(trace, worker_position(frame))
-    return check_budget(trace, invocation, frame)
