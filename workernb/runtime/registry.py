@@ -19,7 +19,7 @@ from workernb.runtime.services.definitions import Definition
 from workernb.runtime.services.dependents import dependents, describe_dependents
 from workernb.runtime.services.deployments import Deployment
 from workernb.runtime.services.diffs import describe_change
-from workernb.runtime.services.engine import Engine, Isolate
+from workernb.runtime.services.engine import Engine, Exporter, Isolate
 from workernb.runtime.services.history import CHANGED, DEFINED, DEPLOYED, REMOVED, Change
 from workernb.runtime.services.limits import Limits
 from workernb.runtime.services.service import Service
@@ -249,7 +249,13 @@ class Registry(ABC):
         version.filenames = [*(f for f in version.filenames if f != filename), filename]
         version.startup_limit_ms = self.limits_of(version).startup_ms
         isolate = self._engine.load(version)
-        version.exports = Exports(version, weakref.ref(isolate.exporter))
+        name = version.service
+
+        def serving() -> dict[Version, Exporter]:
+            service = self.service_named(name)
+            return {service[number]: one.exporter for number, one in service.isolates.items()}
+
+        version.exports = Exports(version, weakref.ref(isolate.exporter), serving)
         check_loaded(version, self.limits_of(version).memory_mb)
         return isolate
 

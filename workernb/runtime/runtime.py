@@ -25,7 +25,6 @@ from workernb.runtime.execution import bodies, tasks
 from workernb.runtime.execution.dispatch import TopLevelCall
 from workernb.runtime.execution.loops import Loops
 from workernb.runtime.services.engine import Engine, Entrypoint
-from workernb.runtime.services.history import Change
 from workernb.runtime.services.limits import Limits
 from workernb.runtime.services.routes import most_specific_match
 from workernb.runtime.services.service import Service
@@ -62,7 +61,6 @@ class Runtime(Registry):
         guard.hosts.add(self)
         self.numbers = itertools.count(1)
         self.has_tails = False
-        self.on_changed.append(self._watch_tails)
 
     def call(
         self,
@@ -126,9 +124,13 @@ class Runtime(Registry):
         name = most_specific_match(routes, url)
         return None if name is None else Target(name)
 
-    def _watch_tails(self, change: Change) -> None:
-        """Hand finished requests to tail handlers from the first definition that names one."""
-        definition = change.definition
+    def _record(self, kind: str, service: str, reason: str, summary: str, **result: Any) -> None:
+        """Add a change to the history.
+
+        From the first definition that names a tail on, finished requests are handed over.
+        """
+        super()._record(kind, service, reason, summary, **result)
+        definition = self.history[-1].definition
         if definition is not None and definition.tails and not self.has_tails:
             self.has_tails = True
             self.on_finished.append(lambda trace: deliver(self, trace))

@@ -89,3 +89,22 @@ async def test_exports_are_shown_by_their_names(runtime):
     body = "exports = self.ctx.exports; return Response(f'{dir(exports)} {exports.Admin!r}')"
     handle = define_exporting(runtime, body)
     assert await fetch_text(handle) == "['Admin', 'Default', 'Plain'] <entrypoint Admin of own v1>"
+
+
+async def test_an_export_of_another_version_that_serves(runtime):
+    source = (
+        "from workers import WorkerEntrypoint\n"
+        "class Admin(WorkerEntrypoint):\n"
+        "    async def number(self): return NUMBER\n"
+        "class Default(WorkerEntrypoint):\n"
+        "    async def ask(self, version):\n"
+        "        return await self.ctx.exports.Admin(version=version).number()\n"
+    )
+    runtime.define("worker", source.replace("NUMBER", "1"))
+    handle = runtime.define("worker", source.replace("NUMBER", "2"))
+    assert [await handle.ask("v2"), await handle.ask(handle.version.id)] == [2, 2]
+    with pytest.raises(ValueError, match="No version 'v1' of Worker 'worker' serves") as caught:
+        await handle.ask("v1")
+    assert caught.value.__notes__ == ["There is v2."]
+    runtime.deploy("worker", {1: 50, 2: 50})
+    assert [await handle.ask("v1"), await handle.ask("v2")] == [1, 2]

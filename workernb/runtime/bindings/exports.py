@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from workernb.errors import PlatformText, did_you_mean, with_notes
+from workernb.runtime.services.deployments import has_name
 from workernb.runtime.services.engine import Entrypoint, Exporter
 from workernb.runtime.services.targets import Target
 from workernb.runtime.services.versions import Version
@@ -24,10 +25,20 @@ class Exports:
     Their targets are in that version, even after another one has been deployed.
     """
 
-    def __init__(self, version: Version, exporter: Callable[[], Exporter | None]) -> None:
-        """Export the entrypoints of `version`. exporter: a weak reference to its Exporter."""
+    def __init__(
+        self,
+        version: Version,
+        exporter: Callable[[], Exporter | None],
+        serving: Callable[[], Mapping[Version, Exporter]],
+    ) -> None:
+        """Export the entrypoints of `version`.
+
+        exporter: a weak reference to its Exporter. serving: returns those of the versions that
+        serve.
+        """
         self._version = version
         self._exporter = exporter
+        self._serving = serving
 
     def __getattr__(self, name: str) -> Export:
         if name.startswith("__"):
@@ -38,7 +49,7 @@ class Exports:
                 AttributeError(f"Worker {self._version.service!r} exports no {name!r}."),
                 did_you_mean(name, known) or f"It exports {', '.join(known)}.",
             )
-        return Export(LoadedVersion(self._version, self._loaded()), name)
+        return Export(LoadedVersion(self._version, self._loaded()), name, self._serving)
 
     def _loaded(self) -> Exporter:
         exporter = self._exporter()
@@ -73,23 +84,47 @@ class LoadedVersion:
 
 
 class Export:
-    """A binding to one entrypoint; a call of it returns a binding with props."""
+    """A binding to one entrypoint; a call of it returns one with props, or to another version."""
 
-    def __init__(self, loaded: LoadedVersion, name: str) -> None:
-        """Export an entrypoint of a loaded version."""
+    def __init__(
+        self,
+        loaded: LoadedVersion,
+        name: str,
+        serving: Callable[[], Mapping[Version, Exporter]],
+    ) -> None:
+        """Export an entrypoint of a loaded version. serving: see `Exports`."""
         self._loaded = loaded
         self._name = name
+        self._serving = serving
 
-    def __call__(self, *, props: Mapping[str, Any] | None = None) -> ServiceBinding:
-        """Return a binding with props; TypeError if JSON cannot represent them."""
+    def __call__(
+        self, *, props: Mapping[str, Any] | None = None, version: str | None = None
+    ) -> ServiceBinding:
+        """Return a binding with props, or to another version that serves.
+
+        version: its number as `v3`, or its id. Raises TypeError if JSON cannot represent
+        the props, and ValueError if no such version serves.
+        """
         text = json.dumps(dict(props), sort_keys=True) if props else ""
-        service = self._loaded.service
+        loaded = self._loaded if version is None else self._of_version(version)
+        service = loaded.service
         return ServiceBinding(
             f"ctx.exports.{self._name}",
             Target(service, self._name, props=text),
             service,
-            with_props(self._loaded, text),
+            with_props(loaded, text),
             {},
+        )
+
+    def _of_version(self, name: str) -> LoadedVersion:
+        serving = self._serving()
+        for version, exporter in serving.items():
+            if has_name(version, name):
+                return LoadedVersion(version, exporter)
+        known = ", ".join(f"v{version.number}" for version in serving)
+        raise with_notes(
+            ValueError(f"No version {name!r} of Worker {self._loaded.service!r} serves."),
+            f"There is {known}." if known else None,
         )
 
     def __getattr__(self, name: str) -> Any:
