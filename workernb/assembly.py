@@ -1,18 +1,37 @@
-"""Assembly: builds a runtime with its engine, and the notebook's own runtime."""
+"""Assembly: builds a runtime with its engine and stores, and the notebook's own runtime."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from workernb.engines.python import PythonEngine
+from workernb.resources.kv import KvKind
+from workernb.resources.stores import Stores
 from workernb.runtime.runtime import Runtime as CoreRuntime
+from workernb.runtime.services.kinds import register
 from workernb.runtime.services.limits import Limits
+
+for _kind in (KvKind(),):
+    register(_kind)
 
 
 class Runtime(CoreRuntime):
     """A system of Workers in this process; see `workernb.runtime.runtime.Runtime`."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
-        """Make an empty runtime. limits: the default limits of requests."""
-        super().__init__(PythonEngine(), limits)
+    stores: Stores
+
+    def __init__(self, limits: Limits | None = None, stores: str | Path | None = None) -> None:
+        """Make an empty runtime.
+
+        limits: the default limits of requests. stores: the folder that its stores are kept in;
+        without one they are in memory. Raises StoreError if the folder cannot be used.
+        """
+        super().__init__(PythonEngine(), limits, Stores(stores))
+
+    def close(self) -> None:
+        """Remove all services, and close the stores; requests in flight go on."""
+        super().close()
+        self.stores.close()
 
 
 _runtime: Runtime | None = None

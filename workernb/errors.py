@@ -10,6 +10,7 @@ caller, the binding, what to write instead) is added as notes (PEP 678).
         │  └ RouteError       an invalid route pattern
         ├ BindingError        a call over a binding whose target does not exist
         ├ HandlerError        a missing handler, or one that did not return a Response
+        ├ StoreError          a store refused an operation, or could not do it
         ├ GlobalScopeError    a request made while a module loads
         ├ LimitError          a limit of the top-level request was exceeded
         │  ├ CpuLimitError    its CPU budget; raised to the owner of the notebook
@@ -116,6 +117,40 @@ class PlatformText:
         "been cancelled. See: "
         "https://developers.cloudflare.com/workers/runtime-apis/context/#waituntil"
     )
+    KEY_TYPE = "A key is a string, not {type}."
+    KV_EMPTY_KEY = "Key name cannot be empty."
+    KV_DOT_KEY = '"{key}" is not allowed as a key name.'
+    KV_FAILED = "KV {method} failed: {status} {text}"
+    KV_LONG_KEY = "UTF-8 encoded length of {length} exceeds key length limit of 512."
+    KV_TYPE = (
+        'Unknown response type. Possible types are "text", "arrayBuffer", "json", and "stream".'
+    )
+    KV_VALUE = (
+        "KV put() accepts only strings, ArrayBuffers, ArrayBufferViews, and ReadableStreams as "
+        "values."
+    )
+    KV_TTL = "Invalid expiration_ttl of {ttl}. Please specify integer greater than 0."
+    KV_SHORT_TTL = "Invalid expiration_ttl of {ttl}. Expiration TTL must be at least 60."
+    KV_EXPIRATION = (
+        "Invalid expiration of {at}. Please specify integer greater than the current number of "
+        "seconds since the UNIX epoch."
+    )
+    KV_NEAR_EXPIRATION = (
+        "Invalid expiration of {at}. Expiration times must be at least 60 seconds in the future."
+    )
+    KV_METADATA = "Metadata length of {length} exceeds limit of 1024."
+    KV_LENGTH = "Value length of {length} exceeds limit of 26214400."
+    KV_CACHE_TTL = "Invalid cache_ttl of {ttl}. Cache TTL must be at least 30."
+    KV_LIMIT = "Invalid key_count_limit of {limit}. Please specify an integer less than 1000."
+    KV_CURSOR = "Invalid cursor."
+    KV_MANY_KEYS = "You can request a maximum of 100 keys"
+    KV_NO_KEYS = "You must request a minimum of 1 key"
+    KV_BULK_TYPE = '"{type}" is not a valid type. Use "json" or "text"'
+    KV_BULK_JSON = "At least one of the requested keys corresponds to a non-json value"
+    KV_BULK_SIZE = "Total size of request exceeds the limit of 25MB"
+    NAMED_BINDING = (
+        '"{keyword}[{index}]" bindings should have a string "{field}" field but got {given}.'
+    )
     SERVICE_NAME = (
         'Expected "name" to be of type string, alphanumeric and lowercase with dashes only '
         "but got {name}."
@@ -163,6 +198,20 @@ class BindingError(WorkernbError):
 
 class HandlerError(WorkernbError, TypeError):
     """A handler is missing, or returned something other than a Response."""
+
+
+class StoreError(WorkernbError):
+    """A store refused an operation, or could not do it.
+
+    message: the text, as of the platform's JsException. cause: the error behind it, of D1, or None.
+    """
+
+    cause: StoreError | None = None
+
+    @property
+    def message(self) -> str:
+        """The text."""
+        return str(self)
 
 
 class GlobalScopeError(WorkernbError):

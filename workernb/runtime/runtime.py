@@ -34,9 +34,9 @@ class Runtime(Registry):
     default limits of a request.
     """
 
-    def __init__(self, engine: Engine, limits: Limits | None = None) -> None:
-        """Make an empty runtime; `workernb.Runtime()` provides the engine."""
-        super().__init__(engine, limits)
+    def __init__(self, engine: Engine, limits: Limits | None = None, stores: Any = None) -> None:
+        """Make an empty runtime; `workernb.Runtime()` provides the engine and the stores."""
+        super().__init__(engine, limits, stores)
         self.traces = Traces()
         self.in_flight: set[Trace] = set()
         self.on_finished: list[Callable[[Trace], None]] = []

@@ -35,15 +35,36 @@ def refuse_call(caller: Invocation) -> BaseException | None:
             f"This request has made {limits.invocations} invocations, which is its limit "
             f"(the first one counts): {caller.chain}",
         )
-    if granted >= limits.subrequests:
+    subrequests = limits.subrequests - trace.operations_made
+    if granted >= subrequests:
         return with_notes(
             LimitError(PlatformText.SUBREQUESTS),
             f"This request has made {limits.subrequests} subrequests, which is its limit.",
         )
     # `calls_left` was capped at what a trace keeps: raise it, and fold the stamps so far.
-    trace.calls_granted = min(limits.invocations - 1, limits.subrequests, granted + trace.KEPT)
+    trace.calls_granted = min(limits.invocations - 1, subrequests, granted + trace.KEPT)
     trace.calls_left = trace.calls_granted - granted
     fold(trace)
+    return None
+
+
+def take_subrequest(trace: Trace) -> BaseException | None:
+    """Count a call to a store as a subrequest; return the error if it is not allowed."""
+    if trace.aborted is not None:
+        return trace.aborted
+    calls_made = trace.calls_granted - trace.calls_left
+    left = trace.limits.subrequests - trace.operations_made - calls_made
+    if left <= 0:
+        return with_notes(
+            LimitError(PlatformText.SUBREQUESTS),
+            f"This request has made {trace.limits.subrequests} subrequests, which is its limit; "
+            f"{trace.operations_made} of them were calls to stores.",
+        )
+    trace.operations_made += 1
+    if left <= trace.calls_left:
+        # The calls that are left to make are one fewer now.
+        trace.calls_left = left - 1
+        trace.calls_granted = calls_made + trace.calls_left
     return None
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from workernb.errors import PlatformText, UsageError, did_you_mean, with_notes
 
-from .kinds import SECRETS, SERVICES, VARS, VERSION_METADATA, BindingKind, kind_named, kinds
+from .kinds import SECRETS, SERVICES, VARS, VERSION_METADATA, BindingKind, Store, kind_named, kinds
 from .limits import Limits
 from .routes import Route, public_route
 from .targets import Target, service_name
@@ -87,6 +87,13 @@ class Definition:
             target = kind.target(value)
             if target is not None:
                 yield name, target
+
+    def stores(self) -> Iterator[tuple[str, Store]]:
+        """Yield the name and the store of each binding to a store."""
+        for kind, name, value in self.each_binding():
+            store = kind.store(value)
+            if store is not None:
+                yield name, store
 
     def given_bindings(self) -> dict[str, Any]:
         """Return the bindings in the form that `define` takes, by the keyword of their kind."""

@@ -17,6 +17,7 @@ from workernb.runtime.services.versions import Version
 
 from .invocations import Invocation, Log
 from .metering import Metering, Slice, holder, time_of_last
+from .operations import Operation
 from .threads import Thread
 from .tracebacks import waiting_position
 
@@ -93,7 +94,9 @@ class Trace:
     to_uncancel = False
     first_slices: list[Slice] | None = None
     kept: set[int] | None = None
+    operations_made = 0  # Subrequests to stores.
     _logs: list[Log] | None = None
+    _operations: list[Operation] | None = None
     _metering: tuple[int, Metering] | None = None
 
     def __init__(
@@ -141,6 +144,18 @@ class Trace:
         if self._logs is None:
             self._logs = []
         self._logs.append(log)
+
+    @property
+    def operations(self) -> list[Operation]:
+        """The calls of its Workers to stores, in the order in which they ran: the first 10,000."""
+        return self._operations or []
+
+    def add_operation(self, operation: Operation) -> None:
+        """Add an operation, unless the trace has as many as it keeps."""
+        if self._operations is None:
+            self._operations = []
+        if len(self._operations) < self.KEPT:
+            self._operations.append(operation)
 
     @property
     def last_stamp_ns(self) -> int:
@@ -311,6 +326,8 @@ class Traces(deque[Trace]):
         if trace.late_failure is not None and len(trace.late_failure[1]) > MAX_TEXT:
             outcome, text = trace.late_failure
             trace.late_failure = outcome, shortened(trace.redact(text))
+        if trace._operations:
+            size += sum(250 + sys.getsizeof(each._detail) for each in trace._operations)
         if trace._logs:
             size += sum(120 + sys.getsizeof(log.text) for log in trace._logs)
         trace.bytes = size

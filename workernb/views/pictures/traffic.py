@@ -13,6 +13,7 @@ from itertools import islice, takewhile
 from typing import NamedTuple
 
 from workernb.runtime.runtime import Runtime
+from workernb.runtime.services.kinds import Store
 from workernb.runtime.services.routes import most_specific_match
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.traces import Trace
@@ -26,15 +27,15 @@ MAX_NEWEST = 256
 
 @dataclass(slots=True)
 class Flow:
-    """The requests that went over an arrow, or that a service handled."""
+    """The requests or operations that went over an arrow, or the requests of a service."""
 
     requests: int = 0
     failed: int = 0
 
-    def add(self, invocation: Invocation) -> None:
-        """Count an invocation that has ended."""
+    def add(self, failed: bool) -> None:
+        """Count an invocation, or an operation of a store, that has ended."""
         self.requests += 1
-        self.failed += invocation.outcome != "ok"
+        self.failed += failed
 
     @property
     def texts(self) -> tuple[str, str]:
@@ -113,9 +114,14 @@ class Traffic:
             if not invocation.began_ns:
                 continue  # The Worker never ran: it has not failed.
             key = _key(runtime, trace, invocation)
+            failed = invocation.outcome != "ok"
             if key is not None:
-                self.arrows.setdefault(key, Flow()).add(invocation)
-            self.services.setdefault(invocation.service, Flow()).add(invocation)
+                self.arrows.setdefault(key, Flow()).add(failed)
+            self.services.setdefault(invocation.service, Flow()).add(failed)
+        for operation in trace.operations:
+            node = Store(operation.noun, operation.store).node
+            key = operation.caller.service, operation.binding, node
+            self.arrows.setdefault(key, Flow()).add(operation.failure is not None)
         for service, cpu_ms in trace.cpu_by_service().items():
             self.cpu_ms[service] = self.cpu_ms.get(service, 0.0) + cpu_ms
 
