@@ -148,6 +148,25 @@ class PlatformText:
     KV_BULK_TYPE = '"{type}" is not a valid type. Use "json" or "text"'
     KV_BULK_JSON = "At least one of the requested keys corresponds to a non-json value"
     KV_BULK_SIZE = "Total size of request exceeds the limit of 25MB"
+    SQL_TRANSACTION = (
+        "To execute a transaction, please use the state.storage.transaction() or "
+        "state.storage.transactionSync() APIs instead of the SQL BEGIN TRANSACTION or SAVEPOINT "
+        "statements. The JavaScript API is safer because it will automatically roll back on "
+        "exceptions, and because it interacts correctly with Durable Objects' automatic atomic "
+        "write coalescing."
+    )
+    SQL_NO_STATEMENT = "SQL code did not contain a statement."
+    SQL_PARAMETERS = "Wrong number of parameter bindings for SQL query."
+    SQL_LAST_PARAMETERS = (
+        "When executing multiple SQL statements in a single call, only the last statement can have "
+        "parameters."
+    )
+    D1_NO_STATEMENTS = "No SQL statements detected."
+    D1_COLUMN = "D1_COLUMN_NOTFOUND: Column not found ({column})"
+    D1_TYPE = "D1_TYPE_ERROR: Type '{type}' not supported for value '{value}'"
+    D1_EXEC = "D1_EXEC_ERROR: Error in line 1: {line}: "
+    D1_DUMP = "D1_DUMP_ERROR: dump() is only there for databases of D1's alpha version."
+    BINDING_WITH_ID = '"{keyword}[{index}]" bindings must have a "{field}" field but got {given}.'
     NAMED_BINDING = (
         '"{keyword}[{index}]" bindings should have a string "{field}" field but got {given}.'
     )

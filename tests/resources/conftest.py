@@ -38,7 +38,10 @@ def run(runtime: workernb.Runtime) -> Any:
     """Run a handler's body in a Worker with all kinds of stores, and return the answer."""
 
     async def run(body: str, **settings: Any) -> workernb.Answer:
-        bindings: dict[str, Any] = {"kv_namespaces": {"CACHE": "cache"}}
+        bindings: dict[str, Any] = {
+            "kv_namespaces": {"CACHE": "cache"},
+            "d1_databases": {"DB": "shop"},
+        }
         worker_name = settings.pop("name", "web")
         body = textwrap.dedent(body)
         if "return" not in body:

@@ -50,7 +50,9 @@ class StoreKind(BindingKind):
 
     def _missing(self, index: int, field: str, entry: Any) -> str:
         given = json.dumps(entry, default=repr)
-        return PlatformText.NAMED_BINDING.format(
+        is_id = field == "database_id"
+        text = PlatformText.BINDING_WITH_ID if is_id else PlatformText.NAMED_BINDING
+        return text.format(
             keyword=self.keyword, index=index, field=field, given=given
         )
 

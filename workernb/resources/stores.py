@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .clock import Clock
+from .d1 import D1Database
 from .folder import Folder
 from .kv import SCHEMA as KV_SCHEMA
 from .kv import KvNamespace
 from .sqlite import Database
+
+if TYPE_CHECKING:
+    from .sql import SqlDatabase
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS stores (
@@ -35,6 +39,7 @@ class Stores:
         self._folder: Folder | None = None
         self._main: Database | None = None
         self._numbers: dict[tuple[str, str], int] = {}
+        self._databases: dict[str, SqlDatabase] = {}
         if directory is not None:
             self.persist(directory)
 
@@ -43,6 +48,10 @@ class Stores:
     def kv(self, name: str) -> KvNamespace:
         """Return a KV namespace."""
         return KvNamespace(self, name)
+
+    def d1(self, name: str) -> D1Database:
+        """Return a D1 database."""
+        return D1Database(self, name)
 
     # Where they are kept
 
@@ -61,6 +70,17 @@ class Stores:
         if self._main is None:
             self._main = Database(None, SCHEMA)
         return self._main
+
+    def database(self, name: str) -> SqlDatabase:
+        """Return the SQLite database of a D1 database, which is opened if it is not open."""
+        database = self._databases.get(name)
+        if database is None:
+            from .sql import SqlDatabase
+
+            self.number("d1", name)
+            path = None if self._folder is None else self._folder.d1(name)
+            database = self._databases[name] = SqlDatabase(path)
+        return database
 
     def number(self, kind: str, name: str) -> int:
         """Return the number of a store, under which its rows are kept."""
@@ -83,6 +103,9 @@ class Stores:
         if self._main is not None:
             self._main.close()
             self._main = None
+        for database in self._databases.values():
+            database.close()
+        self._databases.clear()
         self._numbers.clear()
 
     def __repr__(self) -> str:
