@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import weakref
 from pathlib import Path
 from typing import IO
 
@@ -42,6 +43,7 @@ class Folder:
                 "Restart that kernel, or give this one a folder of its own: "
                 "%stores --persist DIRECTORY",
             )
+        self._close = weakref.finalize(self, self._lock.close)
         self._lock.truncate(0)
         self._lock.write(str(os.getpid()))
         self._lock.flush()
@@ -62,7 +64,7 @@ class Folder:
 
     def close(self) -> None:
         """Unlock the folder."""
-        self._lock.close()
+        self._close()
 
 
 def _try_lock(file: IO[str]) -> bool:

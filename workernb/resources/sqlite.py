@@ -9,6 +9,7 @@ import contextlib
 import os
 import sys
 import threading
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,11 +55,12 @@ class Database:
         except sqlite3.Error as error:
             raise self.failed(error) from error
         self.connection = connection
+        self._close = weakref.finalize(self, connection.close)
         self.execute = connection.execute
         try:
             self._set_up(schema)
         except sqlite3.Error as error:
-            connection.close()
+            self._close()
             raise self.failed(error) from error
         connection.set_progress_handler(must_stop, INSTRUCTIONS)
 
@@ -104,7 +106,7 @@ class Database:
 
     def close(self) -> None:
         """Close the database; what was committed stays."""
-        self.connection.close()
+        self._close()
 
     def failed(self, error: sqlite3.Error) -> BaseException:
         """Return the error for what SQLite could not do."""

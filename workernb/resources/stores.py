@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workernb.errors import StoreError, with_notes
+
 from .clock import Clock
 from .d1 import D1Database
 from .folder import Folder
@@ -24,6 +26,8 @@ CREATE TABLE IF NOT EXISTS stores (
 );
 """
 SCHEMA = _SCHEMA + KV_SCHEMA
+_TABLES = {"kv": [("kv", "namespace")]}
+"""The tables of each kind of store, and the column with the store's number."""
 
 
 class Stores:
@@ -68,7 +72,7 @@ class Stores:
     def open(self) -> Database:
         """Open the database of all stores but D1's, if it is not open, and return it."""
         if self._main is None:
-            self._main = Database(None, SCHEMA)
+            self._main = Database(self._folder and self._folder.main, SCHEMA)
         return self._main
 
     def database(self, name: str) -> SqlDatabase:
@@ -96,13 +100,66 @@ class Stores:
         return number
 
     def persist(self, directory: str | Path) -> None:
-        """Keep the stores in `directory` from now on."""
+        """Keep the stores in `directory` from now on, and find there what was kept before.
+
+        What they hold now is copied to a new folder. Raises StoreError, and changes nothing, if the
+        folder cannot be written, is damaged or in use, or if both have stores.
+        """
+        if self.directory == Path(directory).expanduser().resolve():
+            return
+        folder = Folder(directory)
+        moved = Stores()
+        moved._folder, moved.clock = folder, self.clock
+        try:
+            if self._names():
+                if moved._names():
+                    raise with_notes(
+                        StoreError(
+                            f"There are stores both in {folder.path} and "
+                            f"in {self.directory or 'memory'}."
+                        ),
+                        "Choose a new folder, which these stores are copied to; or restart the "
+                        "kernel and keep its stores there from the first cell on.",
+                    )
+                self._copy_to(moved)
+            moved.open()
+        except BaseException:
+            moved.close()
+            raise
+        databases = list(self._databases)
+        self.close()
+        self._folder, self._main = folder, moved._main
+        self._databases, self._numbers = moved._databases, moved._numbers
+        for name in databases:
+            self.database(name)
+
+    def _names(self) -> list[tuple[str, str]]:
+        """Return the kind and the name of each store that has been used."""
+        rows = self.main.execute("SELECT kind, name FROM stores ORDER BY kind, name")
+        return [(kind, name) for kind, name in rows if not self._is_empty(kind, name)]
+
+    def _is_empty(self, kind: str, name: str) -> bool:
+        if kind == "d1":
+            return not self.database(name).tables()
+        return not any(
+            self.main.execute(f"SELECT 1 FROM {table} WHERE {column} = ? LIMIT 1",
+                (self.number(kind, name),)).fetchone()
+            for table, column in _TABLES[kind]
+        )  # fmt: skip
+
+    def _copy_to(self, other: Stores) -> None:
+        self.main.copy_to(other.main)
+        for name, database in self._databases.items():
+            database.copy_to(other.database(name))
 
     def close(self) -> None:
         """Close the databases; stores in memory are lost."""
         if self._main is not None:
             self._main.close()
             self._main = None
+        if self._folder is not None:
+            self._folder.close()
+            self._folder = None
         for database in self._databases.values():
             database.close()
         self._databases.clear()
