@@ -166,6 +166,32 @@ class PlatformText:
     D1_TYPE = "D1_TYPE_ERROR: Type '{type}' not supported for value '{value}'"
     D1_EXEC = "D1_EXEC_ERROR: Error in line 1: {line}: "
     D1_DUMP = "D1_DUMP_ERROR: dump() is only there for databases of D1's alpha version."
+    R2_METADATA_UNKNOWN = (
+        "HTTP metadata unknown for key `{key}`. Did you forget to add 'httpMetadata' to `include` "
+        "when listing?"
+    )
+    R2_QUOTED_ETAG = "Conditional ETag should not be wrapped in quotes ({etag})."
+    R2_SUFFIX = "Suffix is incompatible with {name}."
+    R2_OFFSET = "Invalid range. Starting offset ({offset}) must be greater than or equal to 0."
+    R2_STREAM = (
+        "Provided readable stream must have a known length (request/response body or readable half "
+        "of FixedLengthStream)"
+    )
+    R2_ALGORITHMS = "You cannot specify multiple hashing algorithms."
+    R2_HEX = "{algorithm} is {digits} hex characters, not {given}"
+    R2_BYTES = "{algorithm} is {length} bytes, not {given}"
+    R2_PART = "Part number must be between 1 and 10000 (inclusive). Actual value was: {number}"
+    R2_BUCKET = (
+        "Bucket names must begin and end with an alphanumeric character, only contain lowercase "
+        "letters, numbers, and hyphens, and be between 3 and 63 characters long."
+    )
+    RATE_OPTIONS = "bad rate limit options: [{options}]"
+    RATE_PERIOD = 'bindings "simple.period" must be either 10 or 60 but got {given}'
+    CACHE_METHOD = "Cannot cache response to non-GET request."
+    CACHE_PARTIAL = "Cannot cache response to a range request (206 Partial Content)."
+    CACHE_VARY = "Cannot cache response with 'Vary: *' header."
+    CACHE_STATUS = "Cache is unable to store an error response"
+    CACHE_URL = "Invalid URL. Cache API keys must be fully-qualified, valid URLs."
     BINDING_WITH_ID = '"{keyword}[{index}]" bindings must have a "{field}" field but got {given}.'
     NAMED_BINDING = (
         '"{keyword}[{index}]" bindings should have a string "{field}" field but got {given}.'
