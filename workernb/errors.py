@@ -18,8 +18,9 @@ caller, the binding, what to write instead) is added as notes (PEP 678).
         ├ ComparisonError     a request that could not be compared
         ├ CanceledError       a request that the notebook's interrupt ended
         ├ HungError           a request that waits for something that can never happen
-        └ WrongLoopError      a synchronous call where no loop can be run
-     OSError
+        ├ WrongLoopError      a synchronous call where no loop can be run
+         └ AbortError          a call or a stream that an AbortSignal has ended
+    OSError
      └ BodyUsedError          a body that was read or sent on before
     BaseException
      └ Termination            ends a Worker's code; `except Exception` does not catch it
@@ -47,6 +48,56 @@ class PlatformText:
     BODY_USED = (
         "Body has already been used. It can only be used once. "
         "Use tee() first if you need to read it twice."
+    )
+    STREAM_LOCKED = "This ReadableStream is currently locked to a reader."
+    STREAM_LOCKED_BODY = (
+        "This ReadableStream is locked to a reader, and cannot be used as a body."
+    )
+    STREAM_DISTURBED = (
+        "This ReadableStream is disturbed (has already been read from), and cannot be used as a "
+        "body."
+    )
+    READER_RELEASED = "This ReadableStream reader has been released."
+    NOT_BYTES = "This ReadableStream did not return bytes."
+    NOT_ITERABLE = (
+        "Failed to execute 'from' on 'ReadableStream': parameter 1 is not of type "
+        "'AsyncGenerator' ({type})."
+    )
+    MEMORY_BEFORE_EOF = "Memory limit would be exceeded before EOF."
+    TEE_LIMIT = (
+        "ReadableStream.tee() buffer limit exceeded. This error usually occurs when a Request or "
+        "Response with a large body is cloned, then only one of the clones is read, forcing the "
+        "Workers runtime to buffer the entire body in memory. To fix this issue, remove "
+        "unnecessary calls to Request/Response.clone() and ReadableStream.tee(), and always read "
+        "clones/tees in parallel."
+    )
+    OTHER_REQUEST = (
+        "Cannot perform I/O on behalf of a different request. I/O objects (such as streams, "
+        "request/response bodies, and others) created in the context of one request handler "
+        "cannot be accessed from a different request's handler. This is a limitation of "
+        "Cloudflare Workers which allows us to improve overall performance. (I/O type: {kind})"
+    )
+    ILLEGAL_CONSTRUCTOR = "Illegal constructor"
+    ABORTED = "The operation was aborted"
+    SIGNAL_TIMEOUT = "The operation was aborted due to timeout"
+    SIGNAL_TYPE = (
+        "Incorrect type for the 'signal' field on 'RequestInitializerDict': the provided value is "
+        "not of type 'AbortSignal'."
+    )
+    CACHE_MODE = "Unsupported cache mode: {mode}"
+    INTEGRITY = (
+        "Subrequest integrity checking is not implemented. The integrity option must be either "
+        "undefined or an empty string."
+    )
+    TOO_MANY_REDIRECTS = "Too many redirects."
+    INVALID_LOCATION = "Invalid Location header; unable to follow redirect."
+    ONE_TIME_BODY = (
+        "A request with a one-time-use body (it was initialized from a stream, not a buffer) "
+        "encountered a redirect requiring the body to be retransmitted. To avoid this error in "
+        "the future, construct this request from a buffer-like body initializer."
+    )
+    ERROR_RESPONSE = (
+        "Return value from serve handler must not be an error response (like Response.error())"
     )
     CANNOT_RECONSTRUCT = "Cannot reconstruct a Request with a used body."
     UNSUPPORTED_BODY = "Unsupported type in {what}: {type}"
@@ -293,6 +344,10 @@ class WrongLoopError(OneLine, RuntimeError):
 
 class BodyUsedError(OSError):
     """A body was read or sent on before. A body can be read once (Fetch standard)."""
+
+
+class AbortError(WorkernbError):
+    """A call or a stream was ended by an AbortSignal. The name is the standard's (DOM)."""
 
 
 class Termination(BaseException):

@@ -56,7 +56,7 @@ async def test_a_subclass_of_str_is_text():
         assert await message.text() == "x"
 
 
-@pytest.mark.parametrize("body", [3, object(), ["x"], {"a": 1}, bytearray(b"x")])
+@pytest.mark.parametrize("body", [3, object(), ["x"], {"a": 1}])
 def test_bodies_of_other_types_are_refused(body):
     name = type(body).__name__
     with pytest.raises(TypeError, match=f"Unsupported type in Response: {name}"):

@@ -1,18 +1,23 @@
 """The base class of Request and Response: headers, and a body that can be read once.
 
 https://fetch.spec.whatwg.org/#body-mixin. The body's data is stored as it was given, text or
-bytes. Reading the body, or sending its message over a binding, replaces the data with `USED`.
+bytes, or as a stream. Reading the body, or sending its message over a binding, replaces text and
+bytes with `USED`, and disturbs a stream.
 """
 
 from __future__ import annotations
 
 import builtins
+import inspect
 import json
-from typing import Any, ClassVar, Final, TypeAlias
+from collections.abc import AsyncIterable, AsyncIterator
+from typing import Any, ClassVar, Final, NamedTuple, Protocol, Self, TypeAlias, runtime_checkable
 
 from workernb.errors import BodyUsedError, PlatformText, with_notes
 
-from .headers import Fields, Headers
+from .headers import TEXT_FIELDS, Fields, Headers
+from .streams import ReadableStream
+from .streams.chunks import Whole
 
 
 class _Used:
@@ -22,22 +27,70 @@ class _Used:
         return "<used body>"
 
 
+class Source(NamedTuple):
+    """What a body is made of.
+
+    data: all of its bytes, or an asynchronous iterator that yields them in chunks. content_type:
+    the Content-Type that the message gets unless it is given one; None for none. length: the
+    number of bytes, if it is known.
+    """
+
+    data: bytes | AsyncIterator[bytes]
+    content_type: str | None = None
+    length: int | None = None
+
+
+@runtime_checkable
+class BodySource(Protocol):
+    """An object that can be a body, such as a Blob, FormData or URLSearchParams."""
+
+    def _body_source(self) -> Source:
+        """Return what the body is made of; called once for each message."""
+
+
 USED: Final = _Used()
-BodyInit: TypeAlias = "str | bytes | memoryview | None"
-Data: TypeAlias = "str | bytes | _Used | None"
+BodyInit: TypeAlias = (
+    "str | bytes | bytearray | memoryview | BodySource | AsyncIterable[bytes] | None"
+)
+Unread: TypeAlias = "str | bytes | ReadableStream | None"
+Data: TypeAlias = "Unread | _Used"
 _new = object.__new__
 
 
-def make_data(body: BodyInit, what: str) -> str | bytes | None:
-    """Return the data of a body; TypeError for an unsupported type. what: the message's class."""
-    if body is None or body.__class__ is str or body.__class__ is bytes:
-        return body
+def make_data(body: BodyInit, what: str) -> tuple[Unread, Fields | None]:
+    """Return a body's data, and the fields that give its content type or None.
+
+    Raises TypeError for an unsupported type, and for a stream that was read or has a reader. what:
+    the message's class, for the error.
+    """
+    if body is None or body.__class__ is bytes:
+        return body, None  # type: ignore[return-value]
     if isinstance(body, str):
-        return str(body)
-    if isinstance(body, bytes | memoryview):
-        return bytes(body)
-    # The platform's Python SDK refuses a bytearray too.
-    raise TypeError(PlatformText.UNSUPPORTED_BODY.format(what=what, type=type(body).__name__))
+        return str(body), TEXT_FIELDS
+    if isinstance(body, bytes | bytearray | memoryview):
+        return bytes(body), None
+    if isinstance(body, ReadableStream):
+        body._check_usable()
+        return body, None
+    if isinstance(body, BodySource):
+        source = body._body_source()
+        data = source.data if isinstance(source.data, bytes) else ReadableStream(source.data)
+        kind = source.content_type
+        return data, None if kind is None else {"content-type": kind}
+    if isinstance(body, AsyncIterable):
+        return ReadableStream(body), None
+    raise with_notes(
+        TypeError(PlatformText.UNSUPPORTED_BODY.format(what=what, type=type(body).__name__)),
+        _about_generator(body),
+    )
+
+
+def _about_generator(body: object) -> str | None:
+    if inspect.isasyncgenfunction(body):
+        return f"Call the function for its generator: {body.__name__}()."
+    if inspect.isgenerator(body):
+        return "A body is an asynchronous generator: async def."
+    return None
 
 
 class Message:
@@ -72,9 +125,27 @@ class Message:
         return self._fields if headers is None or self._received else headers._fields.copy()
 
     @property
+    def body(self) -> ReadableStream | None:
+        """The body as a stream, always the same one; None for a message without a body.
+
+        Reading it is reading the body: it can be done once.
+        """
+        data = self._data
+        if data is None or isinstance(data, ReadableStream):
+            return data
+        if isinstance(data, _Used):
+            stream = ReadableStream(Whole(b""))
+            stream._take()
+        else:
+            stream = ReadableStream(Whole(_as_bytes(data)))
+            self._data = stream
+        return stream
+
+    @property
     def body_used(self) -> bool:
         """Whether the body was read or sent on."""
-        return self._data is USED
+        data = self._data
+        return data is USED or (data.__class__ is ReadableStream and data._disturbed)
 
     bodyUsed = body_used
 
@@ -84,15 +155,15 @@ class Message:
         if data.__class__ is str and data.isascii():
             self._data = USED
             return data
-        return _as_bytes(self._take()).decode("utf-8-sig", "replace")
+        return (await self._read()).decode("utf-8-sig", "replace")
 
     async def bytes(self) -> builtins.bytes:
         """Return the body as bytes; text is encoded as UTF-8."""
-        return _as_bytes(self._take())
+        return await self._read()
 
     async def buffer(self) -> memoryview:
         """Return the body as a memoryview."""
-        return memoryview(_as_bytes(self._take()))
+        return memoryview(await self._read())
 
     arrayBuffer = buffer
 
@@ -100,21 +171,69 @@ class Message:
         """Return the body parsed as JSON. kwargs: passed to `json.loads`."""
         return json.loads(await self.text(), **kwargs)
 
-    def _take(self) -> str | builtins.bytes | None:
-        """Return the body's data and mark it as used; BodyUsedError when it is already."""
+    async def _read(self) -> builtins.bytes:
+        """Return the whole body, and mark it as used.
+
+        Raises BodyUsedError when it is already, TypeError when its stream has a reader or is too
+        long, and what its producer raises.
+        """
+        data = self._peek()
+        if data.__class__ is ReadableStream:
+            return await data._take().read_all()
+        if data is not None:
+            self._data = USED
+        return _as_bytes(data)  # type: ignore[arg-type]
+
+    def _peek(self) -> Unread:
+        """Return the body's data, which can still be read; BodyUsedError when it is used."""
+        data = self._data
+        if data is USED or (data.__class__ is ReadableStream and data._disturbed):
+            raise self._used_error()
+        return data  # type: ignore[return-value]
+
+    def _move(self) -> Unread:
+        """Return the body's data for another message; this one's is used from now on.
+
+        Raises BodyUsedError when it is used already, and TypeError when its stream has a reader.
+        """
         data = self._data
         if data is None:
             return None
         if data is USED:
-            raise self._used_error()
+            raise self._moved_error()
+        if data.__class__ is ReadableStream:
+            if data._disturbed:
+                raise self._moved_error()
+            stream = data._move()
+            chunks = stream._chunks
+            return chunks.data if isinstance(chunks, Whole) else stream
         self._data = USED
         return data  # type: ignore[return-value]
 
-    def _peek(self) -> str | builtins.bytes | None:
-        """Return the body's data, which can still be read; BodyUsedError when it is used."""
-        if self._data is USED:
-            raise self._used_error()
-        return self._data  # type: ignore[return-value]
+    def clone(self) -> Self:
+        """Return a copy of the message and its body.
+
+        Of a stream, what one of them has read and the other has not is buffered. Raises
+        BodyUsedError if the body was used, TypeError if its stream has a reader.
+        """
+        data = self._peek()
+        clone = self._copy()
+        if isinstance(data, ReadableStream):
+            self._data, data = data.tee()
+        clone._data = data
+        return clone
+
+    def _copy(self) -> Self:
+        """Return a copy of the message, except for its body."""
+        raise NotImplementedError
+
+    async def _buffer_body(self) -> None:
+        """Read a body that is a stream into memory, so that it can be read without a loop."""
+        if isinstance(self._data, ReadableStream):
+            self._data = await self._read()
+
+    def _moved_error(self) -> Exception:
+        return self._used_error()
 
     def _used_error(self) -> BodyUsedError:
         return with_notes(

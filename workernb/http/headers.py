@@ -6,6 +6,7 @@ joined with `, `, except those of Set-Cookie, which stay separate.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from typing import TYPE_CHECKING, TypeAlias
@@ -61,7 +62,7 @@ def _normalize_value(value: object) -> str:
 
     The error does not quote the value, which may be a secret.
     """
-    text = str(value).strip(" \t\r\n")
+    text = (value if isinstance(value, str) else _as_text(value)).strip(" \t\r\n")
     match = _invalid_in_value(text)
     if match is not None:
         raise with_notes(
@@ -69,6 +70,38 @@ def _normalize_value(value: object) -> str:
             f"The header's value has {match[0]!r} at position {match.start()}.",
         )
     return text
+
+
+def _as_text(value: object) -> str:
+    """Return what JavaScript makes of a value that is no text (ECMAScript, ToString)."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return _number_as_text(value)
+    if isinstance(value, list | tuple | bytes | bytearray):
+        return ",".join("" if item is None else _item_as_text(item) for item in value)
+    return "[object Object]" if isinstance(value, Mapping) else str(value)
+
+
+def _item_as_text(item: object) -> str:
+    return item if isinstance(item, str) else _as_text(item)
+
+
+def _number_as_text(number: float) -> str:
+    if not math.isfinite(number):
+        return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
+    if number == 0:
+        return "0"
+    if 1e-6 <= abs(number) < 1e21:
+        # Python's shortest digits, which are JavaScript's too, but without an exponent.
+        from decimal import Decimal  # Here, because its import takes long.
+
+        text = format(Decimal(repr(number)), "f")
+        return text.removesuffix(".0")
+    digits, _, exponent = repr(number).partition("e")
+    return f"{digits.removesuffix('.0')}e{int(exponent):+d}"
 
 
 def make_fields(init: HeadersInit) -> Fields:

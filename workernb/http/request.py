@@ -11,8 +11,9 @@ from typing import Any
 
 from workernb.errors import PlatformText, with_notes
 
-from .body import USED, BodyInit, Message, make_data
-from .headers import NO_FIELDS, TEXT_FIELDS, HeadersInit, make_fields
+from .abort import AbortSignal
+from .body import BodyInit, Message, Unread, make_data
+from .headers import NO_FIELDS, HeadersInit, make_fields
 from .urls import is_normal, normalize
 
 _METHODS: dict[str, HTTPMethod] = {
@@ -20,6 +21,7 @@ _METHODS: dict[str, HTTPMethod] = {
 }
 _GET = HTTPMethod.GET
 _HEAD = HTTPMethod.HEAD
+_CACHE_MODES = ("no-store", "no-cache", "reload")
 _new = object.__new__
 
 
@@ -34,16 +36,39 @@ class Properties(dict[str, Any]):
         return Properties(value) if value.__class__ is dict else value
 
 
+class Options:
+    """The options of a request that few have. Requests share it, and never change it."""
+
+    __slots__ = ("cache", "cf", "signal")
+
+    def __init__(
+        self, cf: dict[str, Any] | None, signal: AbortSignal | None, cache: str | None
+    ) -> None:
+        """Check the options; TypeError, with the platform's text, for an invalid one."""
+        if signal is not None and not isinstance(signal, AbortSignal):
+            raise TypeError(PlatformText.SIGNAL_TYPE)
+        if cache is not None and cache not in _CACHE_MODES:
+            raise with_notes(
+                TypeError(PlatformText.CACHE_MODE.format(mode=cache)),
+                f"It can be {', '.join(_CACHE_MODES)}.",
+            )
+        self.cf = cf
+        self.signal = signal
+        self.cache = cache
+
+
 class Request(Message):
     """A request: a URL, a method, headers and a body that can be read once."""
 
-    __slots__ = ("_cf", "_method", "_redirect", "_url")
+    __slots__ = ("_method", "_options", "_redirect", "_resent", "_signal", "_url")
 
     _used_text = PlatformText.BODY_USED_REQUEST
     _url: str
     _method: HTTPMethod
-    _redirect: str
-    _cf: dict[str, Any] | None
+    _redirect: str  # Of a received request: as the call that sent it had it.
+    _options: Options | None
+    _signal: AbortSignal  # Made at the first access.
+    _resent: Unread  # Of a received request with a body: what a redirect may send again.
 
     def __init__(
         self,
@@ -54,15 +79,28 @@ class Request(Message):
         body: BodyInit = None,
         redirect: str | None = None,
         cf: dict[str, Any] | None = None,
+        signal: AbortSignal | None = None,
+        cache: str | None = None,
+        integrity: str | None = None,
+        **ignored: Any,
     ) -> None:
         """Make a request from a URL, or from another request, whose body moves into this one.
 
-        Raises TypeError, with the platform's text, for a URL that is not absolute, an unknown
-        method, a GET or HEAD request with a body, an invalid header, a body of an unsupported
-        type, or a request whose body was used.
+        signal: aborting it cancels the call that the request is sent by. ignored: `credentials`,
+        `duplex`, `keepalive`, `mode`, `priority`, `referrer`, `referrer_policy` and `window`, which
+        have no effect in a Worker. Raises TypeError, with the platform's text where it has one, for
+        a URL that is not absolute, an unknown method, a GET or HEAD request with a body, an invalid
+        header or option, a body of an unsupported type, or a request whose body was used.
         """
+        if ignored:
+            _refuse_unknown(ignored)
+        if integrity:
+            raise TypeError(PlatformText.INTEGRITY)
         _fill(self, input, method, headers, body, redirect, cf)
         self._received = False
+        if signal is not None or cache is not None:
+            before = self._options or _NO_OPTIONS
+            self._options = Options(before.cf, signal or before.signal, cache or before.cache)
 
     @property
     def url(self) -> str:
@@ -82,7 +120,24 @@ class Request(Message):
     @property
     def cf(self) -> Properties | None:
         """A copy of the platform's own properties, as `request.cf.colo`; None without any."""
-        return None if self._cf is None else Properties(copy.deepcopy(self._cf))
+        options = self._options
+        cf = None if options is None else options.cf
+        return None if cf is None else Properties(copy.deepcopy(cf))
+
+    @property
+    def signal(self) -> AbortSignal:
+        """The request's own signal, aborted with the one that the request was made with."""
+        try:
+            return self._signal
+        except AttributeError:
+            given = None if self._options is None else self._options.signal
+            self._signal = AbortSignal.any([] if given is None else [given])
+            return self._signal
+
+    @property
+    def cache(self) -> str | None:
+        """The cache mode: `no-store`, `no-cache` or `reload`; None unless it was given."""
+        return None if self._options is None else self._options.cache
 
     @property
     def integrity(self) -> str:
@@ -94,36 +149,45 @@ class Request(Message):
         """Whether the request may outlive its page; always False, as in a Worker."""
         return False
 
-    def clone(self) -> Request:
-        """Return a copy of the request and its body; BodyUsedError if the body was used."""
-        self._peek()
-        clone = _new(Request)
-        clone._url = self._url
-        clone._method = self._method
-        clone._fields = self._current_fields()
-        clone._redirect = self._redirect
-        clone._cf = self._cf
-        clone._data = self._data
-        clone._headers = None
-        clone._received = self._received
-        return clone
+    @property
+    def credentials(self) -> None:
+        """None: a Worker's request has no such property."""
 
-    def _hand_over(self) -> str | bytes | None:
-        """Return the body's data and mark it as used; TypeError when it is already."""
-        data = self._data
-        if data is None:
-            return None
-        if data is USED:
-            raise with_notes(
-                TypeError(PlatformText.CANNOT_RECONSTRUCT),
-                f"The body of the request to {self._url} was read or sent on before. "
-                "Send request.clone() the first time.",
-            )
-        self._data = USED
-        return data  # type: ignore[return-value]
+    # The same holds for these.
+    destination = is_history_navigation = mode = referrer = referrer_policy = credentials
+
+    def _copy(self) -> Request:
+        copy = _new(Request)
+        copy._url = self._url
+        copy._method = self._method
+        copy._fields = self._current_fields()
+        copy._redirect = self._redirect
+        copy._options = self._options
+        copy._headers = None
+        copy._received = self._received
+        return copy
+
+    def _moved_error(self) -> Exception:
+        return with_notes(
+            TypeError(PlatformText.CANNOT_RECONSTRUCT),
+            f"The body of the request to {self._url} was read or sent on before. "
+            "Send request.clone() the first time.",
+        )
 
     def __repr__(self) -> str:
         return f"Request(method={self._method.value!r}, url={self._url!r})"
+
+
+_IGNORED = frozenset(
+    "credentials duplex keepalive mode priority referrer referrer_policy referrerPolicy "
+    "window".split()
+)
+
+
+def _refuse_unknown(options: dict[str, Any]) -> None:
+    for name in options:
+        if name not in _IGNORED:
+            raise TypeError(f"Request() got an unexpected keyword argument {name!r}")
 
 
 def _fill(
@@ -142,8 +206,8 @@ def _fill(
         request._method = source._method if method is None else _checked_method(method)
         request._fields = source._current_fields() if headers is None else make_fields(headers)
         request._redirect = source.redirect if redirect is None else _checked_redirect(redirect)
-        request._cf = source._cf if cf is None else copy.deepcopy(cf)
-        request._data = source._hand_over() if body is None else None
+        request._options = source._options
+        request._data = source._move() if body is None else None
         if request._data is not None and method is not None and request._method in (_GET, _HEAD):
             # A GET request that was received with a body may only be passed on as it is.
             raise TypeError(PlatformText.GET_WITH_BODY)
@@ -153,14 +217,20 @@ def _fill(
         request._method = _GET if method is None else _checked_method(method)
         request._fields = NO_FIELDS if headers is None else make_fields(headers)
         request._redirect = "follow" if redirect is None else _checked_redirect(redirect)
-        request._cf = None if cf is None else copy.deepcopy(cf)
+        request._options = None
         request._data = None
+    if cf is not None:
+        before = request._options or _NO_OPTIONS
+        request._options = Options(copy.deepcopy(cf), before.signal, before.cache)
     if body is not None:
-        request._data = make_data(body, "Request")
-        if request._data.__class__ is str and "content-type" not in request._fields:
-            request._fields = {**request._fields, **TEXT_FIELDS}
+        request._data, content_type = make_data(body, "Request")
+        if content_type is not None and "content-type" not in request._fields:
+            request._fields = {**request._fields, **content_type}
         if request._method in (_GET, _HEAD):
             raise TypeError(PlatformText.GET_WITH_BODY)
+
+
+_NO_OPTIONS = Options(None, None, None)
 
 
 def receive(
@@ -190,12 +260,16 @@ def receive(
         received._fields = (
             resource._fields if resource._headers is None else resource._current_fields()
         )
-        received._redirect = resource._redirect
-        received._cf = resource._cf
-        received._data = None if resource._data is None else resource._hand_over()
+        received._redirect = "manual" if resource._received else resource._redirect
+        received._options = resource._options
+        if resource._data is None:
+            received._data = None
+        else:
+            received._data = received._resent = resource._move()
         received._headers = None
     else:
         _fill(received, resource, method, headers, body, redirect, cf)
+        received._resent = received._data  # type: ignore[assignment]
     received._received = True
     return received
 

@@ -14,8 +14,8 @@ import ada_url
 
 from workernb.errors import BodyUsedError, PlatformText, with_notes
 
-from .body import USED, BodyInit, Message, make_data
-from .headers import NO_FIELDS, TEXT_FIELDS, Headers, HeadersInit, make_fields
+from .body import BodyInit, Message, Unread, make_data
+from .headers import NO_FIELDS, TEXT_FIELDS, Fields, Headers, HeadersInit, make_fields
 
 _NULL_BODY = frozenset({101, 204, 205, 304})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -26,12 +26,7 @@ _new = object.__new__
 class Response(Message):
     """A response: a status, headers and a body that can be read once."""
 
-    __slots__ = (
-        "_status",
-        "_status_text",
-        "_trace",
-        "_url",
-    )
+    __slots__ = ("_status", "_status_text", "_trace", "_url")
 
     _used_text = PlatformText.BODY_USED_RESPONSE
 
@@ -48,34 +43,37 @@ class Response(Message):
         TypeError for a body with a status that allows none, an invalid header or status text, or
         a body of an unsupported type; BodyUsedError for a response whose body was used.
         """
-        if body is not None and body.__class__ is not str:
+        content_type: Fields | None = TEXT_FIELDS
+        if body is None:
+            content_type = None
+        elif body.__class__ is not str:
             if isinstance(body, Response):
                 if status is not None or status_text or headers is not None:
                     raise ValueError(PlatformText.RESPONSE_OPTIONS)
                 self._move_from(body)
                 return
-            body = make_data(body, "Response")
+            body, content_type = make_data(body, "Response")
         if status is None or status == 200:
             self._status = 200
         else:
             self._status = _checked_status(status, body)
             if self._status in _NULL_BODY:
-                body = None  # An empty body is accepted, as on the platform.
-        self._data = body
+                body = content_type = None  # An empty body is accepted, as on the platform.
+        self._data = body  # type: ignore[assignment]
         self._status_text = _checked_reason(status_text) if status_text else ""
         if headers is None:
-            self._fields = TEXT_FIELDS if body.__class__ is str else NO_FIELDS
+            self._fields = NO_FIELDS if content_type is None else content_type
         else:
             fields = make_fields(headers)
-            if body.__class__ is str and "content-type" not in fields:
-                fields.update(TEXT_FIELDS)
+            if content_type is not None and "content-type" not in fields:
+                fields.update(content_type)
             self._fields = fields
         self._headers = None
         self._received = False
         self._url = ""
 
     def _move_from(self, other: Response) -> None:
-        self._data = other._hand_over()
+        self._data = other._move()
         self._status = other._status
         self._status_text = other._status_text
         self._fields = other._current_fields()
@@ -97,6 +95,15 @@ class Response(Message):
         except ValueError:
             raise TypeError(PlatformText.UNABLE_TO_PARSE.format(url=url)) from None
         response = Response(None, code, headers={"location": location})
+        response._received = True
+        return response
+
+    @staticmethod
+    def error() -> Response:
+        """Return a response of the type `error`, with the status 0, which no handler may return."""
+        response = object.__new__(ErrorResponse)
+        Response.__init__(response)
+        response._status = 0
         response._received = True
         return response
 
@@ -143,12 +150,12 @@ class Response(Message):
 
     @property
     def redirected(self) -> bool:
-        """Whether a redirect was followed to this response; always False here."""
-        return False
+        """Whether a redirect was followed to this response."""
+        return isinstance(self._url, RedirectedUrl)
 
     @property
     def type(self) -> str:
-        """The response's type; always `default` here."""
+        """The response's type: `default`, or `error` for that of `Response.error()`."""
         return "default"
 
     async def string(self) -> str:
@@ -169,40 +176,27 @@ class Response(Message):
         """Return a copy of the response with another body."""
         return Response(body, self._status, self._status_text, self.headers)
 
-    def clone(self) -> Response:
-        """Return a copy of the response and its body; BodyUsedError if the body was used."""
-        self._peek()
-        return self._copy(self._data, self._received)
-
-    def _copy(self, data: Any, received: bool) -> Response:
-        copy = _new(Response)
-        copy._data = data
+    def _copy(self) -> Response:
+        copy = _new(ErrorResponse if self.type == "error" else Response)
         copy._status = self._status
         copy._status_text = self._status_text
         copy._fields = self._current_fields()
         copy._headers = None
-        copy._received = received
+        copy._received = self._received
         copy._url = self._url
         return copy
 
-    def _hand_over(self) -> str | bytes | None:
-        """Return the body's data and mark it as used; BodyUsedError when it is already."""
-        data = self._data
-        if data is None:
-            return None
-        if data is USED:
-            raise with_notes(
-                BodyUsedError(PlatformText.BODY_USED),
-                "The response's body was read, or it was returned before. Make a Response for each "
-                "request, or return response.clone().",
-            )
-        self._data = USED
-        return data  # type: ignore[return-value]
+    def _moved_error(self) -> Exception:
+        return with_notes(
+            BodyUsedError(PlatformText.BODY_USED),
+            "The response's body was read, or it was returned before. Make a Response for each "
+            "request, or return response.clone().",
+        )
 
     def _send(self, url: str) -> Response:
         """Return the response that the caller of `url` receives; the body moves into it."""
         received = _new(Response)
-        received._data = None if self._data is None else self._hand_over()
+        received._data = None if self._data is None else self._move()
         received._status = self._status
         received._status_text = self._status_text
         received._fields = self._fields if self._headers is None else self._current_fields()
@@ -221,7 +215,24 @@ class Response(Message):
         return f"Response({', '.join(parts)})"
 
 
-def _checked_status(status: HTTPStatus | int, data: str | bytes | None) -> int:
+class ErrorResponse(Response):
+    """The response that `Response.error()` makes."""
+
+    __slots__ = ()
+
+    @property
+    def type(self) -> str:
+        """The response's type."""
+        return "error"
+
+
+class RedirectedUrl(str):
+    """The URL of a response to which a redirect has led."""
+
+    __slots__ = ()
+
+
+def _checked_status(status: HTTPStatus | int, data: Unread) -> int:
     code = int(status)
     if not 200 <= code <= 599:
         raise ValueError(PlatformText.STATUS_RANGE)

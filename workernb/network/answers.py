@@ -9,14 +9,17 @@ from workernb.http import Response
 from workernb.runtime.execution.dispatch import Answer, TopLevelCall
 
 
-async def answer_for_outsider(call: TopLevelCall, url: str) -> Answer:
+async def answer_for_outsider(call: TopLevelCall, url: str, whole: bool = False) -> Answer:
     """Await `call` and return its answer, with failures as pages, as on the platform.
 
-    A Worker's exception is a 500, an exceeded CPU budget a 503 with the platform's code 1102.
+    whole: whether to read a body that is a stream too. A Worker's exception is a 500, an exceeded CPU budget a 503 with the platform's code 1102.
     Raises CanceledError for an interrupt, and CancelledError when the awaiting task is cancelled.
     """
     try:
-        return await call
+        answer = await call
+        if whole:
+            await answer._buffer_body()
+        return answer
     except CanceledError:
         raise
     except CpuLimitError:

@@ -157,6 +157,7 @@ async def _compare(
     definition = gateway._service.definition
     callees = _callees(runtime, definition)
     target = Target(gateway.name, gateway._entrypoint)
+    await request._buffer_body()  # It is sent many times.
     with closing(Runtime(runtime.limits)) as bound, closing(Runtime(runtime.limits)) as remote:
         for worker in {definition.name: definition, **callees}.values():
             bound.define(worker.name, worker.source, **settings(worker))
@@ -264,6 +265,7 @@ class _Requester:
         began, cpu = wall_clock(), cpu_clock()
         try:
             answer = await self._runtime.call(self._target, request, echo=echo)
+            await answer._buffer_body()
         except (CanceledError, asyncio.CancelledError):
             raise
         except Exception as error:

@@ -168,7 +168,7 @@ class Host:
         target = Target(envelope.service, envelope.entrypoint, props=envelope.props)
         call = self._runtime.call(target, request, echo=io.StringIO())
         try:
-            return await answer_for_outsider(call, request.url)
+            return await answer_for_outsider(call, request.url, whole=True)
         finally:
             trace = call.trace
             assert trace is not None

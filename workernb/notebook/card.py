@@ -5,11 +5,16 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import time
+from codecs import getincrementaldecoder
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from workernb.errors import format_error
+from workernb.http.streams import ReadableStream
+from workernb.http.streams.chunks import Beginning
 from workernb.runtime.execution.dispatch import Answer
 from workernb.runtime.tracing.invocations import Log
 from workernb.runtime.tracing.traces import Trace
@@ -20,7 +25,10 @@ MAX_PARSED = 1024 * 1024
 """The largest image, in bytes, and the longest JSON, in characters, that a card takes in."""
 
 MAX_SHOWN = 10_000
-"""How many characters of a body a card shows."""
+"""How many characters of a body a card shows, and how many bytes it reads of a stream."""
+
+PATIENCE_S = 1.0
+"""How long (s of wall clock) a card reads a stream, the first chunk aside."""
 
 _STYLE = (
     "border:1px solid var(--jp-border-color2,#bbb);border-radius:4px;padding:8px 12px;"
@@ -55,9 +63,21 @@ class Card:
     logs: list[str]
 
     @classmethod
-    def of(cls, answer: Answer, request: str, access: str, redact: Callable[[str], str]) -> Card:
-        """Make the card of an answer, whose body can still be read afterwards."""
+    def of(
+        cls,
+        answer: Answer,
+        request: str,
+        access: str,
+        redact: Callable[[str], str],
+        beginning: Beginning | None = None,
+    ) -> Card:
+        """Make the card of an answer, whose body can still be read afterwards.
+
+        beginning: that of a body that is a stream.
+        """
         data = None if answer.body_used else answer._peek()
+        if isinstance(data, ReadableStream):
+            data = beginning.data if beginning is not None and beginning.whole else None
         content_type = answer.headers.get("content-type") or ""
         trace = answer.trace
         return cls(
@@ -65,7 +85,13 @@ class Card:
             status=answer.status,
             phrase=redact(answer.status_text),
             headers=[(redact(name), redact(value)) for name, value in answer.headers.items()],
-            body="(read already)" if answer.body_used else body_text(data, content_type),
+            body=(
+                "(read already)"
+                if answer.body_used
+                else redact(stream_text(beginning, content_type))
+                if beginning is not None and not beginning.whole
+                else body_text(data, content_type)
+            ),
             image=_image(data, content_type),
             cpu="" if trace is None else cpu_line(trace),
             access=access,
@@ -144,6 +170,27 @@ def body_text(data: str | bytes | None, content_type: str) -> str:
     if len(text) > MAX_SHOWN:
         return f"{text[:MAX_SHOWN]}\n… ({len(text) - MAX_SHOWN:,} characters more)"
     return text
+
+
+async def read_beginning(answer: Answer) -> Beginning | None:
+    """Read what a card shows of a body that is a stream; None for any other body."""
+    stream = answer._data
+    if not isinstance(stream, ReadableStream) or stream.locked:
+        return None
+    return await stream._read_ahead(MAX_SHOWN, time.monotonic() + PATIENCE_S)
+
+
+def stream_text(beginning: Beginning, content_type: str) -> str:
+    """Return the beginning of a stream as text, and what becomes of the rest."""
+    data, failure = beginning.data, beginning.failure
+    try:
+        # The last character may not be complete yet.
+        text = getincrementaldecoder("utf-8")().decode(data)[:MAX_SHOWN]
+    except UnicodeDecodeError:
+        text = f"({len(data):,} bytes, {content_type or 'no content-type'})"
+    rest = "it is read on as it is asked for" if failure is None else "then it failed"
+    end = "" if failure is None else f": {format_error(failure)}"
+    return f"{text}\n… (a stream, of which {len(data):,} bytes have come; {rest}{end})"
 
 
 def _image(data: str | bytes | None, content_type: str) -> tuple[str, bytes] | None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import Any, Protocol, TextIO
 
+from workernb.http.abort import abortable
 from workernb.http.body import BodyInit
 from workernb.http.headers import HeadersInit
 from workernb.http.request import Request, receive
+from workernb.http.streams import ReadableStream
+from workernb.runtime.execution.bodies import send_from_notebook
 from workernb.runtime.execution.dispatch import Answer, Dispatcher, TopLevelCall
 from workernb.runtime.execution.hop import FailedCall
 from workernb.runtime.execution.sync import run_sync
@@ -82,6 +85,7 @@ class Handle:
         body: BodyInit = None,
         redirect: str | None = None,
         cf: dict[str, Any] | None = None,
+        **options: Any,
     ) -> Coroutine[Any, Any, Answer]:
         """Call the service as a binding does: `await gateway.fetch("http://gateway/path")`.
 
@@ -92,7 +96,16 @@ class Handle:
         if resource is None:
             resource = self.url
         try:
+            if options:
+                init = {"method": method, "headers": headers, "body": body, "redirect": redirect}
+                resource = Request(resource, **init, cf=cf, **options)
+                method = headers = body = redirect = cf = None
             request = receive(resource, method, headers, body, redirect, cf)
+            if request._data.__class__ is ReadableStream:
+                send_from_notebook(request)
+            if request._options is not None and request._options.signal is not None:
+                call = self._runtime.call(self._target, request)
+                return abortable(call, request._options.signal)
             return self._runtime.call(self._target, request)  # type: ignore[no-any-return]
         except Exception as error:
             return FailedCall(error)
@@ -103,7 +116,10 @@ class Handle:
         Otherwise the same as `fetch`. Raises WrongLoopError if the running loop cannot be nested.
         """
         try:
-            return run_sync(self.fetch(resource, **init), self._runtime)
+            answer = run_sync(self.fetch(resource, **init), self._runtime)
+            if answer._data.__class__ is ReadableStream:
+                run_sync(answer._buffer_body(), self._runtime)
+            return answer
         except BaseException as error:
             trim_before_worker(error)
             raise

@@ -8,8 +8,9 @@ from collections.abc import Awaitable, Callable, Collection
 from typing import Any, TextIO
 
 from workernb.http.request import Request
+from workernb.http.response import Response
 from workernb.runtime.bindings.entrypoints import NOTEBOOK, MissingEntrypoint, with_props
-from workernb.runtime.execution import tasks
+from workernb.runtime.execution import bodies, tasks
 from workernb.runtime.execution.dispatch import TopLevelCall
 from workernb.runtime.execution.loops import Loops
 from workernb.runtime.services.engine import Engine
@@ -109,3 +110,7 @@ class Runtime(Registry):
     def wait_until(self, invocation: Invocation, awaitable: Awaitable[Any]) -> None:
         """Keep a request open until `awaitable` is done."""
         tasks.wait_until(invocation, awaitable)
+
+    def send_response_body(self, invocation: Invocation, response: Response) -> None:
+        """Keep a request open until the stream that is a response's body has ended."""
+        bodies.send_response_body(invocation, response)

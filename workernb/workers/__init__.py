@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from workernb.http.abort import AbortController, AbortSignal
 from workernb.http.headers import Headers
 from workernb.http.request import Request
 from workernb.http.response import Response
+from workernb.http.streams import ReadableStream
 
 from .entrypoints import ExecutionContext as Context
 from .entrypoints import WorkerEntrypoint, wait_until, waitUntil
@@ -18,8 +20,11 @@ from .env import ImportedEnv
 env = ImportedEnv()
 
 __all__ = [
+    "AbortController",
+    "AbortSignal",
     "Context",
     "Headers",
+    "ReadableStream",
     "Request",
     "Response",
     "WorkerEntrypoint",

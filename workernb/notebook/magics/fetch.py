@@ -27,8 +27,9 @@ from workernb.errors import (
 from workernb.http import Request, Response
 from workernb.http.request import receive
 from workernb.http.response import REDIRECTS
+from workernb.http.streams.chunks import Beginning
 from workernb.network.answers import answer_for_outsider
-from workernb.notebook.card import Card
+from workernb.notebook.card import Card, read_beginning
 from workernb.notebook.display import show
 from workernb.notebook.tracebacks import FetchError
 from workernb.notebook.variables import expander
@@ -102,6 +103,7 @@ class FetchCommand:
         """Build the request; OptionError or UsageError if it is refused."""
         self._runtime = runtime
         self._options = options
+        self._beginning: Beginning | None = None
         method = options.method or ("GET" if options.body is None else "POST")
         self._step = self._first_step(method)
 
@@ -138,7 +140,9 @@ class FetchCommand:
         limit = asyncio.timeout(self._options.max_time)
         try:
             async with limit:
-                return await self._follow_redirects()
+                answer = await self._follow_redirects()
+                self._beginning = await read_beginning(answer)
+                return answer
         except TimeoutError:
             if not limit.expired():
                 raise
@@ -187,7 +191,7 @@ class FetchCommand:
                     url,
                     method=request.method,
                     headers=request.headers,
-                    body=request.clone()._take(),
+                    body=request.clone()._move(),
                 )
         except (TypeError, ValueError) as error:
             raise FetchError(f"{step.title} redirects to where nothing can be: {error}") from None
@@ -201,7 +205,9 @@ class FetchCommand:
         """Show the card and return the answer; FetchError for a status of 400 or more with -f."""
         redact = self._runtime.redactor.redact
         silent = self._options.silent
-        card = None if silent else Card.of(answer, self._step.title, self._access(), redact)
+        card = None if silent else Card.of(
+            answer, self._step.title, self._access(), redact, self._beginning
+        )
         show(card, answer)
         if self._options.fail and answer.status >= 400:
             raise FetchError(f"{self._step.title} was answered with {answer.status} (-f).")

@@ -6,13 +6,18 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from workernb.errors import GlobalScopeError, PlatformText, with_notes
+from workernb.http.abort import AbortSignal, abortable
 from workernb.http.body import BodyInit
 from workernb.http.headers import HeadersInit
 from workernb.http.request import Request, receive
 from workernb.http.response import Response
+from workernb.http.streams import ReadableStream
+from workernb.http.streams.abortable import AbortableChunks
 from workernb.runtime.events.fetch import FETCH
+from workernb.runtime.execution.bodies import send_request_body
 from workernb.runtime.execution.hop import FailedCall, invoke
 from workernb.runtime.services.deployments import OVERRIDES
+from workernb.runtime.services.engine import Entrypoint
 from workernb.runtime.services.service import Service
 from workernb.runtime.services.targets import Target
 from workernb.runtime.tracing.invocations import Invocation
@@ -63,11 +68,16 @@ def _make_fetch(
         body: BodyInit = None,
         redirect: str | None = None,
         cf: dict[str, Any] | None = None,
+        **options: Any,
     ) -> Coroutine[Any, Any, Response]:
         caller: Any = _running()
         if caller.__class__ is not Invocation:
             return FailedCall(_called_outside_a_handler(name))
         try:
+            if options:
+                init = {"method": method, "headers": headers, "body": body, "redirect": redirect}
+                resource = Request(resource, **init, cf=cf, **options)
+                method = headers = body = redirect = cf = None
             request = receive(resource, method, headers, body, redirect, cf)
         except Exception as error:
             return FailedCall(error)
@@ -86,10 +96,32 @@ def _make_fetch(
         )
         if OVERRIDES in request._fields:
             invocation.ensure_extras().overrides = request._fields[OVERRIDES]
+        if request._data.__class__ is ReadableStream:
+            send_request_body(caller, invocation, request)
+        if request._options is not None and request._options.signal is not None:
+            return _abortable(request._options.signal, invocation, entrypoint, request)
         return invoke(invocation, entrypoint, FETCH, request)
 
     fetch.__qualname__ = "fetch"
     return fetch
+
+
+def _abortable(
+    signal: AbortSignal, invocation: Invocation, entrypoint: Entrypoint, request: Request
+) -> Coroutine[Any, Any, Response]:
+    """Make a call that is canceled when `signal` is aborted, and so is its response's body."""
+    if signal.reason is not None:
+        return FailedCall(signal.reason)
+    steps = invoke(invocation, entrypoint, FETCH, request)
+
+    async def fetch() -> Response:
+        response: Response = await abortable(steps, signal)
+        if isinstance(response._data, ReadableStream):
+            chunks = AbortableChunks(response._data._take(), signal)
+            response._data = ReadableStream(chunks)
+        return response
+
+    return fetch()
 
 
 def _called_outside_a_handler(name: str) -> Exception:

@@ -82,9 +82,11 @@ def abort_and_wake(trace: Trace, reason: BaseException) -> None:
     if trace.task is not None and not trace.to_uncancel:
         # The task may be the notebook's own, so `take_back_cancellation` undoes this.
         trace.to_uncancel = trace.task.cancel()
-    elif trace.invocations[0].ended_ns:
+    elif trace.invocations[0].ended_ns or trace.bodies:
         for task in trace.wait_until_tasks:
             task.cancel()
+        for body in list(trace.bodies):
+            body.discard()
 
 
 def take_back_cancellation(trace: Trace) -> None:

@@ -79,6 +79,18 @@ def check_at_hop(trace: Trace, now: int, invocation: Invocation) -> None:
         exceed_cpu(trace, worker_position(sys._getframe()) or outside_of(invocation))
 
 
+def check_at_pull(trace: Trace, now: int, reader: Invocation | None) -> None:
+    """Read the CPU clock as `reader` asks for a stream's chunk; abort a request over its budget.
+
+    Chunks can be produced without end in one slice, so its stamps are folded here too.
+    """
+    cpu = read_cpu_clock(trace, now, reader)
+    if trace.cpu_ns + cpu - trace.thread.slice_cpu_ns > trace.budget_ns:
+        exceed_cpu(trace, worker_position(sys._getframe()))
+    if len(trace.stamps) > trace.fold_at:
+        fold(trace)
+
+
 def outside_of(invocation: Invocation) -> str:
     """Return where a request was cut that was in no Worker's source then."""
     return f"Worker {invocation.service!r}, at its {'end' if invocation.ended_ns else 'beginning'}"

@@ -11,8 +11,10 @@ from typing import Any
 
 from workernb.errors import HandlerError, PlatformText, with_notes
 from workernb.http.body import USED
+from workernb.http.redirects import leads_on
 from workernb.http.request import Request
 from workernb.http.response import Response
+from workernb.http.streams import ReadableStream
 from workernb.runtime.tracing.invocations import Invocation
 
 from .event import Event
@@ -38,7 +40,11 @@ def _result(response: Any, request: Request, invocation: Invocation) -> Response
     else:
         response._received = True
         response._url = request._url
-    invocation.status = response._status
+    invocation.status = status = response._status
+    if status > 300 and invocation.caller is not None and leads_on(request, response):
+        invocation.ensure_extras().redirect = request
+    elif response._data.__class__ is ReadableStream:
+        invocation.trace.host.send_response_body(invocation, response)
     return response  # type: ignore[no-any-return]
 
 
@@ -47,8 +53,10 @@ FETCH = Event("fetch", _result)
 
 def _checked(response: object, invocation: Invocation) -> Response:
     if isinstance(response, Response):
+        if response.type == "error":
+            raise HandlerError(PlatformText.ERROR_RESPONSE)
         # An instance of a subclass is received as a plain Response.
-        return response._copy(response._hand_over(), True)
+        return response._send("")
     text = invocation.trace.redact(repr(response))[:60]
     given = "nothing" if response is None else f"{type(response).__name__} {text}"
     if isinstance(response, Coroutine):

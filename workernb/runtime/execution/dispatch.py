@@ -270,7 +270,7 @@ def serve(root: Invocation) -> Generator[Any, Any, Answer]:
         response._trace = trace
         answer = response
     except BaseException as error:
-        failure = _failure(trace, error)
+        failure = failure_of(trace, error)
         if root.outcome is None:
             abandon(root)  # Aborted before its first step.
     finish_if_done(trace)
@@ -296,7 +296,7 @@ def _as_awaitable(steps: Generator[Any, Any, Answer]) -> Generator[Any, Any, Ans
     return (yield from steps)
 
 
-def _failure(trace: Trace, error: BaseException) -> BaseException:
+def failure_of(trace: Trace, error: BaseException) -> BaseException:
     """Log what ended a request, and return what its maker gets for it."""
     ends = issubclass(type(error), Termination)
     if ends and trace.aborted is not None:
@@ -324,7 +324,7 @@ def _failure(trace: Trace, error: BaseException) -> BaseException:
             for invocation in {raiser, trace.invocations[0]}:
                 invocation.ensure_extras().failure = outcome_of(cut), format_error(cut)
             cut.__cause__ = cut.__context__ = None
-            return _failure(trace, cut)
+            return failure_of(trace, cut)
         error.__cause__ = error.__context__ = None
         text = format_traceback(error)
     log(trace, raiser, "error", text)

@@ -27,6 +27,8 @@ from workernb.errors import (
     traceback_of,
     with_notes,
 )
+from workernb.http.redirects import MAX_REDIRECTS, redirected
+from workernb.http.response import RedirectedUrl, Response
 from workernb.runtime.enforcement.abort import exceed_cpu, interrupt, take_back_cancellation
 from workernb.runtime.enforcement.budget import (
     check_at_hop,
@@ -52,7 +54,7 @@ from workernb.runtime.tracing.tracebacks import (
 from workernb.runtime.tracing.traces import Trace
 from workernb.workers.current import current
 
-from .tasks import NOT_AWAITED, abandon, adopt, calls_not_awaited, cancel_unfinished_tasks, join
+from .tasks import NOT_AWAITED, abandon, adopt, calls_not_awaited, join, leave
 
 Steps = Generator[Any, Any, Any] | Coroutine[Any, Any, Any]
 
@@ -108,20 +110,52 @@ async def hop(
         value = result(await handler(argument, invocation), argument, invocation)
         if trace.aborted is not None:
             raise trace.aborted
-        return value
     except BaseException as error:
         fail(invocation, error)
         raise
     finally:
-        if invocation.extras is not None:
-            cancel_unfinished_tasks(invocation)
+        goes_on = invocation.extras is not None and leave(invocation)
         _set_current(invocation.caller)
-        invocation.ended_ns = now = wall_clock()
+        now = wall_clock()
+        if goes_on:
+            trace.stamps.extend((now, 0, invocation.caller))
+        else:
+            invocation.ended_ns = now
         if now >= trace.cpu_valid_until:
             check_at_hop(trace, now, invocation)
+    if invocation.extras is None or invocation.extras.redirect is None:
+        return value
+    return await _follow(invocation, handler, result, value)
 
 
 hop.__name__ = hop.__qualname__ = "fetch"  # The name in the repr of the coroutine.
+
+
+async def _follow(
+    invocation: Invocation,
+    handler: Handler,
+    result: Callable[[Any, Any, Invocation], Any],
+    response: Response,
+) -> Response:
+    """Call the same handler once more, for the redirect that an invocation has answered with."""
+    trace: Trace = invocation.trace
+    extras, caller = invocation.ensure_extras(), invocation.caller
+    if extras.redirects == MAX_REDIRECTS:
+        raise TypeError(PlatformText.TOO_MANY_REDIRECTS)
+    request = redirected(extras.redirect, response)
+    refusal = None if caller is None or trace.calls_left > 0 else refuse_call(caller)
+    if refusal is not None:
+        raise refusal
+    trace.calls_left -= 1
+    following = Invocation(
+        trace, caller, invocation.binding, invocation,
+        request._method, request._url, invocation.depth,
+    )  # fmt: skip
+    following.ensure_extras().redirects = extras.redirects + 1
+    trace.recorded.append(following)
+    found: Response = await hop(following, handler, result, request, False)
+    found._url = RedirectedUrl(found._url)
+    return found
 
 
 def fail(invocation: Invocation, error: BaseException) -> None:

@@ -195,6 +195,11 @@ class Invocation:
         return float(self.trace.metering.inclusive_ns.get(self, 0)) / 1e6
 
     @property
+    def buffered_bytes(self) -> int:
+        """How many bytes its clones and tees of streams have buffered at most."""
+        return 0 if self.extras is None else self.extras.buffered
+
+    @property
     def off_thread_ms(self) -> float:
         """CPU used in other threads for this invocation, in ms: sampled, and in no budget."""
         return float(self.trace.off_thread_ns.get(self, 0)) / 1e6
@@ -244,22 +249,45 @@ class Invocation:
 class Extras:
     """Attributes that few invocations have, in a separate object to keep the others small.
 
-    claimed: whether the call was wrapped in a task. deployment: what the version was chosen from.
+    bodies: the streams that its code produces, and others read. buffered: how many bytes its clones
+    have buffered at most. claimed: whether the call was wrapped in a task. deployment: what the version was chosen from.
     failure: outcome and exception text. overrides: the request's header that requests versions.
-    props: those of the binding. task: the task in which the call began, if its caller did not await
+    props: those of the binding. received: the chunks of its request's body if that is a stream, and
+    was not sent on. redirect: the request, if its response is a redirect that is followed.
+    redirects: how many were followed before. returned: whether its handler has. task: the task in which the call began, if its caller did not await
     it in time. tasks: the pending tasks that its code made, with the coroutine or invocation that
     each of them runs.
     """
 
-    __slots__ = ("claimed", "deployment", "failure", "overrides", "props", "task", "tasks")
+    __slots__ = (
+        "bodies",
+        "buffered",
+        "claimed",
+        "deployment",
+        "failure",
+        "overrides",
+        "props",
+        "received",
+        "redirect",
+        "redirects",
+        "returned",
+        "task",
+        "tasks",
+    )
 
     def __init__(self) -> None:
         """Set all attributes to their defaults."""
+        self.bodies: set[Any] | frozenset[Any] = frozenset()
+        self.buffered = 0
         self.claimed = False
         self.deployment: Deployment | None = None
         self.failure: tuple[str, str] | None = None
         self.overrides: str | None = None
         self.props: dict[str, Any] = {}
+        self.received: Any = None
+        self.redirect: Any = None
+        self.redirects = 0
+        self.returned = False
         self.task: asyncio.Task[Any] | None = None
         self.tasks: dict[asyncio.Future[Any], object] = {}
 

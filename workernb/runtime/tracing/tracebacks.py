@@ -99,14 +99,18 @@ def raised_by(error: BaseException, levels: int = 10) -> Invocation | None:
     running: Invocation | None = None
     ends = issubclass(kind, errors.Termination)
     for frame, _ in traceback.walk_tb(errors.traceback_of(error)):
-        if frame.f_code.co_name == "hop" and is_ours(frame):
-            running = frame.f_locals["invocation"]
+        if frame.f_code.co_name in _RUNS_WORKER and is_ours(frame):
+            running = frame.f_locals.get("invocation", running)
             found = found if ends else running
         elif ends and is_worker(frame):
             found = running
     if issubclass(kind, errors.BindingError) and found is not None:
         return found.caller or found
     return found
+
+
+_RUNS_WORKER = ("hop", "__anext__")
+"""The names of our functions that run an invocation's code: a handler, or a stream's producer."""
 
 
 def waiting_position(steps: Any) -> str | None:
@@ -119,15 +123,23 @@ def waiting_position(steps: Any) -> str | None:
             # `drive` calls `send` itself, so Python has no record of what it awaits.
             steps = frame.f_locals.get("steps")
         else:
-            steps = getattr(steps, "cr_await", None) or getattr(steps, "gi_yieldfrom", None)
-        if type(steps).__name__ == "coroutine_wrapper":
-            # The object that a coroutine's `__await__` returns has no attribute for its coroutine.
-            (steps,) = gc.get_referents(steps)
+            steps = next(filter(None, (getattr(steps, name, None) for name in _AWAITED)), None)
+        if type(steps).__name__ in _WRAPPERS:
+            # These objects have no attribute for their coroutine or asynchronous generator.
+            steps = next(filter(_frame_of, gc.get_referents(steps)), None)
     return worker_position(found)
 
 
+_AWAITED = ("cr_await", "gi_yieldfrom", "ag_await")
+_WRAPPERS = ("coroutine_wrapper", "async_generator_asend", "async_generator_athrow")
+
+
 def _frame_of(steps: Any) -> FrameType | None:
-    return getattr(steps, "cr_frame", None) or getattr(steps, "gi_frame", None)
+    for name in ("cr_frame", "gi_frame", "ag_frame"):
+        frame: FrameType | None = getattr(steps, name, None)
+        if frame is not None:
+            return frame
+    return None
 
 
 def _skip_ours(tb: TracebackType | None) -> TracebackType | None:

@@ -62,6 +62,16 @@ class Host(Protocol):
     def wait_until(self, invocation: Invocation, awaitable: Awaitable[Any]) -> None:
         """Keep the request open until `awaitable` is done."""
 
+    def send_response_body(self, invocation: Invocation, response: Any) -> None:
+        """Keep the request open until the stream that is a response's body has ended."""
+
+
+class OpenBody(Protocol):
+    """A stream that a Worker produces, as a trace sees it."""
+
+    def discard(self) -> None:
+        """End the producer, soon."""
+
 
 class Trace:
     """The record of a top-level request: its invocations, slices, logs and outcome.
@@ -76,6 +86,7 @@ class Trace:
 
     # Class-level defaults: objects made for each request cost garbage collection.
     wait_until_tasks: set[asyncio.Future[Any]] | frozenset[Any] = frozenset()
+    bodies: set[OpenBody] | frozenset[Any] = frozenset()  # Streams that have not ended.
     # Original coroutines of calls that began in tasks of their own.
     replaced_steps: dict[Invocation, Any] | None = None
     folded_ns: Mapping[Any, int] = MappingProxyType({})
@@ -257,6 +268,11 @@ class Trace:
         """
         calls = len(self.invocations) + self.not_kept
         return min(calls * self.host.overhead_ns() / 1e6, self.cpu_ms)
+
+    @property
+    def buffered_bytes(self) -> int:
+        """How many bytes clones and tees have buffered at most, summed over the invocations."""
+        return sum(invocation.buffered_bytes for invocation in self.invocations)
 
     @property
     def off_thread_ms(self) -> float:

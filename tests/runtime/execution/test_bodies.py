@@ -1,0 +1,713 @@
+"""Bodies that are streams, over bindings and to the notebook: who produces, pays, fails, ends."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+
+import pytest
+
+import workernb
+from workernb.http import AbortController, ReadableStream, Request
+
+from ..conftest import HEAD
+
+COUNT = """
+async def count():
+    for number in range(int(request.headers["n"] or 3)):
+        print("made", number)
+        yield b"%d," % number
+return Response(count())
+"""
+
+PASS = """
+response = await self.env.NEXT.fetch(request)
+async def pass_on():
+    async for chunk in response.body:
+        yield chunk.replace(b",", b";")
+return Response(pass_on(), headers={"by": "us"})
+"""
+
+
+def printed(trace) -> list[str]:
+    return [log.text for log in trace.logs if log.level == "log"]
+
+
+def services(trace) -> dict[str, object]:
+    return {invocation.service: invocation.outcome for invocation in trace.invocations}
+
+
+async def gone(runtime) -> workernb.Trace:
+    """Wait until no request is in flight, and return the last one's trace."""
+    while runtime.in_flight:  # noqa: ASYNC110 - what ends it sets no event
+        await asyncio.sleep(0.001)
+    return runtime.traces[-1]
+
+
+async def test_a_response_arrives_before_its_body_is_made(define, runtime):
+    last = define("last", COUNT)
+    gateway = define("gateway", PASS, NEXT="last")
+    for handle, comma in ((last, b","), (gateway, b";")):
+        response = await handle.fetch()
+        trace = response.trace
+        assert (response.status, printed(trace), trace.outcome) == (200, [], None)
+        assert trace in runtime.in_flight
+        made = []
+        async for chunk in response.body:
+            made.append((chunk, printed(trace)[-1]))
+        assert made == [(b"%d%b" % (n, comma), f"made {n}") for n in range(3)]
+        assert trace is runtime.traces[-1]
+        assert trace.outcome == "ok"
+        assert not runtime.in_flight
+
+
+@pytest.mark.parametrize("read", ["text", "bytes", "json", "buffer"])
+async def test_a_body_is_read_as_a_whole(define, read):
+    define("last", 'async def one():\n    yield b"1"\n    yield b"2"\nreturn Response(one())')
+    gateway = define("gateway", "return await self.env.NEXT.fetch(request)", NEXT="last")
+    got = await getattr(await gateway.fetch(), read)()
+    assert {"text": "12", "bytes": b"12", "json": 12, "buffer": memoryview(b"12")}[read] == got
+
+
+async def test_a_request_body_is_a_stream_in_both_directions(define, runtime):
+    define(
+        "upper",
+        """
+        async def upper():
+            async for chunk in request.body:
+                print("got", chunk.decode())
+                yield chunk.upper()
+        return Response(upper())
+        """,
+    )
+    gateway = define(
+        "gateway",
+        """
+        async def letters():
+            for letter in "abc":
+                print("sent", letter)
+                yield letter.encode()
+        return await self.env.UPPER.fetch("http://x/", method="POST", body=letters())
+        """,
+        UPPER="upper",
+    )
+    response = await gateway.fetch()
+    assert await response.text() == "ABC"
+    trace = runtime.traces[-1]
+    assert printed(trace) == ["sent a", "got a", "sent b", "got b", "sent c", "got c"]
+    assert [log.invocation.service for log in trace.logs] == ["gateway", "upper"] * 3
+    assert services(trace) == {"gateway": "ok", "upper": "ok"}
+
+
+async def test_the_notebook_sends_a_stream(define, runtime):
+    async def letters():
+        for letter in "abc":
+            await asyncio.sleep(0)
+            yield letter.encode()
+
+    echo = define("echo", "return Response(request.body)")
+    gateway = define("gateway", "return await self.env.ECHO.fetch(request)", ECHO="echo")
+    for handle in (echo, gateway):
+        response = await handle.fetch("http://x/", method="POST", body=letters())
+        assert await response.text() == "abc"
+    first = await echo.fetch("http://x/", method="POST", body=letters())
+    second = await gateway.fetch("http://x/", method="POST", body=first.body)
+    assert await second.text() == "abc"
+    assert [trace.outcome for trace in runtime.traces] == ["ok"] * 4
+
+
+async def test_what_the_notebook_sends_is_not_charged_to_a_worker(define, runtime):
+    import time
+
+    async def busy():
+        until = time.thread_time() + 0.05
+        while time.thread_time() < until:
+            pass
+        yield b"x"
+
+    worker = define("worker", "return Response(await request.text())", limits={"cpu_ms": 30})
+    assert await (await worker.fetch("http://x/", method="POST", body=busy())).text() == "x"
+    assert runtime.traces[-1].cpu_ms < 30
+
+
+async def test_each_worker_is_charged_for_the_chunks_that_it_makes(define, runtime):
+    busy = "async def work():\n    for n in range(3):\n        burn({ms})\n        {then}\n"
+    define("last", busy.format(ms=8, then='yield b"x"') + "return Response(work())")
+    define(
+        "middle",
+        """
+        response = await self.env.NEXT.fetch(request)
+        async def work():
+            async for chunk in response.body:
+                burn(4)
+                await asyncio.sleep(0)
+                yield chunk
+        return Response(work())
+        """,
+        NEXT="last",
+    )
+    gateway = define(
+        "gateway",
+        "response = await self.env.NEXT.fetch(request)\ntext = await response.text()\n"
+        "burn(2)\nreturn Response(text)",
+        NEXT="middle",
+    )
+    assert await (await gateway.fetch()).text() == "xxx"
+    trace = runtime.traces[-1]
+    burnt: dict[str, float] = {}
+    for log in trace.logs:
+        name = log.invocation.service
+        burnt[name] = burnt.get(name, 0.0) + float(log.text)
+    for name, ms in burnt.items():
+        # What the runtime does for a chunk is some microseconds.
+        assert trace.cpu_by_service()[name] == pytest.approx(ms, abs=3), name
+    assert trace.cpu_ms == pytest.approx(sum(burnt.values()), abs=5)
+    order = [slice_.invocation.service for slice_ in trace.slices if slice_.cpu_ns > 1_000_000]
+    merged = [name for name, before in zip(order, [None, *order], strict=False) if name != before]
+    assert merged == ["last", "middle"] * 3 + ["gateway"]
+
+
+async def test_env_and_tasks_in_a_producer_are_its_own_workers(define, runtime):
+    define("auth", "return Response(self.env.NAME)", vars={"NAME": "auth's"})
+    define(
+        "last",
+        """
+        from workers import env
+        async def work():
+            yield env.NAME.encode()
+            yield await (await env.AUTH.fetch("http://auth/")).bytes()
+            yield (await asyncio.create_task(asyncio.sleep(0, env.NAME))).encode()
+        return Response(work())
+        """,
+        AUTH="auth",
+        vars={"NAME": "last's"},
+    )
+    gateway = define("gateway", PASS, NEXT="last", vars={"NAME": "gateway's"})
+    assert await (await gateway.fetch()).text() == "last'sauth'slast's"
+    last, auth = runtime.traces[-1].invocations[1:]
+    assert (last.service, auth.service, auth.caller) == ("last", "auth", last)
+
+
+# Limits
+
+
+async def test_a_producer_is_cut(define, runtime):
+    source = 'async def work():\n    yield b"x"\n    while True:\n        pass\nreturn Response(work())'
+    last = define("last", source, limits={"cpu_ms": 30})
+    gateway = define("gateway", PASS, NEXT="last", limits={"cpu_ms": 30})
+    for handle in (last, gateway):
+        response = await handle.fetch()
+        chunks = []
+        with pytest.raises(workernb.CpuLimitError) as caught:
+            async for chunk in response.body:
+                chunks.append(chunk)
+        assert chunks == [b"x"]
+        assert "<worker last v1>" in caught.value.__notes__[0]
+        trace = await gone(runtime)
+        assert trace.outcome == "exceededCpu"
+        assert 30 <= trace.cpu_ms < 300
+
+
+async def test_an_endless_body_is_cut_in_a_bounded_trace(define, runtime):
+    source = 'async def work():\n    while True:\n        yield b"x"\nreturn Response(work())'
+    define("last", source)
+    gateway = define(
+        "gateway",
+        "async for _ in (await self.env.NEXT.fetch(request)).body:\n    pass",
+        NEXT="last",
+        limits={"cpu_ms": 300},
+    )
+    with pytest.raises(workernb.CpuLimitError):
+        await gateway.fetch()
+    trace = await gone(runtime)
+    assert len(trace.slices) <= trace.KEPT
+    assert len(trace.stamps) <= trace.fold_at + 100_000
+    assert set(trace.cpu_by_service()) == {"gateway", "last"}
+
+
+async def test_a_producer_that_waits_too_long(define, runtime):
+    source = 'async def work():\n    yield b"x"\n    await asyncio.sleep(9)\nreturn Response(work())'
+    last = define("last", source, limits={"wall_ms": 50})
+    response = await last.fetch()
+    with pytest.raises(workernb.LimitError, match="wall time limit") as caught:
+        await response.text()
+    assert "<worker last v1>:" in caught.value.__notes__[0]
+    assert (await gone(runtime)).outcome == "exceededWallTime"
+
+
+async def test_a_producer_that_can_never_go_on(define, runtime):
+    source = (
+        'async def work():\n    yield b"x"\n    await asyncio.get_running_loop().create_future()\n'
+        "return Response(work())"
+    )
+    last = define("last", source)
+    gateway = define("gateway", PASS, NEXT="last")
+    response = await gateway.fetch()
+    with pytest.raises(workernb.HungError) as caught:
+        await response.text()
+    assert "<worker last v1>" in str(caught.value.__notes__)
+    await gone(runtime)
+
+
+async def test_a_body_that_nobody_reads_ends_at_the_wall_limit(define, runtime):
+    last = define("last", COUNT, limits={"wall_ms": 60})
+    response = await last.fetch()
+    trace = await gone(runtime)
+    assert (trace.outcome, printed(trace)) == ("exceededWallTime", [])
+    with pytest.raises((workernb.LimitError, StopAsyncIteration)):
+        await response.body.get_reader().read()
+        raise StopAsyncIteration
+
+
+# Ends
+
+
+CLEANS_UP = """
+async def work():
+    try:
+        yield b"x"
+        yield b"y"
+    finally:
+        await asyncio.sleep(0)
+        print("cleaned up")
+return Response(work())
+"""
+
+
+@pytest.mark.parametrize("away", ["break", "cancel", "drop", "reader"])
+async def test_a_reader_goes_away(define, runtime, away):
+    define("last", CLEANS_UP)
+    gateway = define("gateway", PASS, NEXT="last")
+    response = await gateway.fetch()
+    reader = response.body.get_reader()
+    assert await reader.read() == (b"x", False)
+    reader.release_lock()
+    if away == "break":
+        async for _ in response.body:
+            break
+    elif away == "cancel":
+        await response.body.cancel()
+    elif away == "reader":
+        await response.body.get_reader().cancel()
+    del response, reader
+    gc.collect()
+    trace = await gone(runtime)
+    assert printed(trace) == ["cleaned up"]
+    assert services(trace) == {"gateway": "ok", "last": "ok"}
+
+
+async def test_a_body_that_is_never_read(define, runtime):
+    define("last", CLEANS_UP)
+    gateway = define("gateway", PASS, NEXT="last")
+    await gateway.fetch()
+    gc.collect()
+    trace = await gone(runtime)
+    assert (trace.outcome, printed(trace)) == ("ok", [])
+
+
+async def test_a_callee_that_does_not_read_its_request(define, runtime):
+    define("deaf", 'return Response("done")')
+    gateway = define(
+        "gateway",
+        """
+        async def letters():
+            print("never made")
+            yield b"x"
+        return await self.env.DEAF.fetch("http://x/", method="POST", body=letters())
+        """,
+        DEAF="deaf",
+    )
+    assert await (await gateway.fetch()).text() == "done"
+    trace = await gone(runtime)
+    assert (services(trace), printed(trace)) == ({"gateway": "ok", "deaf": "ok"}, [])
+
+
+async def test_a_worker_lives_until_its_body_ends(define, runtime):
+    last = define(
+        "last",
+        """
+        async def tick():
+            while True:
+                await asyncio.sleep(0)
+        task = asyncio.create_task(tick())
+        async def work():
+            yield b"x"
+            yield str(task.done()).encode()
+        return Response(work())
+        """,
+    )
+    response = await last.fetch()
+    assert await response.text() == "xFalse"
+    trace = await gone(runtime)
+    assert "was cancelled: its Worker's invocation ended first" in trace.logs[-1].text
+
+
+async def test_wait_until_and_a_body(define, runtime):
+    last = define(
+        "last",
+        """
+        async def later():
+            await asyncio.sleep(0)
+            print("later")
+        self.ctx.waitUntil(later())
+        async def work():
+            yield b"x"
+        return Response(work())
+        """,
+    )
+    assert await (await last.fetch()).text() == "x"
+    assert printed(await gone(runtime)) == ["later"]
+
+
+# Failures
+
+
+async def test_the_trace_names_who_failed(define, runtime):
+    define("last", 'async def work():\n    yield b"x"\n    raise ValueError("boom")\nreturn Response(work())')
+    gateway = define("gateway", PASS, NEXT="last")
+    response = await gateway.fetch()
+    got = []
+    with pytest.raises(ValueError, match="boom"):
+        async for chunk in response.body:
+            got.append(chunk)
+    assert got == [b"x"]
+    trace = await gone(runtime)
+    assert services(trace) == {"gateway": "exception", "last": "exception"}
+    (log,) = trace.logs
+    assert log.invocation.service == "last"
+    line = HEAD.count("\n") + 3
+    assert f'File "<worker last v1>", line {line}, in work' in log.text
+
+
+async def test_a_worker_may_handle_the_failure_of_another(define, runtime):
+    define("last", 'async def work():\n    yield b"x"\n    raise ValueError("boom")\nreturn Response(work())')
+    gateway = define(
+        "gateway",
+        """
+        response = await self.env.NEXT.fetch(request)
+        async def work():
+            try:
+                async for chunk in response.body:
+                    yield chunk
+            except ValueError as error:
+                yield f"({error})".encode()
+        return Response(work())
+        """,
+        NEXT="last",
+    )
+    assert await (await gateway.fetch()).text() == "x(boom)"
+    assert services(await gone(runtime)) == {"gateway": "ok", "last": "exception"}
+
+
+async def test_chunks_that_are_no_bytes(define, runtime):
+    last = define("last", 'async def work():\n    yield "text"\nreturn Response(work())')
+    with pytest.raises(TypeError, match="did not return bytes") as caught:
+        await (await last.fetch()).text()
+    assert "type str: yield text.encode()" in caught.value.__notes__[0]
+    assert (await gone(runtime)).outcome == "exception"
+
+
+async def test_a_body_is_given_back_once(define):
+    keeps = define(
+        "keeps",
+        """
+        global kept
+        if "kept" not in globals():
+            async def work():
+                yield b"x"
+            kept = Response(work())
+        return kept
+        """,
+    )
+    first = await keeps.fetch()
+    with pytest.raises(workernb.BodyUsedError, match="Body has already been used"):
+        await keeps.fetch()
+    assert await first.text() == "x"
+
+
+async def test_a_stream_that_was_read_from_cannot_be_given_back(define):
+    bad = define(
+        "bad",
+        """
+        async def work():
+            yield b"x"
+            yield b"y"
+        response = Response(work())
+        async for _ in response.body:
+            break
+        return response
+        """,
+    )
+    with pytest.raises(workernb.BodyUsedError):
+        await bad.fetch()
+
+
+async def test_a_stream_belongs_to_its_request(define):
+    define("last", COUNT)
+    keeps = define(
+        "keeps",
+        """
+        global kept
+        if "kept" not in globals():
+            kept = await self.env.NEXT.fetch(request)
+            return Response("kept", headers={"n": "9"})
+        return Response(await kept.text())
+        """,
+        NEXT="last",
+    )
+    await keeps.fetch()
+    with pytest.raises(RuntimeError, match=r"different request.*\(I/O type: ReadableStream\)") as e:
+        await keeps.fetch()
+    assert "Worker 'last' in request 1" in e.value.__notes__[0]
+
+
+# clone, signal, redirects
+
+
+async def test_a_clone_is_noted_in_the_trace(define, runtime):
+    define("last", COUNT)
+    gateway = define(
+        "gateway",
+        """
+        response = await self.env.NEXT.fetch(request)
+        clone = response.clone()
+        first = await clone.text()
+        return Response(first + await response.text())
+        """,
+        NEXT="last",
+    )
+    assert await (await gateway.fetch()).text() == "0,1,2,0,1,2,"
+    trace = runtime.traces[-1]
+    assert [i.buffered_bytes for i in trace.invocations] == [6, 0]
+    assert trace.buffered_bytes == 6
+
+
+SLOW = "await asyncio.sleep(9)"
+ABORTS = """
+from workers import AbortController
+controller = AbortController()
+asyncio.get_running_loop().call_soon(controller.abort)
+"""
+
+
+async def test_an_abort_cancels_the_call_below(define, runtime):
+    define("slow", "await asyncio.sleep(9)\nreturn Response('never')")
+    gateway = define(
+        "gateway",
+        ABORTS
+        + """
+try:
+    await self.env.SLOW.fetch("http://x/", signal=controller.signal)
+except Exception as error:
+    return Response(f"{type(error).__name__}: {error}")
+""",
+        SLOW="slow",
+    )
+    assert await (await gateway.fetch()).text() == "AbortError: The operation was aborted"
+    assert services(await gone(runtime)) == {"gateway": "ok", "slow": "canceled"}
+
+
+async def test_an_abort_before_the_call_makes_none(define, runtime):
+    define("slow")
+    gateway = define(
+        "gateway",
+        """
+        from workers import AbortSignal
+        try:
+            await self.env.SLOW.fetch("http://x/", signal=AbortSignal.abort("why"))
+        except Exception as error:
+            return Response(str(error))
+        """,
+        SLOW="slow",
+    )
+    assert await (await gateway.fetch()).text() == "why"
+    assert services(runtime.traces[-1]) == {"gateway": "ok"}
+
+
+async def test_an_abort_ends_the_body(define, runtime):
+    define("last", CLEANS_UP)
+    gateway = define(
+        "gateway",
+        """
+        from workers import AbortController
+        controller = AbortController()
+        response = await self.env.NEXT.fetch("http://x/", signal=controller.signal)
+        try:
+            async for chunk in response.body:
+                controller.abort()
+        except Exception as error:
+            return Response(f"{chunk.decode()}: {error}")
+        """,
+        NEXT="last",
+    )
+    assert await (await gateway.fetch()).text() == "x: The operation was aborted"
+    assert printed(await gone(runtime)) == ["cleaned up"]
+
+
+async def test_the_notebook_aborts_a_request(define, runtime):
+    slow = define("slow", "await asyncio.sleep(9)")
+    controller = AbortController()
+    asyncio.get_running_loop().call_soon(controller.abort, "enough")
+    with pytest.raises(Exception, match="enough"):
+        await slow.fetch(signal=controller.signal)
+    assert (await gone(runtime)).outcome == "canceled"
+
+
+GOES = """
+from urllib.parse import urlsplit
+path = urlsplit(request.url).path
+if path == "/end":
+    return Response(f"{request.method} {await request.text()}", headers={"seen": str(dict(request.headers))})
+status, _, location = path[1:].partition("/")
+return Response(None, int(status), headers={"location": "/" + location})
+"""
+
+
+@pytest.mark.parametrize(
+    ("status", "method", "expected"),
+    [
+        (301, "POST", "GET "), (302, "POST", "GET "), (303, "POST", "GET "), (303, "PUT", "GET "),
+        (307, "POST", "POST b"), (308, "PUT", "PUT b"), (301, "PUT", "PUT b"),
+    ],
+)  # fmt: skip
+async def test_redirects_are_followed_within_the_binding(define, runtime, status, method, expected):
+    define("goes", GOES)
+    gateway = define(
+        "gateway",
+        f"""
+        url = "http://anywhere/{status}/end"
+        response = await self.env.GOES.fetch(url, method="{method}", body="b")
+        assert response.redirected, response
+        assert response.url == "http://anywhere/end"
+        assert ("content-type" in response.headers["seen"]) is (await response.clone().text() != "GET ")
+        return response
+        """,
+        GOES="goes",
+    )
+    response = await gateway.fetch()
+    assert await response.text() == expected
+    assert not response.redirected
+    trace = runtime.traces[-1]
+    assert [(i.service, i.status) for i in trace.invocations] == [
+        ("gateway", 200), ("goes", status), ("goes", 200),
+    ]  # fmt: skip
+
+
+async def test_redirects_that_are_handed_back(define, runtime):
+    define("goes", GOES)
+    asked = 'return await self.env.GOES.fetch("http://x/302/end", redirect="manual")'
+    for body in (asked, "return await self.env.GOES.fetch(request)"):
+        gateway = define("gateway", body, GOES="goes")
+        response = await gateway.fetch("http://x/302/end")
+        assert (response.status, response.redirected) == (302, False)
+
+
+@pytest.mark.parametrize(
+    ("body", "limits", "error", "calls"),
+    [
+        ("'http://x/' + '302/' * 20 + 'end'", {}, None, 22),
+        ("'http://x/' + '302/' * 21 + 'end'", {}, "Too many redirects.", 22),
+        ("'http://x/' + '302/' * 9 + 'end'", {"subrequests": 5}, "Too many subrequests", 6),
+        ("'http://x/302///a:b'", {}, "Invalid Location header; unable to follow redirect.", 2),
+        ("Request('http://x/307/end', method='POST', body=letters())", {}, "one-time-use body", 2),
+    ],
+)
+async def test_the_limits_of_redirects(define, runtime, body, limits, error, calls):
+    define("goes", GOES)
+    gateway = define(
+        "gateway",
+        f"""
+        async def letters():
+            yield b"x"
+        response = await self.env.GOES.fetch({body})
+        return Response(str(response.status))
+        """,
+        GOES="goes",
+        limits=limits,
+    )
+    if error is None:
+        assert await (await gateway.fetch()).text() == "200"
+    else:
+        with pytest.raises((TypeError, workernb.LimitError), match=error):
+            await gateway.fetch()
+    assert len((await gone(runtime)).invocations) == calls
+
+
+async def test_the_credentials_stay_with_their_origin(define):
+    define(
+        "goes",
+        """
+        if "end" in request.url:
+            return Response(str(request.headers.get("authorization")))
+        return Response.redirect(request.headers["to"])
+        """,
+    )
+    gateway = define(
+        "gateway",
+        """
+        init = {"authorization": "key", "to": request.headers["to"]}
+        return await self.env.GOES.fetch("http://a/", headers=init)
+        """,
+        GOES="goes",
+    )
+    for to, kept in (("http://a/end", "key"), ("http://b/end", "None")):
+        assert await (await gateway.fetch(headers={"to": to})).text() == kept
+
+
+async def test_an_error_response_is_refused(define):
+    bad = define("bad", "return Response.error()")
+    with pytest.raises(workernb.HandlerError, match="must not be an error response"):
+        await bad.fetch()
+
+
+# Without await, and from elsewhere
+
+
+def test_fetch_sync_reads_the_body(define, runtime):
+    define("last", COUNT)
+    gateway = define("gateway", PASS, NEXT="last")
+    answer = gateway.fetch_sync()
+    assert asyncio.run(answer.text()) == "0;1;2;"
+    assert runtime.traces[-1].outcome == "ok"
+
+
+async def test_fetch_sync_within_a_loop(define):
+    gateway = define("gateway", COUNT)
+    assert await gateway.fetch_sync().text() == "0,1,2,"
+
+
+async def test_a_body_is_read_from_another_thread(define, runtime):
+    last = define("last", COUNT)
+    assert await (await last.fetch()).text() == "0,1,2,"
+
+    async def read():
+        return await (await last.fetch()).text()
+
+    assert await asyncio.to_thread(lambda: asyncio.run(read())) == "0,1,2,"
+    await gone(runtime)
+
+
+async def test_many_streams_at_once(define, runtime):
+    define("last", COUNT)
+    gateway = define("gateway", PASS, NEXT="last")
+
+    async def read(n):
+        return await (await gateway.fetch(headers={"n": str(n)})).text()
+
+    texts = await asyncio.gather(*map(read, range(1, 20)))
+    assert texts == ["".join(f"{i};" for i in range(n)) for n in range(1, 20)]
+    await gone(runtime)
+
+
+async def test_a_stream_of_the_notebooks_is_sent_once(define):
+    async def letters():
+        yield b"a"
+
+    stream = ReadableStream(letters())
+    echo = define("echo", "return Response(await request.text())")
+    request = Request("http://x/", method="POST", body=stream)
+    assert await (await echo.fetch(request)).text() == "a"
+    with pytest.raises(TypeError, match="Cannot reconstruct a Request with a used body"):
+        await echo.fetch(request)
+    with pytest.raises(TypeError, match="cannot be used as a body"):
+        Request("http://x/", method="POST", body=stream)

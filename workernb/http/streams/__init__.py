@@ -1,0 +1,10 @@
+"""Streams: bodies in chunks, which are produced as they are read.
+
+https://streams.spec.whatwg.org/
+"""
+
+from __future__ import annotations
+
+from .readable import ReadableStream, Reader
+
+__all__ = ["ReadableStream", "Reader"]

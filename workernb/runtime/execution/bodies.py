@@ -1,0 +1,345 @@
+"""Bodies that are streams, as they cross a binding: who produces a chunk is charged for it.
+
+The reader of a stream runs its producer, as an asynchronous generator runs within the loop that
+reads it: no task and no queue is between them, and the producer is never ahead. So the stamps, the
+running invocation, the budget and an interrupt are the producer's while it runs. An invocation
+lives until the streams that it produces have ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine
+from contextvars import Context, copy_context
+from time import perf_counter_ns as wall_clock
+from typing import Any, TypeVar
+
+from workernb.errors import PlatformText, with_notes
+from workernb.http.body import Message
+from workernb.http.response import Response
+from workernb.http.streams import ReadableStream
+from workernb.http.streams.chunks import Chunks, checked_chunk
+from workernb.http.streams.tee import Tee
+from workernb.runtime.enforcement.budget import check_at_pull
+from workernb.runtime.tracing.invocations import Invocation
+from workernb.runtime.tracing.tracebacks import trim_before_worker
+from workernb.runtime.tracing.traces import Trace
+from workernb.workers.current import current
+
+from .dispatch import failure_of
+from .hop import drive, fail, run_in_slice
+from .tasks import finish_if_done, leave
+
+T = TypeVar("T")
+
+_running = current.get
+_set_current = current.set
+
+
+def send_response_body(invocation: Invocation, response: Response) -> None:
+    """Send the stream that is the body of a handler's response to its caller."""
+    stream = response._data
+    assert isinstance(stream, ReadableStream)
+    if stream._disturbed:
+        raise response._moved_error()
+    response._data = send_stream(invocation, stream)
+
+
+def send_request_body(caller: Invocation, callee: Invocation, message: Message) -> None:
+    """Send the stream that is the body of a request from `caller` to `callee`.
+
+    What the callee does not read is canceled when it ends.
+    """
+    stream = message._data
+    assert isinstance(stream, ReadableStream)
+    message._data = sent = send_stream(caller, stream)
+    callee.ensure_extras().received = sent._chunks
+
+
+def send_stream(invocation: Invocation, stream: ReadableStream) -> ReadableStream:
+    """Return the stream that arrives when `invocation` sends one over a binding.
+
+    Raises TypeError if it was read, or has a reader. A stream of another Worker's, or of the
+    notebook's, is passed on as it is: whoever passes it on need not live any longer.
+    """
+    moved = stream._move()
+    chunks = moved._chunks
+    if isinstance(chunks, ProducedChunks | NotebookChunks):
+        extras = invocation.extras
+        if extras is not None and extras.received is chunks:
+            extras.received = None
+    else:
+        moved._chunks = ProducedChunks(Production(chunks, invocation))
+    return moved
+
+
+def send_from_notebook(message: Message) -> None:
+    """Send the stream that is the body of the notebook's request to a Worker."""
+    stream = message._data
+    assert isinstance(stream, ReadableStream)
+    moved = stream._move()
+    moved._chunks = NotebookChunks(moved._chunks)
+    message._data = moved
+
+
+class Production:
+    """The producing of one stream by an invocation: what a trace knows of it."""
+
+    __slots__ = ("_closing", "_loop", "chunks", "invocation", "trace")
+
+    def __init__(self, chunks: Chunks, invocation: Invocation) -> None:
+        """Keep `invocation` and its request open until the stream has ended."""
+        self.chunks = chunks
+        self.invocation = invocation
+        self.trace: Trace = invocation.trace
+        self._closing: asyncio.Task[None] | None = None
+        self._loop = asyncio.get_running_loop()
+        extras = invocation.ensure_extras()
+        extras.bodies = {*extras.bodies, self}
+        self.trace.bodies = {*self.trace.bodies, self}
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the stream has not ended."""
+        return self in self.trace.bodies
+
+    def end(self, error: BaseException | None = None) -> None:
+        """Note that the stream has ended; raise what ended it in truth, if that is another error.
+
+        error: what its producer raised.
+        """
+        if not self.is_open:
+            return
+        invocation, trace = self.invocation, self.trace
+        extras = invocation.ensure_extras()
+        trace.bodies = trace.bodies - {self}
+        extras.bodies = extras.bodies - {self}
+        try:
+            if error is not None:
+                fail(invocation, error)
+        finally:
+            if extras.returned and not invocation.ended_ns and not leave(invocation):
+                invocation.ended_ns = wall_clock()
+
+    async def close(self) -> None:
+        """End the producer, within a slice of its request."""
+        invocation, reader = self.invocation, _running()
+        stamps = self.trace.stamps
+        stamps.extend((wall_clock(), 0, invocation))
+        _set_current(invocation)
+        try:
+            await self.chunks.aclose()
+        except BaseException as error:
+            self.end(error)
+            raise
+        finally:
+            self.end()
+            _set_current(reader)
+            stamps.extend((wall_clock(), 0, reader))
+
+    def discard(self) -> None:
+        """End the producer, soon. May be called from any thread, and by a finalizer."""
+        if self.is_open and self._closing is None:
+            try:
+                self._loop.call_soon_threadsafe(self._begin_closing)
+            except RuntimeError:  # The loop is closed, so none of its code can run.
+                self.end()
+
+    def _begin_closing(self) -> None:
+        if not self.is_open or self._closing is not None:
+            return
+        if self.trace.aborted is None:
+            self._closing = asyncio.Task(self._close_in_task(), loop=self._loop)
+            return
+        with contextlib.suppress(BaseException):
+            run_in_slice(self.trace, self.invocation, self._throw, self.trace.aborted)
+        with contextlib.suppress(BaseException):
+            self.end(self.trace.aborted)
+        finish_if_done(self.trace)
+
+    async def _close_in_task(self) -> None:
+        try:
+            await run_outside(self, self.close)
+        except (Exception, asyncio.CancelledError):
+            pass  # It is logged, and nobody waits for it.
+
+    def _throw(self, error: BaseException) -> None:
+        throw = getattr(self.chunks._iterator, "athrow", None)
+        if throw is not None:
+            throw(error).send(None)
+
+
+class ProducedChunks(Chunks):
+    """The chunks of a stream that an invocation produces, as a reader elsewhere has them."""
+
+    __slots__ = ("_invocation", "_production", "_thread", "_trace")
+
+    def __init__(self, production: Production) -> None:
+        """Read what `production` produces."""
+        chunks = production.chunks
+        # The chunks of a generator are checked here, without a call in between.
+        super().__init__(chunks._iterator if chunks.__class__ is Chunks else chunks)
+        self._production = production
+        self._invocation = production.invocation
+        self._trace = production.trace
+        self._thread = production.trace.thread
+
+    async def __anext__(self) -> bytes:
+        """Return the next chunk; what runs until then is the producer's."""
+        trace = self._trace
+        if self._thread.trace is not trace:
+            return await run_outside(self._production, self.__anext__)
+        invocation = self._invocation
+        reader = _running()
+        now = wall_clock()
+        if now >= trace.cpu_valid_until:
+            check_at_pull(trace, now, reader)
+        stamps = trace.stamps
+        stamps += (now, 0, invocation)
+        _set_current(invocation)
+        try:
+            chunk = await self._next()
+            return chunk if chunk.__class__ is bytes else checked_chunk(chunk)
+        except StopAsyncIteration:
+            self._production.end()
+            raise
+        except BaseException as error:
+            self._production.end(error)
+            raise
+        finally:
+            _set_current(reader)
+            stamps += (wall_clock(), 0, reader)
+
+    async def read_all(self) -> bytes:
+        """Return the rest of the stream, in as few slices as it takes."""
+        if self._thread.trace is not self._trace:
+            return await run_outside(self._production, self.read_all)
+        return await super().read_all()
+
+    async def aclose(self) -> None:
+        """End the producer."""
+        production = self._production
+        if production.is_open:
+            if self._thread.trace is self._trace:
+                await production.close()
+            else:
+                await run_outside(production, production.close)
+
+    def discard(self) -> None:
+        """End the producer, soon."""
+        self._production.discard()
+
+    def __del__(self) -> None:
+        self._production.discard()
+
+
+async def run_outside(production: Production, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run what reads a stream while no slice of its request runs, in slices of its own.
+
+    Raises what the notebook's owner gets for an error, as a call does; RuntimeError in a Worker
+    that handles another request.
+    """
+    loop, home = asyncio.get_running_loop(), production._loop
+    if loop is not home and home.is_running():
+        future = asyncio.run_coroutine_threadsafe(run_outside(production, work), home)
+        return await asyncio.wrap_future(future)
+    trace = production.trace
+    reader: Any = _running()
+    if reader is not None and reader.trace is not trace:
+        raise _other_request(production.invocation)
+    trace.steps = steps = work()
+    try:
+        return await drive(steps, trace, None, copy_context())  # type: ignore[no-any-return]
+    except BaseException as error:
+        if isinstance(error, StopAsyncIteration | GeneratorExit):
+            raise
+        with contextlib.suppress(BaseException):
+            production.end(error)  # If it was aborted before its first step.
+        failure = failure_of(trace, error)
+        try:
+            raise failure
+        except BaseException:
+            trim_before_worker(failure)
+            raise
+    finally:
+        finish_if_done(trace)
+
+
+def _other_request(producer: Invocation) -> RuntimeError:
+    return with_notes(
+        RuntimeError(PlatformText.OTHER_REQUEST.format(kind="ReadableStream")),
+        f"The stream is produced by Worker {producer.service!r} in request {producer.trace.number}.",
+    )
+
+
+class NotebookChunks(Chunks):
+    """The chunks of a stream that the notebook sends to a Worker.
+
+    Each is produced in a task outside of the request's slices, in the context of the call: the
+    notebook's code is neither charged to a Worker nor cut.
+    """
+
+    __slots__ = ("_context", "_ended", "_loop", "_source")
+
+    def __init__(self, source: Chunks) -> None:
+        """Read `source`."""
+        super().__init__(source)
+        self._source = source
+        self._context: Context = copy_context()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ended = False
+
+    async def __anext__(self) -> bytes:
+        """Return the next chunk."""
+        try:
+            return await self._outside(self._source.__anext__())
+        except BaseException:
+            self._ended = True
+            raise
+
+    async def aclose(self) -> None:
+        """End the producer."""
+        self._ended = True
+        await self._outside(self._source.aclose())
+
+    def discard(self) -> None:
+        """End the producer, soon."""
+        if not self._ended and self._loop is not None and not self._loop.is_closed():
+            self._ended = True
+            self._loop.call_soon_threadsafe(self._task, self._source.aclose())
+
+    async def _outside(self, work: Coroutine[Any, Any, T]) -> T:
+        self._loop = asyncio.get_running_loop()
+        task = self._task(_as_pair(work))
+        value, error = await task
+        if error is not None:
+            raise error
+        return value  # type: ignore[return-value]
+
+    def _task(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        assert self._loop is not None
+        return asyncio.Task(work, loop=self._loop, context=self._context)
+
+
+async def _as_pair(work: Coroutine[Any, Any, T]) -> tuple[T | None, BaseException | None]:
+    """Return what `work` gives, and the exception that it raises, StopAsyncIteration included."""
+    try:
+        return await work, None
+    except (Exception, asyncio.CancelledError) as error:
+        return None, error
+
+
+def _note_of_tee() -> Callable[[int], None]:
+    """Return what notes the size of a clone's buffer in the trace of the Worker that cloned."""
+    invocation: Any = _running()
+
+    def note(size: int) -> None:
+        if invocation.__class__ is Invocation:
+            extras = invocation.ensure_extras()
+            extras.buffered = max(extras.buffered, size)
+
+    return note
+
+
+Tee.make_note = staticmethod(_note_of_tee)
