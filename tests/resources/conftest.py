@@ -41,6 +41,7 @@ def run(runtime: workernb.Runtime) -> Any:
         bindings: dict[str, Any] = {
             "kv_namespaces": {"CACHE": "cache"},
             "d1_databases": {"DB": "shop"},
+            "r2_buckets": {"FILES": "files"},
         }
         worker_name = settings.pop("name", "web")
         body = textwrap.dedent(body)

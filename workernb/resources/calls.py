@@ -69,7 +69,16 @@ class NotebookOperation:
 class StoreCall(Coroutine[Any, Any, Any]):
     """A call to a store: a coroutine, to be awaited once."""
 
-    __slots__ = ("_arguments", "_binding", "_caller", "_detail", "_steps", "_verb", "_work")
+    __slots__ = (
+        "_arguments",
+        "_binding",
+        "_caller",
+        "_detail",
+        "_prepare",
+        "_steps",
+        "_verb",
+        "_work",
+    )
 
     def __init__(
         self,
@@ -78,13 +87,19 @@ class StoreCall(Coroutine[Any, Any, Any]):
         detail: str,
         work: Callable[..., Any],
         *arguments: Any,
+        prepare: Callable[[], Coroutine[Any, Any, Any]] | None = None,
     ) -> None:
-        """Make a call. work: what does it; it is given the operation, and the arguments."""
+        """Make a call. work: what does it; it is given the operation, and the arguments.
+
+        prepare: a coroutine function that is awaited before, to read a stream; what it returns is
+        an argument of the work, before the others.
+        """
         self._binding = binding
         self._verb = verb
         self._detail = detail
         self._work: Callable[..., Any] | None = work
         self._arguments = arguments
+        self._prepare = prepare
         self._steps: Generator[Any, Any, Any] | None = None
         self._caller: Any = _running()
 
@@ -94,6 +109,8 @@ class StoreCall(Coroutine[Any, Any, Any]):
         if work is None:
             raise RuntimeError("cannot reuse already awaited coroutine")
         self._work = None
+        if self._prepare is not None:
+            self._arguments = ((yield from self._prepare().__await__()), *self._arguments)
         caller = self._caller
         if caller.__class__ is Invocation:
             binding = self._binding

@@ -10,9 +10,12 @@ import base64
 import binascii
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from workernb.errors import PlatformText, StoreError
+from workernb.http.streams import ReadableStream
+from workernb.http.streams.chunks import Whole
 from workernb.runtime.services.kinds import EnvBuilder
 from workernb.runtime.services.option import Form, Option
 
@@ -64,8 +67,8 @@ class KvNamespace(StoreBinding):
     def get(self, key: Any, options: Any = None, **keywords: Any) -> StoreCall:
         """Return the value of a key, or None if there is none: `await env.CACHE.get("key")`.
 
-        options: the type, `text`, `json` or `arrayBuffer` (a memoryview), or a dict with `type`
-        and `cacheTtl` (s). key: a list of up to 100 keys gets a dict of values.
+        options: the type, `text`, `json`, `arrayBuffer` (a memoryview) or `stream`, or a dict with
+        `type` and `cacheTtl` (s). key: a list of up to 100 keys gets a dict of values.
         """
         if isinstance(key, list):
             return StoreCall(self, "get", _listed(key), self._get_bulk, key, options, keywords)
@@ -85,10 +88,14 @@ class KvNamespace(StoreBinding):
     def put(self, key: Any, value: Any, options: Any = None, **keywords: Any) -> StoreCall:
         """Store a value: `await env.CACHE.put("key", "value", expirationTtl=60)`.
 
-        value: text, bytes or a memoryview; numbers, booleans and None become text. options:
+        value: text, bytes, a memoryview or a stream; numbers, booleans and None become text. options:
         `expiration` (s since the epoch), `expirationTtl` (s), `metadata` (JSON).
         """
-        return StoreCall(self, "put", _shown(key), self._put, key, value, options, keywords)
+        rest = key, options, keywords
+        if isinstance(value, ReadableStream):
+            prepare = partial(_read_all, value)
+            return StoreCall(self, "put", _shown(key), self._put, *rest, prepare=prepare)
+        return StoreCall(self, "put", _shown(key), self._put, value, *rest)
 
     def delete(self, key: Any) -> StoreCall:
         """Delete a key, if it is there."""
@@ -172,7 +179,7 @@ class KvNamespace(StoreBinding):
         operation.rows = sum(row is not None for _, row in found)
         return found
 
-    def _put(self, operation: Any, key: Any, value: Any, options: Any, keywords: Any) -> None:
+    def _put(self, operation: Any, value: Any, key: Any, options: Any, keywords: Any) -> None:
         key = _checked_key(key, "PUT")
         value = _stored(value)
         if len(value) > MAX_VALUE_BYTES // 4 and _size(value) > MAX_VALUE_BYTES:
@@ -267,6 +274,8 @@ def _converted(value: str | bytes, kind: str) -> Any:
         return value if isinstance(value, str) else value.decode("utf-8", "replace")
     if kind == "json":
         return json.loads(value)
+    if kind == "stream":
+        return ReadableStream(Whole(value.encode() if isinstance(value, str) else value))
     if kind == "arrayBuffer":
         return memoryview(value.encode() if isinstance(value, str) else value)
     raise TypeError(PlatformText.KV_TYPE)
@@ -294,6 +303,10 @@ def _stored(value: object) -> str | bytes:
     if value is None or isinstance(value, bool | int | float):
         return js_text(value)
     raise TypeError(PlatformText.KV_VALUE)
+
+
+async def _read_all(stream: ReadableStream) -> bytes:
+    return await stream._take().read_all()
 
 
 def _size(value: str | bytes) -> int:

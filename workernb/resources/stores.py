@@ -12,9 +12,12 @@ from .d1 import D1Database
 from .folder import Folder
 from .kv import SCHEMA as KV_SCHEMA
 from .kv import KvNamespace
+from .r2.bucket import R2Bucket
+from .r2.objects import SCHEMA as R2_SCHEMA
 from .sqlite import Database
 
 if TYPE_CHECKING:
+    from .r2.storage import Bodies
     from .sql import SqlDatabase
 
 _SCHEMA = """
@@ -25,8 +28,8 @@ CREATE TABLE IF NOT EXISTS stores (
     UNIQUE (kind, name)
 );
 """
-SCHEMA = _SCHEMA + KV_SCHEMA
-_TABLES = {"kv": [("kv", "namespace")]}
+SCHEMA = _SCHEMA + KV_SCHEMA + R2_SCHEMA
+_TABLES = {"kv": [("kv", "namespace")], "r2": [("r2_objects", "bucket"), ("r2_uploads", "bucket")]}
 """The tables of each kind of store, and the column with the store's number."""
 
 
@@ -44,6 +47,7 @@ class Stores:
         self._main: Database | None = None
         self._numbers: dict[tuple[str, str], int] = {}
         self._databases: dict[str, SqlDatabase] = {}
+        self._bodies: Bodies | None = None
         if directory is not None:
             self.persist(directory)
 
@@ -56,6 +60,10 @@ class Stores:
     def d1(self, name: str) -> D1Database:
         """Return a D1 database."""
         return D1Database(self, name)
+
+    def r2(self, name: str) -> R2Bucket:
+        """Return an R2 bucket."""
+        return R2Bucket(self, name)
 
     # Where they are kept
 
@@ -74,6 +82,15 @@ class Stores:
         if self._main is None:
             self._main = Database(self._folder and self._folder.main, SCHEMA)
         return self._main
+
+    @property
+    def bodies(self) -> Bodies:
+        """The bodies of R2's objects."""
+        if self._bodies is None:
+            from .r2.storage import Bodies
+
+            self._bodies = Bodies(self.main)
+        return self._bodies
 
     def database(self, name: str) -> SqlDatabase:
         """Return the SQLite database of a D1 database, which is opened if it is not open."""
@@ -156,7 +173,7 @@ class Stores:
         """Close the databases; stores in memory are lost."""
         if self._main is not None:
             self._main.close()
-            self._main = None
+            self._main = self._bodies = None
         if self._folder is not None:
             self._folder.close()
             self._folder = None

@@ -5,12 +5,14 @@ https://developers.cloudflare.com/r2/api/workers/workers-api-reference/#r2object
 
 from __future__ import annotations
 
+import builtins
 import datetime
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from workernb.errors import BodyUsedError, PlatformText
+from workernb.http.streams import ReadableStream
 from workernb.resources.values import JsDict
 
 FIELDS = ("contentType", "contentLanguage", "contentDisposition", "contentEncoding", "cacheControl",
@@ -19,6 +21,45 @@ FIELDS = ("contentType", "contentLanguage", "contentDisposition", "contentEncodi
 
 COLUMNS = "key, version, size, etag, uploaded, checksums, http, custom, blobs"
 """The columns that an object is made of."""
+
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS r2_objects (
+    bucket INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    version TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    etag TEXT NOT NULL,
+    uploaded INTEGER NOT NULL,  -- in ms since the epoch
+    checksums TEXT NOT NULL,  -- JSON: algorithm to hexadecimal
+    http TEXT NOT NULL,  -- JSON
+    custom TEXT NOT NULL,  -- JSON
+    blobs TEXT NOT NULL,  -- JSON: [[blob, size], ...]
+    PRIMARY KEY (bucket, key)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS r2_uploads (
+    id TEXT PRIMARY KEY,
+    bucket INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    http TEXT NOT NULL,
+    custom TEXT NOT NULL,
+    created INTEGER NOT NULL  -- in ms since the epoch
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS r2_parts (
+    upload TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    blob INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    etag TEXT NOT NULL,
+    PRIMARY KEY (upload, number)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS r2_chunks (
+    blob INTEGER NOT NULL,
+    start INTEGER NOT NULL,
+    data BLOB NOT NULL
+);
+CREATE INDEX IF NOT EXISTS r2_chunks_of_blob ON r2_chunks (blob, start);
+"""
 
 
 def header_of(field: str) -> str:
@@ -54,8 +95,8 @@ class R2Object:
 
     storageClass = "Standard"
 
-    def __init__(self, row: tuple[Any, ...], range: JsDict | None = None, listed: bool = False):
-        """Make an object of its columns. listed: whether metadata is left out if it is None."""
+    def __init__(self, row: tuple[Any, ...], range: JsDict | None = None) -> None:
+        """Make an object of its columns. range: what is read of it, if that is not all."""
         key, version, size, etag, uploaded, checksums, http, custom, _ = row
         self.key: str = key
         self.version: str = version
@@ -66,7 +107,6 @@ class R2Object:
         self._checksums: str = checksums
         self._http: str | None = http
         self._custom: str | None = custom
-        self._listed = listed
 
     @property
     def httpEtag(self) -> str:
@@ -113,38 +153,34 @@ class R2ObjectBody(R2Object):
     """An object with its body, which can be read once."""
 
     def __init__(
-        self, row: tuple[Any, ...], range: JsDict | None, read: Callable[[], bytes]
+        self, row: tuple[Any, ...], range: JsDict | None, body: ReadableStream
     ) -> None:
-        """Make an object. read: returns the body, or the range of it that was asked for."""
+        """Make an object. body: the whole one, or the range of it that was asked for."""
         super().__init__(row, range)
-        self._read: Callable[[], bytes] | None = read
+        self.body = body
 
     @property
     def bodyUsed(self) -> bool:
-        """Whether the body was read."""
-        return self._read is None
+        """Whether the body was read, or is read."""
+        return self.body._disturbed
 
-    async def bytes(self) -> bytes:
-        """Return the body as bytes."""
-        return self._take()
+    async def bytes(self) -> builtins.bytes:
+        """Return the body as bytes; BodyUsedError if it was read."""
+        if self.body._disturbed or self.body.locked:
+            raise BodyUsedError(PlatformText.BODY_USED)
+        return await self.body._take().read_all()
 
     async def arrayBuffer(self) -> memoryview:
         """Return the body as a memoryview."""
-        return memoryview(self._take())
+        return memoryview(await self.bytes())
 
     async def text(self) -> str:
         """Return the body as text, decoded as UTF-8."""
-        return self._take().decode("utf-8-sig", "replace")
+        return (await self.bytes()).decode("utf-8-sig", "replace")
 
     async def json(self) -> Any:
         """Return the body parsed as JSON."""
-        return json.loads(self._take())
-
-    def _take(self) -> Any:
-        read, self._read = self._read, None
-        if read is None:
-            raise BodyUsedError(PlatformText.BODY_USED)
-        return read()
+        return json.loads(await self.bytes())
 
 
 def _http_date(value: datetime.datetime) -> str:
