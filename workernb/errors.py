@@ -143,6 +143,12 @@ class PlatformText:
         "connect()), setting a timeout, and generating random values are not allowed within "
         "global scope. To fix this error, perform this operation within a handler."
     )
+    FAILED_IMPORT = "Failed to import '{module}': {reason}"
+    ONLY_IN_GLOBAL_SCOPE = (
+        "Only 'cloudflare:workers' and 'cloudflare:sockets' are available in the global scope."
+    )
+    NOT_OVER_RPC = "{type} cannot be sent over RPC."
+    AWAITABLE_OVER_RPC = "Awaitable {type} cannot be sent over RPC."
     TWO_DEFAULTS = "Cannot define multiple default entrypoints"
     DEPTH = (
         "Subrequest depth limit exceeded. This request recursed through Workers too many times. "

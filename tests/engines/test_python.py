@@ -91,6 +91,19 @@ assert "GREETING" in repr(env)
 async def on_fetch(request):
     return workers.Response(env.GREETING)
 """,
+    "a decorated on_fetch": """
+from workers import Response, handler
+@handler
+async def on_fetch(request, env):
+    return Response(env.GREETING)
+""",
+    "a decorated method": """
+from workers import Response, WorkerEntrypoint, handler
+class Default(WorkerEntrypoint):
+    @handler
+    async def fetch(self, request):
+        return Response(self.env.GREETING)
+""",
     "a subclass of Response": """
 from workers import Response
 class Mine(Response):

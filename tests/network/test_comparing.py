@@ -66,6 +66,21 @@ async def test_both_ways_are_measured(define):
     assert "GET http://gateway/path" in made.headline
 
 
+async def test_modules_run_in_both_processes(define, runtime):
+    source = (
+        "import table\nfrom workers import Response\n"
+        "async def on_fetch(request):\n    return Response(table.answer())\n"
+    )
+    modules = {"table.py": "def answer():\n    import entry\n    return entry.__name__"}
+    runtime.define("auth", source, modules=modules, main="entry.py")
+    calls = "import table\n" + source.replace("request)", "request, env)", 1).replace(
+        "Response(table.answer())", "await env.AUTH.fetch(request)"
+    )
+    gateway = runtime.define("gateway", calls, modules={"table.py": ""}, services={"AUTH": "auth"})
+    made = await workernb.compare_network(gateway, "http://gateway/path", times=1)
+    assert made.binding.status == made.network.status == 200
+
+
 async def test_a_process_is_idle_while_the_other_works(define):
     define(
         "auth",

@@ -55,3 +55,14 @@ async def test_completion(system, text, found):
     context = CompletionContext(text, text, len(text), 0, None)
     offered = [one.text for one in complete(context)["completions"]]
     assert offered == found
+
+
+@pytest.mark.parametrize("option", ["--module", "--drop-module"])
+async def test_modules_are_completed(shell, option):
+    await shell.ok("%%worker shop --module prices.py\npass", cell("shop -q"))
+    for name, found in (("shop", ["prices.py"]), ("nobody", [])):
+        text = f"%worker {name} {option} p"
+        context = CompletionContext(
+            token="", full_text=text, cursor_position=len(text), cursor_line=0, limit=None
+        )
+        assert [one.text for one in complete(context)["completions"]] == found

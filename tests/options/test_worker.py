@@ -43,6 +43,12 @@ def test_all_that_a_worker_may_be_told():
     assert options.secrets == {"ONE": None, "TWO": "a=b"}
 
 
+def test_what_is_done_with_a_workers_code():
+    assert WorkerOptions.parse("a --module b.py -e c -q").module == "b.py"
+    assert WorkerOptions.parse("a --file src/entry.py --bind A=b").file == "src/entry.py"
+    assert WorkerOptions.parse("a --drop-module b.py").drop_module == "b.py"
+
+
 def test_what_is_not_said_is_left_open():
     options = WorkerOptions.parse("auth")
     assert options == WorkerOptions("auth", {}, variable=None, quiet=False)

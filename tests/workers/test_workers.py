@@ -31,3 +31,9 @@ def test_the_error_of_a_missing_name(runtime, name, message):
         runtime.define("worker", f"import workers\nworkers.{name}")
     with pytest.raises(ImportError):
         runtime.define("worker", f"from workers import {name}")
+
+
+def test_the_options_of_a_request_are_a_type():
+    options = workers.RequestInitCfProperties(cacheTtl=5, cacheEverything=True)
+    assert options == {"cacheTtl": 5, "cacheEverything": True}
+    assert workers.RequestInitCfProperties.__total__ is False

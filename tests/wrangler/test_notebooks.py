@@ -101,3 +101,44 @@ def test_no_notebook(tmp_path):
     (tmp_path / "other.ipynb").write_text("not JSON")
     with pytest.raises(UsageError, match="is no notebook"):
         read_workers(str(tmp_path / "other.ipynb"))
+
+
+def test_modules_are_joined_with_their_worker_in_any_order(notebook):
+    path = notebook(
+        "%%worker shop --module prices.py\nold",
+        "%%worker shop\nmain",
+        "%%worker shop --module a/b.py\nb",
+        "%%worker shop --module gone.py\n",
+        "%worker shop --drop-module gone.py",
+        "%%worker shop --module prices.py\nnew",
+    )
+    (worker,) = read_workers(path, "their-")
+    assert worker.service == "their-shop"
+    assert worker.source == "\nmain"
+    assert worker.modules == {"prices.py": "\nnew", "a/b.py": "\nb"}
+
+
+def test_a_worker_from_a_file_beside_the_notebook(notebook, tmp_path):
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "entry.py").write_text("main")
+    (tmp_path / "src" / "prices.py").write_text("prices")
+    (worker,) = read_workers(
+        notebook("x = 1\n%worker shop --file src/entry.py --var A=b  # from disk\n")
+    )
+    assert (worker.source, worker.main) == ("main", "entry.py")
+    assert worker.modules == {"prices.py": "prices"}
+    assert worker.options.settings == {"vars": {"A": "b"}}
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("%%worker shop --module prices.py\n", "cell 1 is prices.py of Worker 'shop', which"),
+        ("%%worker shop --module ../a.py\n", "cell 1: The module '../a.py' leaves the folder"),
+        ("%worker shop --file nowhere.py", "cell 1: nowhere.py cannot be read"),
+    ],
+)
+def test_modules_that_are_refused(notebook, line, said):
+    with pytest.raises(UsageError) as caught:
+        read_workers(notebook(line))
+    assert said in str(caught.value)

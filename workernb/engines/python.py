@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import builtins
 import inspect
-import linecache
-import sys
 import types
 import weakref
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from typing import Any
 
-import workernb.workers as workers_module
 from workernb.errors import PlatformText, StartupError, StartupExceeded, with_notes
 from workernb.runtime.enforcement.guard import guard
-from workernb.runtime.enforcement.startup import Loading, run_import
+from workernb.runtime.enforcement.startup import Loading
 from workernb.runtime.services.engine import HANDLERS, Handler
 from workernb.runtime.services.targets import DEFAULT
 from workernb.runtime.services.versions import Version
-from workernb.runtime.tracing.logs import worker_print
 from workernb.workers import WorkerEntrypoint
 from workernb.workers.current import RunningInvocation, current
 from workernb.workers.entrypoints import ExecutionContext
+
+from .modules import Modules
 
 Makers = dict[str, Callable[[Any], Handler]]
 """What makes the handlers of an entrypoint for an environment, by the handler's name."""
@@ -56,17 +53,14 @@ class PythonEngine:
     """The engine for Python source that imports the platform's `workers` module."""
 
     def load(self, version: Version) -> PythonIsolate:
-        """Run the source of `version` as a module, and find its entrypoints.
+        """Run the source of `version` as its main module, and find its entrypoints.
 
-        Raises what the source raises: SyntaxError, or an exception at import; TypeError for two
-        default entrypoints.
+        Raises what the code raises: SyntaxError, of any of its modules, or an exception at import;
+        TypeError for two default entrypoints.
         """
-        name, source = version.filename, version.definition.source
-        linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
-        code = compile(source, name, "exec", dont_inherit=True)
-        registration = Registration(name, version)
+        registration = Registration(version)
         try:
-            return _load(version, code, registration)
+            return _load(version, registration)
         except BaseException:
             # Not left to the finalizer: the traceback keeps the module alive, and the next
             # attempt has the same name.
@@ -74,12 +68,12 @@ class PythonEngine:
             raise
 
 
-def _load(version: Version, code: types.CodeType, registration: Registration) -> PythonIsolate:
+def _load(version: Version, registration: Registration) -> PythonIsolate:
     loading = Loading(version.env, version.startup_limit_ms)
     token = current.set(loading)
     try:
         with guard.loading():
-            exec(code, registration.module.__dict__)
+            exec(registration.modules.main_code, registration.modules.main.__dict__)
     except StartupExceeded as exceeded:
         raise with_notes(StartupError(PlatformText.STARTUP), *exceeded.__notes__).with_traceback(
             exceeded.__traceback__
@@ -87,29 +81,26 @@ def _load(version: Version, code: types.CodeType, registration: Registration) ->
     finally:
         current.reset(token)
         version.startup_ms, version.imports_ms = loading.cpu_ms, loading.imports_ms
-    registration.makers.update(_entrypoints(registration.module))
+    registration.makers.update(_entrypoints(registration.modules.main))
     return PythonIsolate(registration)
 
 
 class Registration:
-    """The entry of a Worker's module in `sys.modules`, where dataclasses and pickle look it up.
+    """The modules of a version, for as long as its entrypoints are in use.
 
-    Every entrypoint refers to it, and every invocation to its entrypoint. So the entry is removed
-    when the version has been replaced and the last request in flight on it has ended. makers: for
-    each entrypoint, a function that makes its handler for an `env`.
+    Every entrypoint refers to it, and every invocation to its entrypoint. So the modules are
+    removed from `sys.modules` when the version has been replaced and the last request in flight on
+    it has ended. makers: for each entrypoint, a function that makes its handler for an `env`.
     """
 
-    __slots__ = ("__weakref__", "drop", "makers", "module", "version")
+    __slots__ = ("__weakref__", "drop", "makers", "modules", "version")
 
-    def __init__(self, name: str, version: Version) -> None:
-        """Make an empty module and register it as `name`."""
+    def __init__(self, version: Version) -> None:
+        """Compile the modules of `version` and register its main module, which has not run."""
         self.version = version
         self.makers: dict[str, Makers] = {}
-        self.module = types.ModuleType(name)
-        self.module.__file__ = name
-        self.module.__dict__["__builtins__"] = _builtins()
-        sys.modules[name] = self.module
-        self.drop = weakref.finalize(self, sys.modules.pop, name, None)
+        self.modules = Modules(version)
+        self.drop = weakref.finalize(self, self.modules.drop)
         self.drop.atexit = False
 
     def make(self, name: str) -> PythonEntrypoint:
@@ -119,39 +110,26 @@ class Registration:
         return PythonEntrypoint(self.version, self, handlers)
 
 
-def _builtins() -> dict[str, Any]:
-    """Return the builtins of a Worker: Python's, with another `__import__` and `print`."""
-    return {**vars(builtins), "__import__": _import, "print": worker_print}
-
-
-def _import(
-    name: str,
-    globals: Mapping[str, Any] | None = None,
-    locals: Mapping[str, Any] | None = None,
-    fromlist: tuple[str, ...] = (),
-    level: int = 0,
-) -> Any:
-    """Import as Python does, except that `workers` is `workernb.workers`, installed or not."""
-    if level == 0:
-        if name == "workers":
-            return workers_module
-        if name not in sys.modules:
-            return run_import(lambda: builtins.__import__(name, globals, locals, fromlist, level))
-    return builtins.__import__(name, globals, locals, fromlist, level)
-
-
 def _entrypoints(module: types.ModuleType) -> Iterator[tuple[str, Makers]]:
-    """Yield the entrypoints of a module: a name, and what makes its handlers."""
+    """Yield the entrypoints of a main module: a name, and what makes its handlers.
+
+    All subclasses of WorkerEntrypoint that are visible in the module, as on the platform: also one
+    from another module, or one that a function has made.
+    """
     defaults: set[Any] = set()
+    visible = vars(module)
     exported = getattr(module, "__all__", None)
-    for name, value in list(vars(module).items()):
+    for name, value in list(visible.items()):
         if name.startswith("_") or (exported is not None and name not in exported):
             continue
         if not isinstance(value, type) or not issubclass(value, WorkerEntrypoint):
             continue
-        if value is WorkerEntrypoint or value.__module__ != module.__name__:
+        if value is WorkerEntrypoint:
             continue
-        if value.__name__ == DEFAULT:
+        # A class under two names is one entrypoint; one whose own name leads elsewhere is another.
+        own = value.__name__
+        entrypoint = own if own == DEFAULT or visible.get(own) is value else name
+        if entrypoint == DEFAULT:
             defaults.add(value)
         makers = {
             event: _method_maker(value, event)
@@ -159,7 +137,7 @@ def _entrypoints(module: types.ModuleType) -> Iterator[tuple[str, Makers]]:
             if callable(getattr(value, event, None))
         }
         if makers:
-            yield value.__name__, makers
+            yield entrypoint, makers
     if len(defaults) > 1:
         raise TypeError(PlatformText.TWO_DEFAULTS)
     functions = {event: getattr(module, f"on_{event}", None) for event in HANDLERS}

@@ -214,6 +214,8 @@ def settings(definition: Definition) -> dict[str, Any]:
         "limits": definition.limits,
         "compatibility_date": definition.compatibility_date,
         "tag": definition.tag,
+        "modules": dict(definition.modules),
+        "main": definition.main,
     }
 
 

@@ -77,6 +77,8 @@ def _candidates(magic: str, arguments: str) -> tuple[list[str], str]:
         return _starting_with(word, newest_first[:20])
     if magic == "worker" and _is_target(arguments):
         return _targets(word.split("=", 1)[1])
+    if magic == "worker" and re.search(r"--(?:drop-)?module\s+\S*$", arguments):
+        return _starting_with(word, _modules_of(arguments.split(maxsplit=1)[0]))
     if magic == "bind" and "=" in word:
         return _targets(word.split("=", 1)[1])
     if magic == "import-workers" or (magic == "worker" and not first_word):
@@ -107,6 +109,12 @@ def _names_of(magic: str, name: str) -> list[str]:
     if magic == "unbind":
         return [name for _, name, _ in definition.each_binding()]
     return [*definition.secrets] if magic == "secret" else []
+
+
+def _modules_of(name: str) -> list[str]:
+    """Return the paths of the modules of a Worker."""
+    service = get_runtime().services.get(name)
+    return [] if service is None or not service.versions else [*service.definition.modules]
 
 
 def _targets(typed: str) -> tuple[list[str], str]:

@@ -22,6 +22,12 @@ _OPTIONS = (
     Option(("-r", "--route"), "makes the Worker public, as example.com/api/*", Form.TEXTS, "routes",
         metavar="PATTERN"),
     Option(("--public",), "a route at NAME.localhost", Form.SWITCH, "public"),
+    Option(("--module",), "the cell is this module of the Worker: prices.py", Form.PATH, "modules",
+        metavar="PATH"),
+    Option(("--file",), "of %worker: the source from disk, with the modules beside it", Form.PATH,
+        "main", metavar="PATH"),
+    Option(("--drop-module",), "of %worker: takes a module away", Form.PATH, "modules",
+        metavar="PATH"),
     Option(("--as",), "the handle's name in the notebook", metavar="VARIABLE"),
     Option(("--cpu-ms",), "the CPU budget of a request, in ms", Form.NUMBER, "limits", "cpu_ms",
         metavar="N"),
@@ -42,7 +48,10 @@ def worker_options() -> tuple[Option, ...]:
 
 
 def worker_parser(options: Iterable[Option] | None = None) -> Parser:
-    """Return the parser of `%%worker`; a parsed value stands under the option's long name."""
+    """Return the parser of `%%worker` and `%worker`.
+
+    A parsed value stands under the option's long name.
+    """
     parser = Parser("%%worker", "Define a Worker, or replace it, from the rest of the cell.")
     parser.add_argument(
         "name", metavar="NAME", help="the service's name: lower case, digits, dashes"
@@ -89,13 +98,18 @@ class WorkerOptions:
 
     name: of the Worker. settings: keywords for `Runtime.define`, those that were given; a secret
     whose value has to be looked up is None. variable: what the handle is called in the notebook,
-    if that was given. quiet: whether nothing is printed.
+    if that was given. quiet: whether nothing is printed. module: the path of the module that the
+    cell is, None for the main module. file: the source's file. drop_module: the path of the module
+    that is taken away.
     """
 
     name: str
     settings: dict[str, Any]
     variable: str | None = None
     quiet: bool = False
+    module: str | None = None
+    file: str | None = None
+    drop_module: str | None = None
 
     @property
     def environment(self) -> str | None:
@@ -131,7 +145,38 @@ class WorkerOptions:
         if "=" in typed["name"]:
             raise OptionError("%%worker takes a NAME first: an option is missing before KEY=VALUE.")
         settings = _settings(options, typed)
-        return cls(typed["name"], settings, typed["--as"], bool(typed["--quiet"]))
+        parsed = cls(
+            typed["name"],
+            settings,
+            typed["--as"],
+            bool(typed["--quiet"]),
+            typed.get("--module"),
+            typed.get("--file"),
+            typed.get("--drop-module"),
+        )
+        parsed._refuse_mixed_options()
+        return parsed
+
+    def _refuse_mixed_options(self) -> None:
+        """Raise OptionError for options that say more than one thing."""
+        given = [
+            name
+            for name, value in (
+                ("--module", self.module),
+                ("--file", self.file),
+                ("--drop-module", self.drop_module),
+            )
+            if value is not None
+        ]
+        if len(given) > 1:
+            raise OptionError(f"{given[0]} and {given[1]} are two things to do: give one of them.")
+        if not given or self.file is not None:
+            return
+        if self.variable is not None or set(self.settings) - {"environment"}:
+            raise OptionError(
+                f"{given[0]} changes a module: settings belong to the Worker's own cell, "
+                f"%%worker {self.name}. Only --env and --quiet may stand beside it."
+            )
 
 
 def _settings(options: Sequence[Option], typed: Mapping[str, Any]) -> dict[str, Any]:
@@ -140,7 +185,7 @@ def _settings(options: Sequence[Option], typed: Mapping[str, Any]) -> dict[str, 
     first_with: dict[str, str] = {}
     for option in options:
         keyword, value = option.keyword, typed[option.name]
-        if keyword is None:
+        if keyword is None or option.form is Form.PATH:
             continue
         first = first_with.setdefault(keyword, option.name)
         if value is None:

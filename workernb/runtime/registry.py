@@ -23,7 +23,7 @@ from workernb.runtime.services.history import CHANGED, DEFINED, DEPLOYED, REMOVE
 from workernb.runtime.services.limits import Limits
 from workernb.runtime.services.service import Service
 from workernb.runtime.services.targets import DEFAULT, Target, missing_target_error, suggest_service
-from workernb.runtime.services.versions import Version
+from workernb.runtime.services.versions import Version, module_filename
 from workernb.workers.env import Env, VersionMetadata
 
 from .handles import Handle
@@ -57,10 +57,11 @@ class Registry(ABC):
 
         settings: services={"AUTH": "auth"}, vars, secrets and the other kinds of bindings,
         routes=["example.com/*"], public, limits={"cpu_ms": 50} (or Limits), compatibility_date,
-        environment, version_metadata, tag. A Worker in an environment inherits limits and
-        compatibility date, and nothing else, from the same Worker without environment. reason: a
-        text for the history. Raises UsageError for invalid arguments, and what the source raises
-        when it is loaded; the version that serves is kept then.
+        environment, version_metadata, tag, modules={"prices.py": source} (what the code imports
+        of its own), main (the path of `source`, "entry.py", for modules that import it). A Worker
+        in an environment inherits limits and compatibility date, and nothing else, from the same
+        Worker without environment. reason: a text for the history. Raises UsageError for invalid
+        arguments, and what the code raises when it is loaded; the version that serves is kept then.
         """
         try:
             definition = Definition.make(name, source, **settings)
@@ -94,17 +95,18 @@ class Registry(ABC):
         vars: Mapping[str, Any] | None = None,
         secrets: Mapping[str, str] | None = None,
         remove: Collection[str] = (),
+        modules: Mapping[str, str | None] | None = None,
         reason: str = "change()",
         **bindings: Any,
     ) -> Handle:
-        """Change the bindings of a defined service, and keep its code.
+        """Change the bindings or the modules of a defined service, and keep everything else.
 
         services={"AUTH": "auth"}, vars, secrets, and bindings of other kinds by their keyword:
-        those to add or replace, by name. remove: names, of any kind. reason: a text for the
-        history. A change makes a new version, loaded from the same source, which serves from the
-        next call on; requests in flight stay on their versions. Raises UsageError for invalid
-        arguments and undefined targets, and what the source raises when it is loaded; nothing is
-        changed then.
+        those to add or replace, by name. remove: names of bindings, of any kind. modules: sources
+        by path, None for a module to remove. reason: a text for the history. A change makes a new
+        version, loaded anew, which serves from the next call on; requests in flight stay on their
+        versions. Raises UsageError for invalid arguments and undefined targets, and what the code
+        raises when it is loaded; nothing is changed then.
         """
         service = self.defined_service(name)
         before = service.definition
@@ -115,7 +117,7 @@ class Registry(ABC):
                 f"v{service.deployment.main}",
             )
         given = {"services": services, "vars": vars, "secrets": secrets, **bindings}
-        after = before.changed(given, remove)
+        after = before.changed(given, remove, modules)
         for binding, target in after.services.items():
             if before.services.get(binding) != target:
                 self._refuse_missing_target(name, binding, target)
@@ -350,7 +352,9 @@ class _EnvBuilder:
 
 def _forget_source(version: Version) -> None:
     for filename in version.filenames:
-        linecache.cache.pop(filename, None)
+        modules = [module_filename(filename, path) for path in version.definition.modules]
+        for name in (filename, *modules):
+            linecache.cache.pop(name, None)
 
 
 def _free_filename(name: str) -> str:

@@ -13,9 +13,11 @@ from workernb.http.request import Request
 from workernb.http.response import Response
 from workernb.http.streams import ReadableStream
 
+from .cf import RequestInitCfProperties
+from .conversion import python_from_rpc, python_to_rpc
 from .entrypoints import ExecutionContext as Context
-from .entrypoints import WorkerEntrypoint, wait_until, waitUntil
-from .env import ImportedEnv
+from .entrypoints import WorkerEntrypoint, handler, wait_until, waitUntil
+from .env import ImportedEnv, patch_env
 
 env = ImportedEnv()
 
@@ -26,21 +28,31 @@ __all__ = [
     "Headers",
     "ReadableStream",
     "Request",
+    "RequestInitCfProperties",
     "Response",
     "WorkerEntrypoint",
     "env",
+    "handler",
+    "import_from_javascript",
+    "patch_env",
+    "python_from_rpc",
+    "python_to_rpc",
     "waitUntil",
     "wait_until",
 ]
 
 _NOT_YET = frozenset(
     "Blob BlobEnding BlobValue Body DurableObject FetchKwargs FetchResponse File FormData "
-    "FormDataValue JSBody RequestInitCfProperties WorkflowEntrypoint fetch handler "
-    "import_from_javascript patch_env python_from_rpc python_to_rpc".split()
+    "FormDataValue JSBody WorkflowEntrypoint fetch".split()
 )
 
 
 def __getattr__(name: str) -> Any:
+    if name == "import_from_javascript":
+        # Imported when a Worker asks for it: its module shows this one.
+        from .javascript import import_from_javascript
+
+        return import_from_javascript
     text = f"module 'workers' has no attribute {name!r}"
     if name in _NOT_YET:
         text += " in workernb yet; the platform's Python Workers have it"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from .current import RunningInvocation, running
 
@@ -72,3 +72,15 @@ def wait_until(awaitable: Awaitable[Any]) -> None:
 
 
 waitUntil = wait_until
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def handler(func: F) -> F:
+    """Mark a function as a handler, such as `on_fetch`: a decorator.
+
+    On the platform it turns JavaScript's Request and env into those of this module. Here a handler
+    is given these in any case, so the function is returned as it is.
+    """
+    return func

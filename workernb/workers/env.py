@@ -1,14 +1,16 @@
-"""`env`: a Worker's bindings, vars and secrets, as attributes."""
+"""`env`: a Worker's bindings, vars and secrets, as attributes; and `patch_env`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
 from workernb.errors import did_you_mean, with_notes
 
-from .current import running
+from .current import RunningInvocation, running
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,52 @@ class Env:
         return f"Env({', '.join(shown)})"
 
 
+@dataclass(frozen=True, slots=True)
+class _Patch:
+    """One `patch_env` that is in force, for one invocation. outer: the one around it."""
+
+    invocation: RunningInvocation
+    env: Env
+    outer: _Patch | None
+
+
+_patch: ContextVar[_Patch | None] = ContextVar("workernb patch_env", default=None)
+
+
+def _imported_env() -> Any:
+    """Return the environment that the running Worker imports."""
+    invocation, patch = running(), _patch.get()
+    # What is called over a binding may run in its caller's context, with the caller's patches.
+    while patch is not None and patch.invocation is not invocation:
+        patch = patch.outer
+    return invocation.env if patch is None else patch.env
+
+
+def _with_values(env: Env, values: Mapping[str, Any]) -> Env:
+    """Return an environment of the same Worker with other values."""
+    state = vars(env)
+    return Env(values, state["_Env__secrets"], state["_Env__worker"])
+
+
+@contextmanager
+def patch_env(
+    d: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None, **kwds: Any
+) -> Iterator[None]:
+    """Replace the imported `env` within a `with` block, for the code that runs in its context.
+
+    The block sees these values and no others, in tasks that it starts too; `self.env` and the
+    handlers' argument stay as they are. Raises RuntimeError where no Worker is running.
+    https://developers.cloudflare.com/workers/runtime-apis/bindings/
+    """
+    invocation = running()
+    env = _with_values(invocation.env, {**dict(d or {}), **kwds})
+    token = _patch.set(_Patch(invocation, env, _patch.get()))
+    try:
+        yield
+    finally:
+        _patch.reset(token)
+
+
 class ImportedEnv:
     """`from workers import env`: the environment of the Worker that is running or loading."""
 
@@ -65,7 +113,7 @@ class ImportedEnv:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        return getattr(running().env, name)
+        return getattr(_imported_env(), name)
 
     def __repr__(self) -> str:
-        return repr(running().env)
+        return repr(_imported_env())

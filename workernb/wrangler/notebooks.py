@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from workernb.errors import OptionError, UsageError, with_notes
 from workernb.options.worker import WorkerOptions
+from workernb.runtime.services.modules import check_path
 from workernb.runtime.services.targets import Target, service_name
 
+from .sources import read_sources
+
 MAGIC = "%%worker"
+LINE_MAGIC = "%worker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +24,15 @@ class NotebookWorker:
     """A Worker that a cell of another notebook defines.
 
     folder: that of the notebook. place: the notebook, as typed, and the number of the cell.
+    modules, main: as in a Definition.
     """
 
     options: WorkerOptions
     source: str
     folder: Path
     place: str
+    modules: Mapping[str, str] = field(default_factory=dict)
+    main: str | None = None
 
     @property
     def service(self) -> str:
@@ -40,11 +47,10 @@ def read_workers(path: str, prefix: str = "") -> list[NotebookWorker]:
     a file that is no notebook, or has no Workers, or has one that is refused.
     """
     file = Path(path).expanduser()
-    workers: dict[str, NotebookWorker] = {}
+    reader = _Reader(file.parent)
     for number, cell in enumerate(_cells(path, file), 1):
-        worker = _worker(cell, file.parent, f"{path}, cell {number}")
-        if worker is not None:
-            workers[worker.service] = worker
+        reader.read(cell, f"{path}, cell {number}")
+    workers = reader.workers()
     if not workers:
         raise UsageError(f"{path} defines no Workers: none of its cells starts with {MAGIC}.")
     if not prefix:
@@ -71,23 +77,68 @@ def _cells(path: str, file: Path) -> Iterator[str]:
         yield "".join(source) if is_code else ""
 
 
-def _worker(cell: str, folder: Path, place: str) -> NotebookWorker | None:
-    """Return the Worker that a cell defines, if any; OptionError if its first line is refused."""
-    stripped = cell.lstrip()
-    if stripped.split(maxsplit=1)[:1] != [MAGIC]:
-        return None
-    line, _, body = stripped.partition("\n")
-    lines_before_body = cell[: len(cell) - len(stripped)].count("\n") + 1
-    try:
+class _Reader:
+    """Reads the Workers of a notebook cell by cell, each with the modules that cells give it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._workers: dict[str, NotebookWorker] = {}
+        self._modules: dict[str, dict[str, str]] = {}  # By service, then by path.
+        self._places: dict[str, str] = {}  # Of each service's last module.
+
+    def read(self, cell: str, place: str) -> None:
+        """Read a cell; OptionError if a line that defines a Worker is refused."""
+        stripped = cell.lstrip()
+        try:
+            if stripped.split(maxsplit=1)[:1] == [MAGIC]:
+                line, _, body = stripped.partition("\n")
+                # Empty lines before the body keep its line numbers as in the cell.
+                lines_before = cell[: len(cell) - len(stripped)].count("\n") + 1
+                self._read_cell_magic(line, "\n" * lines_before + body, place)
+            elif not stripped.startswith("%%"):
+                for line in cell.splitlines():
+                    if line.split(maxsplit=1)[:1] == [LINE_MAGIC]:
+                        self._read_line_magic(line.strip(), place)
+        except UsageError as error:
+            raise with_notes(
+                OptionError(f"{place}: {error}"), *getattr(error, "__notes__", ())
+            ) from None
+
+    def _read_cell_magic(self, line: str, source: str, place: str) -> None:
         options = WorkerOptions.parse(line.removeprefix(MAGIC))
-        # Empty lines before the body keep its line numbers as in the cell.
-        worker = NotebookWorker(options, "\n" * lines_before_body + body, folder, place)
-        service_name(worker.service)
-    except UsageError as error:
-        raise with_notes(
-            OptionError(f"{place}: {error}"), *getattr(error, "__notes__", ())
-        ) from None
-    return worker
+        service = service_name(options.name, options.environment)
+        if options.module is None:
+            self._workers[service] = NotebookWorker(options, source, self._folder, place)
+        else:
+            path = check_path(options.module)
+            self._modules.setdefault(service, {})[path] = source
+            self._places[service] = place
+
+    def _read_line_magic(self, line: str, place: str) -> None:
+        options = WorkerOptions.parse(line.removeprefix(LINE_MAGIC))
+        service = service_name(options.name, options.environment)
+        modules = self._modules.setdefault(service, {})
+        if options.drop_module is not None:
+            modules.pop(options.drop_module, None)
+        elif options.file is not None:
+            found = read_sources(options.file, self._folder)
+            self._modules[service] = found.modules
+            self._workers[service] = NotebookWorker(
+                options, found.source, self._folder, place, main=found.main
+            )
+
+    def workers(self) -> dict[str, NotebookWorker]:
+        """Return the Workers by service; UsageError for modules of one that is not defined."""
+        for service, modules in self._modules.items():
+            if modules and service not in self._workers:
+                raise UsageError(
+                    f"{self._places[service]} is {', '.join(modules)} of Worker {service!r}, which "
+                    "the notebook does not define."
+                )
+        return {
+            service: replace(worker, modules=self._modules.get(service, {}))
+            for service, worker in self._workers.items()
+        }
 
 
 def _prefixed(

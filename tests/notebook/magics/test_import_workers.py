@@ -149,3 +149,16 @@ async def test_a_variable_that_is_taken_is_not_overwritten(shell, notebook):
     await shell.ok("auth = 5")
     assert "auth" in await shell.refused("%import-workers other.ipynb")
     assert not workernb.get_runtime().services
+
+
+async def test_modules_come_with_their_worker(shell, notebook):
+    notebook(
+        "%%worker shop --module prices.py\ndef total():\n    return 3\n",
+        "%%worker shop\nfrom workers import Response\nimport prices\n"
+        "async def on_fetch(request):\n    return Response(str(prices.total()))\n",
+    )
+    outcome = await shell.ok("%import-workers other.ipynb")
+    assert outcome.stdout == "shop v1 · private · with prices.py\n"
+    assert await asked(shell, "shop") == "3"
+    assert (await shell.ok("%import-workers other.ipynb -q")).stdout == ""
+    assert workernb.get_runtime()["shop"].version.number == 1

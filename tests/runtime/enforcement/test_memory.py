@@ -8,7 +8,12 @@ import pytest
 
 from workernb import Limits
 from workernb.runtime.enforcement.guard import guard
-from workernb.runtime.enforcement.memory import MemoryLimitWarning, held_mb, resident_mb
+from workernb.runtime.enforcement.memory import (
+    MemoryLimitWarning,
+    _modules_of,
+    held_mb,
+    resident_mb,
+)
 
 
 async def test_a_worker_that_exceeds_its_limit_is_named_once(define, runtime, until):
@@ -48,3 +53,12 @@ async def test_modules_and_classes_of_others_do_not_count(runtime):
 
 def test_the_memory_of_the_process():
     assert 10 < resident_mb() < 100_000
+
+
+def test_the_memory_of_modules_counts_too(runtime):
+    modules = {"a.py": "held = [bytes(1_000_000)]", "b.py": "import a\nclass B:\n    pass"}
+    handle = runtime.define("hoard", "import a, b", modules=modules)
+    name = handle.version.filename
+    alone = held_mb(sys.modules[name])
+    assert alone < 0.1
+    assert 0.9 < held_mb(*_modules_of(handle.version)) < 1.5

@@ -49,3 +49,24 @@ async def test_a_thread_of_the_notebook_is_not_charged(define):
         trace = (await handle.fetch()).trace
     assert trace.off_thread_ms == 0
     assert "in other threads" not in cpu_summary(trace)
+
+
+async def test_the_code_of_a_module_is_its_workers(runtime):
+    burn = (
+        "import time\n"
+        "def burn(ms):\n"
+        "    end = time.thread_time() + ms / 1000\n"
+        "    while time.thread_time() < end:\n"
+        "        pass\n"
+    )
+    source = (
+        "import asyncio, contextvars, threading\nfrom workers import Response\nimport work\n"
+        "async def on_fetch(request):\n"
+        "    thread = threading.Thread(target=work.burn, args=(60,))\n"
+        "    thread.start()\n"
+        "    while thread.is_alive():\n"
+        "        await asyncio.sleep(0.001)\n"
+        "    return Response('x')\n"
+    )
+    handle = runtime.define("worker", source, modules={"work.py": burn})
+    assert 20 < (await handle.fetch()).trace.off_thread_ms < 400

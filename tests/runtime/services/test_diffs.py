@@ -86,7 +86,9 @@ def test_secrets_are_never_shown(definition):
 def test_changes_of_code_are_counted_by_lines(definition):
     before, after = definition(respond("x")), definition(respond("y") + "\npass")
     assert describe_change(before, after) == "code (+2 −1 lines)"
-    lines = [line for line in code_that_differs(before, after) if line[0] in "+-"]
+    (main,) = code_that_differs(before, after)
+    assert main.module is None
+    lines = [line for line in main.lines if line[0] in "+-"]
     assert [line.split() for line in lines] == [
         ["-", "return", "Response('x')"],
         ["+", "return", "Response('y')"],

@@ -1,4 +1,7 @@
-"""`%%worker`: defines a service from a cell, and puts its handle into the notebook."""
+"""`%%worker`: defines a service from a cell, and puts its handle into the notebook.
+
+`%worker` takes the source from a file, or a module away.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,24 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from IPython.core.magic import Magics, cell_magic, magics_class, needs_local_scope, no_var_expand
+from IPython.core.magic import (
+    Magics,
+    line_cell_magic,
+    magics_class,
+    needs_local_scope,
+    no_var_expand,
+)
 
 from workernb.assembly import get_runtime
-from workernb.errors import did_you_mean
+from workernb.errors import OptionError, did_you_mean
 from workernb.notebook.display import print_lines
+from workernb.notebook.modules import (
+    define_module,
+    drop_module,
+    modules_for,
+    shadow_warnings,
+    waiting_modules,
+)
 from workernb.notebook.secrets import note_about_written_secrets, resolve_secrets
 from workernb.notebook.tracebacks import workers_frames_only
 from workernb.notebook.variables import expander, variable_for
@@ -20,6 +36,7 @@ from workernb.runtime.runtime import Runtime
 from workernb.runtime.services.history import describe_undone_changes
 from workernb.runtime.services.targets import DEFAULT, Target, service_name
 from workernb.views.tables.workers import bound_services
+from workernb.wrangler.sources import Sources, read_sources
 
 
 @magics_class
@@ -30,27 +47,55 @@ class DefineMagics(Magics):
 
     @no_var_expand
     @needs_local_scope
-    @cell_magic
-    def worker(self, line: str, cell: str, local_ns: Mapping[str, Any] | None = None) -> None:
+    @line_cell_magic
+    def worker(
+        self, line: str, cell: str | None = None, local_ns: Mapping[str, Any] | None = None
+    ) -> None:
         """Define a Worker, or replace it, from the rest of the cell."""
         options = WorkerOptions.parse(line, expander(self.shell, local_ns))
         runtime = get_runtime()
         # At once: whatever fails from here on shows the cell's first line in its traceback.
         runtime.redactor.learn(value for value in options.secrets.values() if value)
-        define_worker(runtime, options, cell, self.shell)
+        _refuse_other_magic(options, is_cell=cell is not None)
+        if options.drop_module is not None:
+            drop_module(runtime, options, self.shell)
+        elif options.file is not None:
+            define_worker(runtime, options, read_sources(options.file), self.shell)
+        # In cells, the empty line stands for the magic's own, so that lines are numbered alike.
+        elif options.module is not None:
+            define_module(runtime, options, f"\n{cell}", _cell_number(self.shell), self.shell)
+        else:
+            define_worker(runtime, options, f"\n{cell}", self.shell)
 
     worker.__doc__ = worker_parser().help_text()
 
 
-def define_worker(runtime: Runtime, options: WorkerOptions, cell: str, shell: Any) -> None:
+def _refuse_other_magic(options: WorkerOptions, *, is_cell: bool) -> None:
+    """Raise OptionError for an option of the line magic in a cell's first line, or vice versa."""
+    of_line = options.file is not None or options.drop_module is not None
+    if is_cell and of_line:
+        option = "--file" if options.file is not None else "--drop-module"
+        raise OptionError(f"{option} needs no cell: write %worker {options.name} {option} PATH.")
+    if not is_cell and not of_line:
+        raise OptionError(
+            "%worker takes --file PATH or --drop-module PATH; a Worker whose code is in the cell "
+            f"starts with two signs, %%worker {options.name}."
+        )
+
+
+def define_worker(
+    runtime: Runtime, options: WorkerOptions, code: str | Sources, shell: Any
+) -> None:
     """Define a Worker, put its handle into the notebook, and print a summary.
 
-    Raises UsageError for what is refused, and what the source raises at import; nothing is defined
-    then.
+    code: the source, to which the modules belong that its cells have given the Worker; or what was
+    read from files. Raises UsageError for what is refused, and what the code raises at import;
+    nothing is defined then.
     """
     name = service_name(options.name, options.environment)
     variable = variable_for(name, options.variable, shell.user_ns)
-    handle = _define(runtime, options, cell, shell)
+    handle = _define(runtime, options, code, shell)
+    waiting_modules(runtime, name).clear()
     shell.user_ns[variable] = handle
     lines = [
         *note_about_written_secrets(options.secrets),
@@ -62,13 +107,22 @@ def define_worker(runtime: Runtime, options: WorkerOptions, cell: str, shell: An
     print_lines(lines)
 
 
-def _define(runtime: Runtime, options: WorkerOptions, cell: str, shell: Any) -> Handle:
+def _define(runtime: Runtime, options: WorkerOptions, code: str | Sources, shell: Any) -> Handle:
     settings = settings_of(options, shell)
-    # The running cell is the last input; shells differ in when they count it.
-    reason = f"the cell In [{len(shell.history_manager.input_hist_parsed) - 1}]"
+    if isinstance(code, Sources):
+        source, reason = code.source, f"%worker {options.name} --file {options.file}"
+        settings.update(modules=code.modules, main=code.main)
+    else:
+        source, reason = code, _cell_number(shell)
+        name = service_name(options.name, options.environment)
+        settings["modules"] = modules_for(runtime, name)
     with workers_frames_only(runtime.redactor, shell):
-        # The empty line stands for the magic's own, so that lines are numbered as in the cell.
-        return runtime.define(options.name, "\n" + cell, reason=reason, **settings)
+        return runtime.define(options.name, source, reason=reason, **settings)
+
+
+def _cell_number(shell: Any) -> str:
+    """Return the running cell, as text. It is the last input; shells differ in when they count."""
+    return f"the cell In [{len(shell.history_manager.input_hist_parsed) - 1}]"
 
 
 def settings_of(options: WorkerOptions, shell: Any, folder: Path = Path()) -> dict[str, Any]:
@@ -84,14 +138,17 @@ def definition_lines(runtime: Runtime, handle: Handle, quiet: bool) -> list[str]
     if definition.environment is not None and definition.worker in runtime:
         outside = runtime.services[definition.worker].definition
         lines = [f"Warning: {warning}" for warning in definition.inheritance_warnings(outside)]
+    lines += shadow_warnings([*definition.modules])
     return lines if quiet else [*lines, summary(runtime, handle)]
 
 
 def summary(runtime: Runtime, handle: Handle) -> str:
-    """Return one line about a Worker: version, routes, its bindings, and bindings to it."""
+    """Return one line about a Worker: version, routes, modules, its bindings and those to it."""
     service = runtime.services[handle.name]
     urls = [route.url for route in service.definition.routes]
     parts = [str(handle.version), f"public: {', '.join(urls)}" if urls else "private"]
+    if service.definition.modules:
+        parts.append(f"with {', '.join(service.definition.modules)}")
     for binding, target in service.definition.targets():
         parts.append(f"{binding} → {target}{_missing(runtime, target)}")
     if callers := bound_services(runtime, handle.name):

@@ -50,7 +50,13 @@ class ImportMagics(Magics):
     def _definition(self, worker: NotebookWorker) -> Definition:
         try:
             settings = settings_of(worker.options, self.shell, worker.folder)
-            return Definition.make(worker.options.name, worker.source, **settings)
+            return Definition.make(
+                worker.options.name,
+                worker.source,
+                modules=worker.modules,
+                main=worker.main,
+                **settings,
+            )
         except UsageError as error:
             notes = getattr(error, "__notes__", ())
             raise with_notes(UsageError(f"{worker.place}: {error}"), *notes) from None

@@ -6,7 +6,7 @@ import gc
 import sys
 import types
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -37,19 +37,20 @@ def _process() -> Any:
     return psutil.Process()
 
 
-def held_mb(module: types.ModuleType) -> float:
-    """Return an estimate of the size, in MB, of what a module's globals refer to.
+def held_mb(*modules: types.ModuleType) -> float:
+    """Return an estimate of the size, in MB, of what the globals of modules refer to.
 
     Each object counts once. Other modules and classes are left out, and so are buffers that
     `sys.getsizeof` does not include.
     """
-    skip = {id(vars(module).get("__builtins__"))}
+    skip = {id(vars(module).get("__builtins__")) for module in modules}
+    own = {module.__name__: vars(module) for module in modules}
     found: dict[int, Any] = {}
-    pending: list[Any] = [vars(module)]
+    pending: list[Any] = [*own.values()]
     total = 0
     while pending and len(found) < MAX_OBJECTS:
         obj = pending.pop()
-        if id(obj) in found or id(obj) in skip or _is_foreign(obj, module):
+        if id(obj) in found or id(obj) in skip or _is_foreign(obj, own):
             continue
         found[id(obj)] = obj
         total += sys.getsizeof(obj)
@@ -59,13 +60,11 @@ def held_mb(module: types.ModuleType) -> float:
     return total / 1e6
 
 
-def _is_foreign(obj: Any, module: types.ModuleType) -> bool:
-    if isinstance(obj, types.FunctionType):
-        return obj.__module__ != module.__name__
-    if isinstance(obj, type):
-        return obj.__module__ != module.__name__
+def _is_foreign(obj: Any, own: Mapping[str, dict[str, Any]]) -> bool:
+    if isinstance(obj, types.FunctionType | type):
+        return obj.__module__ not in own
     if isinstance(obj, dict) and obj.get("__name__") is not None and "__spec__" in obj:
-        return obj is not vars(module)
+        return obj is not own.get(obj["__name__"])
     return isinstance(obj, _SHARED_TYPES)
 
 
@@ -95,9 +94,9 @@ class MemoryWatch:
                     self._measure(trace, invocation, version)
 
     def _measure(self, trace: Trace, invocation: Invocation, version: Version) -> None:
-        module = sys.modules.get(version.filename)
+        modules = _modules_of(version)
         limit_mb = trace.host.limits_of(version).memory_mb
-        held = 0.0 if module is None else held_mb(module)
+        held = held_mb(*modules)
         if held > limit_mb:
             version.memory_warned = True
             text = (
@@ -106,6 +105,13 @@ class MemoryWatch:
             )
             warn(trace, invocation, text)
             warnings.warn(text, MemoryLimitWarning, stacklevel=2)
+
+
+def _modules_of(version: Version) -> list[types.ModuleType]:
+    """Return the loaded modules of a version; none if it is not loaded any more."""
+    name, below = version.filename, f"{version.filename}."
+    loaded = list(sys.modules.items())
+    return [module for key, module in loaded if key == name or key.startswith(below)]
 
 
 class MemoryLimitWarning(UserWarning):

@@ -16,6 +16,7 @@ from contextvars import Context
 from types import FrameType
 from typing import Any
 
+from workernb.runtime.services.versions import main_filename
 from workernb.runtime.tracing.clock import charge_off_thread
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.threads import cpu_of
@@ -85,12 +86,13 @@ def _in_context(value: Any) -> Any:
 
 def _newest_invocation(filename: str, traces: list[Trace]) -> Invocation | None:
     """Return the newest running invocation of the code in a file, or None."""
+    main = main_filename(filename)
     found = [
         invocation
         for trace in traces
         for invocation in trace.invocations
         if invocation.version is not None
-        and invocation.version.filename == filename
+        and invocation.version.filename == main
         and not invocation.ended_ns
     ]
     return max(found, key=lambda invocation: invocation.began_ns, default=None)

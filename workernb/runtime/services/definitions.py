@@ -12,6 +12,7 @@ from workernb.errors import PlatformText, UsageError, did_you_mean, with_notes
 
 from .kinds import SECRETS, SERVICES, VARS, VERSION_METADATA, BindingKind, Store, kind_named, kinds
 from .limits import Limits
+from .modules import check_modules, check_path, replaced
 from .routes import Route, public_route
 from .targets import Target, service_name
 
@@ -26,7 +27,9 @@ class Definition:
     """The source and settings of a service: checked, and immutable.
 
     name: the service's name, including its environment if it has one: `auth-staging`. bindings:
-    everything on its `env`, by kind. tag: the author's name for this version.
+    everything on its `env`, by kind. tag: the author's name for this version. modules: the sources
+    of its modules besides the main one, by path. main: the path of the main module, if it has one,
+    so that others can import it.
     """
 
     name: str
@@ -37,6 +40,8 @@ class Definition:
     compatibility_date: str | None
     environment: str | None = None
     tag: str | None = None
+    modules: Mapping[str, str] = field(default_factory=dict)
+    main: str | None = None
 
     @property
     def worker(self) -> str:
@@ -69,7 +74,9 @@ class Definition:
             for kind in kinds()
             if (values := self.of_kind(kind)) and not kind.is_secret
         ]
-        return f"Definition({', '.join([repr(self.name), f'source={self.source!r}', *bindings])})"
+        modules = [f"modules={list(self.modules)}"] if self.modules else []
+        parts = [repr(self.name), f"source={self.source!r}", *modules, *bindings]
+        return f"Definition({', '.join(parts)})"
 
     def of_kind(self, kind: BindingKind) -> Mapping[str, Any]:
         """Return the bindings of one kind, by name."""
@@ -115,6 +122,8 @@ class Definition:
         compatibility_date: str | None = None,
         environment: str | None = None,
         tag: str | None = None,
+        modules: Mapping[str, str] | None = None,
+        main: str | None = None,
         **bindings: Any,
     ) -> Definition:
         """Make a definition from a user's arguments; UsageError if they are invalid.
@@ -126,6 +135,8 @@ class Definition:
             raise UsageError(f"A Worker's source is text, not {type(source).__name__}.")
         if compatibility_date is not None and not _is_date(compatibility_date):
             raise UsageError(f"A compatibility date is written 2026-11-23: {compatibility_date!r}.")
+        if main is not None:
+            check_path(main)
         if isinstance(routes, str):
             routes = [routes]
         if limits is not None and not isinstance(limits, Limits):
@@ -143,6 +154,8 @@ class Definition:
             compatibility_date,
             environment,
             tag,
+            check_modules({} if modules is None else modules, main),
+            main,
         )
         definition._refuse_shared_names()
         return definition
@@ -167,11 +180,17 @@ class Definition:
             if top_level.of_kind(kind) and not self.of_kind(kind)
         ]
 
-    def changed(self, given: Mapping[str, Any], remove: Collection[str]) -> Definition:
-        """Return the definition with bindings added, replaced and removed; UsageError if refused.
+    def changed(
+        self,
+        given: Mapping[str, Any],
+        remove: Collection[str],
+        modules: Mapping[str, str | None] | None = None,
+    ) -> Definition:
+        """Return the definition with parts added, replaced and removed; UsageError if refused.
 
-        given: bindings by the keyword of their kind, then by name. remove: names, of any kind. The
-        result is checked like a new definition.
+        given: bindings by the keyword of their kind, then by name. remove: names of bindings, of
+        any kind. modules: sources by path, None for a module that is removed. The result is checked
+        like a new definition.
         """
         if isinstance(remove, str):
             raise UsageError(f"What is removed is a list of names: write remove=[{remove!r}].")
@@ -189,7 +208,11 @@ class Definition:
             before = self.bindings.get(keyword, {})
             kept = {name: value for name, value in before.items() if name not in remove}
             bindings[keyword] = {**kept, **added.get(keyword, {})}
-        definition = replace(self, bindings={k: values for k, values in bindings.items() if values})
+        definition = replace(
+            self,
+            bindings={k: values for k, values in bindings.items() if values},
+            modules=check_modules(replaced(self.modules, modules or {}, self.name), self.main),
+        )
         definition._refuse_shared_names()
         # A tag names a single version.
         return self if definition == self else replace(definition, tag=None)
@@ -216,6 +239,8 @@ class Definition:
             repr(self.limits),
             self.compatibility_date,
         ]
+        if self.modules or self.main:
+            settings += [dict(self.modules), self.main]
         text = json.dumps(settings, sort_keys=True, default=repr)
         return hashlib.sha256(text.encode()).hexdigest()[:8]
 

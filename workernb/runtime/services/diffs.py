@@ -71,19 +71,48 @@ def _other_settings(definition: Definition) -> dict[str, str]:
         "limits": "" if definition.limits is None else repr(definition.limits),
         "compatibility date": definition.compatibility_date or "",
         "tag": definition.tag or "",
+        "main module": definition.main or "",
     }
     return {name: value for name, value in settings.items() if value}
 
 
-def code_that_differs(before: Definition, after: Definition) -> list[str]:
-    """Return the differences in the code, as `diff -u` prints them."""
+@dataclass(frozen=True, slots=True)
+class CodeDifference:
+    """One module whose source differs.
+
+    module: its path, None for the main module. lines: as `diff -u` prints them. state: `is new` or
+    `is removed`, empty for a module that both definitions have.
+    """
+
+    module: str | None
+    lines: list[str]
+    state: str = ""
+
+    def __str__(self) -> str:
+        added, removed = (sum(line.startswith(sign) for line in self.lines) for sign in "+-")
+        if self.state:
+            return f"module {self.module} {self.state} ({added or removed} lines)"
+        return f"{self.module or 'code'} (+{added} −{removed} lines)"
+
+
+def code_that_differs(before: Definition, after: Definition) -> list[CodeDifference]:
+    """Return the differences in the code, module by module, the main one first."""
+    found = []
+    if before.source != after.source:
+        found.append(CodeDifference(None, _diff(before.source, after.source)))
+    for path in sorted({*before.modules, *after.modules}):
+        old, new = before.modules.get(path), after.modules.get(path)
+        if old != new:
+            state = "is new" if old is None else "is removed" if new is None else ""
+            found.append(CodeDifference(path, _diff(old or "", new or ""), state))
+    return found
+
+
+def _diff(before: str, after: str) -> list[str]:
     import difflib
 
-    return list(
-        difflib.unified_diff(
-            before.source.splitlines(), after.source.splitlines(), lineterm="", n=3
-        )
-    )[2:]
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=3)
+    return list(lines)[2:]
 
 
 def describe_change(
@@ -92,9 +121,8 @@ def describe_change(
     """Return on one line what a new definition changed. redact: as for `settings_that_differ`."""
     if before is None:
         return "defined"
-    changes = [str(difference) for difference in settings_that_differ(before, after, redact)]
-    if before.source != after.source:
-        lines = code_that_differs(before, after)
-        added, removed = (sum(line.startswith(sign) for line in lines) for sign in "+-")
-        changes.insert(0, f"code (+{added} −{removed} lines)")
+    changes = [
+        *map(str, code_that_differs(before, after)),
+        *map(str, settings_that_differ(before, after, redact)),
+    ]
     return "; ".join(changes) or "nothing changed"

@@ -29,6 +29,8 @@ class Form(Enum):
     """NAME=JSON, repeatable: a dict of parsed values."""
     SECRET = auto()
     """NAME[=TEXT], repeatable: a dict; None for a value that is looked up elsewhere."""
+    PATH = auto()
+    """The path of a module or file: code, which is no setting."""
 
     @property
     def repeatable(self) -> bool:

@@ -18,7 +18,7 @@ class Version:
     """One definition of a service, numbered from 1.
 
     id: a short hash of the content. created: seconds since the epoch. reason: what made it, as
-    text: a cell, a magic, a call. filenames: the file names of its code in frames, as
+    text: a cell, a magic, a call. filenames: the file names of its main module in frames, as
     `<worker auth v2>`; one for each load whose code may still run. env: its environment. exports:
     its `ctx.exports`. startup_ms, imports_ms: thread CPU, in ms, of the module's own code and of
     its imports, at the last load.
@@ -65,8 +65,21 @@ class Version:
 
     @property
     def filename(self) -> str:
-        """The file name of the code, as of the last load."""
+        """The file name of the main module, as of the last load."""
         return self.filenames[-1]
 
     def __str__(self) -> str:
         return f"{self.service} v{self.number}"
+
+
+def module_filename(filename: str, path: str) -> str:
+    """Return the file name of a module in frames: `<worker shop v2: prices.py>`.
+
+    filename: that of the main module.
+    """
+    return f"{filename[:-1]}: {path}>"
+
+
+def main_filename(filename: str) -> str:
+    """Return the file name of the main module of the code that has a file name in frames."""
+    return f"{filename.partition(': ')[0].removesuffix('>')}>"

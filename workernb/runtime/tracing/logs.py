@@ -74,6 +74,15 @@ def worker_print(
     log(invocation.trace, invocation, level, line.removesuffix("\n"), line)
 
 
+def console_log(level: str, text: str) -> None:
+    """Print a line, and add it to the logs of the running invocation with its own level."""
+    invocation = current.get()
+    if isinstance(invocation, Invocation):
+        log(invocation.trace, invocation, level, text, f"{text}\n")
+    else:
+        print(text, file=sys.stderr if level in ("warn", "error") else sys.stdout)
+
+
 _LEVELS = {"WARNING": "warn", "CRITICAL": "error"}
 
 

@@ -83,7 +83,10 @@ class VersionDiff:
         code = code_that_differs(before.definition, after.definition)
         self._lines = [f"{before} ({before.id}) → {after} ({after.id})"]
         self._lines += [f"~ {setting}" for setting in settings]
-        self._lines += [redact(line) for line in code]
+        for module in code:
+            if module.module is not None:
+                self._lines.append(f"~ {' '.join(filter(None, [module.module, module.state]))}")
+            self._lines += [redact(line) for line in module.lines]
         if not settings and not code:
             self._lines.append("Nothing differs.")
 

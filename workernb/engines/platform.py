@@ -1,0 +1,94 @@
+"""The platform's own modules, as a Worker imports them: `workers`, `js`, `pyodide.ffi`.
+
+They are found by a Worker's `__import__` only, and never in `sys.modules`: libraries look there for
+`pyodide`, and would take this process for a browser.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+from workernb.errors import with_notes
+from workernb.runtime.enforcement.startup import run_import
+from workernb.runtime.tracing.logs import console_log
+
+_FILES = {"workers": "workernb.workers", "js": "workernb.workers.js"}
+_FFI = "workernb.workers.ffi"
+
+
+def import_platform_module(name: str, with_names: bool) -> ModuleType:
+    """Import a module of the platform by its dotted name; ModuleNotFoundError.
+
+    with_names: whether names are imported from it (`from pyodide.ffi import to_js`), for which
+    Python's `__import__` returns the module itself, instead of the first one of its name.
+    """
+    if name in _FILES:
+        return _javascript() if name == "js" else importlib.import_module(_FILES[name])
+    if name in ("pyodide", "pyodide.ffi"):
+        pyodide = _pyodide()
+        return pyodide.ffi if with_names and name != "pyodide" else pyodide  # type: ignore[no-any-return]
+    raise with_notes(
+        ModuleNotFoundError(f"No module named {name!r}", name=name),
+        "Of the platform's modules, workernb has workers, js and pyodide.ffi.",
+    )
+
+
+@cache
+def _javascript() -> ModuleType:
+    """Return the module `js`."""
+    found = run_import(lambda: importlib.import_module(_FILES["js"]))
+    module = ModuleType("js", found.__doc__)
+    vars(module).update({name: getattr(found, name) for name in found.__all__}, console=Console())
+    return module
+
+
+@cache
+def _pyodide() -> Any:
+    """Return the package `pyodide`."""
+    package: Any = ModuleType("pyodide")
+    package.ffi = run_import(lambda: importlib.import_module(_FFI))
+    return package
+
+
+class Console:
+    """JavaScript's console: writes to the request's logs, and to the cell's output."""
+
+    def log(self, *values: object) -> None:
+        """Log values, separated by spaces."""
+        console_log("log", _line(values))
+
+    def info(self, *values: object) -> None:
+        """Log values at the level `info`."""
+        console_log("info", _line(values))
+
+    def debug(self, *values: object) -> None:
+        """Log values at the level `debug`."""
+        console_log("debug", _line(values))
+
+    def warn(self, *values: object) -> None:
+        """Log values at the level `warn`."""
+        console_log("warn", _line(values))
+
+    def error(self, *values: object) -> None:
+        """Log values at the level `error`."""
+        console_log("error", _line(values))
+
+
+def _line(values: tuple[object, ...]) -> str:
+    return " ".join(map(_shown, values))
+
+
+def _shown(value: object) -> str:
+    """Return a value as the console shows it: text as it is, None as undefined."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return "undefined"
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError):
+        return str(value)
