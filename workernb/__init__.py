@@ -35,10 +35,14 @@ if TYPE_CHECKING:
     from workernb.http.body import BodyInit
     from workernb.http.headers import HeadersInit
     from workernb.views.pictures.comparison import ComparisonPicture
+    from workernb.resources.stores import Stores
     from workernb.views.widgets.cpu import CpuView
     from workernb.views.widgets.dashboard import Dashboard
     from workernb.views.widgets.editor import BindingEditor
     from workernb.views.widgets.graph import GraphView
+
+if TYPE_CHECKING:
+    stores: Stores
 
 __version__ = "0.1.0"
 
@@ -73,6 +77,7 @@ __all__ = [
     "WrongLoopError",
     "compare_network",
     "get_runtime",
+    "stores",
 ]
 
 
@@ -106,7 +111,9 @@ async def compare_network(
 
 
 def __getattr__(name: str) -> Any:
-    """Return a widget class; its libraries are imported on first use."""
+    """Return the notebook's stores, or a widget class, whose libraries are imported on first use."""
+    if name == "stores":
+        return get_runtime().stores
     if name == "GraphView":
         from workernb.views.widgets.graph import GraphView
 

@@ -8,12 +8,13 @@ from workernb.engines.python import PythonEngine
 from workernb.resources.d1 import D1Kind
 from workernb.resources.kv import KvKind
 from workernb.resources.r2.bucket import R2Kind
+from workernb.resources.ratelimits import RateLimitKind
 from workernb.resources.stores import Stores
 from workernb.runtime.runtime import Runtime as CoreRuntime
 from workernb.runtime.services.kinds import register
 from workernb.runtime.services.limits import Limits
 
-for _kind in (KvKind(), D1Kind(), R2Kind()):
+for _kind in (KvKind(), D1Kind(), R2Kind(), RateLimitKind()):
     register(_kind)
 
 

@@ -42,6 +42,7 @@ def run(runtime: workernb.Runtime) -> Any:
             "kv_namespaces": {"CACHE": "cache"},
             "d1_databases": {"DB": "shop"},
             "r2_buckets": {"FILES": "files"},
+            "ratelimits": {"LIMIT": {"limit": 2, "period": 10}},
         }
         worker_name = settings.pop("name", "web")
         body = textwrap.dedent(body)

@@ -12,6 +12,7 @@ from .magics.fetch import FetchMagics
 from .magics.import_workers import ImportMagics
 from .magics.limits import LimitsMagics
 from .magics.show import ShowMagics
+from .magics.stores import StoresMagics
 
 MAGICS = (
     DefineMagics,
@@ -21,6 +22,7 @@ MAGICS = (
     ChangeMagics,
     DeployMagics,
     ImportMagics,
+    StoresMagics,
 )
 
 

@@ -18,13 +18,17 @@ from workernb.options.change import PARSERS
 from workernb.options.fetch import fetch_parser
 from workernb.options.limits import limits_parser
 from workernb.options.parser import Parser
+from workernb.options.stores import d1_parser, stores_parser
 from workernb.options.worker import worker_options, worker_parser
+from workernb.resources.contents import KINDS
 from workernb.runtime.services.limits import PRESETS
 
 _PARSERS: dict[str, Callable[[], Parser]] = {
     "worker": worker_parser,
     "fetch": fetch_parser,
     "limits": limits_parser,
+    "stores": stores_parser,
+    "d1": d1_parser,
     **PARSERS,
 }
 
@@ -72,6 +76,8 @@ def _candidates(magic: str, arguments: str) -> tuple[list[str], str]:
         return _starting_with(word, _PARSERS[magic]().options())
     if magic == "limits":
         return _starting_with(word, PRESETS)
+    if magic in ("stores", "d1"):
+        return _stores(magic, arguments, word)
     if magic in ("cpu", "trace"):
         newest_first = [str(trace.number) for trace in reversed(get_runtime().traces)]
         return _starting_with(word, newest_first[:20])
@@ -86,6 +92,17 @@ def _candidates(magic: str, arguments: str) -> tuple[list[str], str]:
     if magic in PARSERS and not first_word:
         return _starting_with(word, _names_of(magic, arguments.split(maxsplit=1)[0]))
     return _targets(word)
+
+
+def _stores(magic: str, arguments: str, word: str) -> tuple[list[str], str]:
+    """Return the kinds and names of stores, after `%stores` and `%d1`."""
+    used = get_runtime().stores.used()
+    kind = "d1" if magic == "d1" else arguments.split(maxsplit=1)[0] if arguments.strip() else ""
+    if magic == "stores" and arguments.strip() == word:
+        return _starting_with(word, KINDS)
+    if magic == "d1" and arguments.strip() != word:
+        return [], word
+    return _starting_with(word, [name for its_kind, name in used if its_kind == kind])
 
 
 def _is_target(arguments: str) -> bool:

@@ -35,6 +35,7 @@ class StoreBinding:
     """
 
     noun = "store"
+    is_subrequest = True
 
     def __init__(self, stores: Any, name: str, binding: str | None = None) -> None:
         """Bind to the store of this name, which need not exist yet."""
@@ -45,9 +46,14 @@ class StoreBinding:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        methods = [each for each in dir(type(self)) if not each.startswith("_") and each != "noun"]
+        methods = [each for each in dir(type(self)) if callable(getattr(type(self), each)) and each[0] != "_"]
         text = f"A {self.noun} has no {name!r}; it has {', '.join(methods)}."
         raise AttributeError(text, name=name, obj=self)
+
+    @property
+    def _expression(self) -> str:
+        """How it is written in source."""
+        return f"env.{self._binding}" if self._binding else f"<{self.noun} {self._name}>"
 
     def _failure(self, error: BaseException) -> BaseException:
         """Return the error to raise for one of a call: another one for those of SQLite."""
@@ -161,7 +167,7 @@ class StoreCall(Coroutine[Any, Any, Any]):
     def describe(self) -> str:
         """Return the call as it reads in source: `env.CACHE.get('a')`."""
         detail = repr(self._detail) if self._detail else ""
-        return f"env.{self._binding._binding}.{self._verb}({detail})"
+        return f"{self._binding._expression}.{self._verb}({detail})"
 
     def __repr__(self) -> str:
         return f"<{self.describe()}: await it for the result>"
@@ -177,7 +183,7 @@ def run_operation(
     """
     caller = operation.caller
     trace: Trace = caller.trace
-    refusal = take_subrequest(trace)
+    refusal = take_subrequest(trace) if binding.is_subrequest else trace.aborted
     if refusal is not None:
         raise refusal
     trace.add_operation(operation)

@@ -18,7 +18,8 @@ from workernb.runtime.services.option import Form, Option
 
 from .calls import StoreBinding, StoreCall
 from .kinds import StoreKind
-from .values import MAX_SAFE_INTEGER, JsDict, js_text, js_type, options_of
+from workernb.workers.conversion import MAX_SAFE_INTEGER, JsDict
+from .values import js_text, js_type, options_of
 
 if TYPE_CHECKING:
     from .sql import Parameters, SqlDatabase
@@ -109,6 +110,11 @@ class D1Database(StoreBinding):
     def dump(self) -> StoreCall:
         """Refuse: as on the platform, only databases of D1's alpha version can be dumped."""
         return StoreCall(self, "dump", "", self._do, _refuse_dump)
+
+    def query(self, operation: Any, sql: str) -> JsDict:
+        """Run statements at once, for the notebook, and return what `all` does of the last one."""
+        result: JsDict = self._do(operation, _result, sql, ())
+        return result
 
     def _do(self, operation: Any, work: Callable[..., Any], *arguments: Any) -> Any:
         try:

@@ -22,7 +22,8 @@ from workernb.runtime.services.option import Form, Option
 from .calls import StoreBinding, StoreCall
 from .kinds import StoreKind
 from .sqlite import Database
-from .values import JsDict, js_json, js_number, js_text, key_of, options_of, well_formed
+from workernb.workers.conversion import JsDict
+from .values import js_json, js_number, js_text, key_of, options_of, well_formed
 
 MAX_KEY_BYTES = 512
 MAX_VALUE_BYTES = 25 * 1024 * 1024

@@ -145,6 +145,20 @@ class SqlDatabase(Database):
             counted.append((name, count))
         return counted
 
+    def clear(self) -> None:
+        """Drop everything that Workers have made."""
+        self._sandbox.execute(self._sandbox.uncached("PRAGMA foreign_keys = OFF"))
+        with self.transaction():
+            rows = self._sandbox.execute(
+                "SELECT type, name FROM sqlite_schema WHERE type IN ('view', 'table') "
+                "AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY sql LIKE 'CREATE VIRTUAL%' DESC"
+            ).fetchall()
+            for kind, name in rows:
+                quoted = name.replace('"', '""')
+                self._sandbox.execute(f'DROP {kind} IF EXISTS "{quoted}"')
+        self._restore()
+        self.changed("", schema=True)
+
     # Errors
 
     def _error(self, error: sqlite3.Error, sql: str) -> BaseException:

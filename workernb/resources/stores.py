@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from workernb.errors import StoreError, with_notes
 
+from .cache import SCHEMA as CACHE_SCHEMA
+from .cache import Cache
 from .clock import Clock
 from .d1 import D1Database
 from .folder import Folder
@@ -14,6 +16,7 @@ from .kv import SCHEMA as KV_SCHEMA
 from .kv import KvNamespace
 from .r2.bucket import R2Bucket
 from .r2.objects import SCHEMA as R2_SCHEMA
+from .ratelimits import Windows
 from .sqlite import Database
 
 if TYPE_CHECKING:
@@ -28,8 +31,12 @@ CREATE TABLE IF NOT EXISTS stores (
     UNIQUE (kind, name)
 );
 """
-SCHEMA = _SCHEMA + KV_SCHEMA + R2_SCHEMA
-_TABLES = {"kv": [("kv", "namespace")], "r2": [("r2_objects", "bucket"), ("r2_uploads", "bucket")]}
+SCHEMA = _SCHEMA + KV_SCHEMA + R2_SCHEMA + CACHE_SCHEMA
+_TABLES = {
+    "kv": [("kv", "namespace")],
+    "r2": [("r2_objects", "bucket"), ("r2_uploads", "bucket")],
+    "cache": [("cached", "cache")],
+}
 """The tables of each kind of store, and the column with the store's number."""
 
 
@@ -48,6 +55,7 @@ class Stores:
         self._numbers: dict[tuple[str, str], int] = {}
         self._databases: dict[str, SqlDatabase] = {}
         self._bodies: Bodies | None = None
+        self.windows = Windows(self.clock)
         if directory is not None:
             self.persist(directory)
 
@@ -64,6 +72,10 @@ class Stores:
     def r2(self, name: str) -> R2Bucket:
         """Return an R2 bucket."""
         return R2Bucket(self, name)
+
+    def cache(self, name: str = "default") -> Cache:
+        """Return a cache: `caches.default`, or that of `caches.open(name)`."""
+        return Cache(name, self)
 
     # Where they are kept
 
@@ -128,8 +140,8 @@ class Stores:
         moved = Stores()
         moved._folder, moved.clock = folder, self.clock
         try:
-            if self._names():
-                if moved._names():
+            if self.used():
+                if moved.used():
                     raise with_notes(
                         StoreError(
                             f"There are stores both in {folder.path} and "
@@ -150,9 +162,10 @@ class Stores:
         for name in databases:
             self.database(name)
 
-    def _names(self) -> list[tuple[str, str]]:
-        """Return the kind and the name of each store that has been used."""
-        rows = self.main.execute("SELECT kind, name FROM stores ORDER BY kind, name")
+    def used(self) -> list[tuple[str, str]]:
+        """Return the kind and the name of each store that holds something."""
+        query = "SELECT kind, name FROM stores ORDER BY kind, name"
+        rows = self.main.execute(query).fetchall()
         return [(kind, name) for kind, name in rows if not self._is_empty(kind, name)]
 
     def _is_empty(self, kind: str, name: str) -> bool:

@@ -10,25 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from workernb.errors import PlatformText, did_you_mean
-
-MAX_SAFE_INTEGER = 2**53 - 1
-"""The largest integer that a JavaScript number represents exactly."""
-
-
-class JsDict(dict[str, Any]):
-    """A dict whose keys are attributes too, as the SDK returns JavaScript's plain objects.
-
-    A key with the name of a dict's method is hidden by it, as with the SDK: `result["keys"]`.
-    """
-
-    __slots__ = ()
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self[name]
-        except KeyError:
-            raise AttributeError(name, name=name, obj=self) from None
-
+from workernb.workers.conversion import MAX_SAFE_INTEGER, JsDict
 
 def options_of(given: object, keywords: Mapping[str, Any], known: tuple[str, ...]) -> JsDict:
     """Return the options of a method: a dict, and keywords, which win.

@@ -18,7 +18,8 @@ from workernb.http.streams import ReadableStream
 from workernb.http.streams.chunks import Whole
 from workernb.resources.calls import StoreBinding, StoreCall
 from workernb.resources.kinds import StoreKind
-from workernb.resources.values import JsDict, js_json, js_text, key_of, options_of
+from workernb.workers.conversion import JsDict
+from workernb.resources.values import js_json, js_text, key_of, options_of
 from workernb.runtime.services.kinds import EnvBuilder
 from workernb.runtime.services.option import Form, Option
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from workernb.errors import PlatformText
 from workernb.http.headers import Headers
-from workernb.resources.values import JsDict
+from workernb.workers.conversion import JsDict
 
 from .errors import r2_error
 

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 from workernb.errors import PlatformText
 from workernb.resources.calls import StoreCall
-from workernb.resources.values import JsDict, js_number
+from workernb.workers.conversion import JsDict
+from workernb.resources.values import js_number
 
 from .bucket import Metadata, R2Bucket, checked_key, metadata_of
 from .errors import r2_error

@@ -13,7 +13,7 @@ from typing import Any
 
 from workernb.errors import BodyUsedError, PlatformText
 from workernb.http.streams import ReadableStream
-from workernb.resources.values import JsDict
+from workernb.workers.conversion import JsDict
 
 FIELDS = ("contentType", "contentLanguage", "contentDisposition", "contentEncoding", "cacheControl",
     "cacheExpiry")  # fmt: skip
