@@ -10,11 +10,12 @@ from workernb.resources.kv import KvKind
 from workernb.resources.r2.bucket import R2Kind
 from workernb.resources.ratelimits import RateLimitKind
 from workernb.resources.stores import Stores
+from workernb.resources.unsimulated import unsimulated_kinds
 from workernb.runtime.runtime import Runtime as CoreRuntime
 from workernb.runtime.services.kinds import register
 from workernb.runtime.services.limits import Limits
 
-for _kind in (KvKind(), D1Kind(), R2Kind(), RateLimitKind()):
+for _kind in (KvKind(), D1Kind(), R2Kind(), RateLimitKind(), *unsimulated_kinds()):
     register(_kind)
 
 

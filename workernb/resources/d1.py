@@ -111,7 +111,7 @@ class D1Database(StoreBinding):
         """Refuse: as on the platform, only databases of D1's alpha version can be dumped."""
         return StoreCall(self, "dump", "", self._do, _refuse_dump)
 
-    def query(self, operation: Any, sql: str) -> JsDict:
+    def _query(self, operation: Any, sql: str) -> JsDict:
         """Run statements at once, for the notebook, and return what `all` does of the last one."""
         result: JsDict = self._do(operation, _result, sql, ())
         return result

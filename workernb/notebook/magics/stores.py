@@ -89,7 +89,7 @@ def _keep_or_copy(runtime: Runtime, options: StoresOptions) -> bool:
         stores.persist(options.persist)
         print(f"The stores are kept in {stores.directory}, and found there by the next kernel.")
     if options.import_ is not None:
-        print(f"Imported: {', '.join(import_state(stores, Path(options.import_)))}.")
+        print(f"Imported: {', '.join(import_state(runtime, Path(options.import_)))}.")
     if options.export is not None:
         print(f"Exported: {', '.join(export_state(stores, Path(options.export)))}.")
     return (options.persist, options.import_, options.export) != (None, None, None)
@@ -125,7 +125,7 @@ def _query(runtime: Runtime, name: str, sql: str) -> Any:
     from workernb.resources.calls import NotebookOperation
     from workernb.views.tables.stores import QueryRows
 
-    result = runtime.stores.d1(name).query(NotebookOperation(), sql)
+    result = runtime.stores.d1(name)._query(NotebookOperation(), sql)
     if find_spec("pandas") is not None:
         import pandas
 
