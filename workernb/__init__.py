@@ -34,8 +34,8 @@ from .http import Request
 if TYPE_CHECKING:
     from workernb.http.body import BodyInit
     from workernb.http.headers import HeadersInit
-    from workernb.views.pictures.comparison import ComparisonPicture
     from workernb.resources.stores import Stores
+    from workernb.views.pictures.comparison import ComparisonPicture
     from workernb.views.widgets.cpu import CpuView
     from workernb.views.widgets.dashboard import Dashboard
     from workernb.views.widgets.editor import BindingEditor
@@ -111,7 +111,7 @@ async def compare_network(
 
 
 def __getattr__(name: str) -> Any:
-    """Return the notebook's stores, or a widget class, whose libraries are imported on first use."""
+    """Return the notebook's stores, or a widget class, whose libraries are imported then."""
     if name == "stores":
         return get_runtime().stores
     if name == "GraphView":

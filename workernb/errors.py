@@ -50,9 +50,7 @@ class PlatformText:
         "Use tee() first if you need to read it twice."
     )
     STREAM_LOCKED = "This ReadableStream is currently locked to a reader."
-    STREAM_LOCKED_BODY = (
-        "This ReadableStream is locked to a reader, and cannot be used as a body."
-    )
+    STREAM_LOCKED_BODY = "This ReadableStream is locked to a reader, and cannot be used as a body."
     STREAM_DISTURBED = (
         "This ReadableStream is disturbed (has already been read from), and cannot be used as a "
         "body."

@@ -149,9 +149,7 @@ async def test_the_body_is_consumed(cache):
     ],
 )
 async def test_ranges_and_conditions(cache, headers, status, body, content_range):
-    await cache.put(
-        URL, response(etag='"v1"', last_modified="Wed, 01 Jan 2020 00:00:00 GMT")
-    )
+    await cache.put(URL, response(etag='"v1"', last_modified="Wed, 01 Jan 2020 00:00:00 GMT"))
     found = await cache.match(Request(URL, headers=headers))
     assert (found.status, await found.text()) == (status, body)
     assert found.headers.get("content-range") == content_range

@@ -144,7 +144,8 @@ async def test_a_batch_is_one_transaction(filled):
 
 
 async def test_exec(db):
-    text = f"\n{TABLE}\n\n   -- indented\nINSERT INTO u (b) VALUES ('a'); INSERT INTO u (b) VALUES (1)\r\n"
+    inserts = "INSERT INTO u (b) VALUES ('a'); INSERT INTO u (b) VALUES (1)"
+    text = f"\n{TABLE}\n\n   -- indented\n{inserts}\r\n"
     result = await db.exec(text)
     assert result["count"] == 2
     assert result.duration > 0
@@ -375,7 +376,9 @@ async def test_a_worker_cannot_go_on_after_such_a_query(run, runtime):
 
 async def test_a_write_that_is_cut_is_rolled_back(filled, run, runtime):
     endless = ENDLESS.replace("SELECT count(*)", "INSERT INTO u (b) SELECT n")
-    endless = endless.replace("WITH", "INSERT INTO u (b) WITH").replace("INSERT INTO u (b) SELECT", "SELECT")
+    endless = endless.replace("WITH", "INSERT INTO u (b) WITH").replace(
+        "INSERT INTO u (b) SELECT", "SELECT"
+    )
     body = f"""
     db = self.env.DB
     await db.batch([db.prepare("DELETE FROM u"), db.prepare("{endless}")])

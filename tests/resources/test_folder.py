@@ -209,7 +209,7 @@ async def test_a_file_that_is_damaged_inside(tmp_path):
     content[3 * 4096 :] = b"\xff" * (len(content) - 3 * 4096)
     file.write_bytes(content)
     runtime = workernb.Runtime(stores=tmp_path)
-    with pytest.raises(StoreError, match="stores.sqlite is damaged"):
+    with pytest.raises(StoreError, match=r"stores\.sqlite is damaged"):
         await runtime.stores.kv("cache").list()
     runtime.close()
 
@@ -228,7 +228,7 @@ async def main():
     for work in (
         lambda: kv.put("big", "x" * 2_000_000),
         lambda: db.batch([
-            db.prepare("INSERT INTO t VALUES (?)").bind("x" * 100), 
+            db.prepare("INSERT INTO t VALUES (?)").bind("x" * 100),
             db.prepare("INSERT INTO t VALUES (?)").bind("x" * 2_000_000)]),
     ):
         try:

@@ -68,7 +68,7 @@ async def test_the_types_of_get(kv):
     assert await kv.get("k", "json") == {"a": [1]}
     assert await kv.get("k", {"type": "json", "cacheTtl": 60}) == {"a": [1]}
     assert await kv.get("k", type="arrayBuffer") == b'{"a": [1]}'
-    with pytest.raises(TypeError, match="^Unknown response type. Possible types are"):
+    with pytest.raises(TypeError, match=r"^Unknown response type. Possible types are"):
         await kv.get("k", "xml")
     assert await kv.get("missing", "xml") is None
     await kv.put("k", "{")
@@ -83,7 +83,9 @@ async def test_metadata(kv):
     assert found.metadata == {"n": 1, "t": "ä"}
     await kv.put("k", "v")
     assert (await kv.getWithMetadata("k", "text")).metadata is None
-    assert await kv.getWithMetadata("missing") == dict.fromkeys(("value", "metadata", "cacheStatus"))
+    assert await kv.getWithMetadata("missing") == dict.fromkeys(
+        ("value", "metadata", "cacheStatus")
+    )
     with pytest.raises(AttributeError):
         found.other  # noqa: B018
 
@@ -140,7 +142,8 @@ REFUSED = [
     ("put('..', 'v')", TypeError, '".." is not allowed as a key name.'),
     ("get({})", TypeError, "A key is a string, not dict."),
     (f"get('{LONG}')", "GET", "414 UTF-8 encoded length of 513 exceeds key length limit of 512."),
-    (f"put('{LONG}', 1)", "PUT", "414 UTF-8 encoded length of 513 exceeds key length limit of 512."),
+    (f"put('{LONG}', 1)", "PUT",
+        "414 UTF-8 encoded length of 513 exceeds key length limit of 512."),
     (f"delete('{LONG}')", "DELETE",
         "414 UTF-8 encoded length of 513 exceeds key length limit of 512."),
     ("get('ä' * 257)", "GET", "414 UTF-8 encoded length of 514 exceeds key length limit of 512."),
@@ -154,7 +157,8 @@ REFUSED = [
         "400 Invalid expiration_ttl of 59. Expiration TTL must be at least 60."),
     ("put('k', 1, expiration=1)", "PUT", "400 Invalid expiration of 1. Please specify integer "
         "greater than the current number of seconds since the UNIX epoch."),
-    ("put('k', 1, metadata='m' * 1023)", "PUT", "413 Metadata length of 1025 exceeds limit of 1024."),
+    ("put('k', 1, metadata='m' * 1023)", "PUT",
+        "413 Metadata length of 1025 exceeds limit of 1024."),
     ("put('k', 'v' * 26214401)", "PUT", "413 Value length of 26214401 exceeds limit of 26214400."),
     ("get('k', cacheTtl=29)", "GET",
         "400 Invalid cache_ttl of 29. Cache TTL must be at least 30."),
@@ -249,7 +253,7 @@ async def test_a_call_can_be_awaited_once(run):
 
 async def test_a_call_while_the_module_loads_is_refused(runtime):
     source = "from workers import env\nenv.CACHE.get('k').send(None)\n"
-    with pytest.raises(workernb.GlobalScopeError, match="^Disallowed operation called within glob"):
+    with pytest.raises(workernb.GlobalScopeError, match=r"^Disallowed operation called within"):
         runtime.define("web", source, kv_namespaces={"CACHE": "cache"})
 
 
@@ -331,7 +335,10 @@ async def test_more_operations_than_are_kept(run, monkeypatch):
     ("given", "text"),
     [
         (["CACHE"], '"kv_namespaces[0]" bindings should have a string "binding" field but got "CA'),
-        ([{"binding": "A"}], '"kv_namespaces[0]" bindings should have a string "id" field but got {'),
+        (
+            [{"binding": "A"}],
+            '"kv_namespaces[0]" bindings should have a string "id" field but got {',
+        ),
         ("CACHE", "kv_namespaces is a dict, kv_namespaces={"),
         ({"CACHE": 1}, "The KV namespace of CACHE is named by a text of 1 to 512 characters"),
         ({"CACHE": ""}, "The KV namespace of CACHE is named by a text of 1 to 512 characters"),

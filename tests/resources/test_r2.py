@@ -33,7 +33,10 @@ async def refused(call, error=StoreError):
 
 async def test_a_worker_puts_and_gets(value_of):
     r2 = "self.env.FILES"
-    assert await value_of(f"await (await {r2}.get('a/b')).text()", f"await {r2}.put('a/b', 'ä')") == "ä"
+    assert (
+        await value_of(f"await (await {r2}.get('a/b')).text()", f"await {r2}.put('a/b', 'ä')")
+        == "ä"
+    )
     assert await value_of(f"await {r2}.get('missing')") is None
     assert await value_of(f"await {r2}.head('missing')") is None
     assert await value_of(f"await {r2}.delete('a/b')") is None
@@ -288,7 +291,10 @@ async def test_a_list(r2):
     assert included.objects[0].customMetadata == {"c": "1"}
     assert [each.key for each in (await r2.list(startAfter="a/2")).objects] == ["a/c/1", "b", "ä"]
     folders = await r2.list(delimiter="/")
-    assert ([each.key for each in folders.objects], folders.delimitedPrefixes) == (["b", "ä"], ["a/"])
+    assert ([each.key for each in folders.objects], folders.delimitedPrefixes) == (
+        ["b", "ä"],
+        ["a/"],
+    )
     below = await r2.list({"prefix": "a/", "delimiter": "/"})
     assert ([each.key for each in below.objects], below.delimitedPrefixes) == (
         ["a/1", "a/2"], ["a/c/"],
@@ -355,7 +361,8 @@ async def test_an_upload_in_parts(r2, runtime):
 
 
 @pytest.mark.parametrize(
-    ("sizes", "code"), [((10, PART), 10011), ((PART, PART + 1), 10048), ((PART, PART + 1, 1), 10048)]
+    ("sizes", "code"),
+    [((10, PART), 10011), ((PART, PART + 1), 10048), ((PART, PART + 1, 1), 10048)],
 )
 async def test_parts_of_wrong_sizes(r2, sizes, code):
     upload = await r2.createMultipartUpload("k")
@@ -414,7 +421,9 @@ async def test_what_a_killed_process_has_left_is_deleted(tmp_path):
 
 @pytest.mark.parametrize("name", ["ab", "Files", "-files", "files-", "a/b", "../x", "x" * 64, 1])
 def test_bucket_names(runtime, name):
-    with pytest.raises(workernb.UsageError, match="^Bucket names must begin and end with an alphan"):
+    with pytest.raises(
+        workernb.UsageError, match=r"^Bucket names must begin and end with an alphan"
+    ):
         runtime.define("web", "", r2_buckets={"FILES": name})
 
 

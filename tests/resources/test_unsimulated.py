@@ -10,14 +10,14 @@ from workernb import UsageError
 @pytest.mark.parametrize(
     ("bindings", "text"),
     [
-        ({"ai": {"binding": "AI"}}, "The binding AI is of Workers AI, which is not simulated here."),
-        ({"vectorize": [{"binding": "INDEX", "index_name": "i"}]}, "The binding INDEX is of Vectorize"),
-        ({"hyperdrive": {"DB": "id"}}, "The binding DB is of Hyperdrive, which is not simulated here. "
-            "Use a Python driver of the database in the Worker itself."),
-        ({"workflows": [{"binding": "FLOW"}, {"binding": "B"}]}, "The binding FLOW, B is of Workflows"),
-        ({"secrets_store_secrets": {"KEY": "x"}}, "The binding KEY is of the Secrets Store, which is "
-            "not simulated here. Give it as a secret: secrets={'KEY': …}."),
-        ({"assets": {"directory": "public", "binding": "ASSETS"}}, "The binding ASSETS is of static"),
+        ({"ai": {"binding": "AI"}}, "The binding AI is of Workers AI, which is not simulated"),
+        ({"vectorize": [{"binding": "INDEX"}]}, "The binding INDEX is of Vectorize"),
+        ({"hyperdrive": {"DB": "id"}}, "The binding DB is of Hyperdrive, which is not simulated "
+            "here. Use a Python driver of the database in the Worker itself."),
+        ({"workflows": [{"binding": "A"}, {"binding": "B"}]}, "The binding A, B is of Workflows"),
+        ({"secrets_store_secrets": {"KEY": "x"}}, "The binding KEY is of the Secrets Store, which "
+            "is not simulated here. Give it as a secret: secrets={'KEY': …}."),
+        ({"assets": {"binding": "ASSETS"}}, "The binding ASSETS is of static assets"),
         ({"images": {"binding": "IMAGES"}}, "The binding IMAGES is of Images"),
         ({"analytics_engine_datasets": [{"binding": "LOGS"}]}, "The binding LOGS is of Analytics"),
         ({"browser": "BROWSER"}, "The binding BROWSER is of Browser Rendering"),

@@ -93,7 +93,7 @@ def test_a_file_with_other_tables_is_refused(runtime, tmp_path):
 async def test_a_wrong_blob_is_refused_and_nothing_is_kept(runtime, tmp_path, blob):
     (tmp_path / "secret").write_text("s3cret")
     write_kv(tmp_path, "cache", [("k", blob)])
-    with pytest.raises(StoreError, match="has no valid id|cannot be read"):
+    with pytest.raises(StoreError, match=r"has no valid id|cannot be read"):
         import_state(runtime, tmp_path)
     assert await runtime.stores.kv("cache").get("k") is None
 

@@ -43,7 +43,11 @@ def _javascript() -> ModuleType:
     """Return the module `js`."""
     found = run_import(lambda: importlib.import_module(_FILES["js"]))
     module = ModuleType("js", found.__doc__)
-    vars(module).update({name: getattr(found, name) for name in found.__all__}, console=Console(), caches=CacheStorage())
+    vars(module).update(
+        {name: getattr(found, name) for name in found.__all__},
+        console=Console(),
+        caches=CacheStorage(),
+    )
     return module
 
 

@@ -171,8 +171,10 @@ def _key_of(request: Resource) -> str:
 
 def _is_get(request: Resource, options: Any, keywords: Mapping[str, Any]) -> bool:
     chosen = options_of(options, keywords, ("ignoreMethod",))
-    return not isinstance(request, Request) or request.method == "GET" or bool(
-        chosen.get("ignoreMethod")
+    return (
+        not isinstance(request, Request)
+        or request.method == "GET"
+        or bool(chosen.get("ignoreMethod"))
     )
 
 
@@ -223,7 +225,9 @@ def _conditional(asked: Headers, status: int, fields: Headers, body: bytes) -> R
     tags = asked.get("if-none-match")
     since = _timestamp(asked.get("if-modified-since"))
     if tags is not None:
-        if tags.strip() == "*" or (etag is not None and etag in re.findall(r'(?:W/)?"[^"]*"', tags)):
+        if tags.strip() == "*" or (
+            etag is not None and etag in re.findall(r'(?:W/)?"[^"]*"', tags)
+        ):
             return Response(None, 304, headers=fields)
     elif since is not None and modified is not None and modified <= since:
         return Response(None, 304, headers=fields)

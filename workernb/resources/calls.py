@@ -46,7 +46,11 @@ class StoreBinding:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        methods = [each for each in dir(type(self)) if callable(getattr(type(self), each)) and each[0] != "_"]
+        methods = [
+            each
+            for each in dir(type(self))
+            if callable(getattr(type(self), each)) and each[0] != "_"
+        ]
         text = f"A {self.noun} has no {name!r}; it has {', '.join(methods)}."
         raise AttributeError(text, name=name, obj=self)
 
@@ -162,7 +166,9 @@ class StoreCall(Coroutine[Any, Any, Any]):
 
     def __del__(self) -> None:
         if self._work is not None and self._caller.__class__ is Invocation:
-            warn(self._caller.trace, self._caller, f"{self.describe()} was cancelled: {NOT_AWAITED}")
+            warn(
+                self._caller.trace, self._caller, f"{self.describe()} was cancelled: {NOT_AWAITED}"
+            )
 
     def describe(self) -> str:
         """Return the call as it reads in source: `env.CACHE.get('a')`."""
@@ -217,5 +223,3 @@ def called_outside_a_handler(call: StoreCall) -> Exception:
         GlobalScopeError(PlatformText.GLOBAL_SCOPE),
         f"{call.describe()} was called outside of a handler.",
     )
-
-

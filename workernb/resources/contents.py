@@ -103,7 +103,9 @@ def _objects(stores: Stores, name: str) -> Iterator[Entry]:
 
 
 def _responses(stores: Stores, name: str) -> Iterator[Entry]:
-    query = "SELECT url, status, expires, body FROM cached WHERE cache = ? AND expires > ? ORDER BY url"
+    query = (
+        "SELECT url, status, expires, body FROM cached WHERE cache = ? AND expires > ? ORDER BY url"
+    )
     now = stores.clock.now()
     for url, status, expires, body in stores.main.execute(
         query, (stores.number("cache", name), now)

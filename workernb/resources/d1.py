@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 from workernb.errors import PlatformText, StoreError, with_notes
 from workernb.runtime.services.kinds import EnvBuilder
 from workernb.runtime.services.option import Form, Option
+from workernb.workers.conversion import MAX_SAFE_INTEGER, JsDict
 
 from .calls import StoreBinding, StoreCall
 from .kinds import StoreKind
-from workernb.workers.conversion import MAX_SAFE_INTEGER, JsDict
 from .values import js_text, js_type, options_of
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ class Folder:
             (self.path / "d1").mkdir(parents=True, exist_ok=True)
             # A repository that the folder is in leaves it out.
             (self.path / ".gitignore").write_text("*\n")
-            self._lock: IO[str] = open(self.path / "lock", "a+")
+            self._lock: IO[str] = open(self.path / "lock", "a+")  # noqa: SIM115 - see close
         except OSError as error:
             raise with_notes(
                 StoreError(f"The folder {self.path} cannot be written: {error.strerror}."),

@@ -52,9 +52,7 @@ class StoreKind(BindingKind):
         given = json.dumps(entry, default=repr)
         is_id = field == "database_id"
         text = PlatformText.BINDING_WITH_ID if is_id else PlatformText.NAMED_BINDING
-        return text.format(
-            keyword=self.keyword, index=index, field=field, given=given
-        )
+        return text.format(keyword=self.keyword, index=index, field=field, given=given)
 
     def check_value(self, name: str, value: Any) -> Any:
         """Return the store's name; UsageError if it is no name."""

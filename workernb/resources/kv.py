@@ -18,11 +18,11 @@ from workernb.http.streams import ReadableStream
 from workernb.http.streams.chunks import Whole
 from workernb.runtime.services.kinds import EnvBuilder
 from workernb.runtime.services.option import Form, Option
+from workernb.workers.conversion import JsDict
 
 from .calls import StoreBinding, StoreCall
 from .kinds import StoreKind
 from .sqlite import Database
-from workernb.workers.conversion import JsDict
 from .values import js_json, js_number, js_text, key_of, options_of, well_formed
 
 MAX_KEY_BYTES = 512
@@ -51,6 +51,9 @@ _LIST = (
     "AND (expiration IS NULL OR expiration > ?) ORDER BY key"
 )
 
+Found = list[tuple[str, "tuple[Any, str | None] | None"]]
+"""Keys, each with its value and metadata (JSON), or None if it is not there."""
+
 _GET_OPTIONS = ("type", "cacheTtl")
 _PUT_OPTIONS = ("expiration", "expirationTtl", "metadata")
 _LIST_OPTIONS = ("prefix", "limit", "cursor")
@@ -68,7 +71,7 @@ class KvNamespace(StoreBinding):
     def get(self, key: Any, options: Any = None, **keywords: Any) -> StoreCall:
         """Return the value of a key, or None if there is none: `await env.CACHE.get("key")`.
 
-        options: the type, `text`, `json`, `arrayBuffer` (a memoryview) or `stream`, or a dict with
+        options: the type, `text`, `json`, `arrayBuffer` (a memoryview) or `stream`; or a dict with
         `type` and `cacheTtl` (s). key: a list of up to 100 keys gets a dict of values.
         """
         if isinstance(key, list):
@@ -158,7 +161,7 @@ class KvNamespace(StoreBinding):
 
     def _bulk(
         self, operation: Any, keys: Sequence[Any], options: Any, keywords: Any
-    ) -> list[tuple[str, tuple[Any, str | None] | None]]:
+    ) -> Found:
         method = "GET_BULK"
         if len(keys) > MAX_BULK_KEYS:
             raise _failed(method, 400, PlatformText.KV_MANY_KEYS)
@@ -167,7 +170,7 @@ class KvNamespace(StoreBinding):
         kind = _type_of(options, keywords)
         if kind not in ("text", "json"):
             raise _failed(method, 400, PlatformText.KV_BULK_TYPE.format(type=kind))
-        found: list[tuple[str, tuple[Any, str | None] | None]] = []
+        found: Found = []
         size = 0
         for key in dict.fromkeys(_checked_key(each, method) for each in keys):
             row = self._read(key)
@@ -203,7 +206,7 @@ class KvNamespace(StoreBinding):
         _check_length(prefix, "GET")
         limit = _limit(chosen.get("limit"))
         after = _key_after(chosen.get("cursor"))
-        keys: list[JsDict] = []
+        keys = []
         for entry in self._entries(prefix, after):
             if len(keys) == limit:
                 operation.rows = limit

@@ -52,7 +52,7 @@ class RateLimit(StoreBinding):
     is_subrequest = False
 
     def __init__(self, stores: Any, name: str, limit: int, period: int, binding: str) -> None:
-        """Allow `limit` uses of each key in a period (s). name: shared by those that count as one."""
+        """Allow `limit` uses of each key in a period (s). name: what counts together has one."""
         super().__init__(stores, name, binding)
         self._limit = limit
         self._period = period

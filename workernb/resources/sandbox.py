@@ -99,7 +99,7 @@ class Sandbox:
         for limit, value in LIMITS.items():
             connection.setlimit(limit, value)
         if hasattr(connection, "setconfig"):  # Python 3.12
-            connection.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE)
+            connection.setconfig(getattr(sqlite3, "SQLITE_DBCONFIG_DEFENSIVE"))  # noqa: B009
         connection.set_authorizer(self._authorize)
         self._execute = connection.execute
 

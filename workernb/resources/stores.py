@@ -92,7 +92,8 @@ class Stores:
     def open(self) -> Database:
         """Open the database of all stores but D1's, if it is not open, and return it."""
         if self._main is None:
-            self._main = Database(self._folder and self._folder.main, SCHEMA)
+            path = None if self._folder is None else self._folder.main
+            self._main = Database(path, SCHEMA)
         return self._main
 
     @property

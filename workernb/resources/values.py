@@ -6,11 +6,13 @@ https://developers.cloudflare.com/workers/languages/python/ffi/
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
 from workernb.errors import PlatformText, did_you_mean
 from workernb.workers.conversion import MAX_SAFE_INTEGER, JsDict
+
 
 def options_of(given: object, keywords: Mapping[str, Any], known: tuple[str, ...]) -> JsDict:
     """Return the options of a method: a dict, and keywords, which win.
@@ -67,7 +69,7 @@ def js_text(value: object) -> str:
 
 
 def _number_text(value: float) -> str:
-    if value != value:
+    if math.isnan(value):
         return "NaN"
     if value in (float("inf"), float("-inf")):
         return "Infinity" if value > 0 else "-Infinity"

@@ -140,7 +140,10 @@ async def test_secrets_are_redacted(shell):
         ("%stores kw cache", "There is no kind of store 'kw'; there are kv, d1, r2, cache."),
         ("%stores d1 shop --clear --prefix a", "There is nothing in the D1 database 'shop'."),
         ("%stores --import /nowhere", "There is no state of Wrangler's in /nowhere"),
-        ("%d1 nope SELECT 1", "There is no D1 database 'nope'. Bind one: %%worker NAME --d1 DB=nope"),
+        (
+            "%d1 nope SELECT 1",
+            "There is no D1 database 'nope'. Bind one: %%worker NAME --d1 DB=nope",
+        ),
         ("%d1 shup SELECT 1", "There is no D1 database 'shup'. Did you mean shop?"),
         ("%d1", "%d1 takes a database first: %d1 DB SELECT 1."),
         ("%d1 DB", "%d1 takes a statement: %d1 DB SELECT 1"),

@@ -59,7 +59,10 @@ class StoresMagics(Magics):
     @line_cell_magic
     def d1(self, line: str, cell: str | None = None, local_ns: Names = None) -> Any:
         """Run SQL in a D1 database; the value is its rows."""
-        options, runtime = D1Options.parse(line, cell, expander(self.shell, local_ns)), get_runtime()
+        options, runtime = (
+            D1Options.parse(line, cell, expander(self.shell, local_ns)),
+            get_runtime(),
+        )
         name = _database_named(runtime, options.name)
         with _errors_on_one_line():
             if options.migrate is not None:
@@ -127,7 +130,7 @@ def _query(runtime: Runtime, name: str, sql: str) -> Any:
 
     result = runtime.stores.d1(name)._query(NotebookOperation(), sql)
     if find_spec("pandas") is not None:
-        import pandas
+        import pandas  # type: ignore[import-untyped]
 
         return pandas.DataFrame([dict(row) for row in result.results])
     meta = result.meta

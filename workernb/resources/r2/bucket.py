@@ -10,34 +10,30 @@ import binascii
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from workernb.errors import PlatformText, UsageError
 from workernb.http.streams import ReadableStream
 from workernb.http.streams.chunks import Whole
 from workernb.resources.calls import StoreBinding, StoreCall
 from workernb.resources.kinds import StoreKind
-from workernb.workers.conversion import JsDict
-from workernb.resources.values import js_json, js_text, key_of, options_of
+from workernb.resources.values import js_text, key_of, options_of
 from workernb.runtime.services.kinds import EnvBuilder
 from workernb.runtime.services.option import Form, Option
+from workernb.workers.conversion import JsDict
 
 from .conditions import Condition, range_of
 from .errors import r2_error
-from .objects import COLUMNS, R2Object, R2ObjectBody, http_metadata
+from .objects import COLUMNS, Metadata, R2Object, R2ObjectBody, checked_key, metadata_of
 
-MAX_KEY_BYTES = 1024
-MAX_METADATA_BYTES = 8192
 MAX_LISTED = MAX_DELETED = 1000
 
 _is_name = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]").fullmatch
 _GET = f"SELECT {COLUMNS} FROM r2_objects WHERE bucket = ? AND key = ?"
 _PUT = "INSERT OR REPLACE INTO r2_objects VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _DELETE = "DELETE FROM r2_objects WHERE bucket = ? AND key = ?"
-_LIST = (
-    f"SELECT {COLUMNS} FROM r2_objects WHERE bucket = ? AND key > ? AND key >= ? ORDER BY key"
-)
+_LIST = f"SELECT {COLUMNS} FROM r2_objects WHERE bucket = ? AND key > ? AND key >= ? ORDER BY key"
 
 _ALGORITHMS = ("md5", "sha1", "sha256", "sha384", "sha512")
 _METADATA_OPTIONS = ("httpMetadata", "customMetadata", "storageClass", "ssecKey")
@@ -47,13 +43,6 @@ _LIST_OPTIONS = ("limit", "prefix", "cursor", "delimiter", "startAfter", "includ
 
 LAST = "\U0010ffff"
 """The last character, after which no key with a prefix comes."""
-
-
-class Metadata(NamedTuple):
-    """HTTP and custom metadata, as JSON."""
-
-    http: str
-    custom: str
 
 
 class R2Bucket(StoreBinding):
@@ -216,7 +205,7 @@ class R2Bucket(StoreBinding):
         self._stores.main.execute(_PUT, (self._id, *row))
         return row
 
-    def _delete(self, operation: Any, keys: list[Any]) -> None:  # type: ignore[valid-type]
+    def _delete(self, operation: Any, keys: Sequence[Any]) -> None:
         if len(keys) > MAX_DELETED:
             raise r2_error("delete", 10022)
         checked = [checked_key(key, "delete") for key in keys]
@@ -286,27 +275,6 @@ def _listed_object(row: tuple[Any, ...], include: Any) -> R2Object:
     http = row[6] if "httpMetadata" in include else None
     custom = row[7] if "customMetadata" in include else None
     return R2Object((*row[:6], http, custom, row[8]))
-
-
-def checked_key(key: Any, action: str) -> str:
-    """Return a key as text; StoreError if it is empty or too long."""
-    text = key_of(key)
-    if not text or len(text.encode()) > MAX_KEY_BYTES:
-        raise r2_error(action, 10020)
-    return text
-
-
-def metadata_of(options: Mapping[str, Any], action: str) -> Metadata:
-    """Return the metadata in options; StoreError if it is too large."""
-    given = options.get("customMetadata") or {}
-    if not isinstance(given, Mapping):
-        raise TypeError(f"customMetadata is a dict of text, not {type(given).__name__}.")
-    custom = {js_text(name): js_text(value) for name, value in given.items()}
-    if sum(len(name.encode()) + len(text.encode()) for name, text in custom.items()) > (
-        MAX_METADATA_BYTES
-    ):
-        raise r2_error(action, 10012)
-    return Metadata(js_json(http_metadata(options.get("httpMetadata"))), js_json(custom))
 
 
 def _key_after(cursor: Any) -> str:

@@ -85,7 +85,7 @@ def _etags(given: Any) -> tuple[str, ...] | None:
         return None
     etags = [given] if isinstance(given, str) else list(given)
     for etag in etags:
-        if etag.startswith('"') or etag.startswith('W/"'):
+        if etag.startswith(('"', 'W/"')):
             raise TypeError(PlatformText.R2_QUOTED_ETAG.format(etag=etag))
     return tuple(etags)
 

@@ -8,17 +8,16 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from workernb.errors import PlatformText
 from workernb.resources.calls import StoreCall
-from workernb.workers.conversion import JsDict
 from workernb.resources.values import js_number
+from workernb.workers.conversion import JsDict
 
-from .bucket import Metadata, R2Bucket, checked_key, metadata_of
 from .errors import r2_error
-from .objects import R2Object
+from .objects import Metadata, R2Object, checked_key, metadata_of
 from .storage import Body, data_of
 
 MIN_PART = 5 * 1024 * 1024
@@ -44,7 +43,7 @@ class _Whole(NamedTuple):
     size: int
 
 
-def create(operation: Any, bucket: R2Bucket, key: Any, options: JsDict) -> R2MultipartUpload:
+def create(operation: Any, bucket: Any, key: Any, options: JsDict) -> R2MultipartUpload:
     """Begin an upload, and drop those that were begun too long ago."""
     checked = checked_key(key, "createMultipartUpload")
     metadata = metadata_of(options, "createMultipartUpload")
@@ -60,12 +59,12 @@ def create(operation: Any, bucket: R2Bucket, key: Any, options: JsDict) -> R2Mul
 
 
 class R2MultipartUpload:
-    """An upload in parts: `part = await upload.uploadPart(1, data)`, `await upload.complete([part])`.
+    """An upload in parts: `await upload.complete([await upload.uploadPart(1, data)])`.
 
     Parts have one size, of 5 MiB at least; only the last one may be smaller.
     """
 
-    def __init__(self, bucket: R2Bucket, key: str, upload: str) -> None:
+    def __init__(self, bucket: Any, key: str, upload: str) -> None:
         """Refer to an upload by its id."""
         self._bucket = bucket
         self.key = key
@@ -180,7 +179,7 @@ def _check_parts(parts: list[_Part]) -> None:
         raise r2_error(action, 10025)
 
 
-def _drop(bucket: R2Bucket, upload: str, kept: set[int] = frozenset()) -> None:  # type: ignore[assignment]
+def _drop(bucket: Any, upload: str, kept: Collection[int] = ()) -> None:
     """Delete an upload, and the blobs of its parts but those that are kept."""
     database, bodies = bucket._stores.main, bucket._stores.bodies
     rows = database.execute("SELECT blob, size FROM r2_parts WHERE upload = ?", (upload,))

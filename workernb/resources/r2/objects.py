@@ -9,11 +9,17 @@ import builtins
 import datetime
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from workernb.errors import BodyUsedError, PlatformText
 from workernb.http.streams import ReadableStream
+from workernb.resources.values import js_json, js_text, key_of
 from workernb.workers.conversion import JsDict
+
+from .errors import r2_error
+
+MAX_KEY_BYTES = 1024
+MAX_METADATA_BYTES = 8192
 
 FIELDS = ("contentType", "contentLanguage", "contentDisposition", "contentEncoding", "cacheControl",
     "cacheExpiry")  # fmt: skip
@@ -152,9 +158,7 @@ class R2Object:
 class R2ObjectBody(R2Object):
     """An object with its body, which can be read once."""
 
-    def __init__(
-        self, row: tuple[Any, ...], range: JsDict | None, body: ReadableStream
-    ) -> None:
+    def __init__(self, row: tuple[Any, ...], range: JsDict | None, body: ReadableStream) -> None:
         """Make an object. body: the whole one, or the range of it that was asked for."""
         super().__init__(row, range)
         self.body = body
@@ -186,7 +190,7 @@ class R2ObjectBody(R2Object):
 def _http_date(value: datetime.datetime) -> str:
     from email.utils import format_datetime
 
-    return format_datetime(value.astimezone(datetime.timezone.utc), usegmt=True)
+    return format_datetime(value.astimezone(datetime.UTC), usegmt=True)
 
 
 def http_metadata(given: Any) -> JsDict:
@@ -214,3 +218,31 @@ def _expiry(value: Any) -> int:
     if not isinstance(value, datetime.datetime):
         raise TypeError(f"cacheExpiry is a datetime, not {type(value).__name__}.")
     return round(value.timestamp() * 1000)
+
+
+class Metadata(NamedTuple):
+    """HTTP and custom metadata, as JSON."""
+
+    http: str
+    custom: str
+
+
+def checked_key(key: Any, action: str) -> str:
+    """Return a key as text; StoreError if it is empty or too long."""
+    text = key_of(key)
+    if not text or len(text.encode()) > MAX_KEY_BYTES:
+        raise r2_error(action, 10020)
+    return text
+
+
+def metadata_of(options: Mapping[str, Any], action: str) -> Metadata:
+    """Return the metadata in options; StoreError if it is too large."""
+    given = options.get("customMetadata") or {}
+    if not isinstance(given, Mapping):
+        raise TypeError(f"customMetadata is a dict of text, not {type(given).__name__}.")
+    custom = {js_text(name): js_text(value) for name, value in given.items()}
+    if sum(len(name.encode()) + len(text.encode()) for name, text in custom.items()) > (
+        MAX_METADATA_BYTES
+    ):
+        raise r2_error(action, 10012)
+    return Metadata(js_json(http_metadata(options.get("httpMetadata"))), js_json(custom))

@@ -187,7 +187,7 @@ class Invocation:
     @property
     def stores_cpu_ms(self) -> float:
         """The part of `cpu_ms` that stores used for this invocation, in ms."""
-        return sum(operation.cpu_ms for operation in self.operations)
+        return float(sum(operation.cpu_ms for operation in self.operations))
 
     @property
     def inclusive_cpu_ms(self) -> float:

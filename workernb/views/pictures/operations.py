@@ -14,7 +14,9 @@ MAX_SHOWN = 20
 def describe_operation(operation: Operation) -> str:
     """Return an operation on one line: `CACHE.get('a') · 1 row · 0.04 ms`."""
     detail = operation.detail
-    parts = [f"{operation.binding}.{operation.verb}({one_line(repr(detail), 120) if detail else ''})"]
+    parts = [
+        f"{operation.binding}.{operation.verb}({one_line(repr(detail), 120) if detail else ''})"
+    ]
     if operation.rows is not None:
         parts.append(f"{operation.rows:,} row{'s' * (operation.rows != 1)}")
     parts.append(ms(operation.cpu_ms))

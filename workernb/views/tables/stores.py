@@ -22,7 +22,9 @@ class StoresTable(Table):
         """Take the stores as they are now."""
         stores = stores_of(runtime)
         bound = _bound(runtime)
-        rows = [_row(each, bound.pop((KINDS[each.kind], each.name), [])) for each in contents(stores)]
+        rows = [
+            _row(each, bound.pop((KINDS[each.kind], each.name), [])) for each in contents(stores)
+        ]
         rows += [(noun, name, "–", "–", ", ".join(by)) for (noun, name), by in bound.items()]
         super().__init__(
             title_of(stores),
@@ -76,7 +78,7 @@ class StoreTable(Table):
             "cache": ("url", "size", "status", "expiration"),
             "d1": ("table", "rows", "", ""),
         }[kind]
-        rows = [
+        rows: list[Row] = [
             (
                 redact(each.key),
                 f"{each.size:,}" if kind == "d1" else size_text(each.size),
@@ -88,8 +90,8 @@ class StoreTable(Table):
         first = f", the first {MAX_SHOWN}" if len(found) == MAX_SHOWN else ""
         title = f"{KINDS[kind]} {name}{first}"
         columns = 2 if kind == "d1" else 4
-        rows = [row[:columns] for row in rows]
-        super().__init__(title, headings[:columns], rows, "nothing under this prefix")
+        shown = [row[:columns] for row in rows]
+        super().__init__(title, headings[:columns], shown, "nothing under this prefix")
 
 
 class QueryRows(list[Any]):
