@@ -15,7 +15,7 @@ import statistics
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from benchmarks import javascript, load, peers, workers
+from benchmarks import javascript, load, peers, streams, workers
 from benchmarks.ours import ours, per_call, urls_of
 from benchmarks.results import Result, Results, Round, table
 
@@ -51,6 +51,7 @@ async def measure(rounds: int, calls: int, without: set[str]) -> Results:
             except javascript.Absent as reason:
                 print(reason)
         kinds = {Result(SAME_WORK, name): run for name, run in same_work.items()}
+        kinds.update(streams.rounds())
         if "load" not in without:
             kinds.update(await loads())
         # Otherwise whatever allocates would pay for collections of the peers' modules.

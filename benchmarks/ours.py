@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from benchmarks import floor, workers
 from benchmarks.results import Round
+from workernb.http import Request, Response
+from workernb.http.request import receive
 
 REQUESTS = 30
 """The number of requests in a round of hops; each makes `workers.HOPS` hops."""
@@ -37,6 +39,14 @@ def urls_of(calls: int) -> list[str]:
     return [f"https://auth.example.com/user/{n}?n={n}" for n in range(calls)]
 
 
+async def messages(url: str) -> None:
+    """Make a Request and a Response with small bodies, pass both on and read them."""
+    request = receive(Request(url, method="POST", headers={"x-request-id": url}, body=url))
+    assert await request.text() == url
+    response = Response("Request allowed")._send(url)
+    assert await response.text() == "Request allowed"
+
+
 def ours(urls: list[str]) -> dict[str, Work]:
     """Return workernb's ways to do the work by name, after `bare`."""
     gateway, caller = workers.define()
@@ -51,6 +61,7 @@ def ours(urls: list[str]) -> dict[str, Work]:
         "a hop: env.AUTH.fetch(Request(…))": Work(
             hops, lambda: workers.hops(caller, "request", REQUESTS)
         ),
+        "a Request and a Response, without a hop": Work(len(urls), per_call(messages, urls)),
         "gateway to auth, from the notebook": Work(
             len(few), per_call(lambda url: workers.top_level(gateway, [url]), few)
         ),

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import instructions, javascript, path
+from benchmarks import floor, instructions, javascript, path, streams
+from benchmarks.ours import messages, per_call, urls_of
 from benchmarks.results import Result, table
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -52,6 +53,20 @@ def test_what_is_counted_runs():
             cwd=ROOT, capture_output=True, text=True, timeout=100, check=False,
         )  # fmt: skip
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+async def test_a_chunk_through_three_workers_and_a_message_are_bounded():
+    # Interleaved, and each by its best round, because a machine is busy with other things too.
+    way = {result.what: run for result, run in streams.rounds().items()}
+    best = dict.fromkeys([*way, "bare", "messages"], 1.0)
+    urls = urls_of(300)
+    way["bare"] = per_call(lambda url: floor.bare(url, floor.TOKEN), urls)
+    way["messages"] = per_call(messages, urls)
+    for _ in range(12):
+        for name, run in way.items():
+            best[name] = min(best[name], await run())
+    assert best["Workers, read by a fourth"] <= 12 * best["generators"]
+    assert best["messages"] <= 8 * best["bare"]
 
 
 def test_the_path_of_a_request_does_not_grow():

@@ -109,6 +109,36 @@ def test_values_are_normalized(value, kept):
     assert Headers([("a", value)])["A"] == kept
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        # As a JavaScript engine answers for String(value).
+        (True, "true"), (False, "false"), (None, "null"), (1, "1"), (-5, "-5"), (2.0, "2"),
+        (1.5, "1.5"), (-0.0, "0"), (1e16, "10000000000000000"), (1e20, "100000000000000000000"),
+        (1e21, "1e+21"), (1.5e300, "1.5e+300"), (1e-6, "0.000001"), (1.25e-5, "0.0000125"),
+        (1e-7, "1e-7"), (1.5e-7, "1.5e-7"), (5e-324, "5e-324"),
+        (float("nan"), "NaN"), (float("inf"), "Infinity"), (float("-inf"), "-Infinity"),
+        ([1, "a", None, [True]], "1,a,,true"), ((), ""), (b"ab", "97,98"),
+        ({"a": 1}, "[object Object]"),
+    ],
+)  # fmt: skip
+def test_values_that_are_no_text_become_what_javascript_makes_of_them(value, text):
+    assert Headers({"a": value})["a"] == text
+    assert Headers([("a", value)])["a"] == text
+    headers = Headers()
+    headers.set("a", value)
+    headers.append("b", value)
+    assert (headers["a"], headers["b"]) == (text, text)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_number_is_the_same_as_text(number):
+    text = Headers({"a": number})["a"]
+    assert float(text) == number
+    assert "e" not in text or abs(number) >= 1e21 or abs(number) < 1e-6
+    assert not text.endswith(".0")
+
+
 def test_values_of_one_name_are_joined():
     headers = Headers({"a": "1", "A": "2"})
     headers.append("a", "3")

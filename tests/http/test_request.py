@@ -7,7 +7,7 @@ from http import HTTPMethod
 import pytest
 
 from workernb.errors import BodyUsedError
-from workernb.http import Request
+from workernb.http import AbortController, Request
 from workernb.http.request import receive
 
 
@@ -120,6 +120,60 @@ async def test_cf_is_a_copy_with_attributes(runtime_with):
 def test_integrity_and_keepalive_are_fixed():
     request = Request("http://x/")
     assert (request.integrity, request.keepalive) == ("", False)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "read"),
+    [
+        # As workerd 2026-11 answers for `new Request(url, {[option]: value})[option]`.
+        ("cache", "no-store", "no-store"), ("cache", "reload", "reload"),
+        ("mode", "cors", None), ("credentials", "omit", None), ("referrer", "", None),
+        ("referrer_policy", "no-referrer", None), ("integrity", "", ""), ("keepalive", True, False),
+    ],
+)  # fmt: skip
+def test_options_with_and_without_effect(option, value, read):
+    request = Request("http://x/", **{option: value})
+    assert getattr(request, option) == read
+    assert getattr(Request(request).clone(), option) == read
+
+
+def test_properties_that_a_worker_has_not():
+    request = Request("http://x/", duplex="half", window=None, priority="high")
+    for name in (
+        "cache",
+        "credentials",
+        "destination",
+        "is_history_navigation",
+        "mode",
+        "referrer",
+    ):
+        assert getattr(request, name) is None
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"cache": "default"}, "Unsupported cache mode: default"),
+        ({"integrity": "sha256-x"}, "Subrequest integrity checking is not implemented. The "
+         "integrity option must be either undefined or an empty string."),
+        ({"signal": 5}, "Incorrect type for the 'signal' field on 'RequestInitializerDict': the "
+         "provided value is not of type 'AbortSignal'."),
+        ({"redirct": "manual"}, "Request() got an unexpected keyword argument 'redirct'"),
+    ],
+)  # fmt: skip
+def test_invalid_options_are_refused(options, text):
+    with pytest.raises(TypeError) as caught:
+        Request("http://x/", **options)
+    assert str(caught.value) == text
+
+
+def test_options_are_kept_together():
+    signal = AbortController().signal
+    first = Request("http://x/", cf={"colo": "AMS"}, signal=signal, cache="no-cache")
+    second = Request(first, cf={"colo": "TXL"})
+    assert (second.cf, second.cache, first.cf) == ({"colo": "TXL"}, "no-cache", {"colo": "AMS"})
+    third = Request(first, cache="reload")
+    assert (third.cf, third.cache, first.cache) == ({"colo": "AMS"}, "reload", "no-cache")
 
 
 # What the receiver gets

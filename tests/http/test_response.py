@@ -74,6 +74,14 @@ def test_invalid_redirects_are_refused():
         Response.redirect("/rel")
 
 
+def test_an_error_response():
+    response = Response.error()
+    assert (response.type, response.status, response.ok, response.body) == ("error", 0, False, None)
+    assert response.clone().type == "error"
+    with pytest.raises(TypeError, match="immutable"):
+        response.headers.set("a", "b")
+
+
 async def test_from_json():
     for make in (Response.from_json, Response.json):
         response = make({"obj": {"field": 123}}, 201, headers={"x": "y"})

@@ -39,6 +39,13 @@ def test_a_thousand_requests_in_flight_are_kept_apart():
     assert run("in_flight.py", 1_000, 100)["most"] == 1_000
 
 
+def test_a_gigabyte_is_streamed_through_three_workers_in_50_mb():
+    result = run("stream.py", 16 * 1024, 100)
+    assert result["size"] == 1024 * MB
+    assert result["grown"] < 50 * MB
+    assert result["slices"] <= 10_000
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="measures memory as POSIX does")
 def test_ten_thousand_requests_in_flight_are_kept_apart_in_a_gigabyte():

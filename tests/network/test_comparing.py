@@ -353,3 +353,58 @@ async def test_the_other_process_has_the_same_path(define, tmp_path, monkeypatch
     gateway = define("gateway", CALLS, services={"AUTH": "auth"})
     made = await workernb.compare_network(gateway, times=1)
     assert made.network.status == 200
+
+
+async def test_streams_are_read_to_their_end_both_ways(define):
+    define(
+        "auth",
+        """
+        async def produce():
+            async for chunk in request.body:
+                yield chunk.upper()
+            yield b"!"
+        return Response(produce())
+        """,
+    )
+    gateway = define(
+        "gateway",
+        """
+        async def produce():
+            yield b"a"
+            yield await request.bytes()
+        call = self.env.AUTH.fetch("http://x/", method="POST", body=produce())
+        text = await (await call).text()
+        assert text == "ABC!", text
+        async def answer():
+            yield text.encode()
+        return Response(answer())
+        """,
+        services={"AUTH": "auth"},
+    )
+
+    async def letters():
+        yield b"b"
+        yield b"c"
+
+    made = await workernb.compare_network(
+        gateway, "http://x/", method="POST", body=letters(), times=2
+    )
+    assert made.binding.status == made.network.status == 200
+    assert set(made.network.processes[1].cpu_by) == {"auth", None}
+
+
+async def test_a_stream_that_fails_fails_the_comparison(define):
+    define("auth", 'return Response("x")')
+    gateway = define(
+        "gateway",
+        """
+        await self.env.AUTH.fetch(request)
+        async def produce():
+            yield b"x"
+            raise ValueError("boom")
+        return Response(produce())
+        """,
+        services={"AUTH": "auth"},
+    )
+    with pytest.raises(workernb.ComparisonError, match="the request failed: ValueError: boom"):
+        await workernb.compare_network(gateway, times=1)

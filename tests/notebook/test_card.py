@@ -88,3 +88,69 @@ async def test_hostile_text_does_nothing_in_a_card(shell):
     assert len(card["text/html"]) < 5_000
     for form in card.values():
         assert not {"\x1b", "\u202e", "\0", "\ud800"} & set(form)
+
+
+STREAM = """async def produce():
+            for n in range({chunks}):
+                print("made", n)
+                yield b"{chunk}"
+                {after}
+        return Response(produce())"""
+
+
+def streaming(chunks: int, chunk: str, after: str = "pass") -> str:
+    return cell(
+        "auth -q --secret KEY=s3cret-value",
+        STREAM.format(chunks=chunks, chunk=chunk, after=after),
+    )
+
+
+async def test_the_card_of_a_stream_that_ends(shell):
+    await shell.ok(streaming(3, "line\\n"))
+    outcome = await shell.ok("r = %fetch auth")
+    assert "line\nline\nline" in outcome.text
+    assert "auth: made 2" in outcome.text
+    assert "a stream" not in outcome.text
+    assert await shell.names["r"].text() == "line\n" * 3
+
+
+async def test_the_card_of_a_long_stream_shows_its_beginning(shell):
+    await shell.ok(streaming(100, "\\xc3\\xa9x" * 500))
+    outcome = await shell.ok("r = %fetch auth")
+    assert "… (a stream, of which 10,500 bytes have come; it is read on as it is" in outcome.text
+    assert "made 6" in outcome.text
+    assert "made 7" not in outcome.text
+    answer = shell.names["r"]
+    assert not answer.body_used
+    assert answer.trace.outcome is None
+    assert await answer.text() == "éx" * 500 * 100
+    assert answer.trace.outcome == "ok"
+
+
+async def test_the_card_of_a_stream_that_fails(shell):
+    await shell.ok(streaming(3, "some", "if n == 1: raise ValueError(self.env.KEY)"))
+    outcome = await shell.ok("r = %fetch auth")
+    shown = "8 bytes have come; then it failed: ValueError: REDACTED)"
+    assert f"somesome\n… (a stream, of which {shown}" in outcome.text
+    assert "s3cret-value" not in outcome.everything
+    with pytest.raises(ValueError, match=r"s3cret-value|REDACTED"):
+        await shell.names["r"].text()
+
+
+async def test_the_card_of_a_stream_that_is_no_text(shell):
+    await shell.ok(streaming(30, "\\xff" * 1000))
+    assert "(10,000 bytes, no content-type)" in (await shell.ok("%fetch auth")).text
+
+
+async def test_the_card_of_a_stream_that_was_read(shell):
+    await shell.ok(streaming(3, "x"))
+    await shell.ok("r = %fetch auth")
+    await shell.ok("print([chunk async for chunk in r.body])")
+    outcome = await shell.ok("%fetch auth -m 5")
+    assert "xxx" in outcome.text
+
+
+async def test_fetch_without_await_shows_a_stream_too(shell):
+    await shell.ok(streaming(3, "x"))
+    outcome = await shell.ok("def f():\n    %fetch auth\nf()")
+    assert "xxx" in outcome.text

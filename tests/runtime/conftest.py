@@ -59,6 +59,36 @@ def respond(text: str) -> str:
     return f"return Response({text!r})"
 
 
+CLEANS_UP = """
+async def work():
+    try:
+        yield b"x"
+        yield b"y"
+    finally:
+        await asyncio.sleep(0)
+        print("cleaned up")
+return Response(work())
+"""
+"""The body of a handler whose response's body cleans up after its producer."""
+
+
+def printed(trace: workernb.Trace) -> list[str]:
+    """Return what Workers printed."""
+    return [log.text for log in trace.logs if log.level == "log"]
+
+
+def outcomes(trace: workernb.Trace) -> dict[str, str | None]:
+    """Return the outcomes of the invocations by service."""
+    return {invocation.service: invocation.outcome for invocation in trace.invocations}
+
+
+async def gone(runtime: workernb.Runtime) -> workernb.Trace:
+    """Wait until no request is in flight, and return the last one's trace."""
+    while runtime.in_flight:  # noqa: ASYNC110 - what ends it sets no event
+        await asyncio.sleep(0.001)
+    return runtime.traces[-1]
+
+
 async def fetch_text(handle: workernb.Handle, *resource: Any, **init: Any) -> str:
     """Fetch, and return the text of the answer."""
     return await (await handle.fetch(*resource, **init)).text()

@@ -64,7 +64,7 @@ def make_data(body: BodyInit, what: str) -> tuple[Unread, Fields | None]:
     the message's class, for the error.
     """
     if body is None or body.__class__ is bytes:
-        return body, None  # type: ignore[return-value]
+        return body, None
     if isinstance(body, str):
         return str(body), TEXT_FIELDS
     if isinstance(body, bytes | bytearray | memoryview):

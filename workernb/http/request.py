@@ -13,7 +13,7 @@ from workernb.errors import PlatformText, with_notes
 
 from .abort import AbortSignal
 from .body import BodyInit, Message, Unread, make_data
-from .headers import NO_FIELDS, HeadersInit, make_fields
+from .headers import NO_FIELDS, TEXT_FIELDS, Fields, HeadersInit, make_fields
 from .urls import is_normal, normalize
 
 _METHODS: dict[str, HTTPMethod] = {
@@ -223,7 +223,11 @@ def _fill(
         before = request._options or _NO_OPTIONS
         request._options = Options(copy.deepcopy(cf), before.signal, before.cache)
     if body is not None:
-        request._data, content_type = make_data(body, "Request")
+        content_type: Fields | None = TEXT_FIELDS
+        if body.__class__ is str:
+            request._data = body
+        else:
+            request._data, content_type = make_data(body, "Request")
         if content_type is not None and "content-type" not in request._fields:
             request._fields = {**request._fields, **content_type}
         if request._method in (_GET, _HEAD):

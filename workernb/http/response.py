@@ -59,7 +59,7 @@ class Response(Message):
             self._status = _checked_status(status, body)
             if self._status in _NULL_BODY:
                 body = content_type = None  # An empty body is accepted, as on the platform.
-        self._data = body  # type: ignore[assignment]
+        self._data = body
         self._status_text = _checked_reason(status_text) if status_text else ""
         if headers is None:
             self._fields = NO_FIELDS if content_type is None else content_type

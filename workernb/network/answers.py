@@ -12,8 +12,9 @@ from workernb.runtime.execution.dispatch import Answer, TopLevelCall
 async def answer_for_outsider(call: TopLevelCall, url: str, whole: bool = False) -> Answer:
     """Await `call` and return its answer, with failures as pages, as on the platform.
 
-    whole: whether to read a body that is a stream too. A Worker's exception is a 500, an exceeded CPU budget a 503 with the platform's code 1102.
-    Raises CanceledError for an interrupt, and CancelledError when the awaiting task is cancelled.
+    whole: whether to read a body that is a stream too. A Worker's exception is a 500, an exceeded
+    CPU budget a 503 with the platform's code 1102. Raises CanceledError for an interrupt, and
+    CancelledError when the awaiting task is cancelled.
     """
     try:
         answer = await call

@@ -88,7 +88,7 @@ class Card:
             body=(
                 "(read already)"
                 if answer.body_used
-                else redact(stream_text(beginning, content_type))
+                else stream_text(beginning, content_type, redact)
                 if beginning is not None and not beginning.whole
                 else body_text(data, content_type)
             ),
@@ -180,7 +180,7 @@ async def read_beginning(answer: Answer) -> Beginning | None:
     return await stream._read_ahead(MAX_SHOWN, time.monotonic() + PATIENCE_S)
 
 
-def stream_text(beginning: Beginning, content_type: str) -> str:
+def stream_text(beginning: Beginning, content_type: str, redact: Callable[[str], str]) -> str:
     """Return the beginning of a stream as text, and what becomes of the rest."""
     data, failure = beginning.data, beginning.failure
     try:
@@ -189,7 +189,7 @@ def stream_text(beginning: Beginning, content_type: str) -> str:
     except UnicodeDecodeError:
         text = f"({len(data):,} bytes, {content_type or 'no content-type'})"
     rest = "it is read on as it is asked for" if failure is None else "then it failed"
-    end = "" if failure is None else f": {format_error(failure)}"
+    end = "" if failure is None else f": {redact(format_error(failure))}"
     return f"{text}\n… (a stream, of which {len(data):,} bytes have come; {rest}{end})"
 
 

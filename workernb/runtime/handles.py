@@ -97,8 +97,10 @@ class Handle:
             resource = self.url
         try:
             if options:
-                init = {"method": method, "headers": headers, "body": body, "redirect": redirect}
-                resource = Request(resource, **init, cf=cf, **options)
+                resource = Request(
+                    resource, method=method, headers=headers, body=body, redirect=redirect, cf=cf,
+                    **options,
+                )  # fmt: skip
                 method = headers = body = redirect = cf = None
             request = receive(resource, method, headers, body, redirect, cf)
             if request._data.__class__ is ReadableStream:

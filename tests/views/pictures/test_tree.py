@@ -24,6 +24,23 @@ async def test_the_tree(system):
     ]
 
 
+async def test_what_a_clone_has_buffered(runtime):
+    runtime.define(
+        "copier",
+        "from workers import Response, WorkerEntrypoint\n"
+        "class Default(WorkerEntrypoint):\n"
+        "    async def fetch(self, request):\n"
+        "        async def produce():\n"
+        "            yield bytes(5_000)\n"
+        "        response = Response(produce())\n"
+        "        await response.clone().bytes()\n"
+        "        return response\n",
+    )
+    await (await runtime["copier"].fetch()).bytes()
+    text = repr(TracePicture(runtime.traces[-1]))
+    assert "  · clones of streams buffered 5,000 bytes" in text.splitlines()
+
+
 async def test_a_failure_in_the_tree(runtime):
     runtime.define(
         "bad",

@@ -111,7 +111,7 @@ class Whole(Chunks):
 
 
 class Beginning(NamedTuple):
-    """What was read ahead of a stream. whole: whether that is all. failure: what ended it, if so."""
+    """What was read ahead. whole: whether that is all. failure: what ended it, or None."""
 
     data: bytes
     whole: bool

@@ -34,7 +34,7 @@ class Sink(Protocol):
 
 
 class ReadResult(NamedTuple):
-    """What a reader's `read` returns. value: a chunk, or None at the end. done: whether it ended."""
+    """What a reader's `read` returns. value: a chunk; None at the end. done: whether it ended."""
 
     value: bytes | None
     done: bool
@@ -236,4 +236,4 @@ def _iterator(source: Any) -> AsyncIterator[bytes]:
 
 
 async def _result_of(value: T | Awaitable[T]) -> T:
-    return await value if inspect.isawaitable(value) else value  # type: ignore[return-value]
+    return await value if inspect.isawaitable(value) else value

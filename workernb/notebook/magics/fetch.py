@@ -205,8 +205,10 @@ class FetchCommand:
         """Show the card and return the answer; FetchError for a status of 400 or more with -f."""
         redact = self._runtime.redactor.redact
         silent = self._options.silent
-        card = None if silent else Card.of(
-            answer, self._step.title, self._access(), redact, self._beginning
+        card = (
+            None
+            if silent
+            else Card.of(answer, self._step.title, self._access(), redact, self._beginning)
         )
         show(card, answer)
         if self._options.fail and answer.status >= 400:

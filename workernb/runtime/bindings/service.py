@@ -75,8 +75,10 @@ def _make_fetch(
             return FailedCall(_called_outside_a_handler(name))
         try:
             if options:
-                init = {"method": method, "headers": headers, "body": body, "redirect": redirect}
-                resource = Request(resource, **init, cf=cf, **options)
+                resource = Request(
+                    resource, method=method, headers=headers, body=body, redirect=redirect, cf=cf,
+                    **options,
+                )  # fmt: skip
                 method = headers = body = redirect = cf = None
             request = receive(resource, method, headers, body, redirect, cf)
         except Exception as error:
@@ -96,7 +98,7 @@ def _make_fetch(
         )
         if OVERRIDES in request._fields:
             invocation.ensure_extras().overrides = request._fields[OVERRIDES]
-        if request._data.__class__ is ReadableStream:
+        if request._data is not None and request._data.__class__ is ReadableStream:
             send_request_body(caller, invocation, request)
         if request._options is not None and request._options.signal is not None:
             return _abortable(request._options.signal, invocation, entrypoint, request)

@@ -79,12 +79,13 @@ def check_at_hop(trace: Trace, now: int, invocation: Invocation) -> None:
         exceed_cpu(trace, worker_position(sys._getframe()) or outside_of(invocation))
 
 
-def check_at_pull(trace: Trace, now: int, reader: Invocation | None) -> None:
-    """Read the CPU clock as `reader` asks for a stream's chunk; abort a request over its budget.
+def check_at_pull(trace: Trace, now: int, invocation: Invocation | None) -> None:
+    """Read the CPU clock as a stream's chunk is asked for, or there; abort a request over budget.
 
-    Chunks can be produced without end in one slice, so its stamps are folded here too.
+    invocation: the one that holds the thread from now on, the producer or the reader. Chunks can be
+    produced without end in one slice, so its stamps are folded here too.
     """
-    cpu = read_cpu_clock(trace, now, reader)
+    cpu = read_cpu_clock(trace, now, invocation)
     if trace.cpu_ns + cpu - trace.thread.slice_cpu_ns > trace.budget_ns:
         exceed_cpu(trace, worker_position(sys._getframe()))
     if len(trace.stamps) > trace.fold_at:

@@ -33,9 +33,12 @@ def _result(response: Any, request: Request, invocation: Invocation) -> Response
     """Return the response that the caller receives; HandlerError for any other object."""
     if response.__class__ is not Response:
         response = _checked(response, invocation)
+    data = response._data
+    if data.__class__ is not str and data.__class__ in _RARE:
+        _send_rare_body(response, request, invocation)
     # A response to which nothing else refers is passed on itself, since a copy would take 5 % of a
     # hop. One that is also kept elsewhere must be copied.
-    if getrefcount(response) != ONE_REFERENCE or response._headers or response._data is USED:
+    if getrefcount(response) != ONE_REFERENCE or response._headers:
         response = response._send(request._url)
     else:
         response._received = True
@@ -43,9 +46,18 @@ def _result(response: Any, request: Request, invocation: Invocation) -> Response
     invocation.status = status = response._status
     if status > 300 and invocation.caller is not None and leads_on(request, response):
         invocation.ensure_extras().redirect = request
-    elif response._data.__class__ is ReadableStream:
-        invocation.trace.host.send_response_body(invocation, response)
     return response  # type: ignore[no-any-return]
+
+
+_RARE = frozenset({type(USED), ReadableStream})
+"""The types of the data of a body that was used, or that is a stream."""
+
+
+def _send_rare_body(response: Response, request: Request, invocation: Invocation) -> None:
+    if response._data is USED:
+        raise response._moved_error()
+    if invocation.caller is None or not leads_on(request, response):
+        invocation.trace.host.send_response_body(invocation, response)
 
 
 FETCH = Event("fetch", _result)

@@ -38,7 +38,10 @@ _set_current = current.set
 
 
 def send_response_body(invocation: Invocation, response: Response) -> None:
-    """Send the stream that is the body of a handler's response to its caller."""
+    """Send the stream that is the body of a handler's response to its caller.
+
+    Raises BodyUsedError if it was read.
+    """
     stream = response._data
     assert isinstance(stream, ReadableStream)
     if stream._disturbed:
@@ -100,6 +103,11 @@ class Production:
         self.trace.bodies = {*self.trace.bodies, self}
 
     @property
+    def was_discarded(self) -> bool:
+        """Whether the stream was ended before its producer ended it."""
+        return self._closing is not None
+
+    @property
     def is_open(self) -> bool:
         """Whether the stream has not ended."""
         return self in self.trace.bodies
@@ -119,14 +127,15 @@ class Production:
             if error is not None:
                 fail(invocation, error)
         finally:
-            if extras.returned and not invocation.ended_ns and not leave(invocation):
+            if extras.returned and not invocation.ended_ns and not extras.bodies:
                 invocation.ended_ns = wall_clock()
+                leave(invocation)
 
     async def close(self) -> None:
         """End the producer, within a slice of its request."""
-        invocation, reader = self.invocation, _running()
-        stamps = self.trace.stamps
-        stamps.extend((wall_clock(), 0, invocation))
+        invocation: Any = self.invocation
+        reader: Any = _running()
+        check_at_pull(self.trace, wall_clock(), invocation)
         _set_current(invocation)
         try:
             await self.chunks.aclose()
@@ -136,7 +145,7 @@ class Production:
         finally:
             self.end()
             _set_current(reader)
-            stamps.extend((wall_clock(), 0, reader))
+            check_at_pull(self.trace, wall_clock(), reader)
 
     def discard(self) -> None:
         """End the producer, soon. May be called from any thread, and by a finalizer."""
@@ -159,10 +168,9 @@ class Production:
         finish_if_done(self.trace)
 
     async def _close_in_task(self) -> None:
-        try:
+        # A failure is logged, and nobody waits for it.
+        with contextlib.suppress(Exception, asyncio.CancelledError):
             await run_outside(self, self.close)
-        except (Exception, asyncio.CancelledError):
-            pass  # It is logged, and nobody waits for it.
 
     def _throw(self, error: BaseException) -> None:
         throw = getattr(self.chunks._iterator, "athrow", None)
@@ -191,25 +199,32 @@ class ProducedChunks(Chunks):
         if self._thread.trace is not trace:
             return await run_outside(self._production, self.__anext__)
         invocation = self._invocation
-        reader = _running()
+        reader: Any = _running()
+        stamps = trace.stamps
         now = wall_clock()
         if now >= trace.cpu_valid_until:
-            check_at_pull(trace, now, reader)
-        stamps = trace.stamps
-        stamps += (now, 0, invocation)
+            check_at_pull(trace, now, invocation)
+        else:
+            stamps += (now, 0, invocation)
         _set_current(invocation)
         try:
             chunk = await self._next()
             return chunk if chunk.__class__ is bytes else checked_chunk(chunk)
         except StopAsyncIteration:
             self._production.end()
+            if self._production.was_discarded:
+                raise RuntimeError(PlatformText.CANCELED) from None  # It is not whole.
             raise
         except BaseException as error:
             self._production.end(error)
             raise
         finally:
             _set_current(reader)
-            stamps += (wall_clock(), 0, reader)
+            now = wall_clock()
+            if now >= trace.cpu_valid_until:
+                check_at_pull(trace, now, reader)
+            else:
+                stamps += (now, 0, reader)
 
     async def read_all(self) -> bytes:
         """Return the rest of the stream, in as few slices as it takes."""
@@ -269,7 +284,7 @@ async def run_outside(production: Production, work: Callable[[], Coroutine[Any, 
 def _other_request(producer: Invocation) -> RuntimeError:
     return with_notes(
         RuntimeError(PlatformText.OTHER_REQUEST.format(kind="ReadableStream")),
-        f"The stream is produced by Worker {producer.service!r} in request {producer.trace.number}.",
+        f"Worker {producer.service!r} produces the stream, in request {producer.trace.number}.",
     )
 
 

@@ -114,13 +114,10 @@ async def hop(
         fail(invocation, error)
         raise
     finally:
-        goes_on = invocation.extras is not None and leave(invocation)
         _set_current(invocation.caller)
-        now = wall_clock()
-        if goes_on:
-            trace.stamps.extend((now, 0, invocation.caller))
-        else:
-            invocation.ended_ns = now
+        invocation.ended_ns = now = wall_clock()
+        if invocation.extras is not None:
+            leave(invocation)
         if now >= trace.cpu_valid_until:
             check_at_hop(trace, now, invocation)
     if invocation.extras is None or invocation.extras.redirect is None:

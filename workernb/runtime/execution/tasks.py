@@ -60,23 +60,25 @@ def adopt(invocation: Invocation, task: asyncio.Future[Any], work: object = None
     task.add_done_callback(done)
 
 
-def leave(invocation: Invocation) -> bool:
-    """Return whether an invocation whose handler has ended goes on, because it produces a stream.
+def leave(invocation: Invocation) -> None:
+    """End what an invocation has begun, unless it goes on because it produces a stream.
 
-    What is left of any other one is canceled: its tasks, and the stream that it has not read.
+    Its tasks are canceled, and the stream that it has not read. Called when its handler has ended,
+    and again when its last stream has.
     """
-    extras = invocation.ensure_extras()
-    extras.returned = True
-    if extras.failure is not None:
-        for body in list(extras.bodies):
-            body.discard()
-    elif extras.bodies:
-        return True
+    extras, trace = invocation.ensure_extras(), invocation.trace
+    if not extras.returned:
+        extras.returned = True
+        if extras.bodies and extras.failure is None:
+            trace.stamps.extend((invocation.ended_ns, 0, invocation.caller))
+            invocation.ended_ns = 0
+            return
+    for body in list(extras.bodies):
+        body.discard()
     cancel_unfinished_tasks(invocation)
     received, extras.received = extras.received, None
     if received is not None:
         received.discard()
-    return False
 
 
 def cancel_unfinished_tasks(invocation: Invocation) -> None:
@@ -137,7 +139,12 @@ def abandon_request(trace: Trace) -> None:
 def finish_if_done(trace: Trace) -> None:
     """End the trace if its first invocation has ended, and no waitUntil task or stream is left."""
     root = trace.invocations[0]
-    if trace.wait_until_tasks or trace.bodies or trace.ended_ns or not (root.ended_ns or root.outcome):
+    if (
+        trace.wait_until_tasks
+        or trace.bodies
+        or trace.ended_ns
+        or not (root.ended_ns or root.outcome)
+    ):
         return
     trace.ended_ns = wall_clock()
     if trace.replaced_steps is not None:

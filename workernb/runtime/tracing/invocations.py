@@ -76,19 +76,20 @@ class Invocation:
         trace: Any,
         caller: Invocation | None,
         binding: str | None,
-        entrypoint: Entrypoint,
+        entrypoint: Entrypoint | Invocation,
         method: Any,
         url: str,
         depth: int,
     ) -> None:
         """Record a call that has not begun.
 
+        entrypoint: what is called; or an invocation whose redirect leads to what that called.
         method: that of the request, or the name of the event if there is no request.
         """
         self.trace = trace
         self.caller = caller
         self.binding = binding
-        self.service = entrypoint.service
+        self.service: str = entrypoint.service
         self.version: Version | None = entrypoint.version
         self.depth = depth
         self.status: int | None = None
@@ -250,13 +251,13 @@ class Extras:
     """Attributes that few invocations have, in a separate object to keep the others small.
 
     bodies: the streams that its code produces, and others read. buffered: how many bytes its clones
-    have buffered at most. claimed: whether the call was wrapped in a task. deployment: what the version was chosen from.
-    failure: outcome and exception text. overrides: the request's header that requests versions.
-    props: those of the binding. received: the chunks of its request's body if that is a stream, and
-    was not sent on. redirect: the request, if its response is a redirect that is followed.
-    redirects: how many were followed before. returned: whether its handler has. task: the task in which the call began, if its caller did not await
-    it in time. tasks: the pending tasks that its code made, with the coroutine or invocation that
-    each of them runs.
+    have buffered at most. claimed: whether the call was wrapped in a task. deployment: what the
+    version was chosen from. failure: outcome and exception text. overrides: the request's header
+    that requests versions. props: those of the binding. received: the chunks of its request's body
+    if that is a stream, and was not sent on. redirect: the request, if its response is a redirect
+    that is followed. redirects: how many were followed before. returned: whether its handler has.
+    task: the task in which the call began, if its caller did not await it in time. tasks: the
+    pending tasks that its code made, with the coroutine or invocation that each of them runs.
     """
 
     __slots__ = (

@@ -195,6 +195,9 @@ def _rows(trace: Trace) -> Iterator[Row]:
         if invocation.override_ignored is not None:
             text = f"· {one_line(invocation.override_ignored, 400)}"
             yield Row(invocation, log_lines, last, text)
+        if invocation.buffered_bytes:
+            text = f"· clones of streams buffered {invocation.buffered_bytes:,} bytes"
+            yield Row(invocation, log_lines, last, text)
         for log in logs.get(invocation, []):
             first, *rest = visible(log.text).split("\n")
             level = "" if log.level == "log" else f"{log.level}: "

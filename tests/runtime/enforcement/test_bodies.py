@@ -1,0 +1,95 @@
+"""Limits hold in the producer of a stream too."""
+
+from __future__ import annotations
+
+import pytest
+
+import workernb
+
+from ..conftest import gone, printed
+
+COUNT = """
+async def count():
+    for number in range(int(request.headers["n"] or 3)):
+        print("made", number)
+        yield b"%d," % number
+return Response(count())
+"""
+
+PASS = """
+response = await self.env.NEXT.fetch(request)
+async def pass_on():
+    async for chunk in response.body:
+        yield chunk.replace(b",", b";")
+return Response(pass_on(), headers={"by": "us"})
+"""
+
+
+async def test_a_producer_is_cut(define, runtime):
+    source = (
+        'async def work():\n    yield b"x"\n    while True:\n        pass\nreturn Response(work())'
+    )
+    last = define("last", source, limits={"cpu_ms": 30})
+    gateway = define("gateway", PASS, NEXT="last", limits={"cpu_ms": 30})
+    for handle in (last, gateway):
+        response = await handle.fetch()
+        reader = response.body.get_reader()
+        assert await reader.read() == (b"x", False)
+        with pytest.raises(workernb.CpuLimitError) as caught:
+            await reader.read()
+        assert "<worker last v1>" in caught.value.__notes__[0]
+        trace = await gone(runtime)
+        assert trace.outcome == "exceededCpu"
+        assert 30 <= trace.cpu_ms < 300
+
+
+async def test_an_endless_body_is_cut_in_a_bounded_trace(define, runtime):
+    source = 'async def work():\n    while True:\n        yield b"x"\nreturn Response(work())'
+    define("last", source)
+    gateway = define(
+        "gateway",
+        "async for _ in (await self.env.NEXT.fetch(request)).body:\n    pass",
+        NEXT="last",
+        limits={"cpu_ms": 300},
+    )
+    with pytest.raises(workernb.CpuLimitError):
+        await gateway.fetch()
+    trace = await gone(runtime)
+    assert len(trace.slices) <= trace.KEPT
+    assert len(trace.stamps) <= trace.fold_at + 100_000
+    assert set(trace.cpu_by_service()) == {"gateway", "last"}
+
+
+async def test_a_producer_that_waits_too_long(define, runtime):
+    source = (
+        'async def work():\n    yield b"x"\n    await asyncio.sleep(9)\nreturn Response(work())'
+    )
+    last = define("last", source, limits={"wall_ms": 50})
+    response = await last.fetch()
+    with pytest.raises(workernb.LimitError, match="wall time limit") as caught:
+        await response.text()
+    assert "<worker last v1>:" in caught.value.__notes__[0]
+    assert (await gone(runtime)).outcome == "exceededWallTime"
+
+
+async def test_a_producer_that_can_never_go_on(define, runtime):
+    source = (
+        'async def work():\n    yield b"x"\n    await asyncio.get_running_loop().create_future()\n'
+        "return Response(work())"
+    )
+    define("last", source)
+    gateway = define("gateway", PASS, NEXT="last")
+    response = await gateway.fetch()
+    with pytest.raises(workernb.HungError) as caught:
+        await response.text()
+    assert "<worker last v1>" in str(caught.value.__notes__)
+    await gone(runtime)
+
+
+async def test_a_body_that_nobody_reads_ends_at_the_wall_limit(define, runtime):
+    last = define("last", COUNT, limits={"wall_ms": 60})
+    response = await last.fetch()
+    trace = await gone(runtime)
+    assert (trace.outcome, printed(trace)) == ("exceededWallTime", [])
+    with pytest.raises(workernb.LimitError, match="wall time limit"):
+        await response.text()
