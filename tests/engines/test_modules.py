@@ -68,6 +68,9 @@ IMPORTS = {
         "shop.A",
         {"shop/__init__.py": "from .prices import A", "shop/prices.py": "A = 1"},
     ),
+    "a submodule that its package has imported": (
+        "import a.b", "a.b.A", {"a/__init__.py": "from . import b", "a/b.py": "A = 1"},
+    ),
     "a relative import of a sibling": (
         "import a.b.c",
         "a.b.c.A",
@@ -274,6 +277,23 @@ async def test_the_budget_cuts_code_in_a_module(runtime):
         await handle.fetch()
     assert "<worker shop v1: prices.py>" in "".join(caught.value.__notes__)
     assert runtime.traces[-1].outcome == "exceededCpu"
+
+
+async def test_an_import_that_is_cut_leaves_no_half_of_a_module(runtime):
+    modules = {"slow.py": "import entry\nwhile entry.wait:\n    pass\nA = 1\n"}
+    source = main("wait = True", "__import__('slow').A")
+    handle = runtime.define("shop", source, modules=modules, main="entry.py", limits={"cpu_ms": 30})
+    with pytest.raises(workernb.CpuLimitError):
+        await handle.fetch()
+    assert "<worker shop v1>.slow" not in sys.modules
+    sys.modules["<worker shop v1>"].wait = False
+    assert await (await handle.fetch()).text() == "1"
+
+
+async def test_submodules_are_imported_in_the_order_of_their_names(runtime):
+    modules = {f"shop/{name}.py": f"import seen\nseen.ORDER.append('{name}')" for name in "abcdef"}
+    source = main("import seen\nfrom shop import f, b, e, a, d, c", "''.join(seen.ORDER)")
+    assert await ask(runtime, source, {**modules, "seen.py": "ORDER = []"}) == "'fbeadc'"
 
 
 def test_a_module_that_never_ends_is_cut_at_startup():

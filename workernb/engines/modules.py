@@ -126,9 +126,9 @@ class Modules:
     def _import_own(self, name: str, fromlist: Sequence[str] | None) -> ModuleType:
         with self._lock:
             module = self._load(name)
-            if hasattr(module, "__path__"):
-                exported = getattr(module, "__all__", ()) if "*" in (fromlist or ()) else ()
-                for child in {*(fromlist or ()), *exported} - {"*"}:
+            if fromlist and hasattr(module, "__path__"):
+                names = [*fromlist, *(getattr(module, "__all__", ()) if "*" in fromlist else ())]
+                for child in names:
                     if f"{name}.{child}" in self._names and not hasattr(module, child):
                         self._load(f"{name}.{child}")
             return module
