@@ -51,6 +51,7 @@ _LIST = (
     "AND (expiration IS NULL OR expiration > ?) ORDER BY key"
 )
 
+Keys = list[JsDict]
 Found = list[tuple[str, "tuple[Any, str | None] | None"]]
 """Keys, each with its value and metadata (JSON), or None if it is not there."""
 
@@ -92,8 +93,8 @@ class KvNamespace(StoreBinding):
     def put(self, key: Any, value: Any, options: Any = None, **keywords: Any) -> StoreCall:
         """Store a value: `await env.CACHE.put("key", "value", expirationTtl=60)`.
 
-        value: text, bytes, a memoryview or a stream; numbers, booleans and None become text. options:
-        `expiration` (s since the epoch), `expirationTtl` (s), `metadata` (JSON).
+        value: text, bytes, a memoryview or a stream; numbers, booleans and None become text.
+        options: `expiration` (s since the epoch), `expirationTtl` (s), `metadata` (JSON).
         """
         rest = key, options, keywords
         if isinstance(value, ReadableStream):
@@ -159,9 +160,7 @@ class KvNamespace(StoreBinding):
             for key, each in found
         }
 
-    def _bulk(
-        self, operation: Any, keys: Sequence[Any], options: Any, keywords: Any
-    ) -> Found:
+    def _bulk(self, operation: Any, keys: Sequence[Any], options: Any, keywords: Any) -> Found:
         method = "GET_BULK"
         if len(keys) > MAX_BULK_KEYS:
             raise _failed(method, 400, PlatformText.KV_MANY_KEYS)
@@ -206,7 +205,7 @@ class KvNamespace(StoreBinding):
         _check_length(prefix, "GET")
         limit = _limit(chosen.get("limit"))
         after = _key_after(chosen.get("cursor"))
-        keys = []
+        keys: Keys = []
         for entry in self._entries(prefix, after):
             if len(keys) == limit:
                 operation.rows = limit
