@@ -22,7 +22,8 @@ OPTIONS = "web -q --kv CACHE=cache --d1 DB=shop --r2 FILES=files"
 
 @pytest.fixture
 async def system(shell):
-    await shell.ok(cell(OPTIONS, BODY))
+    defined = await shell.ok(cell(OPTIONS.replace(" -q", ""), BODY))
+    assert "CACHE → KV namespace cache · DB → D1 database shop" in defined.stdout
     return shell
 
 

@@ -134,7 +134,8 @@ def _query(runtime: Runtime, name: str, sql: str) -> Any:
 
         return pandas.DataFrame([dict(row) for row in result.results])
     meta = result.meta
-    note = f"{name} · {len(result.results):,} rows · {meta.rows_read:,} read"
+    count = len(result.results)
+    note = f"{name} · {count:,} row{'s' * (count != 1)} · {meta.rows_read:,} read"
     if meta.changed_db:
         note += f" · {meta.rows_written:,} written"
     return QueryRows(result.results, f"{note} · {meta.duration:.2f} ms", runtime.redactor.redact)
