@@ -12,6 +12,7 @@ from workernb.runtime.tracing.traces import Trace
 
 from .assembly import Runtime, get_runtime
 from .errors import (
+    AbortError,
     BindingError,
     BodyUsedError,
     CanceledError,
@@ -29,7 +30,7 @@ from .errors import (
     WorkernbError,
     WrongLoopError,
 )
-from .http import Request
+from .http import AbortController, AbortSignal, ReadableStream, Request
 
 if TYPE_CHECKING:
     from workernb.http.body import BodyInit
@@ -48,6 +49,9 @@ __version__ = "0.1.0"
 
 __all__ = [
     "PRESETS",
+    "AbortController",
+    "AbortError",
+    "AbortSignal",
     "Answer",
     "BindingEditor",
     "BindingError",
@@ -67,6 +71,7 @@ __all__ = [
     "Limits",
     "Log",
     "OptionError",
+    "ReadableStream",
     "RouteError",
     "Runtime",
     "StartupError",

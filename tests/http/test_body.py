@@ -6,6 +6,7 @@ import pytest
 
 from workernb.errors import BodyUsedError
 from workernb.http import Headers, Request, Response
+from workernb.http.body import BodySource, Source
 
 
 def test_the_content_type_of_a_text_body():
@@ -104,6 +105,38 @@ async def test_a_clone_has_a_body_of_its_own():
         assert await message.text() == "x"
         assert not clone.body_used
         assert await clone.text() == "x"
+
+
+class Form:
+    """An object that can be a body. streamed: whether it gives its bytes in chunks."""
+
+    def __init__(self, kind: str | None, streamed: bool) -> None:
+        self.kind = kind
+        self.streamed = streamed
+        self.asked = 0
+
+    def _body_source(self) -> Source:
+        self.asked += 1
+
+        async def chunks():
+            yield b"a="
+            yield b"1"
+
+        return Source(chunks() if self.streamed else b"a=1", self.kind, 3)
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", None])
+async def test_an_object_can_be_a_body(streamed, kind):
+    form = Form(kind, streamed)
+    assert isinstance(form, BodySource)
+    for message in messages(form):
+        assert message.headers["content-type"] == kind
+        assert await message.clone().text() == "a=1"
+        assert await message.bytes() == b"a=1"
+    assert form.asked == 2
+    own = Response(form, headers={"Content-Type": "text/x"})
+    assert own.headers["content-type"] == "text/x"
 
 
 def test_headers_given_as_headers_are_copied():

@@ -24,7 +24,7 @@ _OF_BODIES = ("content-encoding", "content-language", "content-location", "conte
 
 def leads_on(request: Request, response: Response) -> bool:
     """Return whether `response`, to a received request, is a redirect that the sender follows."""
-    is_redirect = response._status in REDIRECTS and "location" in response._fields
+    is_redirect = response._status in REDIRECTS and "location" in response._current_fields()
     return is_redirect and request._redirect == "follow"
 
 

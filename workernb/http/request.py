@@ -68,7 +68,7 @@ class Request(Message):
     _redirect: str  # Of a received request: as the call that sent it had it.
     _options: Options | None
     _signal: AbortSignal  # Made at the first access.
-    _resent: Unread  # Of a received request with a body: what a redirect may send again.
+    _resent: Unread  # Of a request with a body: what a redirect may send again.
 
     def __init__(
         self,
@@ -207,7 +207,7 @@ def _fill(
         request._fields = source._current_fields() if headers is None else make_fields(headers)
         request._redirect = source.redirect if redirect is None else _checked_redirect(redirect)
         request._options = source._options
-        request._data = source._move() if body is None else None
+        request._data = request._resent = source._move() if body is None else None
         if request._data is not None and method is not None and request._method in (_GET, _HEAD):
             # A GET request that was received with a body may only be passed on as it is.
             raise TypeError(PlatformText.GET_WITH_BODY)
@@ -228,6 +228,7 @@ def _fill(
             request._data = body
         else:
             request._data, content_type = make_data(body, "Request")
+        request._resent = request._data
         if content_type is not None and "content-type" not in request._fields:
             request._fields = {**request._fields, **content_type}
         if request._method in (_GET, _HEAD):
@@ -273,7 +274,6 @@ def receive(
         received._headers = None
     else:
         _fill(received, resource, method, headers, body, redirect, cf)
-        received._resent = received._data  # type: ignore[assignment]
     received._received = True
     return received
 

@@ -89,9 +89,11 @@ class Handle:
     ) -> Coroutine[Any, Any, Answer]:
         """Call the service as a binding does: `await gateway.fetch("http://gateway/path")`.
 
-        resource: a URL or a Request; by default `http://SERVICE.localhost/`. Returns an Answer (a
-        Response with `.trace`). Raises what the Worker raises; TypeError for a URL that is not
-        absolute; CpuLimitError or LimitError when a limit is reached.
+        resource: a URL or a Request; by default `http://SERVICE.localhost/`. body: may be an
+        asynchronous iterator of bytes. options: others of `Request`, such as `signal`. Returns an
+        Answer (a Response with `.trace`), whose body may still be made as it is read; a redirect is
+        handed back. Raises what the Worker raises; TypeError for a URL that is not absolute;
+        CpuLimitError or LimitError when a limit is reached.
         """
         if resource is None:
             resource = self.url
@@ -115,7 +117,8 @@ class Handle:
     def fetch_sync(self, resource: Request | str | None = None, **init: Any) -> Answer:
         """Call the service without `await`: in a `def`, under `%timeit`, in a callback.
 
-        Otherwise the same as `fetch`. Raises WrongLoopError if the running loop cannot be nested.
+        Otherwise the same as `fetch`, but a body that is a stream is read to its end. Raises
+        WrongLoopError if the running loop cannot be nested.
         """
         try:
             answer = run_sync(self.fetch(resource, **init), self._runtime)

@@ -110,3 +110,23 @@ async def test_the_credentials_stay_with_their_origin(define):
     )
     for to, kept in (("http://a/end", "key"), ("http://b/end", "None")):
         assert await (await gateway.fetch(headers={"to": to})).text() == kept
+
+
+async def test_a_redirect_with_a_body_that_is_a_stream(define, runtime):
+    define(
+        "goes",
+        """
+        if "end" in request.url:
+            return Response("there")
+        async def never():
+            print("never made")
+            yield b"x"
+        response = Response(never(), 302)
+        response.headers.set("location", "/end")
+        return response
+        """,
+    )
+    gateway = define("gateway", 'return await self.env.GOES.fetch("http://x/")', GOES="goes")
+    response = await gateway.fetch()
+    assert (await response.text(), response.trace.logs) == ("there", [])
+    assert response.trace.outcome == "ok"

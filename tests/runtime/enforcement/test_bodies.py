@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+
 import pytest
 
 import workernb
 
-from ..conftest import gone, printed
+from ..conftest import gone, outcomes, printed, worker
 
 COUNT = """
 async def count():
@@ -93,3 +96,95 @@ async def test_a_body_that_nobody_reads_ends_at_the_wall_limit(define, runtime):
     assert (trace.outcome, printed(trace)) == ("exceededWallTime", [])
     with pytest.raises(workernb.LimitError, match="wall time limit"):
         await response.text()
+
+
+async def test_a_reader_is_canceled_as_its_producer_waits(define, runtime, until):
+    source = (
+        'async def work():\n    yield b"x"\n    print("waits")\n    await asyncio.sleep(9)\n'
+        "return Response(work())"
+    )
+    define("last", source)
+    gateway = define("gateway", PASS, NEXT="last")
+    response = await gateway.fetch()
+    reading = asyncio.create_task(response.text())
+    await until(lambda: bool(printed(response.trace)))
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    trace = await gone(runtime)
+    assert outcomes(trace) == {"gateway": "canceled", "last": "canceled"}
+
+
+async def test_an_interrupt_ends_a_producer_that_is_busy(define, runtime):
+    source = (
+        "async def work():\n    signal.raise_signal(signal.SIGINT)\n    while True:\n        pass\n"
+    )
+    last = define("last", "import signal\n" + source + "    yield b''\nreturn Response(work())")
+    with pytest.raises(workernb.CanceledError):
+        await (await last.fetch()).text()
+    assert (await gone(runtime)).outcome == "canceled"
+
+
+async def test_a_budget_of_its_own(define, runtime):
+    runtime.limits = workernb.Limits(cpu_ms=30, budget="per-invocation")
+    define(
+        "last",
+        'async def work():\n    yield b"x"\n    while True:\n        pass\nreturn Response(work())',
+    )
+    gateway = define(
+        "gateway",
+        """
+        response = await self.env.NEXT.fetch(request)
+        async def work():
+            try:
+                async for chunk in response.body:
+                    yield chunk
+            except Exception as error:
+                yield str(error).encode()
+        return Response(work())
+        """,
+        NEXT="last",
+    )
+    assert await (await gateway.fetch()).text() == "xWorker exceeded CPU time limit."
+    assert outcomes(await gone(runtime)) == {"gateway": "ok", "last": "exceededCpu"}
+
+
+async def test_a_producer_that_swallows_its_cut(define, runtime):
+    last = define(
+        "last",
+        """
+        async def work():
+            while True:
+                try:
+                    yield b"x"
+                    while True:
+                        pass
+                except BaseException:
+                    pass
+        return Response(work())
+        """,
+        limits={"cpu_ms": 30},
+    )
+    with pytest.raises(workernb.CpuLimitError):
+        await (await last.fetch()).text()
+    assert (await gone(runtime)).outcome == "exceededCpu"
+
+
+def test_a_producer_in_another_thread_is_cut():
+    source = worker(
+        'async def work():\n    while True:\n        yield b"x"\nreturn Response(work())'
+    )
+    errors = []
+
+    async def read():
+        runtime = workernb.Runtime(workernb.Limits(cpu_ms=30))
+        try:
+            await (await runtime.define("last", source).fetch()).text()
+        except workernb.CpuLimitError as error:
+            errors.append(error)
+        runtime.close()
+
+    thread = threading.Thread(target=asyncio.run, args=(read(),))
+    thread.start()
+    thread.join()
+    assert "last" in "".join(errors[0].__notes__)

@@ -176,6 +176,17 @@ async def test_env_and_tasks_in_a_producer_are_its_own_workers(define, runtime):
 # Ends
 
 
+async def test_when_a_body_is_canceled_its_producers_have_ended(define, runtime):
+    define("last", CLEANS_UP)
+    define("middle", PASS, NEXT="last")
+    gateway = define("gateway", PASS, NEXT="middle")
+    reader = (await gateway.fetch()).body.get_reader()
+    await reader.read()
+    await reader.cancel()
+    (trace,) = runtime.traces
+    assert (printed(trace), trace.outcome) == (["cleaned up"], "ok")
+
+
 @pytest.mark.parametrize("away", ["break", "cancel", "drop", "reader"])
 async def test_a_reader_goes_away(define, runtime, away):
     define("last", CLEANS_UP)
@@ -400,6 +411,65 @@ async def test_an_error_response_is_refused(define):
         await bad.fetch()
 
 
+async def test_a_clone_that_wait_until_reads(define, runtime):
+    define("last", COUNT)
+    gateway = define(
+        "gateway",
+        """
+        response = await self.env.NEXT.fetch(request)
+        async def store(clone):
+            print("stored", await clone.text())
+        self.ctx.waitUntil(store(response.clone()))
+        return response
+        """,
+        NEXT="last",
+    )
+    assert await (await gateway.fetch()).text() == "0,1,2,"
+    trace = await gone(runtime)
+    assert printed(trace)[-1] == "stored 0,1,2,"
+    assert outcomes(trace) == {"gateway": "ok", "last": "ok"}
+
+
+async def test_a_request_that_is_read_after_the_response(define, runtime):
+    gateway = define("gateway", LETTERS_TO_LATE, LATE="late")
+    define(
+        "late",
+        """
+        async def later():
+            await asyncio.sleep(0.001)
+            try:
+                await request.text()
+            except RuntimeError as error:
+                print(error)
+        self.ctx.waitUntil(later())
+        return Response("ok")
+        """,
+    )
+    assert await (await gateway.fetch()).text() == "ok"
+    trace = await gone(runtime)
+    text = "The execution context responding to this call was canceled."
+    assert (printed(trace), outcomes(trace)) == ([text], {"gateway": "ok", "late": "ok"})
+
+
+LETTERS_TO_LATE = """
+async def letters():
+    yield b"a"
+return await self.env.LATE.fetch("http://x/", method="POST", body=letters())
+"""
+
+
+async def test_reads_at_once(define, runtime):
+    last = define("last", COUNT.replace("print", "await asyncio.sleep(0)\n        print"))
+    reader = (await last.fetch()).body.get_reader()
+    read = await asyncio.gather(*(reader.read() for _ in range(4)))
+    assert [value for value, _ in read] == [b"0,", b"1,", b"2,", None]
+    chunks = aiter((await last.fetch()).body)
+    first, second = await asyncio.gather(anext(chunks), anext(chunks), return_exceptions=True)
+    assert (first, type(second)) == (b"0,", RuntimeError)
+    assert [chunk async for chunk in chunks] == [b"1,", b"2,"]
+    assert (await gone(runtime)).outcome == "ok"
+
+
 # Without await, and from elsewhere
 
 
@@ -409,6 +479,26 @@ def test_fetch_sync_reads_the_body(define, runtime):
     answer = gateway.fetch_sync()
     assert asyncio.run(answer.text()) == "0;1;2;"
     assert runtime.traces[-1].outcome == "ok"
+
+
+def test_a_body_that_outlives_its_loop(define, runtime):
+    last = define("last", CLEANS_UP)
+
+    async def begin():
+        chunks = aiter((await last.fetch()).body)
+        await anext(chunks)
+        return chunks
+
+    # Not asyncio.run, whose handler of interrupts refers to its task for a while.
+    loop = asyncio.new_event_loop()
+    chunks = loop.run_until_complete(begin())
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.close()
+    assert len(runtime.in_flight) == 1
+    del chunks
+    gc.collect()
+    assert not runtime.in_flight
+    assert outcomes(runtime.traces[-1]) == {"last": "ok"}
 
 
 async def test_fetch_sync_within_a_loop(define):

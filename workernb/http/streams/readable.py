@@ -6,6 +6,7 @@ waits for a chunk, and stops at the next one.
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import types
 import weakref
@@ -180,12 +181,12 @@ class Reader:
     https://streams.spec.whatwg.org/#default-reader-class
     """
 
-    __slots__ = ("_done", "_stream")
+    __slots__ = ("_lock", "_stream")
 
     def __init__(self, stream: ReadableStream) -> None:
         """Read a stream that is locked for this reader."""
         self._stream: ReadableStream | None = stream
-        self._done = False
+        self._lock = asyncio.Lock()
 
     async def read(self) -> ReadResult:
         """Return the next chunk: `value, done = await reader.read()`.
@@ -194,11 +195,11 @@ class Reader:
         """
         stream = self._open_stream()
         stream._disturbed = True
-        try:
-            return ReadResult(await stream._chunks.__anext__(), False)
-        except StopAsyncIteration:
-            self._done = True
-            return ReadResult(None, True)
+        async with self._lock:  # Several reads at once get their chunks in order.
+            try:
+                return ReadResult(await stream._chunks.__anext__(), False)
+            except StopAsyncIteration:
+                return ReadResult(None, True)
 
     async def cancel(self, reason: object = None) -> None:
         """End the stream and its producer."""

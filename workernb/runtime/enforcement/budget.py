@@ -87,7 +87,10 @@ def check_at_pull(trace: Trace, now: int, invocation: Invocation | None) -> None
     """
     cpu = read_cpu_clock(trace, now, invocation)
     if trace.cpu_ns + cpu - trace.thread.slice_cpu_ns > trace.budget_ns:
-        exceed_cpu(trace, worker_position(sys._getframe()))
+        place = worker_position(sys._getframe())
+        if place is None and invocation is not None:
+            place = f"Worker {invocation.service!r}, between two chunks of a stream"
+        exceed_cpu(trace, place)
     if len(trace.stamps) > trace.fold_at:
         fold(trace)
 

@@ -89,14 +89,14 @@ def send_from_notebook(message: Message) -> None:
 class Production:
     """The producing of one stream by an invocation: what a trace knows of it."""
 
-    __slots__ = ("_closing", "_loop", "chunks", "invocation", "trace")
+    __slots__ = ("_loop", "chunks", "closing", "invocation", "trace")
 
     def __init__(self, chunks: Chunks, invocation: Invocation) -> None:
         """Keep `invocation` and its request open until the stream has ended."""
         self.chunks = chunks
         self.invocation = invocation
         self.trace: Trace = invocation.trace
-        self._closing: asyncio.Task[None] | None = None
+        self.closing: asyncio.Task[None] | None = None
         self._loop = asyncio.get_running_loop()
         extras = invocation.ensure_extras()
         extras.bodies = {*extras.bodies, self}
@@ -105,7 +105,7 @@ class Production:
     @property
     def was_discarded(self) -> bool:
         """Whether the stream was ended before its producer ended it."""
-        return self._closing is not None
+        return self.closing is not None
 
     @property
     def is_open(self) -> bool:
@@ -138,7 +138,8 @@ class Production:
         check_at_pull(self.trace, wall_clock(), invocation)
         _set_current(invocation)
         try:
-            await self.chunks.aclose()
+            if not _is_running(self.chunks._iterator):
+                await self.chunks.aclose()
         except BaseException as error:
             self.end(error)
             raise
@@ -147,19 +148,28 @@ class Production:
             _set_current(reader)
             check_at_pull(self.trace, wall_clock(), reader)
 
+    async def others_closed(self) -> None:
+        """Wait for the end of the streams that were discarded because this one has ended."""
+        while closing := [body.closing for body in self.trace.bodies if body.closing]:
+            await asyncio.wait(closing)
+
     def discard(self) -> None:
         """End the producer, soon. May be called from any thread, and by a finalizer."""
-        if self.is_open and self._closing is None:
+        if self.is_open and self.closing is None:
+            if self.trace.aborted is None and asyncio._get_running_loop() is self._loop:
+                self._begin_closing()
+                return
             try:
                 self._loop.call_soon_threadsafe(self._begin_closing)
             except RuntimeError:  # The loop is closed, so none of its code can run.
                 self.end()
+                finish_if_done(self.trace)
 
     def _begin_closing(self) -> None:
-        if not self.is_open or self._closing is not None:
+        if not self.is_open or self.closing is not None:
             return
         if self.trace.aborted is None:
-            self._closing = asyncio.Task(self._close_in_task(), loop=self._loop)
+            self.closing = asyncio.Task(self._close_in_task(), loop=self._loop)
             return
         with contextlib.suppress(BaseException):
             run_in_slice(self.trace, self.invocation, self._throw, self.trace.aborted)
@@ -216,7 +226,8 @@ class ProducedChunks(Chunks):
                 raise RuntimeError(PlatformText.CANCELED) from None  # It is not whole.
             raise
         except BaseException as error:
-            self._production.end(error)
+            if not _is_running(self._iterator):  # Else another reader waits for it.
+                self._production.end(error)
             raise
         finally:
             _set_current(reader)
@@ -240,6 +251,7 @@ class ProducedChunks(Chunks):
                 await production.close()
             else:
                 await run_outside(production, production.close)
+                await production.others_closed()
 
     def discard(self) -> None:
         """End the producer, soon."""
@@ -247,6 +259,11 @@ class ProducedChunks(Chunks):
 
     def __del__(self) -> None:
         self._production.discard()
+
+
+def _is_running(iterator: object) -> bool:
+    """Return whether a reader waits for the next chunk of an asynchronous generator."""
+    return bool(getattr(iterator, "ag_running", False))
 
 
 async def run_outside(production: Production, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -269,8 +286,9 @@ async def run_outside(production: Production, work: Callable[[], Coroutine[Any, 
     except BaseException as error:
         if isinstance(error, StopAsyncIteration | GeneratorExit):
             raise
-        with contextlib.suppress(BaseException):
-            production.end(error)  # If it was aborted before its first step.
+        if trace.aborted is not None:
+            with contextlib.suppress(BaseException):
+                production.end(error)  # In case that was before its first step.
         failure = failure_of(trace, error)
         try:
             raise failure

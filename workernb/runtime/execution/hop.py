@@ -116,11 +116,12 @@ async def hop(
     finally:
         _set_current(invocation.caller)
         invocation.ended_ns = now = wall_clock()
-        if invocation.extras is not None:
+        extras = invocation.extras
+        if extras is not None:
             leave(invocation)
         if now >= trace.cpu_valid_until:
             check_at_hop(trace, now, invocation)
-    if invocation.extras is None or invocation.extras.redirect is None:
+    if extras is None or extras.redirect is None:
         return value
     return await _follow(invocation, handler, result, value)
 
@@ -149,6 +150,7 @@ async def _follow(
         request._method, request._url, invocation.depth,
     )  # fmt: skip
     following.ensure_extras().redirects = extras.redirects + 1
+    following.ensure_extras().overrides = extras.overrides
     trace.recorded.append(following)
     found: Response = await hop(following, handler, result, request, False)
     found._url = RedirectedUrl(found._url)

@@ -67,7 +67,9 @@ class Host(Protocol):
 
 
 class OpenBody(Protocol):
-    """A stream that a Worker produces, as a trace sees it."""
+    """A stream that a Worker produces, as a trace sees it. closing: the task that ends it early."""
+
+    closing: asyncio.Task[None] | None
 
     def discard(self) -> None:
         """End the producer, soon."""
