@@ -170,7 +170,7 @@ def test_a_folder_that_cannot_be_made(tmp_path):
 
 
 OPEN = """
-import os, sys, workernb, workernb.resources.sql
+import os, sys, workernb, workernb.resources.sql.database
 if not os.getuid():
     os.setuid(65534)
 try:

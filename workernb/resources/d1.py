@@ -22,7 +22,7 @@ from .kinds import StoreKind
 from .values import js_text, js_type, options_of
 
 if TYPE_CHECKING:
-    from .sql import Parameters, SqlDatabase
+    from .sql.database import Parameters, SqlDatabase
 
 SERVED_BY = "workernb"
 
@@ -54,7 +54,7 @@ class D1PreparedStatement:
         """Run it; return `{success, meta, results}`, where results are the rows as dicts.
 
         `meta` has duration (ms), changes, last_row_id, changed_db, size_after (bytes), rows_written
-        and rows_read; of the last two see `workernb.resources.rows`.
+        and rows_read; of the last two see `workernb.resources.sql.rows`.
         """
         return self._call("all", _result)
 

@@ -21,7 +21,7 @@ from .sqlite import Database
 
 if TYPE_CHECKING:
     from .r2.storage import Bodies
-    from .sql import SqlDatabase
+    from .sql.database import SqlDatabase
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS stores (
@@ -109,7 +109,7 @@ class Stores:
         """Return the SQLite database of a D1 database, which is opened if it is not open."""
         database = self._databases.get(name)
         if database is None:
-            from .sql import SqlDatabase
+            from .sql.database import SqlDatabase
 
             self.number("d1", name)
             path = None if self._folder is None else self._folder.d1(name)

@@ -117,7 +117,7 @@ def _database_named(runtime: Runtime, name: str) -> str:
 
 
 def _migrate(runtime: Runtime, name: str, folder: str) -> None:
-    from workernb.resources.migrations import apply_migrations
+    from workernb.resources.sql.migrations import apply_migrations
 
     applied = apply_migrations(runtime.stores.database(name), Path(folder))
     print(f"{name}: {', '.join(applied) if applied else 'nothing is new'}.")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from workernb import StoreError, UsageError
-from workernb.resources.migrations import apply_migrations
-from workernb.resources.statements import split, without_transaction
+from workernb.resources.sql.migrations import apply_migrations
+from workernb.resources.sql.statements import split, without_transaction
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from workernb.errors import StoreError, UsageError, with_notes
 
-from .sql import SqlDatabase
+from .database import SqlDatabase
 from .statements import has_statement, split, without_transaction
 
 TABLE = (

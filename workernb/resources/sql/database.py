@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from workernb.errors import PlatformText, StoreError, with_notes
+from workernb.resources.sqlite import Database, stop_reason
 
 from .rows import RowCounter
 from .sandbox import FUNCTIONS, RESTORE, Sandbox
-from .sqlite import Database, stop_reason
 from .statements import has_statement, named_parameter, split
 
 Parameters = tuple[Any, ...]
