@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import sqlite3
 import statistics
+import subprocess
 import time
 from collections.abc import Awaitable, Callable
 
 import workernb
+from benchmarks.javascript import Absent, installed
 
 KEYS, CALLS = 1000, 5000
 VALUE = "x" * 1024
@@ -100,10 +103,27 @@ async def measure(rounds: int) -> dict[str, float]:
     return {kind: statistics.median(each) for kind, each in times.items()}
 
 
+def in_miniflare() -> dict[str, float]:
+    """Return the time of a call (µs) in miniflare; Absent where it cannot be installed."""
+    folder = installed()
+    done = subprocess.run(
+        ["node", "stores.mjs"], cwd=folder, capture_output=True, text=True, check=True
+    )
+    times = json.loads(done.stdout)
+    return {"miniflare: KV get": times["kv"], "miniflare: D1 first": times["d1"]}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=7)
-    medians = asyncio.run(measure(parser.parse_args().rounds))
+    parser.add_argument("--without", action="append", default=[], choices=["javascript"])
+    options = parser.parse_args()
+    medians = asyncio.run(measure(options.rounds))
+    if "javascript" not in options.without:
+        try:
+            medians |= in_miniflare()
+        except Absent as absent:
+            print(absent)
     alone, yielding = medians["bare select"], medians["bare select, one yield"]
     print(f"{'':24} {'µs':>8} {'× bare':>8} {'× with one yield':>18}")
     for kind, median in medians.items():

@@ -119,9 +119,13 @@ class StoreCall(Coroutine[Any, Any, Any]):
         if work is None:
             raise RuntimeError("cannot reuse already awaited coroutine")
         self._work = None
-        if self._prepare is not None:
-            self._arguments = ((yield from self._prepare().__await__()), *self._arguments)
         caller = self._caller
+        if self._prepare is not None:
+            try:
+                prepared = yield from self._prepare().__await__()
+            except Exception as error:
+                raise with_notes(error, self._where())  # noqa: B904 - it is the same error
+            self._arguments = (prepared, *self._arguments)
         if caller.__class__ is Invocation:
             binding = self._binding
             operation = Operation(
@@ -170,6 +174,14 @@ class StoreCall(Coroutine[Any, Any, Any]):
                 self._caller.trace, self._caller, f"{self.describe()} was cancelled: {NOT_AWAITED}"
             )
 
+    def _where(self) -> str | None:
+        """Return the note about which Worker's call failed; None for the notebook's own."""
+        if self._caller.__class__ is not Invocation:
+            return None
+        binding = self._binding
+        name = binding._binding or binding._name
+        return note_of(self._verb, self._caller.service, name, binding.noun, binding._name)
+
     def describe(self) -> str:
         """Return the call as it reads in source: `env.CACHE.get('a')`."""
         detail = repr(self._detail) if self._detail else ""
@@ -203,7 +215,11 @@ def run_operation(
         error = binding._failure(raised)
         operation.failure = format_error(error)
         if issubclass(type(error), Exception):
-            with_notes(error, _note(operation))
+            service, binding_name = operation.caller.service, operation.binding
+            with_notes(
+                error,
+                note_of(operation.verb, service, binding_name, operation.noun, operation.store),
+            )
         raise error from raised.__cause__
     finally:
         operation.ended_ns = now = wall_clock()
@@ -211,10 +227,9 @@ def run_operation(
             read_cpu_clock(trace, now, caller)
 
 
-def _note(operation: Operation) -> str:
-    worker, binding = operation.caller.service, operation.binding
-    store = f"the {operation.noun} {operation.store!r}"
-    return f"In {operation.verb}() of Worker {worker!r}'s binding {binding}, {store}."
+def note_of(verb: str, worker: str, binding: str, noun: str, store: str) -> str:
+    """Return the note about where a call failed."""
+    return f"In {verb}() of Worker {worker!r}'s binding {binding}, the {noun} {store!r}."
 
 
 def called_outside_a_handler(call: StoreCall) -> Exception:
