@@ -8,6 +8,7 @@ from workernb.runtime.execution.dispatch import Answer
 from workernb.runtime.handles import Handle
 from workernb.runtime.services.limits import PRESETS, Limits
 from workernb.runtime.tracing.invocations import Invocation, Log
+from workernb.runtime.tracing.operations import Operation
 from workernb.runtime.tracing.traces import Trace
 
 from .assembly import Runtime, get_runtime
@@ -70,6 +71,7 @@ __all__ = [
     "LimitError",
     "Limits",
     "Log",
+    "Operation",
     "OptionError",
     "ReadableStream",
     "RouteError",

@@ -135,8 +135,8 @@ def check(gateway: Handle, times: int) -> None:
     for worker in {gateway.name: definition, **_callees(runtime, definition)}.values():
         for name, store in worker.stores():
             raise UsageError(
-                f"{worker.name}.{name} is bound to the {store.node}, which another process does not "
-                "have: compare Workers without stores."
+                f"{worker.name}.{name} is bound to the {store.node}, which another process does "
+                "not have: compare Workers without stores."
             )
 
 

@@ -6,9 +6,11 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+from IPython.core.completer import CompletionContext
 
 import workernb
 from workernb import BindingEditor
+from workernb.notebook.completion import complete
 from workernb.views.pictures.cpu import CpuPicture
 from workernb.views.pictures.graph import GraphPicture
 from workernb.views.pictures.tree import TracePicture
@@ -208,3 +210,47 @@ async def test_d1_migrates(system, tmp_path):
     (tmp_path / "0001_init.sql").write_text("CREATE TABLE t (a);")
     assert (await system.ok(f"%d1 DB --migrate {tmp_path}")).stdout == "shop: 0001_init.sql.\n"
     assert (await system.ok(f"%d1 DB --migrate {tmp_path}")).stdout == "shop: nothing is new.\n"
+
+
+ENDLESS = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT count(*) FROM c"
+
+
+def test_an_interrupt_ends_a_query_of_a_worker_and_of_the_notebook(kernel):
+    body = f"print('began', flush=True); await self.env.DB.prepare({ENDLESS!r}).all()"
+    kernel.ok(cell("web -q --d1 DB=shop", body), "%limits --cpu-ms none --wall-ms none")
+    running = kernel.send("await web.fetch()")
+    kernel.wait_for("began")
+    outcome, _ = kernel.interrupt(running)
+    assert outcome.error == "CanceledError"
+    begin = "print('began', flush=True)"
+    running = kernel.send(f"{begin}; get_ipython().run_line_magic('d1', {f'DB {ENDLESS}'!r})")
+    kernel.wait_for("began")
+    outcome, _ = kernel.interrupt(running)
+    assert outcome.error == "KeyboardInterrupt"
+    assert "1" in kernel.ok("%d1 DB SELECT 1 AS one").text
+
+
+async def test_a_store_is_bound_in_the_editor(system):
+    editor = BindingEditor("web", workernb.get_runtime())
+    (form,) = [form for form in editor._forms.children if form.label == "KV namespace"]
+    form.load("CACHE", "cache")
+    assert form.value.value == "cache"
+    form.value.value = "other"
+    form.button.click()
+    bound = workernb.get_runtime()["web"].version.definition.bindings
+    assert bound["kv_namespaces"] == {"CACHE": "other"}
+    editor.close()
+
+
+async def test_names_are_completed(system):
+    await system.ok("%fetch web", "%%d1 DB\nCREATE TABLE t (a)")
+
+    def offered(typed):
+        context = CompletionContext(typed, typed, len(typed), 0, None)
+        return [each.text for each in complete(context)["completions"]]
+
+    assert offered("%stores k") == ["kv"]
+    assert offered("%stores kv c") == ["cache"]
+    assert offered("%stores --p") == ["--prefix", "--persist"]
+    assert offered("%d1 s") == ["shop"]
+    assert offered("%%worker new --kv") == ["--kv"]
