@@ -127,6 +127,14 @@ def test_what_cannot_be_bound(db, given, text):
     assert str(raised.value) == f"D1_TYPE_ERROR: {text}"
 
 
+async def test_named_placeholders_are_refused(db):
+    with pytest.raises(StoreError) as raised:
+        await db.prepare("SELECT :a").bind(1).first()
+    assert str(raised.value) == "D1_ERROR: Wrong number of parameter bindings for SQL query."
+    assert "D1 takes ? and ?NNN as placeholders, not :a." in raised.value.__notes__
+    assert await value(db, "SELECT ':a' || ?2 || ?1 -- @b\n", 1, 2) == ":a21"
+
+
 async def test_large_integers_lose_precision(db):
     assert await value(db, "SELECT 9007199254740993") == 9007199254740992
 

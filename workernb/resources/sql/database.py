@@ -56,6 +56,9 @@ class SqlDatabase(Database):
         Several statements run in one transaction. Raises SqlError; or why the request was aborted.
         """
         self._sandbox.refusal = None
+        # Python's versions differ in whether they bind named placeholders by position.
+        if parameters and named_parameter(sql) is not None:
+            raise _wrong_parameters(sql)
         try:
             if _is_simple(sql) and sql[:6].lower() != "pragma":
                 cursor = self.execute(sql, parameters)
