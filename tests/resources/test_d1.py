@@ -346,8 +346,12 @@ async def test_rows_read_tells_a_scan_from_a_search(db):
     await db.exec("CREATE INDEX by_b ON t (b)")
     assert (await by_b.all()).meta.rows_read == 1
     assert (await db.prepare("SELECT * FROM t").all()).meta.rows_read == 500
-    join = db.prepare("SELECT count(*) FROM t AS x, t AS y WHERE y.id = x.id")
-    assert (await join.all()).meta.rows_read >= 1
+    join = db.prepare("SELECT count(*) FROM t AS x, t y WHERE y.id = x.id")
+    assert (await join.all()).meta.rows_read == 1000
+    await db.exec("CREATE TABLE w (k PRIMARY KEY) WITHOUT ROWID")
+    await db.exec("INSERT INTO w VALUES ('a'), ('b'), ('c')")
+    assert (await db.prepare("SELECT count(*) FROM w").all()).meta.rows_read == 3
+    assert (await db.prepare("SELECT * FROM (SELECT 1) AS s").all()).meta.rows_read == 1
     one = await db.prepare("INSERT INTO t (a, b) VALUES (1, 1)").run()
     assert one.meta.rows_written == 2
 

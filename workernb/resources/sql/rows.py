@@ -9,6 +9,7 @@ https://www.sqlite.org/eqp.html
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sqlite3
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ from typing import Any
 
 from .sandbox import Sandbox
 
-_scan = re.compile(r"SCAN (?:TABLE )?(\S+)").match
+_scan = re.compile(r"SCAN (?!CONSTANT ROW)(?:TABLE )?(\S+)").match
+_subquery = re.compile(r"(?:CO-ROUTINE|MATERIALIZE) (\S+)").match
 _search = re.compile(r"SEARCH (?:TABLE )?(\S+)").match
 _target = re.compile(
     r"\s*(?:INSERT(?:\s+OR\s+\w+)?\s+INTO|REPLACE\s+INTO|DELETE\s+FROM)\s+([\"`\[]?)(\w+)",
@@ -55,7 +57,7 @@ class RowCounter:
             return returned
         total, loops = 0, 1
         for table in plan.steps:
-            loops *= 1 if table is None else max(self._size(table), 1)
+            loops *= 1 if table is None else max(self._size(table, statement), 1)
             total += loops
         scans = any(plan.steps)
         return max(total, returned) if scans else max(returned, 0)
@@ -77,9 +79,11 @@ class RowCounter:
             rows = self._sandbox.execute(f"EXPLAIN QUERY PLAN {statement}\n", parameters).fetchall()
         except sqlite3.Error:
             rows = []
+        made = {match[1] for *_, detail in rows if (match := _subquery(detail))}
         for *_, detail in rows:
             if match := _scan(detail):
-                steps.append(match[1])
+                # What a subquery makes is no table, and its own steps are counted.
+                steps += [] if match[1] in made else [match[1]]
             elif _search(detail):
                 steps.append(None)
         target = _target(statement)
@@ -91,10 +95,18 @@ class RowCounter:
         query = "SELECT count(*) FROM pragma_index_list(?)"
         return int(self._sandbox.execute(query, (table,)).fetchone()[0])
 
-    def _size(self, table: str) -> int:
-        quoted = table.replace('"', '""')
-        try:
-            row = self._sandbox.execute(f'SELECT min(rowid), max(rowid) FROM "{quoted}"').fetchone()
-        except sqlite3.Error:
-            return 0  # A subquery, a view's alias, a table without rowids.
-        return 0 if row[0] is None else int(row[1] - row[0] + 1)
+    def _size(self, table: str, statement: str) -> int:
+        """Return how many rows a table has, by its rowids; or 0 for what is no table.
+
+        table: its name, or its alias in the statement.
+        """
+        named = re.search(
+            rf"(\w+)[\"`\]]?\s+(?:AS\s+)?{re.escape(table)}\b", statement, re.IGNORECASE
+        )
+        for name in (table, named[1] if named else table):
+            quoted = name.replace('"', '""')
+            for what in ("max(rowid) - min(rowid) + 1", "count(*)"):  # Some have no rowids.
+                with contextlib.suppress(sqlite3.Error):
+                    row = self._sandbox.execute(f'SELECT {what} FROM "{quoted}"').fetchone()
+                    return int(row[0] or 0)
+        return 0
