@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import floor, instructions, javascript, path, streams
+from benchmarks import floor, instructions, javascript, path, stores, streams
 from benchmarks.ours import messages, per_call, urls_of
 from benchmarks.results import Result, table
 
@@ -67,6 +67,14 @@ async def test_a_chunk_through_three_workers_and_a_message_are_bounded():
             best[name] = min(best[name], await run())
     assert best["Workers, read by a fourth"] <= 12 * best["generators"]
     assert best["messages"] <= 8 * best["bare"]
+
+
+async def test_a_call_to_a_store_is_bounded(monkeypatch):
+    monkeypatch.setattr(stores, "CALLS", 200)
+    medians = await stores.measure(rounds=3)
+    # On an idle machine about 2 and 3 times: see `python -m benchmarks.stores`.
+    assert 0 < medians["KV get"] < 20 * medians["bare select, one yield"]
+    assert 0 < medians["D1 first"] < 20 * medians["bare select, one yield"]
 
 
 def test_the_path_of_a_request_does_not_grow():
