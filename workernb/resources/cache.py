@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from workernb.errors import PlatformText, with_notes
@@ -213,6 +212,8 @@ def _ttl(headers: Headers, now: float) -> float:
 
 
 def _timestamp(value: str | None) -> float | None:
+    from email.utils import parsedate_to_datetime
+
     try:
         return None if value is None else parsedate_to_datetime(value).timestamp()
     except ValueError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import weakref
 from pathlib import Path
@@ -60,6 +59,8 @@ class Folder:
 
     def d1(self, name: str) -> Path:
         """Return the file of a D1 database."""
+        import hashlib  # Here, since most processes keep no stores.
+
         return self.path / "d1" / f"{hashlib.sha256(name.encode()).hexdigest()[:32]}.sqlite"
 
     def close(self) -> None:
