@@ -79,8 +79,8 @@ async def check(folder: Path, acknowledged: int) -> None:
     runtime.close()
 
 
-async def kill_times(folder: Path, times: int) -> None:
-    chance = random.Random(times)
+async def kill_times(folder: Path, times: int, seed: int) -> None:
+    chance = random.Random(seed)
     acknowledged = -1
     for _ in range(times):
         acknowledged = written_until_killed(folder, acknowledged + 1, chance.randrange(20))
@@ -88,13 +88,14 @@ async def kill_times(folder: Path, times: int) -> None:
 
 
 async def test_what_was_acknowledged_survives_a_kill(tmp_path):
-    await kill_times(tmp_path / "stores", 10)
+    await kill_times(tmp_path / "stores", 10, seed=0)
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
-async def test_what_was_acknowledged_survives_three_hundred_kills(tmp_path):
-    await kill_times(tmp_path / "stores", 300)
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("seed", range(1, 11))
+async def test_what_was_acknowledged_survives_three_hundred_kills(tmp_path, seed):
+    await kill_times(tmp_path / "stores", 30, seed)
 
 
 async def test_a_new_runtime_finds_the_stores_again(tmp_path):
