@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import figures, floor, instructions, javascript, path, streams
+from benchmarks import figures, floor, instructions, javascript, path, stores, streams
 from benchmarks.ours import messages, per_call, urls_of
 from benchmarks.results import Result, table
 
@@ -81,6 +81,14 @@ async def test_exact_figures_are_measured_beside_those_of_the_runtime():
     long = sorted(figure.computed for figure in measured[3::4])
     assert long[10] > 25_000
     assert "off by more than 100 µs" in figures.table(measured)
+
+
+async def test_a_call_to_a_store_is_bounded(monkeypatch):
+    monkeypatch.setattr(stores, "CALLS", 200)
+    medians = await stores.measure(rounds=3)
+    # On an idle machine about 2 and 3 times: see `python -m benchmarks.stores`.
+    assert 0 < medians["KV get"] < 20 * medians["bare select, one yield"]
+    assert 0 < medians["D1 first"] < 20 * medians["bare select, one yield"]
 
 
 def test_the_path_of_a_request_does_not_grow():

@@ -14,7 +14,7 @@ PACKAGE = ROOT / "workernb"
 
 def test_the_tree_names_every_module():
     tree = TEXT.split("```")[1]
-    words = set(re.findall(r"[a-z_]+", tree))
+    words = set(re.findall(r"[a-z_0-9]+", tree))
     modules = {module.stem for module in PACKAGE.rglob("*.py")} - {"__init__"}
     assert modules - words == set()
     folders = {folder.name for folder in PACKAGE.rglob("*") if folder.is_dir()} - {"__pycache__"}

@@ -52,3 +52,13 @@ def test_no_heavy_library_is_imported(code, allowed, tmp_path, monkeypatch):
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
     assert set(done.stdout.split()) == allowed, done.stderr
+
+
+def test_what_stores_need_is_imported_by_the_first_one():
+    code = (
+        "import workernb, sys\nprint(*sorted({'sqlite3', 'hashlib', 'email'} & sys.modules.keys()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.split() == []

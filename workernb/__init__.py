@@ -8,6 +8,7 @@ from workernb.runtime.execution.dispatch import Answer
 from workernb.runtime.handles import Handle
 from workernb.runtime.services.limits import PRESETS, Limits
 from workernb.runtime.tracing.invocations import Invocation, Log
+from workernb.runtime.tracing.operations import Operation
 from workernb.runtime.tracing.traces import Trace
 
 from .assembly import Runtime, get_runtime
@@ -29,6 +30,7 @@ from .errors import (
     RouteError,
     RpcError,
     StartupError,
+    StoreError,
     UsageError,
     WorkernbError,
     WrongLoopError,
@@ -38,11 +40,15 @@ from .http import AbortController, AbortSignal, ReadableStream, Request
 if TYPE_CHECKING:
     from workernb.http.body import BodyInit
     from workernb.http.headers import HeadersInit
+    from workernb.resources.stores import Stores
     from workernb.views.pictures.comparison import ComparisonPicture
     from workernb.views.widgets.cpu import CpuView
     from workernb.views.widgets.dashboard import Dashboard
     from workernb.views.widgets.editor import BindingEditor
     from workernb.views.widgets.graph import GraphView
+
+if TYPE_CHECKING:
+    stores: Stores
 
 __version__ = "0.1.0"
 
@@ -72,18 +78,21 @@ __all__ = [
     "Limits",
     "Log",
     "NetworkError",
+    "Operation",
     "OptionError",
     "ReadableStream",
     "RouteError",
     "RpcError",
     "Runtime",
     "StartupError",
+    "StoreError",
     "Trace",
     "UsageError",
     "WorkernbError",
     "WrongLoopError",
     "compare_network",
     "get_runtime",
+    "stores",
 ]
 
 
@@ -117,7 +126,9 @@ async def compare_network(
 
 
 def __getattr__(name: str) -> Any:
-    """Return a widget class; its libraries are imported on first use."""
+    """Return the notebook's stores, or a widget class, whose libraries are imported then."""
+    if name == "stores":
+        return get_runtime().stores
     if name == "GraphView":
         from workernb.views.widgets.graph import GraphView
 

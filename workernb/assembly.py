@@ -1,16 +1,27 @@
-"""Assembly: builds a runtime with its engine and its outbound service, and the notebook's own."""
+"""Assembly: builds a runtime with engine, stores and outbound service, and the notebook's own."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from workernb.engines.python import PythonEngine
 from workernb.errors import UsageError, did_you_mean, with_notes
 from workernb.outbound.client import Internet
+from workernb.resources.d1 import D1Kind
+from workernb.resources.kv import KvKind
+from workernb.resources.r2.bucket import R2Kind
+from workernb.resources.ratelimits import RateLimitKind
+from workernb.resources.stores import Stores
+from workernb.resources.unsimulated import unsimulated_kinds
 from workernb.runtime.bindings.outbound import INTERNET, Outbound
 from workernb.runtime.handles import Handle
 from workernb.runtime.runtime import Runtime as CoreRuntime
+from workernb.runtime.services.kinds import register
 from workernb.runtime.services.limits import Limits
+
+for _kind in (KvKind(), D1Kind(), R2Kind(), RateLimitKind(), *unsimulated_kinds()):
+    register(_kind)
 
 OUTBOUND = "WORKERNB_OUTBOUND"
 """The environment variable that says what is the default: `internet`, or `off`."""
@@ -21,24 +32,31 @@ _AS_SET_OUTSIDE = "as the environment says"
 class Runtime(CoreRuntime):
     """A system of Workers in this process; see `workernb.runtime.runtime.Runtime`."""
 
+    stores: Stores
+
     def __init__(
         self,
         limits: Limits | None = None,
         outbound: Outbound | Handle | str | None = _AS_SET_OUTSIDE,
+        stores: str | Path | None = None,
     ) -> None:
         """Make an empty runtime. limits: the default limits of requests.
 
         outbound: where the Workers' `fetch` leads when no route matches: "internet", None, a handle
         or an async function (see `Runtime.outbound`). By default the internet, unless the
         environment variable WORKERNB_OUTBOUND is `off`. Raises UsageError for anything else.
+
+        stores: the folder that its stores are kept in; without one they are in memory. Raises
+        StoreError if the folder cannot be used.
         """
         self._client = Internet()
-        super().__init__(PythonEngine(), limits, internet=self._client)
+        super().__init__(PythonEngine(), limits, Stores(stores), internet=self._client)
         self.outbound = default_outbound() if outbound is _AS_SET_OUTSIDE else outbound
 
     def close(self) -> None:
-        """Remove all services, and close connections to other servers; requests in flight go on."""
+        """Remove all services, close stores and connections; requests in flight go on."""
         super().close()
+        self.stores.close()
         self._client.close()
 
 

@@ -12,6 +12,7 @@ caller, the binding, what to write instead) is added as notes (PEP 678).
         ├ HandlerError        a missing handler, or one that did not return a Response
         ├ RpcError            a method that is not there, or a stub that cannot be used
         ├ DataCloneError      a value that cannot be sent over RPC
+        ├ StoreError          a store refused an operation, or could not do it
         ├ GlobalScopeError    a request made while a module loads
         ├ LimitError          a limit of the top-level request was exceeded
         │  ├ CpuLimitError    its CPU budget; raised to the owner of the notebook
@@ -233,6 +234,85 @@ class PlatformText:
         "An RPC stub was not disposed properly. You must call dispose() on all stubs in order to "
         "let the other side know that you are no longer using them."
     )
+    KEY_TYPE = "A key is a string, not {type}."
+    KV_EMPTY_KEY = "Key name cannot be empty."
+    KV_DOT_KEY = '"{key}" is not allowed as a key name.'
+    KV_FAILED = "KV {method} failed: {status} {text}"
+    KV_LONG_KEY = "UTF-8 encoded length of {length} exceeds key length limit of 512."
+    KV_TYPE = (
+        'Unknown response type. Possible types are "text", "arrayBuffer", "json", and "stream".'
+    )
+    KV_VALUE = (
+        "KV put() accepts only strings, ArrayBuffers, ArrayBufferViews, and ReadableStreams as "
+        "values."
+    )
+    KV_TTL = "Invalid expiration_ttl of {ttl}. Please specify integer greater than 0."
+    KV_SHORT_TTL = "Invalid expiration_ttl of {ttl}. Expiration TTL must be at least 60."
+    KV_EXPIRATION = (
+        "Invalid expiration of {at}. Please specify integer greater than the current number of "
+        "seconds since the UNIX epoch."
+    )
+    KV_NEAR_EXPIRATION = (
+        "Invalid expiration of {at}. Expiration times must be at least 60 seconds in the future."
+    )
+    KV_METADATA = "Metadata length of {length} exceeds limit of 1024."
+    KV_LENGTH = "Value length of {length} exceeds limit of 26214400."
+    KV_CACHE_TTL = "Invalid cache_ttl of {ttl}. Cache TTL must be at least 30."
+    KV_LIMIT = "Invalid key_count_limit of {limit}. Please specify an integer less than 1000."
+    KV_CURSOR = "Invalid cursor."
+    KV_MANY_KEYS = "You can request a maximum of 100 keys"
+    KV_NO_KEYS = "You must request a minimum of 1 key"
+    KV_BULK_TYPE = '"{type}" is not a valid type. Use "json" or "text"'
+    KV_BULK_JSON = "At least one of the requested keys corresponds to a non-json value"
+    KV_BULK_SIZE = "Total size of request exceeds the limit of 25MB"
+    SQL_TRANSACTION = (
+        "To execute a transaction, please use the state.storage.transaction() or "
+        "state.storage.transactionSync() APIs instead of the SQL BEGIN TRANSACTION or SAVEPOINT "
+        "statements. The JavaScript API is safer because it will automatically roll back on "
+        "exceptions, and because it interacts correctly with Durable Objects' automatic atomic "
+        "write coalescing."
+    )
+    SQL_NO_STATEMENT = "SQL code did not contain a statement."
+    SQL_PARAMETERS = "Wrong number of parameter bindings for SQL query."
+    SQL_LAST_PARAMETERS = (
+        "When executing multiple SQL statements in a single call, only the last statement can have "
+        "parameters."
+    )
+    D1_NO_STATEMENTS = "No SQL statements detected."
+    D1_COLUMN = "D1_COLUMN_NOTFOUND: Column not found ({column})"
+    D1_TYPE = "D1_TYPE_ERROR: Type '{type}' not supported for value '{value}'"
+    D1_EXEC = "D1_EXEC_ERROR: Error in line 1: {line}: "
+    D1_DUMP = "D1_DUMP_ERROR: dump() is only there for databases of D1's alpha version."
+    R2_METADATA_UNKNOWN = (
+        "HTTP metadata unknown for key `{key}`. Did you forget to add 'httpMetadata' to `include` "
+        "when listing?"
+    )
+    R2_QUOTED_ETAG = "Conditional ETag should not be wrapped in quotes ({etag})."
+    R2_SUFFIX = "Suffix is incompatible with {name}."
+    R2_OFFSET = "Invalid range. Starting offset ({offset}) must be greater than or equal to 0."
+    R2_STREAM = (
+        "Provided readable stream must have a known length (request/response body or readable half "
+        "of FixedLengthStream)"
+    )
+    R2_ALGORITHMS = "You cannot specify multiple hashing algorithms."
+    R2_HEX = "{algorithm} is {digits} hex characters, not {given}"
+    R2_BYTES = "{algorithm} is {length} bytes, not {given}"
+    R2_PART = "Part number must be between 1 and 10000 (inclusive). Actual value was: {number}"
+    R2_BUCKET = (
+        "Bucket names must begin and end with an alphanumeric character, only contain lowercase "
+        "letters, numbers, and hyphens, and be between 3 and 63 characters long."
+    )
+    RATE_OPTIONS = "bad rate limit options: [{options}]"
+    RATE_PERIOD = 'bindings "simple.period" must be either 10 or 60 but got {given}'
+    CACHE_METHOD = "Cannot cache response to non-GET request."
+    CACHE_PARTIAL = "Cannot cache response to a range request (206 Partial Content)."
+    CACHE_VARY = "Cannot cache response with 'Vary: *' header."
+    CACHE_STATUS = "Cache is unable to store an error response"
+    CACHE_URL = "Invalid URL. Cache API keys must be fully-qualified, valid URLs."
+    BINDING_WITH_ID = '"{keyword}[{index}]" bindings must have a "{field}" field but got {given}.'
+    NAMED_BINDING = (
+        '"{keyword}[{index}]" bindings should have a string "{field}" field but got {given}.'
+    )
     SERVICE_NAME = (
         'Expected "name" to be of type string, alphanumeric and lowercase with dashes only '
         "but got {name}."
@@ -288,6 +368,20 @@ class RpcError(WorkernbError, TypeError):
 
 class DataCloneError(WorkernbError, TypeError):
     """A value cannot be sent over RPC. The text begins with `DataCloneError`, as there."""
+
+
+class StoreError(WorkernbError):
+    """A store refused an operation, or could not do it.
+
+    message: the text, as of the platform's JsException. cause: the error behind it, of D1, or None.
+    """
+
+    cause: StoreError | None = None
+
+    @property
+    def message(self) -> str:
+        """The text."""
+        return str(self)
 
 
 class GlobalScopeError(WorkernbError):

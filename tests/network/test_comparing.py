@@ -284,6 +284,19 @@ def one_line(error: BaseException) -> str:
     return line
 
 
+@pytest.mark.parametrize("bound", ["auth", "gateway"])
+async def test_workers_with_stores_are_not_compared(define, bound):
+    settings = {"auth": {}, "gateway": {}}
+    settings[bound] = {"kv_namespaces": {"CACHE": "cache"}}
+    define("auth", 'return Response("yes")', **settings["auth"])
+    gateway = define("gateway", CALLS, services={"AUTH": "auth"}, **settings["gateway"])
+    text = (
+        rf"{bound}\.CACHE is bound to the KV namespace cache, which another process does not have"
+    )
+    with pytest.raises(workernb.UsageError, match=text):
+        await workernb.compare_network(gateway, "http://gateway/")
+
+
 async def test_only_a_handle_can_be_compared():
     with pytest.raises(workernb.UsageError, match="takes a Worker's handle, not str"):
         await workernb.compare_network("gateway")

@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from workernb.errors import with_notes
+from workernb.resources.cache import CacheStorage
 from workernb.runtime.enforcement.startup import run_import
 from workernb.runtime.tracing.logs import console_log
 
@@ -42,7 +43,11 @@ def _javascript() -> ModuleType:
     """Return the module `js`."""
     found = run_import(lambda: importlib.import_module(_FILES["js"]))
     module = ModuleType("js", found.__doc__)
-    vars(module).update({name: getattr(found, name) for name in found.__all__}, console=Console())
+    vars(module).update(
+        {name: getattr(found, name) for name in found.__all__},
+        console=Console(),
+        caches=CacheStorage(),
+    )
     return module
 
 

@@ -137,6 +137,13 @@ def check(gateway: Handle, times: int) -> None:
                 UsageError(f"{gateway.name}.{name} is bound to {target}, which is not defined."),
                 suggest_service(target.service, runtime),
             )
+    definition = runtime.services[gateway.name].definition
+    for worker in {gateway.name: definition, **_callees(runtime, definition)}.values():
+        for name, store in worker.stores():
+            raise UsageError(
+                f"{worker.name}.{name} is bound to the {store.node}, which another process does "
+                "not have: compare Workers without stores."
+            )
 
 
 async def compare(gateway: Handle, request: Request, times: int) -> Comparison:

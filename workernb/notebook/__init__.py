@@ -14,6 +14,7 @@ from .magics.import_workers import ImportMagics
 from .magics.limits import LimitsMagics
 from .magics.outbound import OutboundMagics
 from .magics.show import ShowMagics
+from .magics.stores import StoresMagics
 
 MAGICS = (
     DefineMagics,
@@ -25,6 +26,7 @@ MAGICS = (
     ChangeMagics,
     DeployMagics,
     ImportMagics,
+    StoresMagics,
 )
 
 

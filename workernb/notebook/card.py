@@ -22,6 +22,7 @@ from workernb.runtime.tracing.metering import ms
 from workernb.runtime.tracing.traces import Trace
 from workernb.views.drawing.text import one_line, visible
 from workernb.views.pictures.fetches import describe_fetch, logs_and_fetches, omitted_fetches
+from workernb.views.pictures.operations import list_operations
 
 MAX_PARSED = 1024 * 1024
 """The largest image, in bytes, and the longest JSON, in characters, that a card takes in."""
@@ -50,6 +51,7 @@ class Card:
 
     request: method and URL. body: as text. image: media type and content, if the body is an image.
     cpu: CPU by Worker, on one line. access: whether others than the owner reach the Worker.
+    operations: a line for each call to a store.
     """
 
     request: str
@@ -60,6 +62,7 @@ class Card:
     image: tuple[str, bytes] | None
     cpu: str
     access: str
+    operations: list[str]
     logs: list[str]
 
     @classmethod
@@ -95,6 +98,7 @@ class Card:
             image=_image(data, content_type),
             cpu="" if trace is None else cpu_line(trace),
             access=access,
+            operations=[] if trace is None else operation_lines(trace),
             logs=[] if trace is None else log_lines(trace),
         )
 
@@ -103,7 +107,7 @@ class Card:
         lines += [f"{name}: {one_line(value, 400)}" for name, value in self.headers]
         lines += ["", visible(self.body), ""]
         lines += [line for line in (self.cpu, self.access) if line]
-        lines += [visible(line) for line in self.logs]
+        lines += [visible(line) for line in (*self.operations, *self.logs)]
         return "\n".join(lines).rstrip()
 
     def _repr_html_(self) -> str:
@@ -112,7 +116,7 @@ class Card:
             '<div style="opacity:.8">{request}</div>'
             '<div><b style="background:{color};color:#fff;border-radius:3px;padding:0 6px">'
             "{status}</b> <b>{phrase}</b></div>"
-            '<div style="opacity:.85">{headers}</div>{body}{notes}{logs}</div>'
+            '<div style="opacity:.85">{headers}</div>{body}{notes}{operations}{logs}</div>'
         ).format(
             style=_STYLE,
             label=visible(self.request, 200),
@@ -130,6 +134,7 @@ class Card:
                 for line in (self.cpu, self.access)
                 if line
             ),
+            operations=_pre("\n".join(self.operations)) if self.operations else "",
             logs=_pre("\n".join(self.logs)) if self.logs else "",
         )
         return str(card)
@@ -216,6 +221,12 @@ def log_lines(trace: Trace) -> list[str]:
         for one in logs_and_fetches(trace)
     ]
     return [*lines, *omitted_fetches(trace)]
+
+
+def operation_lines(trace: Trace) -> list[str]:
+    """Return a line for each call to a store, after its Worker."""
+    listed = list_operations(trace.operations)
+    return [f"{operation.caller.service} ▸ {text}" for operation, text in listed]
 
 
 def log_line(log: Log) -> str:

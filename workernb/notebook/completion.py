@@ -20,8 +20,10 @@ from workernb.options.fetch import fetch_parser
 from workernb.options.limits import limits_parser
 from workernb.options.outbound import CHOICES, outbound_parser
 from workernb.options.parser import Parser
+from workernb.options.stores import d1_parser, stores_parser
 from workernb.options.trigger import trigger_parser
 from workernb.options.worker import worker_options, worker_parser
+from workernb.resources.contents import KINDS
 from workernb.runtime.events.rpc import RESERVED_ON_ENTRYPOINTS, public_methods
 from workernb.runtime.services.limits import PRESETS
 from workernb.runtime.services.targets import DEFAULT
@@ -33,6 +35,8 @@ _PARSERS: dict[str, Callable[[], Parser]] = {
     "trigger": trigger_parser,
     "limits": limits_parser,
     "outbound": outbound_parser,
+    "stores": stores_parser,
+    "d1": d1_parser,
     **PARSERS,
 }
 
@@ -86,6 +90,8 @@ def _candidates(magic: str, arguments: str) -> tuple[list[str], str]:
         return _starting_with(word, PRESETS)
     if magic == "outbound" and first_word:
         return _starting_with(word, CHOICES)
+    if magic in ("stores", "d1"):
+        return _stores(magic, arguments, word)
     if magic in ("cpu", "trace"):
         newest_first = [str(trace.number) for trace in reversed(get_runtime().traces)]
         return _starting_with(word, newest_first[:20])
@@ -100,6 +106,17 @@ def _candidates(magic: str, arguments: str) -> tuple[list[str], str]:
     if magic in PARSERS and not first_word:
         return _starting_with(word, _names_of(magic, arguments.split(maxsplit=1)[0]))
     return _targets(word)
+
+
+def _stores(magic: str, arguments: str, word: str) -> tuple[list[str], str]:
+    """Return the kinds and names of stores, after `%stores` and `%d1`."""
+    used = get_runtime().stores.used()
+    kind = "d1" if magic == "d1" else arguments.split(maxsplit=1)[0] if arguments.strip() else ""
+    if magic == "stores" and arguments.strip() == word:
+        return _starting_with(word, KINDS)
+    if magic == "d1" and arguments.strip() != word:
+        return [], word
+    return _starting_with(word, [name for its_kind, name in used if its_kind == kind])
 
 
 def _is_target(arguments: str) -> bool:

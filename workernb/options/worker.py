@@ -14,7 +14,7 @@ from workernb.errors import OptionError
 from workernb.runtime.services.kinds import kinds
 from workernb.runtime.services.option import Form, Option
 
-from .parser import Parser, json_value, number, pair, secret, unique
+from .parser import Parser, json_value, number, pair, pair_with_object, secret, unique
 
 _OPTIONS = (
     Option(("-e", "--env"), "the environment: the service is NAME-ENV", Form.TEXT, "environment",
@@ -93,6 +93,7 @@ def _reader(option: Option) -> Callable[[str], Any]:
         Form.BINDING: pair(correct, empty=False),
         Form.VALUE: pair(correct),
         Form.JSON: pair(correct),
+        Form.OBJECT: pair_with_object(correct),
         Form.SECRET: secret,
     }
     return readers.get(option.form, str)
@@ -207,6 +208,6 @@ def _settings(options: Sequence[Option], typed: Mapping[str, Any]) -> dict[str, 
 
 
 def _pairs(option: Option, pairs: Sequence[tuple[str, Any]]) -> Sequence[tuple[str, Any]]:
-    if option.form is not Form.JSON:
+    if option.form not in (Form.JSON, Form.OBJECT):
         return pairs
     return [(key, json_value(option.name, key, text)) for key, text in pairs]

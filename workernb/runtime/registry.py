@@ -36,11 +36,13 @@ class Registry(ABC):
 
     services: in the order of their definition, including undefined ones that are named by bindings.
     history: all changes, oldest first. random: what chooses between two versions. on_changed:
-    callables, called with each Change after it has been added to the history.
+    callables, called with each Change after it has been added to the history. stores: what kinds of
+    binding make their stores with.
     """
 
-    def __init__(self, engine: Engine, limits: Limits | None = None) -> None:
+    def __init__(self, engine: Engine, limits: Limits | None = None, stores: Any = None) -> None:
         """Begin without services. limits: the limits of Workers without their own."""
+        self.stores = stores
         self.limits = limits or Limits()
         self.services: dict[str, Service] = {}
         self.history: list[Change] = []
@@ -361,6 +363,10 @@ class _EnvBuilder:
     @property
     def metadata(self) -> VersionMetadata:
         return self._version.metadata
+
+    @property
+    def stores(self) -> Any:
+        return self._registry.stores
 
     def bind_service(self, name: str, target: Target) -> ServiceBinding:
         callee = with_props(self._registry.service_named(target.service), target.props)

@@ -48,10 +48,15 @@ class Runtime(Registry):
     """
 
     def __init__(
-        self, engine: Engine, limits: Limits | None = None, *, internet: Outbound | None = None
+        self,
+        engine: Engine,
+        limits: Limits | None = None,
+        stores: Any = None,
+        *,
+        internet: Outbound | None = None,
     ) -> None:
-        """Make an empty runtime; `workernb.Runtime()` provides the engine and the internet."""
-        super().__init__(engine, limits)
+        """Make an empty runtime; `workernb.Runtime()` provides engine, stores and internet."""
+        super().__init__(engine, limits, stores)
         self._internet = internet
         self._outbound: Any = None
         self.traces = Traces()

@@ -43,7 +43,7 @@ async def test_the_options_reach_the_definition(shell):
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("a --bnid X=y", "no option --bnid. Did you mean --bind?"),
+        ("a --bnid X=y", "no option --bnid. Did you mean --bind or --d1?"),
         ("a --bind X", "write --bind AUTH=auth, not 'X'"),
         ("a --bind X=y --bind X=z", "--bind names X twice"),
         ("a --var X", "write --var GREETING=hello"),

@@ -10,6 +10,8 @@ from workernb.runtime.tracing.metering import Metering, ms
 class Span:
     """An invocation, as far as its figures need one."""
 
+    is_operation = False
+
     def __init__(self, caller=None, began_ns=0, ended_ns=0):
         self.caller, self.began_ns, self.ended_ns = caller, began_ns, ended_ns
 

@@ -151,6 +151,8 @@ def summary(runtime: Runtime, handle: Handle) -> str:
         parts.append(f"with {', '.join(service.definition.modules)}")
     for binding, target in service.definition.targets():
         parts.append(f"{binding} → {target}{_missing(runtime, target)}")
+    for binding, store in service.definition.stores():
+        parts.append(f"{binding} → {store.node}")
     if callers := bound_services(runtime, handle.name):
         parts.append(f"bound by {', '.join(callers)}")
     return " · ".join(parts)

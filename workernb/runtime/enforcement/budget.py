@@ -6,7 +6,7 @@ import sys
 from types import FrameType
 
 from workernb.errors import LimitError, PlatformText, with_notes
-from workernb.runtime.services.limits import SHARED, Limits
+from workernb.runtime.services.limits import SHARED
 from workernb.runtime.tracing.clock import fold, read_cpu_clock
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.logs import warn
@@ -40,7 +40,7 @@ def refuse_call(caller: Invocation) -> BaseException | None:
         )
     subrequests = limits.subrequests - trace.operations_made
     if granted >= subrequests:
-        return _too_many_subrequests(limits)
+        return _too_many_subrequests(trace)
     # `calls_left` was capped at the number to warn at, or at what a trace keeps: raise it.
     before = limits.calls_before_warning
     most = before if granted < before else limits.calls
@@ -58,7 +58,7 @@ def take_subrequest(trace: Trace) -> BaseException | None:
     calls_made = trace.calls_granted - trace.calls_left
     left = trace.limits.subrequests - trace.operations_made - calls_made
     if left <= 0:
-        return _too_many_subrequests(trace.limits)
+        return _too_many_subrequests(trace)
     trace.operations_made += 1
     if left <= trace.calls_left:
         # The calls that are left to make are one fewer now.
@@ -67,10 +67,12 @@ def take_subrequest(trace: Trace) -> BaseException | None:
     return None
 
 
-def _too_many_subrequests(limits: Limits) -> LimitError:
+def _too_many_subrequests(trace: Trace) -> LimitError:
+    made, others = trace.limits.subrequests, trace.operations_made
+    of_others = f", {others} of them to stores or outside" if others else ""
     return with_notes(
         LimitError(PlatformText.SUBREQUESTS),
-        f"This request has made {limits.subrequests} subrequests, which is its limit.",
+        f"This request has made {made} subrequests{of_others}, which is its limit.",
     )
 
 

@@ -224,7 +224,8 @@ class TopLevelCall(Coroutine[Any, Any, Any]):
 
     def __repr__(self) -> str:
         request = "a request" if self.trace is None else self.trace.title
-        return f"<{request}: await it for the answer>"
+        of = "fetch of " if self._arguments[0] is FETCH else ""
+        return f"<{of}{request}: await it for the answer>"
 
     # The methods of a coroutine, for tasks: gather, create_task, TaskGroup.
 

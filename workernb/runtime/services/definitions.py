@@ -12,7 +12,7 @@ from typing import Any
 from workernb.errors import PlatformText, RouteError, UsageError, did_you_mean, with_notes
 
 from .crons import checked_cron
-from .kinds import SECRETS, SERVICES, VARS, VERSION_METADATA, BindingKind, kind_named, kinds
+from .kinds import SECRETS, SERVICES, VARS, VERSION_METADATA, BindingKind, Store, kind_named, kinds
 from .limits import Limits
 from .modules import check_modules, check_path, replaced
 from .routes import Route, public_route
@@ -101,6 +101,13 @@ class Definition:
             target = kind.target(value)
             if target is not None:
                 yield name, target
+
+    def stores(self) -> Iterator[tuple[str, Store]]:
+        """Yield the name and the store of each binding to a store."""
+        for kind, name, value in self.each_binding():
+            store = kind.store(value)
+            if store is not None:
+                yield name, store
 
     def given_bindings(self) -> dict[str, Any]:
         """Return the bindings in the form that `define` takes, by the keyword of their kind."""

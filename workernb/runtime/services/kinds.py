@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 from workernb.errors import UsageError
 
@@ -28,8 +28,24 @@ class EnvBuilder(Protocol):
     def metadata(self) -> Any:
         """The version's metadata."""
 
+    @property
+    def stores(self) -> Any:
+        """The runtime's stores."""
+
     def bind_service(self, name: str, target: Target) -> Any:
         """Return a Service binding to `target`."""
+
+
+class Store(NamedTuple):
+    """A store that a binding leads to. noun: of its kind, as `KV namespace`."""
+
+    noun: str
+    name: str
+
+    @property
+    def node(self) -> str:
+        """Its name in pictures, which no service can have."""
+        return f"{self.noun} {self.name}"
 
 
 class BindingKind:
@@ -68,6 +84,10 @@ class BindingKind:
 
     def target(self, value: Any) -> Target | None:
         """Return the target of a binding to a service; None for other kinds."""
+        return None
+
+    def store(self, value: Any) -> Store | None:
+        """Return the store of a binding to one; None for other kinds."""
         return None
 
     def describe(self, value: Any) -> str:

@@ -27,6 +27,8 @@ class Form(Enum):
     """NAME=TEXT, repeatable: a dict."""
     JSON = auto()
     """NAME=JSON, repeatable: a dict of parsed values."""
+    OBJECT = auto()
+    """NAME{JSON}, repeatable: a dict of parsed objects."""
     SECRET = auto()
     """NAME[=TEXT], repeatable: a dict; None for a value that is looked up elsewhere."""
     PATH = auto()
@@ -40,7 +42,7 @@ class Form(Enum):
     @property
     def mapping(self) -> bool:
         """Whether the values have names, and are collected in a dict."""
-        return self in (Form.BINDING, Form.VALUE, Form.JSON, Form.SECRET)
+        return self in (Form.BINDING, Form.VALUE, Form.JSON, Form.OBJECT, Form.SECRET)
 
 
 @dataclass(frozen=True, slots=True)

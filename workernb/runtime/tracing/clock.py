@@ -108,6 +108,8 @@ def _sum_stamps(trace: Trace) -> None:
         trace.first_slices = []
     metering = Metering(trace.first_slices)
     metering.add(trace.stamps, trace.KEPT)
+    for operation, used in metering.operations_ns.items():
+        operation.folded_ns += used
     for invocation, used in metering.self_ns.items():
         kept = trace.kept is None or id(invocation) in trace.kept
         charge(trace, invocation if kept else invocation.service, used)

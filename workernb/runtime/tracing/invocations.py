@@ -58,6 +58,8 @@ class Invocation:
     invocations have, or None.
     """
 
+    is_operation = False
+
     __slots__ = (
         "_method",
         "_url",
@@ -234,6 +236,11 @@ class Invocation:
         return float(self.trace.metering.self_ns.get(self, 0)) / 1e6
 
     @property
+    def stores_cpu_ms(self) -> float:
+        """The part of `cpu_ms` that stores used for this invocation, in ms."""
+        return float(sum(operation.cpu_ms for operation in self.operations))
+
+    @property
     def inclusive_cpu_ms(self) -> float:
         """Thread CPU of this invocation and all that it called, in ms."""
         return float(self.trace.metering.inclusive_ns.get(self, 0)) / 1e6
@@ -259,6 +266,11 @@ class Invocation:
     def logs(self) -> list[Log]:
         """The logs of this invocation, oldest first."""
         return [log for log in self.trace.logs if log.invocation is self]
+
+    @property
+    def operations(self) -> list[Any]:
+        """The calls of this invocation to stores (Operation), in the order in which they ran."""
+        return [each for each in self.trace.operations if each.caller is self]
 
     @property
     def children(self) -> list[Invocation]:

@@ -19,10 +19,14 @@ _NOTHING_FOLDED: Mapping[Any, int] = {}
 
 
 class Span(Protocol):
-    """The part of an invocation that metering uses. began_ns, ended_ns: wall clock."""
+    """The part of an invocation, or of a store's operation, that metering uses.
+
+    began_ns, ended_ns: wall clock. is_operation: whether its caller pays for it.
+    """
 
     began_ns: int
     ended_ns: int
+    is_operation: bool
 
     @property
     def caller(self) -> Span | None:
@@ -48,13 +52,15 @@ def ms(value: float) -> str:
 class Slice(NamedTuple):
     """A period in which one invocation held the thread.
 
-    begin_ns, end_ns: wall clock, as of `time.perf_counter_ns`. cpu_ns: thread CPU.
+    begin_ns, end_ns: wall clock, as of `time.perf_counter_ns`. cpu_ns: thread CPU. operation: the
+    store's operation that the invocation called, or None while its own code ran.
     """
 
     invocation: Any
     begin_ns: int
     end_ns: int
     cpu_ns: int
+    operation: Any = None
 
 
 Stamp: TypeAlias = tuple[Any, int, int]
@@ -67,7 +73,7 @@ def holder(stamps: Sequence[Any]) -> Any:
         return None
     # A copy, because the watchdog calls this from another thread.
     span, wall, _ = _last_stamp(stamps[-3:])
-    while span is not None and span.ended_ns >= wall:
+    while span is not None and (span.is_operation or span.ended_ns >= wall):
         span = span.caller
     return span
 
@@ -149,10 +155,14 @@ def _estimated(stamps: Sequence[Stamp], reading: Stamp) -> Iterator[Stamp]:
 
 @dataclass(slots=True)
 class Metering:
-    """A trace's slices, and each invocation's thread CPU (ns), without and with its callees."""
+    """A trace's slices, and each invocation's thread CPU (ns), without and with its callees.
+
+    operations_ns: that of each operation of a store, which is in its caller's figures too.
+    """
 
     slices: list[Slice]
     self_ns: dict[Any, int] = field(default_factory=dict)
+    operations_ns: dict[Any, int] = field(default_factory=dict)
     inclusive_ns: dict[Any, int] = field(default_factory=dict)
 
     @classmethod
@@ -182,6 +192,10 @@ class Metering:
             if span is None or end == begin:
                 continue
             used = max(0, cpu_after - cpu)
+            operation = None
+            if span.is_operation:
+                operation, span = span, span.caller
+                self.operations_ns[operation] = self.operations_ns.get(operation, 0) + used
             self_ns[span] = self_ns.get(span, 0) + used
             if len(slices) < max_slices:
-                slices.append(Slice(span, begin, end, used))
+                slices.append(Slice(span, begin, end, used, operation))

@@ -24,6 +24,7 @@ from workernb.workers.tracing import Span
 from .fetches import Fetch
 from .invocations import Invocation, Log
 from .metering import Metering, Slice, holder, ms, time_of_last
+from .operations import Operation
 from .threads import Thread
 from .tracebacks import waiting_position
 
@@ -136,6 +137,7 @@ class Trace:
     kept: set[int] | None = None
     _logs: list[Log] | None = None
     _spans: list[Span] | None = None
+    _operations: list[Operation] | None = None
     _metering: tuple[int, Metering] | None = None
 
     def __init__(
@@ -205,6 +207,18 @@ class Trace:
             self.fetches = [*self.fetches, fetch]
         else:
             self.fetches_not_kept += 1
+
+    @property
+    def operations(self) -> list[Operation]:
+        """The calls of its Workers to stores, in the order in which they ran: the first 10,000."""
+        return self._operations or []
+
+    def add_operation(self, operation: Operation) -> None:
+        """Add an operation, unless the trace has as many as it keeps."""
+        if self._operations is None:
+            self._operations = []
+        if len(self._operations) < self.KEPT:
+            self._operations.append(operation)
 
     @property
     def last_stamp_ns(self) -> int:
@@ -407,6 +421,8 @@ class Traces(deque[Trace]):
             size += 200 + sys.getsizeof(fetch.full_url) + sys.getsizeof(fetch.failure)
         if trace._spans:
             size += 600 * len(trace._spans)
+        if trace._operations:
+            size += sum(250 + sys.getsizeof(each._detail) for each in trace._operations)
         if trace._logs:
             size += sum(120 + sys.getsizeof(log.text) for log in trace._logs)
         trace.bytes = size

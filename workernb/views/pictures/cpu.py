@@ -172,6 +172,9 @@ class CpuPicture(Picture):
         for began, ended in lane.slices:
             width = max((ended - began) * self._scale(), MIN_WIDTH)
             shapes.append(Rect(self._x(began), y + 6, width, 16, role))
+        for began, ended in lane.in_stores:
+            width = max((ended - began) * self._scale(), MIN_WIDTH)
+            shapes.append(Rect(self._x(began), y + 11, width, 6, "card"))
         cells = lane.cells(self._total_ms)
         x = self._left() + AXIS + 14
         for (_, width), cell in zip(COLUMNS, cells, strict=True):
@@ -281,9 +284,22 @@ def _notes(trace: Trace) -> list[tuple[str, str]]:
     invocations = len(trace.invocations) + trace.not_kept
     if invocations > MAX_LANES:
         notes.append((f"A lane for each Worker: there were {invocations:,} invocations.", "muted"))
+    notes += [(line, "muted") for line in _stores(trace)]
     if trace.outcome in _TERMINATIONS:
         notes.append((_TERMINATIONS[trace.outcome][1], "alarm"))
     return notes
+
+
+def _stores(trace: Trace) -> list[str]:
+    """Return a line for each Worker with its calls to stores, and the CPU that it paid for them."""
+    used: dict[str, list[float]] = {}
+    for operation in trace.operations:
+        used.setdefault(operation.caller.service, []).append(operation.cpu_ms)
+    return [
+        f"{one_line(service, 60)}: {ms(sum(each))} of its CPU in stores, "
+        f"{len(each):,} call{'s' * (len(each) != 1)} (the light stripe)."
+        for service, each in used.items()
+    ]
 
 
 def _without_scheme(trace: Trace) -> str:

@@ -32,6 +32,8 @@ MIN_BOX, MAX_NAME = 182.0, 230.0
 MIN_LABEL, MAX_LABEL = 118.0, 190.0
 OUTSIDE_WIDTH = 84.0
 CORNER = 7.0
+LID = 7.0
+"""Half the height of a drum's lid."""
 
 Point = tuple[float, float]
 
@@ -88,7 +90,7 @@ def measures(system: System) -> Measures:
         services = [nodes[name] for name in names if name != OUTSIDE]
         if not services:
             return OUTSIDE_WIDTH
-        widths = [min(text_width(service.name, NAME, True), MAX_NAME) for service in services]
+        widths = [min(text_width(service.title, NAME, True), MAX_NAME) for service in services]
         widths += [text_width(service.detail, SMALL) for service in services]
         return max([MIN_BOX, *(width + 40 for width in widths)])
 
@@ -117,7 +119,8 @@ class GraphBuilder:
 
     def build(self) -> Drawing:
         """Build and return the drawing."""
-        services = [node for node in self.system.nodes if node.name != OUTSIDE]
+        nodes = self.system.nodes
+        services = [node for node in nodes if node.name != OUTSIDE and node.store is None]
         description = "; ".join(
             f"{'outside' if a.source == OUTSIDE else a.source} calls {a.target} over {a.label}"
             for a in self.system.arrows[:50]
@@ -168,6 +171,8 @@ class GraphBuilder:
 
     def _node(self, index: int, node: Node) -> Group:
         place, column = self.layout.places[node.name], self._column(node.name)
+        if node.store is not None:
+            return _store(index, node, place, column)
         outside = node.name == OUTSIDE
         load = self._loads.get(node.name)
         load_text = "" if load is None else load.text
@@ -325,6 +330,32 @@ class GraphBuilder:
         right, left = column.label_end + 6, tip[0] - 14
         corners = [begin, (right, begin[1]), (right, y), (left, y), (left, tip[1]), tip]
         return _rounded(corners)
+
+
+def _store(index: int, node: Node, place: Place, column: Column) -> Group:
+    """Return a store: a drum, the usual sign of a database."""
+    left, right = column.x, column.x + column.node
+    top, bottom = place.y + LID, place.bottom - LID
+    name = fitted(one_line(node.title), NAME, column.node - 28, True)
+    detail = fitted(node.detail, SMALL, column.node - 26)
+    shapes: list[Shape] = [
+        Rect(left, top, column.node, bottom - top, "box", part=f"box{index}"),
+        Line(_half_ellipse(left, right, top, -LID), "line", 1.4, curved=True),
+        Line(_half_ellipse(left, right, top, LID), "line", 1.4, curved=True),
+        Line(_half_ellipse(left, right, bottom, LID), "line", 1.4, curved=True),
+        Line([(left, top), (left, bottom)], "line", 1.4),
+        Line([(right, top), (right, bottom)], "line", 1.4),
+        Label(left + 14, place.middle + 6, name, NAME, bold=True),
+        Label(left + 14, place.middle + 21, detail, SMALL, "muted"),
+    ]
+    return Group(shapes, {"node": node.name}, f"{node.title}: {node.detail}")
+
+
+def _half_ellipse(left: float, right: float, y: float, height: float) -> list[Point]:
+    """Return the points of a curve from left to right at `y`, with a belly of `height`."""
+    reach = (right - left) * 0.02
+    return [(left, y), (left + reach, y + height * 4 / 3), (right - reach, y + height * 4 / 3),
+        (right, y)]  # fmt: skip
 
 
 def _lock(x: float, y: float) -> list[Shape]:

@@ -20,7 +20,8 @@ class Lane:
     """An invocation, or all invocations of a Worker. Times are in ms since the request began.
 
     depth: how many invocations it is nested in, itself included. self_ms, inclusive_ms: its CPU,
-    without and with its callees. slices: the times in which it used the thread.
+    without and with its callees. slices: the times in which it used the thread. in_stores: those in
+    which a store did, for it. stores_ms, operations: the CPU and the number of its calls to stores.
     """
 
     service: str
@@ -32,6 +33,9 @@ class Lane:
     inclusive_ms: float
     outcome: str | None
     slices: list[tuple[float, float]] = field(default_factory=list)
+    in_stores: list[tuple[float, float]] = field(default_factory=list)
+    stores_ms: float = 0.0
+    operations: int = 0
 
     @classmethod
     def of(cls, invocation: Invocation, began: float, grouped: bool) -> Lane:
@@ -100,12 +104,19 @@ class Lanes:
             known = lanes.setdefault(_key(invocation, grouped), lane)
             if known is not lane:
                 known.add(lane)
+        for operation in trace.operations:
+            lane = lanes[_key(operation.caller, grouped)]
+            lane.stores_ms += operation.cpu_ms
+            lane.operations += 1
         result = cls(list(lanes.values()))
         rows = {key: row for row, key in enumerate(lanes)}
         for piece in list(trace.slices)[:MAX_SLICES]:
             row = rows.get(_key(piece.invocation, grouped))
             if row is not None:
-                result._add_slice((piece.begin_ns - base) / 1e6, (piece.end_ns - base) / 1e6, row)
+                began, ended = (piece.begin_ns - base) / 1e6, (piece.end_ns - base) / 1e6
+                result._add_slice(began, ended, row)
+                if piece.operation is not None:
+                    result.lanes[row].in_stores.append((began, ended))
         return result
 
     def _add_slice(self, began: float, ended: float, row: int) -> None:

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from workernb.runtime.runtime import Runtime
 from workernb.runtime.services.definitions import Definition
-from workernb.runtime.services.kinds import kinds
+from workernb.runtime.services.kinds import Store, kinds
 from workernb.runtime.services.targets import DEFAULT
 
 OUTSIDE = " outside"
@@ -23,7 +23,8 @@ class Node:
     """A service. missing: it is bound to, but not defined.
 
     counts: the kinds of its bindings that are not arrows, each with its noun and its number.
-    version: the versions that serve, as text.
+    version: the versions that serve, as text. store: the store that it is, of a binding; None for a
+    service.
     """
 
     name: str
@@ -33,10 +34,20 @@ class Node:
     missing: bool = False
     counts: tuple[tuple[str, int], ...] = ()
     version: str = ""
+    store: Store | None = None
+
+    @property
+    def title(self) -> str:
+        """The name as it is shown."""
+        if self.name == OUTSIDE:
+            return "outside"
+        return self.name if self.store is None else self.store.name
 
     @property
     def detail(self) -> str:
         """The text below the name."""
+        if self.store is not None:
+            return self.store.noun
         if self.name == OUTSIDE:
             return "by URL"
         if self.missing:
@@ -78,6 +89,7 @@ class System:
     def of(cls, runtime: Runtime) -> System:
         """Return the system of a runtime as it is now."""
         nodes, arrows = [], []
+        stores: dict[str, Node] = {}
         for service in runtime.defined():
             definition = service.definition
             nodes.append(
@@ -91,10 +103,14 @@ class System:
                 )
             )
             arrows += [Arrow(OUTSIDE, service.name, route.pattern) for route in definition.routes]
+            for name, store in definition.stores():
+                stores[store.node] = Node(store.node, store.node, store=store)
+                arrows.append(Arrow(service.name, store.node, name))
             for name, target in definition.targets():
                 bound = runtime.services.get(target.service)
                 broken = bound is None or target.entrypoint not in bound.entrypoints
                 arrows.append(Arrow(service.name, target.service, name, target.entrypoint, broken))
+        nodes += stores.values()
         defined = {node.name for node in nodes}
         missing = [arrow.target for arrow in arrows if arrow.target not in defined]
         nodes += [Node(name, name, missing=True) for name in dict.fromkeys(missing)]

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from workernb.runtime.events.rpc import RPC
 from workernb.runtime.runtime import Runtime
+from workernb.runtime.services.kinds import Store
 from workernb.runtime.services.routes import most_specific_match
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.traces import Trace
@@ -30,21 +31,19 @@ MAX_NEWEST = 256
 
 @dataclass(slots=True)
 class Flow:
-    """The requests that went over an arrow, or that a service handled."""
+    """The requests or operations that went over an arrow, or the requests of a service."""
 
     requests: int = 0
     failed: int = 0
     methods: dict[str, int] = field(default_factory=dict)
     """The calls over RPC by the method's name, MAX_METHODS of them."""
 
-    def add(self, invocation: Invocation) -> None:
-        """Count an invocation that has ended."""
+    def add(self, failed: bool, method: str | None = None) -> None:
+        """Count an invocation, or an operation of a store, that has ended. method: of RPC."""
         self.requests += 1
-        self.failed += invocation.outcome != "ok"
-        if invocation.event == RPC:
-            method = invocation.method
-            if method in self.methods or len(self.methods) < MAX_METHODS:
-                self.methods[method] = self.methods.get(method, 0) + 1
+        self.failed += failed
+        if method is not None and (method in self.methods or len(self.methods) < MAX_METHODS):
+            self.methods[method] = self.methods.get(method, 0) + 1
 
     @property
     def calls(self) -> str:
@@ -129,9 +128,15 @@ class Traffic:
             if not invocation.began_ns:
                 continue  # The Worker never ran: it has not failed.
             key = _key(runtime, trace, invocation)
+            failed = invocation.outcome != "ok"
             if key is not None:
-                self.arrows.setdefault(key, Flow()).add(invocation)
-            self.services.setdefault(invocation.service, Flow()).add(invocation)
+                method = invocation.method if invocation.event == RPC else None
+                self.arrows.setdefault(key, Flow()).add(failed, method)
+            self.services.setdefault(invocation.service, Flow()).add(failed)
+        for operation in trace.operations:
+            node = Store(operation.noun, operation.store).node
+            key = operation.caller.service, operation.binding, node
+            self.arrows.setdefault(key, Flow()).add(operation.failure is not None)
         for service, cpu_ms in trace.cpu_by_service().items():
             self.cpu_ms[service] = self.cpu_ms.get(service, 0.0) + cpu_ms
 

@@ -18,6 +18,7 @@ from workernb.workers.tracing import Span
 
 from .cpu import cpu_summary, headline
 from .fetches import by_invocation, describe_fetch, omitted_fetches
+from .operations import list_operations
 from .picture import MARGIN, SIZE, SMALL, Picture, heading
 
 MAX_INVOCATIONS = 200
@@ -217,6 +218,8 @@ def _rows(trace: Trace) -> Iterator[Row]:
             yield Row(invocation, log_lines, last, f"· {level}{first}", error)
             for line in rest:
                 yield Row(invocation, log_lines, last, f"  {line}", error)
+        for operation, text in list_operations(invocation.operations):
+            yield Row(invocation, log_lines, last, f"▸ {text}", operation.failure is not None)
         for number, callee in enumerate(below):
             yield from subtree(callee, lines_below, number == len(below) - 1)
 

@@ -379,7 +379,7 @@ class TextForm(Form):
     def __init__(self, editor: BindingEditor, kind: BindingKind) -> None:
         """Create the field."""
         self.kind = kind
-        self.label = kind.noun.capitalize()
+        self.label = kind.noun[:1].upper() + kind.noun[1:]
         self.value = Text(placeholder="value", layout=_VALUE)
         super().__init__(editor, [self.value])
 

@@ -1,0 +1,1 @@
+"""SQL that Workers write: a database in a sandbox, statements, rows, migrations."""
