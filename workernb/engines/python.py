@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from workernb.errors import PlatformText, StartupError, StartupExceeded, with_notes
+from workernb.errors import StartupError, StartupExceeded, with_notes
 from workernb.runtime.enforcement.global_scope import refuses
 from workernb.runtime.enforcement.guard import guard
 from workernb.runtime.enforcement.startup import Loading
@@ -17,6 +17,7 @@ from workernb.runtime.events.rpc import RPC, methods_of
 from workernb.runtime.services.engine import HANDLERS, Handler
 from workernb.runtime.services.targets import DEFAULT
 from workernb.runtime.services.versions import Version
+from workernb.texts import PlatformText
 from workernb.workers import WorkerEntrypoint
 from workernb.workers.current import RunningInvocation, current
 from workernb.workers.entrypoints import ExecutionContext

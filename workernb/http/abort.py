@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextvars import Context, copy_context
 from typing import Any, TypeVar
 
-from workernb.errors import AbortError, PlatformText
+from workernb.errors import AbortError
+from workernb.texts import PlatformText
 
 T = TypeVar("T")
 Listener = Callable[[], object]

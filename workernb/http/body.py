@@ -13,7 +13,8 @@ import json
 from collections.abc import AsyncIterable
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, TypeAlias
 
-from workernb.errors import BodyUsedError, PlatformText, with_notes
+from workernb.errors import BodyUsedError, with_notes
+from workernb.texts import PlatformText
 
 from .headers import TEXT_FIELDS, Fields, Headers
 from .lazy import load

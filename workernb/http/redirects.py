@@ -9,7 +9,8 @@ from http import HTTPMethod
 
 import ada_url
 
-from workernb.errors import PlatformText, with_notes
+from workernb.errors import with_notes
+from workernb.texts import PlatformText
 
 from .request import Request, receive
 from .response import REDIRECTS, Response

@@ -9,7 +9,8 @@ import copy
 from http import HTTPMethod
 from typing import Any
 
-from workernb.errors import PlatformText, with_notes
+from workernb.errors import with_notes
+from workernb.texts import PlatformText
 
 from .abort import AbortSignal
 from .body import BodyInit, Message, Unread, make_data

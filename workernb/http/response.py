@@ -12,7 +12,8 @@ from typing import Any
 
 import ada_url
 
-from workernb.errors import BodyUsedError, PlatformText, with_notes
+from workernb.errors import BodyUsedError, with_notes
+from workernb.texts import PlatformText
 
 from .body import BodyInit, Message, Unread, make_data
 from .headers import NO_FIELDS, TEXT_FIELDS, Fields, Headers, HeadersInit, make_fields

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from workernb.errors import CanceledError, CpuLimitError, PlatformText
+from workernb.errors import CanceledError, CpuLimitError
 from workernb.http import Response
 from workernb.runtime.execution.dispatch import Answer, TopLevelCall
+from workernb.texts import PlatformText
 
 
 async def answer_for_outsider(call: TopLevelCall, url: str, whole: bool = False) -> Answer:

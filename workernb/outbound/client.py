@@ -13,12 +13,13 @@ from weakref import WeakKeyDictionary
 
 import ada_url
 
-from workernb.errors import NetworkError, PlatformText, with_notes
+from workernb.errors import NetworkError, with_notes
 from workernb.http.headers import OF_THE_CONNECTION, pairs
 from workernb.http.request import Request
 from workernb.http.response import Response, received_response
 from workernb.http.streams import ReadableStream
 from workernb.http.streams.chunks import Chunks
+from workernb.texts import PlatformText
 
 from .failures import network_error
 from .gunzip import Gunzipped

@@ -8,7 +8,8 @@ import secrets
 from typing import Any
 from urllib.parse import urlsplit
 
-from workernb.errors import NetworkError, PlatformText, with_notes
+from workernb.errors import NetworkError, with_notes
+from workernb.texts import PlatformText
 
 from .pool import CONNECT_TIMEOUT_S
 

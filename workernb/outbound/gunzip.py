@@ -6,7 +6,8 @@ import zlib
 from collections.abc import AsyncIterator
 from typing import Any
 
-from workernb.errors import NetworkError, PlatformText, with_notes
+from workernb.errors import NetworkError, with_notes
+from workernb.texts import PlatformText
 
 MAX_CHUNK = 64 * 1024
 """The largest chunk (bytes) that is decompressed at once."""

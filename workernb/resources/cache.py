@@ -11,11 +11,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from workernb.errors import PlatformText, with_notes
+from workernb.errors import with_notes
 from workernb.http.headers import Headers
 from workernb.http.request import Request
 from workernb.http.response import Response
 from workernb.http.urls import normalize
+from workernb.texts import PlatformText
 from workernb.workers.current import current
 
 from .calls import StoreBinding, StoreCall

@@ -10,18 +10,14 @@ from collections.abc import Callable, Coroutine, Generator
 from time import perf_counter_ns as wall_clock
 from typing import Any
 
-from workernb.errors import (
-    GlobalScopeError,
-    PlatformText,
-    format_error,
-    with_notes,
-)
+from workernb.errors import GlobalScopeError, format_error, with_notes
 from workernb.runtime.enforcement.budget import take_subrequest
 from workernb.runtime.tracing.clock import read_cpu_clock
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.logs import warn
 from workernb.runtime.tracing.operations import Operation
 from workernb.runtime.tracing.traces import Trace
+from workernb.texts import PlatformText
 from workernb.workers.current import current
 
 _running = current.get

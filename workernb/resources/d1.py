@@ -12,9 +12,10 @@ from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from workernb.errors import PlatformText, StoreError, with_notes
+from workernb.errors import StoreError, with_notes
 from workernb.runtime.services.kinds import EnvBuilder
 from workernb.runtime.services.option import Form, Option
+from workernb.texts import PlatformText
 from workernb.workers.conversion import MAX_SAFE_INTEGER, JsDict
 
 from .calls import StoreBinding, StoreCall

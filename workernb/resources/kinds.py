@@ -6,9 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from workernb.errors import PlatformText, UsageError
+from workernb.errors import UsageError
 from workernb.runtime.services.kinds import BindingKind, EnvBuilder, Store
 from workernb.runtime.services.targets import binding_name
+from workernb.texts import PlatformText
 
 MAX_NAME = 512
 """How many characters the name of a store has at most."""

@@ -13,11 +13,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from workernb.errors import PlatformText, StoreError
+from workernb.errors import StoreError
 from workernb.http.streams import ReadableStream
 from workernb.http.streams.chunks import Whole
 from workernb.runtime.services.kinds import EnvBuilder
 from workernb.runtime.services.option import Form, Option
+from workernb.texts import PlatformText
 from workernb.workers.conversion import JsDict
 
 from .calls import StoreBinding, StoreCall

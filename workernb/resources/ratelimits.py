@@ -9,10 +9,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from workernb.errors import PlatformText, StoreError, UsageError
+from workernb.errors import StoreError, UsageError
 from workernb.runtime.services.kinds import EnvBuilder
 from workernb.runtime.services.option import Form, Option
 from workernb.runtime.services.targets import binding_name
+from workernb.texts import PlatformText
 from workernb.workers.conversion import JsDict
 
 from .calls import StoreBinding, StoreCall

@@ -10,7 +10,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from workernb.errors import PlatformText, did_you_mean
+from workernb.errors import did_you_mean
+from workernb.texts import PlatformText
 from workernb.workers.conversion import MAX_SAFE_INTEGER, JsDict
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from random import Random
 from typing import Any
 
-from workernb.errors import PlatformText, RouteError, UsageError, did_you_mean, with_notes
+from workernb.errors import RouteError, UsageError, did_you_mean, with_notes
 from workernb.runtime.bindings.entrypoints import entrypoints_of, with_props
 from workernb.runtime.bindings.exports import Exports
 from workernb.runtime.bindings.service import ServiceBinding
@@ -25,6 +25,7 @@ from workernb.runtime.services.limits import Limits
 from workernb.runtime.services.service import Service
 from workernb.runtime.services.targets import DEFAULT, Target, missing_target_error, suggest_service
 from workernb.runtime.services.versions import Version, module_filename
+from workernb.texts import PlatformText
 from workernb.workers.env import Env, VersionMetadata
 
 from .handles import Handle

@@ -11,7 +11,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from workernb.errors import PlatformText
+from workernb.texts import PlatformText
 
 MAX_SAFE_INTEGER = 2**53 - 1
 """The largest integer that a JavaScript number holds exactly."""

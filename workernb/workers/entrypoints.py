@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 from functools import cached_property
 from typing import Any, NoReturn, TypeVar
 
-from workernb.errors import InvocationAborted, PlatformText
+from workernb.errors import InvocationAborted
+from workernb.texts import PlatformText
 
 from .current import RunningInvocation, running
 from .tracing import Tracing

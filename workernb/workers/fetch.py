@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypedDict
 
-from workernb.errors import PlatformText, with_notes
+from workernb.errors import with_notes
 from workernb.http.abort import AbortSignal, abortable
 from workernb.http.body import BodyInit
 from workernb.http.headers import HeadersInit
@@ -18,6 +18,7 @@ from workernb.http.request import Request, receive
 from workernb.http.response import RedirectedUrl, Response
 from workernb.http.streams import ReadableStream
 from workernb.http.streams.abortable import AbortableChunks
+from workernb.texts import PlatformText
 
 from .current import running
 

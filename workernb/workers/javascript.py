@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from workernb import workers
-from workernb.errors import PlatformText, with_notes
+from workernb.errors import with_notes
+from workernb.texts import PlatformText
 
 from .current import current, running
 from .env import patch_env

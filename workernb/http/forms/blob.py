@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any, TypeAlias, TypeGuard
 
-from workernb.errors import PlatformText
 from workernb.http.source import Source
 from workernb.http.streams import ReadableStream
 from workernb.http.streams.chunks import Whole
 from workernb.http.text import scalar
+from workernb.texts import PlatformText
 
 BlobValue: TypeAlias = "str | bytes | bytearray | memoryview | Blob"
 

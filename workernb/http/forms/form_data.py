@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any, TypeAlias
 
-from workernb.errors import PlatformText, with_notes
+from workernb.errors import with_notes
 from workernb.http.source import Source
 from workernb.http.text import to_text
+from workernb.texts import PlatformText
 
 from . import multipart
 from .blob import Blob, File

@@ -14,7 +14,8 @@ from typing import Any, Protocol
 import python_multipart
 from python_multipart.exceptions import FormParserError
 
-from workernb.errors import PlatformText, with_notes
+from workernb.errors import with_notes
+from workernb.texts import PlatformText
 
 from .blob import MAX_BLOB_BYTES, File
 from .form_data import FormData

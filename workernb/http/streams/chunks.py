@@ -7,7 +7,8 @@ from collections import deque
 from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
-from workernb.errors import PlatformText, with_notes
+from workernb.errors import with_notes
+from workernb.texts import PlatformText
 
 MAX_READ = 128 * 1024 * 1024
 """How many bytes of a stream are read into one value: the memory that a Worker has."""

@@ -13,8 +13,9 @@ import weakref
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from workernb.errors import PlatformText, with_notes
+from workernb.errors import with_notes
 from workernb.http.abort import AbortSignal
+from workernb.texts import PlatformText
 
 from .chunks import EMPTY, Beginning, Chunks, Prefetched
 from .tee import Tee

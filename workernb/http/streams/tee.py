@@ -7,7 +7,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import NoReturn
 
-from workernb.errors import PlatformText, with_notes
+from workernb.errors import with_notes
+from workernb.texts import PlatformText
 
 from .chunks import EMPTY, Chunks
 

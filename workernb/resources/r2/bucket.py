@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from workernb.errors import PlatformText, UsageError
+from workernb.errors import UsageError
 from workernb.http.streams import ReadableStream
 from workernb.http.streams.chunks import Whole
 from workernb.resources.calls import StoreBinding, StoreCall
@@ -21,6 +21,7 @@ from workernb.resources.kinds import StoreKind
 from workernb.resources.values import js_text, key_of, options_of
 from workernb.runtime.services.kinds import EnvBuilder
 from workernb.runtime.services.option import Form, Option
+from workernb.texts import PlatformText
 from workernb.workers.conversion import JsDict
 
 from .conditions import Condition, range_of

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from workernb.errors import PlatformText
 from workernb.http.headers import Headers
+from workernb.texts import PlatformText
 from workernb.workers.conversion import JsDict
 
 from .errors import r2_error

@@ -11,9 +11,9 @@ import os
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
-from workernb.errors import PlatformText
 from workernb.resources.calls import StoreCall
 from workernb.resources.values import js_number
+from workernb.texts import PlatformText
 from workernb.workers.conversion import JsDict
 
 from .errors import r2_error

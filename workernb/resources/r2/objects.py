@@ -11,9 +11,10 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from workernb.errors import BodyUsedError, PlatformText
+from workernb.errors import BodyUsedError
 from workernb.http.streams import ReadableStream
 from workernb.resources.values import js_json, js_text, key_of
+from workernb.texts import PlatformText
 from workernb.workers.conversion import JsDict
 
 from .errors import r2_error

@@ -13,12 +13,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from workernb.errors import PlatformText, StoreError
+from workernb.errors import StoreError
 from workernb.http.source import BodySource
 from workernb.http.streams import ReadableStream
 from workernb.http.streams.chunks import Chunks, Whole
 from workernb.resources.sqlite import Database
 from workernb.resources.values import well_formed
+from workernb.texts import PlatformText
 
 from .errors import r2_error
 

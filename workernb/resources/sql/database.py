@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from workernb.errors import PlatformText, StoreError, with_notes
+from workernb.errors import StoreError, with_notes
 from workernb.resources.sqlite import Database, stop_reason
+from workernb.texts import PlatformText
 
 from .rows import RowCounter
 from .sandbox import FUNCTIONS, RESTORE, Sandbox

@@ -12,7 +12,7 @@ import secrets
 import sqlite3
 from collections.abc import Callable
 
-from workernb.errors import PlatformText
+from workernb.texts import PlatformText
 
 ALLOW, DENY = sqlite3.SQLITE_OK, sqlite3.SQLITE_DENY
 

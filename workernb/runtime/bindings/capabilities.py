@@ -14,7 +14,7 @@ from functools import cached_property, partial
 from types import BuiltinFunctionType, CoroutineType, FunctionType, MethodType
 from typing import Any
 
-from workernb.errors import PlatformText, RpcError, format_error, with_notes
+from workernb.errors import RpcError, format_error, with_notes
 from workernb.runtime.events.rpc import (
     RESERVED,
     RPC,
@@ -28,6 +28,7 @@ from workernb.runtime.execution.hop import run_in_slice
 from workernb.runtime.services.engine import Handler
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.logs import log
+from workernb.texts import PlatformText
 from workernb.workers.current import current
 from workernb.workers.rpc import RpcTarget
 

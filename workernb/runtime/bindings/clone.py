@@ -16,11 +16,12 @@ from datetime import UTC, datetime
 from types import FunctionType, NoneType
 from typing import Any
 
-from workernb.errors import DataCloneError, PlatformText, with_notes
+from workernb.errors import DataCloneError, with_notes
 from workernb.http.headers import Headers
 from workernb.http.request import Request, receive
 from workernb.http.response import Response
 from workernb.http.streams import ReadableStream
+from workernb.texts import PlatformText
 from workernb.workers.rpc import JsDict, RpcTarget
 
 from .remote_errors import copy_of_error

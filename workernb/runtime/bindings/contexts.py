@@ -12,9 +12,9 @@ import sys
 from types import CodeType, FrameType
 from typing import Any, Protocol
 
-from workernb.errors import PlatformText
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.logs import warn
+from workernb.texts import PlatformText
 
 
 class Settled(Protocol):

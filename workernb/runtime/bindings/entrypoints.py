@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Protocol
 
-from workernb.errors import BindingError, PlatformText, with_notes
+from workernb.errors import BindingError, with_notes
 from workernb.runtime.events.event import missing_handler
 from workernb.runtime.events.rpc import RPC
 from workernb.runtime.services.deployments import (
@@ -23,6 +23,7 @@ from workernb.runtime.services.engine import Entrypoint, Handler, Isolate
 from workernb.runtime.services.service import Service
 from workernb.runtime.services.targets import DEFAULT, Target, suggest_service
 from workernb.runtime.services.versions import Version
+from workernb.texts import PlatformText
 
 NOTEBOOK = "the notebook"
 """The caller in error texts if it is not a Worker."""

@@ -9,11 +9,12 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from workernb.errors import PlatformText, did_you_mean, with_notes
+from workernb.errors import did_you_mean, with_notes
 from workernb.runtime.services.deployments import has_name
 from workernb.runtime.services.engine import Entrypoint, Exporter
 from workernb.runtime.services.targets import Target
 from workernb.runtime.services.versions import Version
+from workernb.texts import PlatformText
 
 from .entrypoints import with_props
 from .service import ServiceBinding

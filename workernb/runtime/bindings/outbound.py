@@ -16,7 +16,6 @@ from workernb.errors import (
     CpuLimitError,
     HandlerError,
     NetworkError,
-    PlatformText,
     Termination,
     UsageError,
     did_you_mean,
@@ -38,6 +37,7 @@ from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.logs import log, warn
 from workernb.runtime.tracing.tracebacks import raised_position
 from workernb.runtime.tracing.traces import Trace
+from workernb.texts import PlatformText
 
 from .entrypoints import MissingEntrypoint
 

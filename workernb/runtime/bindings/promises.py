@@ -12,10 +12,11 @@ from collections.abc import Coroutine, Generator, Mapping
 from time import perf_counter_ns as wall_clock
 from typing import Any, Protocol
 
-from workernb.errors import GlobalScopeError, PlatformText, RpcError, with_notes
+from workernb.errors import GlobalScopeError, RpcError, with_notes
 from workernb.runtime.events.rpc import MethodCall, no_method
 from workernb.runtime.execution.hop import FailedCall, begin_in_task
 from workernb.runtime.tracing.invocations import Invocation
+from workernb.texts import PlatformText
 from workernb.workers.current import current
 from workernb.workers.rpc import RpcStub
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from types import FunctionType
 from typing import Any
 
-from workernb.errors import DataCloneError, PlatformText, RpcError, with_notes
+from workernb.errors import DataCloneError, RpcError, with_notes
 from workernb.http.streams import ReadableStream
 from workernb.runtime.events.event import Event
 from workernb.runtime.events.rpc import RPC
@@ -21,6 +21,7 @@ from workernb.runtime.execution.hop import FailedCall, invoke
 from workernb.runtime.services.engine import Entrypoint
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.traces import Trace
+from workernb.texts import PlatformText
 from workernb.workers.current import current
 from workernb.workers.rpc import RpcStub, RpcTarget
 

@@ -10,13 +10,13 @@ from workernb.errors import (
     CpuLimitExceeded,
     Hung,
     Interrupted,
-    PlatformText,
     WallLimitExceeded,
     notes_of,
     with_notes,
 )
 from workernb.runtime.tracing.tracebacks import is_debugged
 from workernb.runtime.tracing.traces import Trace
+from workernb.texts import PlatformText
 
 
 def abort(trace: Trace, reason: BaseException) -> BaseException:

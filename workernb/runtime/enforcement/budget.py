@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from types import FrameType
 
-from workernb.errors import LimitError, PlatformText, with_notes
+from workernb.errors import LimitError, with_notes
 from workernb.runtime.services.limits import SHARED
 from workernb.runtime.tracing.clock import fold, read_cpu_clock
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.logs import warn
 from workernb.runtime.tracing.tracebacks import is_debugged, worker_position
 from workernb.runtime.tracing.traces import Trace
+from workernb.texts import PlatformText
 
 from .abort import check_wall, cpu_limit_exceeded, exceed_cpu
 

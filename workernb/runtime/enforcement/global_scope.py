@@ -19,8 +19,9 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from typing import Any
 
-from workernb.errors import GlobalScopeError, PlatformText, with_notes
+from workernb.errors import GlobalScopeError, with_notes
 from workernb.runtime.tracing.tracebacks import worker_position
+from workernb.texts import PlatformText
 
 _NO_ENTROPY = 29
 """The number of the platform's OSError: EIO in WebAssembly."""

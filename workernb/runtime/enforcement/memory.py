@@ -11,11 +11,11 @@ from itertools import takewhile
 from time import perf_counter_ns as wall_clock
 from typing import Any
 
-from workernb.errors import PlatformText
 from workernb.runtime.services.versions import Version
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.logs import warn
 from workernb.runtime.tracing.traces import Trace
+from workernb.texts import PlatformText
 
 PAUSE = 100
 """How many times as long as its measurement took a version is not measured again."""

@@ -13,13 +13,14 @@ from time import perf_counter_ns as wall_clock
 from types import FrameType
 from typing import Any
 
-from workernb.errors import Interrupted, PlatformText, WallLimitExceeded
+from workernb.errors import Interrupted, WallLimitExceeded
 from workernb.runtime.tracing.clock import charge_sample, take_cpu_since_last_slice
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.metering import holder
 from workernb.runtime.tracing.threads import Thread, this_thread
 from workernb.runtime.tracing.tracebacks import worker_position
 from workernb.runtime.tracing.traces import Host, Trace
+from workernb.texts import PlatformText
 from workernb.workers.current import current
 
 from .abort import abort_and_wake, interrupt

@@ -12,13 +12,14 @@ from time import thread_time_ns as cpu_clock
 from types import FrameType
 from typing import Any, TypeVar
 
-from workernb.errors import GlobalScopeError, PlatformText, StartupExceeded, with_notes
+from workernb.errors import GlobalScopeError, StartupExceeded, with_notes
 from workernb.http.lazy import set_import_runner
 from workernb.runtime.tracing.clock import charge
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.threads import this_thread
 from workernb.runtime.tracing.tracebacks import is_debugged, worker_position
 from workernb.runtime.tracing.traces import Trace
+from workernb.texts import PlatformText
 from workernb.workers.current import current
 
 from .budget import IMPORT_LIMIT

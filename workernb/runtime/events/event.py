@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from workernb.errors import HandlerError, PlatformText, with_notes
+from workernb.errors import HandlerError, with_notes
 from workernb.runtime.services.engine import Entrypoint, Handler
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.logs import warn
+from workernb.texts import PlatformText
 
 from .rpc import RPC, no_method
 

@@ -9,13 +9,14 @@ from collections.abc import Coroutine
 from sys import getrefcount
 from typing import Any
 
-from workernb.errors import HandlerError, PlatformText, with_notes
+from workernb.errors import HandlerError, with_notes
 from workernb.http.body import USED
 from workernb.http.redirects import leads_on
 from workernb.http.request import Request
 from workernb.http.response import Response
 from workernb.http.streams import ReadableStream
 from workernb.runtime.tracing.invocations import Invocation
+from workernb.texts import PlatformText
 
 from .event import Event
 

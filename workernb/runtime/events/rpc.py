@@ -11,7 +11,8 @@ import inspect
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from workernb.errors import PlatformText, RpcError, did_you_mean, with_notes
+from workernb.errors import RpcError, did_you_mean, with_notes
+from workernb.texts import PlatformText
 from workernb.workers.rpc import RpcStub, RpcTarget
 
 RPC = "rpc"

@@ -15,7 +15,7 @@ from contextvars import Context, copy_context
 from time import perf_counter_ns as wall_clock
 from typing import Any, TypeVar
 
-from workernb.errors import PlatformText, with_notes
+from workernb.errors import with_notes
 from workernb.http.body import Message
 from workernb.http.response import Response
 from workernb.http.streams import ReadableStream
@@ -25,6 +25,7 @@ from workernb.runtime.enforcement.budget import check_at_pull
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.tracebacks import trim_before_worker
 from workernb.runtime.tracing.traces import Trace
+from workernb.texts import PlatformText
 from workernb.workers.current import current
 
 from .dispatch import failure_of

@@ -19,7 +19,6 @@ from workernb.errors import (
     HungError,
     Interrupted,
     LimitError,
-    PlatformText,
     Termination,
     WallLimitExceeded,
     format_error,
@@ -50,6 +49,7 @@ from workernb.runtime.tracing.tracebacks import (
     trim_before_worker,
 )
 from workernb.runtime.tracing.traces import Host, Trace
+from workernb.texts import PlatformText
 
 from .hop import ENDS, drive, fail, hop, invoke, run_in_slice
 from .loops import Loops

@@ -22,7 +22,6 @@ from workernb.errors import (
     CpuLimitExceeded,
     InvocationAborted,
     InvocationAbortedError,
-    PlatformText,
     Termination,
     attributes_of,
     format_error,
@@ -54,6 +53,7 @@ from workernb.runtime.tracing.tracebacks import (
     waiting_position,
 )
 from workernb.runtime.tracing.traces import Trace
+from workernb.texts import PlatformText
 from workernb.workers.current import current
 
 from .tasks import NOT_AWAITED, abandon, adopt, calls_not_awaited, join, leave

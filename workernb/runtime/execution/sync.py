@@ -8,11 +8,12 @@ import contextlib
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from workernb.errors import Interrupted, PlatformText, WrongLoopError, on_one_line, with_notes
+from workernb.errors import Interrupted, WrongLoopError, on_one_line, with_notes
 from workernb.runtime.enforcement.abort import abort_and_wake
 from workernb.runtime.enforcement.guard import CLEAN_UP_S
 from workernb.runtime.tracing.threads import this_thread
 from workernb.runtime.tracing.tracebacks import waiting_position
+from workernb.texts import PlatformText
 
 from .dispatch import Dispatcher, canceled_in
 from .loops import Loops

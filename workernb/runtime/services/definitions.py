@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from workernb.errors import PlatformText, RouteError, UsageError, did_you_mean, with_notes
+from workernb.errors import RouteError, UsageError, did_you_mean, with_notes
+from workernb.texts import PlatformText
 
 from .crons import checked_cron
 from .kinds import SECRETS, SERVICES, VARS, VERSION_METADATA, BindingKind, Store, kind_named, kinds

@@ -10,7 +10,8 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from workernb.errors import PlatformText, UsageError
+from workernb.errors import UsageError
+from workernb.texts import PlatformText
 
 from .versions import Version
 

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from workernb.errors import PlatformText, UsageError, did_you_mean, with_notes
+from workernb.errors import UsageError, did_you_mean, with_notes
+from workernb.texts import PlatformText
 
 DEFAULT = "Default"
 

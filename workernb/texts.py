@@ -1,0 +1,291 @@
+"""The texts of the platform: of workerd, the Python SDK and Wrangler.
+
+Programs match on them, so an error's `str` is exactly one of these.
+"""
+
+from __future__ import annotations
+
+
+class PlatformText:
+    """The platform's texts, of workerd, the Python SDK and Wrangler, for `str.format`."""
+
+    BODY_USED_REQUEST = "Body already used"
+    BODY_USED_RESPONSE = "Response body is already used"
+    BODY_USED = (
+        "Body has already been used. It can only be used once. "
+        "Use tee() first if you need to read it twice."
+    )
+    STREAM_LOCKED = "This ReadableStream is currently locked to a reader."
+    STREAM_LOCKED_BODY = "This ReadableStream is locked to a reader, and cannot be used as a body."
+    STREAM_DISTURBED = (
+        "This ReadableStream is disturbed (has already been read from), and cannot be used as a "
+        "body."
+    )
+    READER_RELEASED = "This ReadableStream reader has been released."
+    NOT_BYTES = "This ReadableStream did not return bytes."
+    NOT_ITERABLE = (
+        "Failed to execute 'from' on 'ReadableStream': parameter 1 is not of type "
+        "'AsyncGenerator' ({type})."
+    )
+    TEE_LIMIT = (
+        "ReadableStream.tee() buffer limit exceeded. This error usually occurs when a Request or "
+        "Response with a large body is cloned, then only one of the clones is read, forcing the "
+        "Workers runtime to buffer the entire body in memory. To fix this issue, remove "
+        "unnecessary calls to Request/Response.clone() and ReadableStream.tee(), and always read "
+        "clones/tees in parallel."
+    )
+    OTHER_REQUEST = (
+        "Cannot perform I/O on behalf of a different request. I/O objects (such as streams, "
+        "request/response bodies, and others) created in the context of one request handler "
+        "cannot be accessed from a different request's handler. This is a limitation of "
+        "Cloudflare Workers which allows us to improve overall performance. (I/O type: {kind})"
+    )
+    ILLEGAL_CONSTRUCTOR = "Illegal constructor"
+    ABORTED = "The operation was aborted"
+    SIGNAL_TIMEOUT = "The operation was aborted due to timeout"
+    SIGNAL_TYPE = (
+        "Incorrect type for the 'signal' field on 'RequestInitializerDict': the provided value is "
+        "not of type 'AbortSignal'."
+    )
+    CACHE_MODE = "Unsupported cache mode: {mode}"
+    INTEGRITY = (
+        "Subrequest integrity checking is not implemented. The integrity option must be either "
+        "undefined or an empty string."
+    )
+    ONE_TIME_BODY = (
+        "A request with a one-time-use body (it was initialized from a stream, not a buffer) "
+        "encountered a redirect requiring the body to be retransmitted. To avoid this error in "
+        "the future, construct this request from a buffer-like body initializer."
+    )
+    ERROR_RESPONSE = (
+        "Return value from serve handler must not be an error response (like Response.error())"
+    )
+    CANNOT_RECONSTRUCT = "Cannot reconstruct a Request with a used body."
+    UNSUPPORTED_BODY = "Unsupported type in {what}: {type}"
+    CANNOT_LOAD = "Fetch API cannot load: {url}"
+    UNABLE_TO_PARSE = "Unable to parse URL: {url}"
+    INVALID_METHOD = "Invalid HTTP method string: {method}"
+    GET_WITH_BODY = "Request with a GET or HEAD method cannot have a body."
+    INVALID_REDIRECT = (
+        'Invalid redirect value, must be one of "follow" or "manual" ("error" won\'t be '
+        'implemented since it does not make sense at the edge; use "manual" and check the '
+        "response status code)."
+    )
+    STATUS_RANGE = (
+        "Responses may only be constructed with status codes in the range 200 to 599, inclusive."
+    )
+    NULL_BODY_STATUS = "Response with null body status (101, 204, 205, or 304) cannot have a body."
+    TOO_MANY_REDIRECTS = "Too many redirects."
+    INVALID_LOCATION = "Invalid Location header; unable to follow redirect."
+    CONNECTION_LOST = "Network connection lost."
+    INTERNAL_REFERENCE = "internal error; reference = {reference}"
+    GZIP_FAILED = "Gzip decompression failed."
+    MEMORY_BEFORE_EOF = "Memory limit would be exceeded before EOF."
+    LOOP_LIMIT = "error code: 1019"
+    CPU_PAGE = "error code: 1102"
+    INVALID_STATUS_TEXT = "Invalid statusText"
+    NOT_A_REDIRECT = (
+        "{status} is not a redirect status code. It must be one of: 301, 302, 303, 307, or 308."
+    )
+    RESPONSE_OPTIONS = "Expected no options when constructing Response from a js.Response"
+    IMMUTABLE_HEADERS = "Can't modify immutable headers."
+    HEADER_NAME = "Invalid header name."
+    HEADER_VALUE = "Invalid header value."
+    HEADERS_TYPE = "Received unexpected type for headers argument"
+    GET_ALL = 'getAll() can only be used with the header name "Set-Cookie".'
+    BLOB_PART = "Don't know how to handle {type} for Blob()"
+    BLOB_SIZE = "Blob size {size} exceeds limit {limit}"
+    FORM_DATA_INIT = "Expected form_data to be a dict or an instance of FormData"
+    FORM_DATA_LIST = "Expected single item in arguments to FormData.__setitem__"
+    FORM_NO_TYPE = "Parsing a Body as FormData requires a Content-Type header."
+    FORM_TYPE = (
+        "Unrecognized Content-Type header value. FormData can only parse the following MIME "
+        "types: multipart/form-data, application/x-www-form-urlencoded"
+    )
+    FORM_CHARSET = "Non-utf-8 application/x-www-form-urlencoded body."
+    FORM_NO_BOUNDARY = (
+        "No boundary string in Content-Type header. The multipart/form-data MIME type requires a "
+        "boundary parameter, e.g. 'Content-Type: multipart/form-data; boundary=\"abcd\"'. "
+        "See RFC 7578, section 4."
+    )
+    FORM_NO_START = "No initial boundary string (or you have a truncated message)."
+    FORM_AFTER_BOUNDARY = "Boundary string was not succeeded by CRLF, LF, or '--'."
+    FORM_NO_HEADER_END = "No multipart message header termination found."
+    FORM_PART_HEADERS = "FormData part had invalid headers."
+    FORM_NO_DISPOSITION = "No valid Content-Disposition header found in FormData part."
+    FORM_DISPOSITION_INVALID = "Invalid Content-Disposition header found in FormData part."
+    FORM_DISPOSITION = (
+        'Content-Disposition header for FormData part must have the value "form-data", possibly '
+        'followed by parameters. Got: "{type}"'
+    )
+    FORM_NO_NAME = "Content-Disposition header in FormData part is missing a name."
+    FORM_NO_NEXT = "No subsequent boundary string after multipart message."
+    NO_SUCH_SERVICE = (
+        'Worker "{worker}"\'s binding "{binding}" refers to a service "{service}", '
+        "but no such service is defined."
+    )
+    NO_SUCH_ENTRYPOINT = (
+        'Worker "{worker}"\'s binding "{binding}" refers to service "{service}" with a named '
+        'entrypoint "{entrypoint}", but "{service}" has no such named entrypoint.'
+    )
+    NO_HANDLER = "Handler does not export a {name}() function."
+    NO_TEST = "Entrypoint does not export a test() function."
+    NO_HANDLER_LOG = (
+        "Received a {event} but we lack a handler for {event}s. "
+        "Did you remember to export a {name}() function?"
+    )
+    NOT_A_RESPONSE = "Incorrect type for Promise: the Promise did not resolve to 'Response'."
+    GLOBAL_SCOPE = (
+        "Disallowed operation called within global scope. Asynchronous I/O (ex: fetch() or "
+        "connect()), setting a timeout, and generating random values are not allowed within "
+        "global scope. To fix this error, perform this operation within a handler."
+    )
+    FAILED_IMPORT = "Failed to import '{module}': {reason}"
+    ONLY_IN_GLOBAL_SCOPE = (
+        "Only 'cloudflare:workers' and 'cloudflare:sockets' are available in the global scope."
+    )
+    NOT_OVER_RPC = "{type} cannot be sent over RPC."
+    AWAITABLE_OVER_RPC = "Awaitable {type} cannot be sent over RPC."
+    RANDOM = "Cannot use random.{name}() outside of request context"
+    ENTROPY = "Cannot get entropy outside of request context"
+    TWO_DEFAULTS = "Cannot define multiple default entrypoints"
+    DEPTH = (
+        "Subrequest depth limit exceeded. This request recursed through Workers too many times. "
+        "This can happen e.g. if you have a Worker or Durable Object that calls other Workers or "
+        "objects recursively."
+    )
+    SUBREQUESTS = "Too many subrequests by single Worker invocation."
+    CPU = "Worker exceeded CPU time limit."
+    CPU_CUT = "Python Worker exceeded CPU time limit"
+    INTERNAL = "Internal Server Error"
+    WALL = "Worker exceeded wall time limit."
+    MEMORY = "Worker has exceeded memory limit."
+    STARTUP = "Script startup exceeded CPU time limit."
+    HUNG = (
+        "The Workers runtime canceled this request because it detected that your Worker's code had "
+        "hung and would never generate a response. Refer to: "
+        "https://developers.cloudflare.com/workers/observability/errors/"
+    )
+    CANCELED = "The execution context responding to this call was canceled."
+    CONTEXT_ENDED = "The execution context which hosts this callback is no longer running."
+    CONTEXT_ABORTED = "The Worker aborted this invocation: ctx.abort() was called."
+    WAIT_UNTIL = (
+        "waitUntil() tasks did not complete within the allowed time after invocation end and have "
+        "been cancelled. See: "
+        "https://developers.cloudflare.com/workers/runtime-apis/context/#waituntil"
+    )
+    NO_METHOD = 'The RPC receiver does not implement the method "{name}".'
+    NOT_A_FUNCTION = '"{path}" is not a function.'
+    RESERVED_METHOD = "'{name}' is a reserved method and cannot be called over RPC."
+    RPC_SIZE = (
+        "Serialized RPC arguments or return values are limited to 32MiB, but the size of this "
+        "value was: {size} bytes."
+    )
+    RPC_REFUSED = "{type} cannot be sent over RPC."
+    RPC_AWAITABLE = "Awaitable {type} cannot be sent over RPC."
+    DATA_CLONE = (
+        'DataCloneError: Could not serialize object of type "{type}". '
+        "This type does not support serialization."
+    )
+    STUB_DISPOSED = "RPC stub used after being disposed."
+    PROMISE_DISPOSED = "RPC promise used after being disposed."
+    NOT_AN_OBJECT = "Can't pipeline on RPC that did not return an object."
+    TOO_DEEP = "RPC pipelined property path is too deep (max 64)."
+    NOT_DISPOSED = (
+        "An RPC stub was not disposed properly. You must call dispose() on all stubs in order to "
+        "let the other side know that you are no longer using them."
+    )
+    KEY_TYPE = "A key is a string, not {type}."
+    KV_EMPTY_KEY = "Key name cannot be empty."
+    KV_DOT_KEY = '"{key}" is not allowed as a key name.'
+    KV_FAILED = "KV {method} failed: {status} {text}"
+    KV_LONG_KEY = "UTF-8 encoded length of {length} exceeds key length limit of 512."
+    KV_TYPE = (
+        'Unknown response type. Possible types are "text", "arrayBuffer", "json", and "stream".'
+    )
+    KV_VALUE = (
+        "KV put() accepts only strings, ArrayBuffers, ArrayBufferViews, and ReadableStreams as "
+        "values."
+    )
+    KV_TTL = "Invalid expiration_ttl of {ttl}. Please specify integer greater than 0."
+    KV_SHORT_TTL = "Invalid expiration_ttl of {ttl}. Expiration TTL must be at least 60."
+    KV_EXPIRATION = (
+        "Invalid expiration of {at}. Please specify integer greater than the current number of "
+        "seconds since the UNIX epoch."
+    )
+    KV_NEAR_EXPIRATION = (
+        "Invalid expiration of {at}. Expiration times must be at least 60 seconds in the future."
+    )
+    KV_METADATA = "Metadata length of {length} exceeds limit of 1024."
+    KV_LENGTH = "Value length of {length} exceeds limit of 26214400."
+    KV_CACHE_TTL = "Invalid cache_ttl of {ttl}. Cache TTL must be at least 30."
+    KV_LIMIT = "Invalid key_count_limit of {limit}. Please specify an integer less than 1000."
+    KV_CURSOR = "Invalid cursor."
+    KV_MANY_KEYS = "You can request a maximum of 100 keys"
+    KV_NO_KEYS = "You must request a minimum of 1 key"
+    KV_BULK_TYPE = '"{type}" is not a valid type. Use "json" or "text"'
+    KV_BULK_JSON = "At least one of the requested keys corresponds to a non-json value"
+    KV_BULK_SIZE = "Total size of request exceeds the limit of 25MB"
+    SQL_TRANSACTION = (
+        "To execute a transaction, please use the state.storage.transaction() or "
+        "state.storage.transactionSync() APIs instead of the SQL BEGIN TRANSACTION or SAVEPOINT "
+        "statements. The JavaScript API is safer because it will automatically roll back on "
+        "exceptions, and because it interacts correctly with Durable Objects' automatic atomic "
+        "write coalescing."
+    )
+    SQL_NO_STATEMENT = "SQL code did not contain a statement."
+    SQL_PARAMETERS = "Wrong number of parameter bindings for SQL query."
+    SQL_LAST_PARAMETERS = (
+        "When executing multiple SQL statements in a single call, only the last statement can have "
+        "parameters."
+    )
+    D1_NO_STATEMENTS = "No SQL statements detected."
+    D1_COLUMN = "D1_COLUMN_NOTFOUND: Column not found ({column})"
+    D1_TYPE = "D1_TYPE_ERROR: Type '{type}' not supported for value '{value}'"
+    D1_EXEC = "D1_EXEC_ERROR: Error in line 1: {line}: "
+    D1_DUMP = "D1_DUMP_ERROR: dump() is only there for databases of D1's alpha version."
+    R2_METADATA_UNKNOWN = (
+        "HTTP metadata unknown for key `{key}`. Did you forget to add 'httpMetadata' to `include` "
+        "when listing?"
+    )
+    R2_QUOTED_ETAG = "Conditional ETag should not be wrapped in quotes ({etag})."
+    R2_SUFFIX = "Suffix is incompatible with {name}."
+    R2_OFFSET = "Invalid range. Starting offset ({offset}) must be greater than or equal to 0."
+    R2_STREAM = (
+        "Provided readable stream must have a known length (request/response body or readable half "
+        "of FixedLengthStream)"
+    )
+    R2_ALGORITHMS = "You cannot specify multiple hashing algorithms."
+    R2_HEX = "{algorithm} is {digits} hex characters, not {given}"
+    R2_BYTES = "{algorithm} is {length} bytes, not {given}"
+    R2_PART = "Part number must be between 1 and 10000 (inclusive). Actual value was: {number}"
+    R2_BUCKET = (
+        "Bucket names must begin and end with an alphanumeric character, only contain lowercase "
+        "letters, numbers, and hyphens, and be between 3 and 63 characters long."
+    )
+    RATE_OPTIONS = "bad rate limit options: [{options}]"
+    RATE_PERIOD = 'bindings "simple.period" must be either 10 or 60 but got {given}'
+    CACHE_METHOD = "Cannot cache response to non-GET request."
+    CACHE_PARTIAL = "Cannot cache response to a range request (206 Partial Content)."
+    CACHE_VARY = "Cannot cache response with 'Vary: *' header."
+    CACHE_STATUS = "Cache is unable to store an error response"
+    CACHE_URL = "Invalid URL. Cache API keys must be fully-qualified, valid URLs."
+    BINDING_WITH_ID = '"{keyword}[{index}]" bindings must have a "{field}" field but got {given}.'
+    NAMED_BINDING = (
+        '"{keyword}[{index}]" bindings should have a string "{field}" field but got {given}.'
+    )
+    SERVICE_NAME = (
+        'Expected "name" to be of type string, alphanumeric and lowercase with dashes only '
+        "but got {name}."
+    )
+    UNIQUE_NAMES = (
+        "Bindings must have unique names, so that they can all be referenced in the worker."
+    )
+    NOT_INHERITED = (
+        '"{field}" exists at the top level, but not on "env.{environment}".\n'
+        'This is not what you probably want, since "{field}" is not inherited by environments.\n'
+        'Please add "{field}" to "env.{environment}".'
+    )
+    NOT_100 = "Sum of specified percentages ({total}%) must be 100%"
+    NOT_FOUND = "Service binding '{binding}' references Worker '{service}' which was not found."
+    NO_ENVIRONMENT = 'No environment found in configuration with name "{environment}".'
