@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from workernb import errors
+from workernb.texts import PlatformText
 
 from .conftest import Kernel, worker
 
@@ -350,7 +350,7 @@ def test_an_endless_loop_is_cut(kernel):
     kernel.ok(BUSY.replace("60000", "50"))
     outcome = kernel.run("await busy.fetch()")
     assert outcome.error == "CpuLimitError"
-    assert errors.PlatformText.CPU in outcome.traceback
+    assert PlatformText.CPU in outcome.traceback
     card = kernel.ok("r = %fetch busy\nprint(r.status, r.trace.outcome)")
     assert "503 exceededCpu" in card.stdout
 
