@@ -26,13 +26,13 @@ from aiohttp import web
 
 from workernb.assembly import Runtime
 from workernb.errors import format_error
+from workernb.frontdoor.answers import answer_for_outsider
 from workernb.http import Request, Response
 from workernb.http.request import receive
 from workernb.runtime.bindings.outbound import INTERNET
 from workernb.runtime.services.limits import Limits
 from workernb.runtime.services.targets import Target
 
-from .answers import answer_for_outsider
 from .wire import ENVELOPE, Envelope, received_headers, sent_headers
 
 KEPT = 10_000

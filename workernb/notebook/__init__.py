@@ -12,6 +12,7 @@ from .magics.fetch import FetchMagics
 from .magics.import_workers import ImportMagics
 from .magics.limits import LimitsMagics
 from .magics.outbound import OutboundMagics
+from .magics.serve import ServeMagics, close_front_door
 from .magics.show import ShowMagics
 
 MAGICS = (
@@ -23,6 +24,7 @@ MAGICS = (
     ChangeMagics,
     DeployMagics,
     ImportMagics,
+    ServeMagics,
 )
 
 
@@ -40,6 +42,7 @@ def load(shell: Any) -> None:
 
 def unload(shell: Any) -> None:
     """Undo `load`."""
+    close_front_door()
     manager = shell.magics_manager
     for magics in MAGICS:
         for kind, names in magics.magics.items():

@@ -19,6 +19,7 @@ from workernb.options.fetch import fetch_parser
 from workernb.options.limits import limits_parser
 from workernb.options.outbound import CHOICES, outbound_parser
 from workernb.options.parser import Parser
+from workernb.options.serve import serve_parser
 from workernb.options.worker import worker_options, worker_parser
 from workernb.runtime.services.limits import PRESETS
 
@@ -27,6 +28,7 @@ _PARSERS: dict[str, Callable[[], Parser]] = {
     "fetch": fetch_parser,
     "limits": limits_parser,
     "outbound": outbound_parser,
+    "serve": serve_parser,
     **PARSERS,
 }
 
@@ -72,6 +74,8 @@ def _candidates(magic: str, arguments: str) -> tuple[list[str], str]:
     first_word = arguments.strip() == word
     if word.startswith("-") and magic in _PARSERS:
         return _starting_with(word, _PARSERS[magic]().options())
+    if magic == "serve":
+        return [], word
     if magic == "limits":
         return _starting_with(word, PRESETS)
     if magic == "outbound" and first_word:

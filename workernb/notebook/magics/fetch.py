@@ -22,11 +22,12 @@ from workernb.errors import (
     OptionError,
     with_notes,
 )
-from workernb.http import Request, Response
+from workernb.frontdoor.answers import answer_for_outsider
+from workernb.frontdoor.pages import nothing_here
+from workernb.http import Request
 from workernb.http.request import receive
 from workernb.http.response import REDIRECTS
 from workernb.http.streams.chunks import Beginning
-from workernb.network.answers import answer_for_outsider
 from workernb.notebook.card import Card, read_beginning
 from workernb.notebook.display import show
 from workernb.notebook.tracebacks import FetchError
@@ -147,8 +148,7 @@ class FetchCommand:
 
     async def _send(self, step: Step) -> Answer:
         if step.target is None:
-            not_found = Response("There is nothing here yet", 404)
-            return Answer.of(not_found._send(step.request.url), None)
+            return Answer.of(nothing_here()._send(step.request.url), None)
         # A clone is sent: a redirect may need the body again.
         request = receive(step.request.clone())
         # Prints are shown on the card, with the Worker's name, and not in the cell's output too.

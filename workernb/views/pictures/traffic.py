@@ -142,6 +142,8 @@ def _key(runtime: Runtime, trace: Trace, invocation: Invocation) -> Key | None:
         return None
     routes = service.definition.routes
     pattern = most_specific_match(((route, route.pattern) for route in routes), invocation.url)
+    if pattern is None and routes:
+        pattern = routes[0].pattern  # It came by the root of the port.
     return None if pattern is None else (OUTSIDE, pattern, name)
 
 
