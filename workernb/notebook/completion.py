@@ -20,6 +20,7 @@ from workernb.options.limits import limits_parser
 from workernb.options.outbound import CHOICES, outbound_parser
 from workernb.options.parser import Parser
 from workernb.options.serve import serve_parser
+from workernb.options.watch import WATCH_PARSERS
 from workernb.options.worker import worker_options, worker_parser
 from workernb.runtime.services.limits import PRESETS
 
@@ -29,6 +30,7 @@ _PARSERS: dict[str, Callable[[], Parser]] = {
     "limits": limits_parser,
     "outbound": outbound_parser,
     "serve": serve_parser,
+    **WATCH_PARSERS,
     **PARSERS,
 }
 

@@ -6,10 +6,13 @@ dropped between two updates is not counted.
 
 from __future__ import annotations
 
+import math
 import weakref
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice, takewhile
+from time import perf_counter_ns as wall_clock
 from typing import NamedTuple
 
 from workernb.runtime.runtime import Runtime
@@ -24,17 +27,42 @@ MAX_NEWEST = 256
 """How many of the newest invocations of a request in flight are checked for activity."""
 
 
+RATE_S = 2.0
+"""The time (s) over which requests per second are an average."""
+
+
 @dataclass(slots=True)
 class Flow:
-    """The requests that went over an arrow, or that a service handled."""
+    """The requests that went over an arrow, or that a service handled.
+
+    rate: requests per second over the last two, of what came from outside; else 0.
+    """
 
     requests: int = 0
     failed: int = 0
+    rate: int = 0
+    _began: deque[int] = field(default_factory=deque)
 
     def add(self, invocation: Invocation) -> None:
         """Count an invocation that has ended."""
         self.requests += 1
         self.failed += invocation.outcome != "ok"
+
+    def add_from_outside(self, invocation: Invocation) -> None:
+        """Note when a request from outside began, for the rate."""
+        self._began.append(invocation.began_ns)
+
+    def update_rate(self, now_ns: int) -> bool:
+        """Work the rate out; return whether it is another one than before."""
+        while self._began and self._began[0] < now_ns - RATE_S * 1e9:
+            self._began.popleft()
+        before, self.rate = self.rate, math.ceil(len(self._began) / RATE_S)
+        return self.rate != before
+
+    @property
+    def rate_text(self) -> str:
+        """The rate as it is shown beside an arrow from outside, while requests come."""
+        return f"{count(self.rate)}/s" if self.rate else ""
 
     @property
     def texts(self) -> tuple[str, str]:
@@ -83,10 +111,12 @@ class Traffic:
     def update(self, runtime: Runtime) -> None:
         """Count the requests that have ended since the last update, and find the active ones."""
         ended = self._ended(runtime)
-        for trace in ended:
+        for trace in reversed(ended):
             self._count(runtime, trace)
+        now = wall_clock()
+        rates = [flow.update_rate(now) for key, flow in self.arrows.items() if key[0] == OUTSIDE]
         active = frozenset(_active(runtime))
-        if ended or active != self.active:
+        if ended or any(rates) or active != self.active:
             self.revision += 1
             self.active = active
 
@@ -114,7 +144,10 @@ class Traffic:
                 continue  # The Worker never ran: it has not failed.
             key = _key(runtime, trace, invocation)
             if key is not None:
-                self.arrows.setdefault(key, Flow()).add(invocation)
+                flow = self.arrows.setdefault(key, Flow())
+                flow.add(invocation)
+                if key[0] == OUTSIDE:
+                    flow.add_from_outside(invocation)
             self.services.setdefault(invocation.service, Flow()).add(invocation)
         for service, cpu_ms in trace.cpu_by_service().items():
             self.cpu_ms[service] = self.cpu_ms.get(service, 0.0) + cpu_ms
