@@ -16,6 +16,7 @@ from workernb.http import Request, Response
 from workernb.runtime.execution.dispatch import Answer
 from workernb.runtime.runtime import Runtime
 from workernb.runtime.services.targets import Target
+from workernb.runtime.tracing.traces import Trace
 
 from .answers import answer_for_outsider
 from .incoming import RefusedError, receive_from_port
@@ -28,8 +29,8 @@ from .stalled import StallWatch
 if TYPE_CHECKING:
     from aiohttp.web import BaseRequest
 
-Access = Callable[[str, str, int], None]
-"""Called with method, URL and status of each answer."""
+Access = Callable[[str, str, int, "Trace | None"], None]
+"""Called with method, URL and status of each answer, and the request's trace if it has one."""
 
 
 class FrontDoor:
@@ -100,6 +101,21 @@ class FrontDoor:
         """Return each public Worker's name, and a URL that leads to it."""
         return self._roots.links(self.port)
 
+    def lines(self) -> list[str]:
+        """Return who is behind the door: a line for each public Worker, and what to know of it."""
+        links = self.links()
+        lines = [f"  {name}  {url}" for name, url in links]
+        private = [service.name for service in self.runtime.defined() if not service.public]
+        if not links:
+            lines.append("  No Worker has a route, so all get a 404: define one with --public.")
+        elif private:
+            lines.append(f"  private, so not there: {', '.join(private)}")
+        if not self.is_local:
+            lines.append(
+                f"  Warning: whoever reaches this machine's {self.host} can call these Workers."
+            )
+        return lines
+
     def route(self, url: str) -> Target | None:
         """Return what a request to `url` is for: by the routes, or else at the port's root."""
         return self.runtime.route(url) or self._roots.target(url)
@@ -126,20 +142,26 @@ class FrontDoor:
         failed = trace is not None and trace.invocations[0].exception is not None
         if upload is not None and upload.refused is not None and failed:
             page = Response(f"{upload.refused}\n", upload.refused.status)
-            return await self._send(incoming, url, page, keep_alive=False)
+            return await self._send(incoming, url, page, keep_alive=False, trace=trace)
         if failed and trace is not None and self._is_owner(incoming):
             response = failure_page(trace, answer.status, await answer.text(), accept)
-        return await self._send(incoming, url, response, keep_alive=True)
+        return await self._send(incoming, url, response, keep_alive=True, trace=trace)
 
     async def _answer(self, target: Target, request: Request) -> Answer:
         call = self.runtime.call(target, request, owner=False, echo=self._echo)
         return await answer_for_outsider(call, request.url)
 
     async def _send(
-        self, incoming: BaseRequest, url: str, response: Response, *, keep_alive: bool
+        self,
+        incoming: BaseRequest,
+        url: str,
+        response: Response,
+        *,
+        keep_alive: bool,
+        trace: Trace | None = None,
     ) -> Sent:
         if self._access is not None:
-            self._access(incoming.method, url, response.status)
+            self._access(incoming.method, url, response.status, trace)
         return await send(incoming, response, keep_alive)
 
     def _is_owner(self, incoming: BaseRequest) -> bool:

@@ -135,7 +135,7 @@ class FetchCommand:
             if not limit.expired():
                 raise
         seconds = self._options.max_time
-        raise FetchError(f"{self._step.title} took longer than {seconds:g} s (-m).")
+        raise FetchError(f"{self._step.title} took longer than {seconds:g} s (-m).", 28)
 
     async def _follow_redirects(self) -> Answer:
         for _ in range(MAX_REDIRECTS + 1):
@@ -144,7 +144,7 @@ class FetchCommand:
             if not (self._options.follow and answer.status in REDIRECTS and location):
                 return answer
             self._step = self._redirected(self._step, answer.status, location)
-        raise FetchError(f"{self._step.title}: more than {MAX_REDIRECTS} redirects (-L).")
+        raise FetchError(f"{self._step.title}: more than {MAX_REDIRECTS} redirects (-L).", 47)
 
     async def _send(self, step: Step) -> Answer:
         if step.target is None:
@@ -199,7 +199,7 @@ class FetchCommand:
         )
         show(card, answer)
         if self._options.fail and answer.status >= 400:
-            raise FetchError(f"{self._step.title} was answered with {answer.status} (-f).")
+            raise FetchError(f"{self._step.title} was answered with {answer.status} (-f).", 22)
         return answer
 
     def _access(self) -> str:

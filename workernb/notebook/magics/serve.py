@@ -34,11 +34,11 @@ def _start(options: ServeOptions, line: str) -> list[str]:
                 UsageError(f"The front door is open already, at {_door.url}"),
                 "Close it first: %serve --stop",
             )
-        return [f"Open already, at {_door.url}", *door_lines(_door)]
+        return [f"Open already, at {_door.url}", *_door.lines()]
     _door = FrontDoor(
         get_runtime(), options.host, options.port, public_errors=options.public_errors
     )
-    return [f"Open at {_door.url}", *door_lines(_door)]
+    return [f"Open at {_door.url}", *_door.lines()]
 
 
 def _stop() -> list[str]:
@@ -55,19 +55,3 @@ def close_front_door() -> None:
     door, _door = _door, None
     if door is not None:
         door.close()
-
-
-def door_lines(door: FrontDoor) -> list[str]:
-    """Return who is behind a door: a line for each public Worker, and a warning if it needs one."""
-    links = door.links()
-    lines = [f"  {name}  {url}" for name, url in links]
-    private = [service.name for service in door.runtime.defined() if not service.public]
-    if not links:
-        lines.append("  No Worker has a route, so all get a 404: define one with --public.")
-    elif private:
-        lines.append(f"  private, so not there: {', '.join(private)}")
-    if not door.is_local:
-        lines.append(
-            f"  Warning: whoever reaches this machine's {door.host} can call these Workers."
-        )
-    return lines
