@@ -69,8 +69,9 @@ async def _serve(runtime: Runtime, typed: Namespace) -> None:
     with contextlib.suppress(NotImplementedError):  # On Windows.
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
     try:
-        for line in [f"{typed.notebook} is open at {door.url}", *door.lines()]:
-            print(line, flush=True)
+        print(f"{typed.notebook} is open at {door.url}")
+        for line in [*(f"{name}  {url}" for name, url in door.links()), *door.notes()]:
+            print(f"  {line}", flush=True)
         while not stopped.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stopped.wait(), LOOK_S)

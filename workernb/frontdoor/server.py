@@ -101,20 +101,22 @@ class FrontDoor:
         """Return each public Worker's name, and a URL that leads to it."""
         return self._roots.links(self.port)
 
-    def lines(self) -> list[str]:
-        """Return who is behind the door: a line for each public Worker, and what to know of it."""
-        links = self.links()
-        lines = [f"  {name}  {url}" for name, url in links]
+    def notes(self) -> list[str]:
+        """Return what to know of the door, a line each: who is not there, and who may come."""
+        notes = []
         private = [service.name for service in self.runtime.defined() if not service.public]
-        if not links:
-            lines.append("  No Worker has a route, so all get a 404: define one with --public.")
+        if not self.links():
+            notes.append("No Worker has a route, so all get a 404: define one with --public.")
         elif private:
-            lines.append(f"  private, so not there: {', '.join(private)}")
+            notes.append(f"private, so not there: {', '.join(private)}")
         if not self.is_local:
-            lines.append(
-                f"  Warning: whoever reaches this machine's {self.host} can call these Workers."
+            notes.append(
+                f"Warning: whoever reaches this machine's {self.host} can call these Workers."
             )
-        return lines
+        return notes
+
+    def __repr__(self) -> str:
+        return f"<FrontDoor at {self.url}>"
 
     def route(self, url: str) -> Target | None:
         """Return what a request to `url` is for: by the routes, or else at the port's root."""

@@ -41,6 +41,14 @@ async def test_it_opens_and_closes_a_port(shell):
     assert "private, so not there: auth" in shown
     assert (await ask(port, "gateway.localhost")).startswith(b"HTTP/1.1 403 ")
     assert (await ask(port, "auth.localhost")).startswith(b"HTTP/1.1 404 ")
+    assert (await shell.ok("door = %serve\n(door.port, door.url)")).result == (
+        port,
+        f"http://127.0.0.1:{port}/",
+    )
+    shown = await shell.ok("%serve")
+    assert len(shown.displays) == 1  # Not as the cell's value too.
+    assert f'<a href="http://gateway.localhost:{port}/"' in shown.displays[0]["text/html"]
+    assert "gateway.localhost" in (await shell.ok("door")).text
     again = (await shell.ok("%serve")).text
     assert f"Open already, at http://127.0.0.1:{port}/" in again
     assert "Close it first: %serve --stop" in await shell.refused(f"%serve --port {port}")
