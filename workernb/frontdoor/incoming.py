@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 from workernb.errors import NetworkError, PlatformText, with_notes
 from workernb.http import Request
-from workernb.http.headers import OF_THE_CONNECTION
+from workernb.http.headers import OF_THE_CONNECTION, Fields
 from workernb.http.request import receive
 from workernb.http.streams import ReadableStream
 from workernb.runtime.execution.bodies import send_from_notebook
@@ -27,11 +27,15 @@ MAX_HEADERS = 128 * 1024
 MAX_UPLOAD = 100 * 1024 * 1024
 """The largest body of a request (bytes), as on the platform's free plan; 413 beyond."""
 
+MAX_NAMES = 1_000
+"""How many names of headers are remembered."""
+
 SLOW_S = 30.0
 """How long (s) a client may send nothing of a body that it has announced; 408 then."""
 
 _LEFT_OUT = OF_THE_CONNECTION - {"host", "content-length"} | {"cf-connecting-ip"}
 _is_host = re.compile(r"(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?", re.IGNORECASE).fullmatch
+_names: dict[bytes, str] = {}
 _has_scheme = re.compile(r"https?://", re.IGNORECASE).match
 
 
@@ -50,34 +54,57 @@ def receive_from_port(incoming: BaseRequest) -> tuple[Request, Upload | None]:
     Its URL is made of the Host header and the target, and normalized as the URL standard says, so
     that the route is found by the URL that the Worker sees. Raises RefusedError.
     """
-    url = f"http://{_host(incoming)}{_path(incoming)}"
-    size = incoming.content_length
-    if size is not None and size > MAX_UPLOAD:
-        raise RefusedError(413, f"The body has more than {MAX_UPLOAD:,} bytes.")
-    try:
-        request = receive(url, incoming.method, list(_headers(incoming)))
-    except (TypeError, UnicodeError):
-        if incoming.method == "CONNECT" or not incoming.method.isalpha():
-            raise RefusedError(405, "There is no such method here.") from None
-        raise RefusedError(400, "The URL or a header is invalid.") from None
-    upload = _add_body(request, incoming)
-    return request, upload
-
-
-def _host(incoming: BaseRequest) -> str:
-    """Return the host and the port that the request is for."""
-    hosts = incoming.headers.getall("host", ())
+    fields, hosts = _fields(incoming)
     if len(hosts) != 1 or not _is_host(hosts[0]):
         raise RefusedError(400, "A request has one Host header, with a host and maybe a port.")
-    return hosts[0]
+    url = f"http://{hosts[0]}{_path(incoming, hosts[0])}"
+    if "content-length" in fields and int(fields["content-length"]) > MAX_UPLOAD:
+        raise RefusedError(413, f"The body has more than {MAX_UPLOAD:,} bytes.")
+    try:
+        request = receive(url, incoming.method)
+    except (TypeError, UnicodeError):
+        raise RefusedError(400, "The URL is invalid, or the method unknown.") from None
+    request._fields = fields
+    return request, _add_body(request, incoming)
 
 
-def _path(incoming: BaseRequest) -> str:
+def _fields(incoming: BaseRequest) -> tuple[Fields, list[str]]:
+    """Return the headers that the Worker sees, and the values of Host.
+
+    The parser has checked names and values already.
+    """
+    fields: Fields = {}
+    hosts: list[str] = []
+    size = 0
+    for raw_name, raw_value in incoming.raw_headers:
+        size += len(raw_name) + len(raw_value)
+        name = _names.get(raw_name) or _lower_name(raw_name)
+        if name in _LEFT_OUT:
+            continue
+        value = raw_value.decode("utf-8", "replace")
+        if name == "host":
+            hosts.append(value)
+        fields[name] = f"{fields[name]}, {value}" if name in fields else value
+    if size > MAX_HEADERS:
+        raise RefusedError(431, f"The headers have more than {MAX_HEADERS:,} characters.")
+    fields["cf-connecting-ip"] = incoming.remote or ""
+    return fields, hosts
+
+
+def _lower_name(raw: bytes) -> str:
+    """Return a header's name in lower case, and remember it, as names recur."""
+    if len(_names) >= MAX_NAMES:
+        _names.clear()
+    name = _names[raw] = raw.decode("latin-1").lower()
+    return name
+
+
+def _path(incoming: BaseRequest, host: str) -> str:
     """Return the target's path and query."""
     target = incoming.raw_path
     if _has_scheme(target):  # As for a proxy. It must not be for another host.
-        host, slash, rest = target.partition("://")[2].partition("/")
-        if host.lower() != incoming.headers["host"].lower():
+        other, slash, rest = target.partition("://")[2].partition("/")
+        if other.lower() != host.lower():
             raise RefusedError(400, "The request is for one host, and its Host header for another.")
         return slash + rest
     if not target.startswith("/"):
@@ -85,24 +112,12 @@ def _path(incoming: BaseRequest) -> str:
     return target
 
 
-def _headers(incoming: BaseRequest) -> Iterator[tuple[str, str]]:
-    size = 0
-    for raw_name, raw_value in incoming.raw_headers:
-        size += len(raw_name) + len(raw_value)
-        name = raw_name.decode("latin-1").lower()
-        if name not in _LEFT_OUT:
-            yield name, raw_value.decode("utf-8", "replace")
-    if size > MAX_HEADERS:
-        raise RefusedError(431, f"The headers have more than {MAX_HEADERS:,} characters.")
-    yield "cf-connecting-ip", incoming.remote or ""
-
-
 def _add_body(request: Request, incoming: BaseRequest) -> Upload | None:
     """Give the request its body: whole if it has arrived, which GET may have too."""
     content = incoming.content
     if not incoming.body_exists:
         return None
-    if content.is_eof() and content.exception() is None and "expect" not in incoming.headers:
+    if content.is_eof() and content.exception() is None:
         request._data = request._resent = content.read_nowait() or None
         return None
     upload = Upload(incoming)

@@ -1,19 +1,20 @@
-"""Responses as they go to the port."""
+"""Responses as they go to the port. Imports aiohttp."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+import time
+from email.utils import formatdate
+from functools import lru_cache
+
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.web import BaseRequest
+from multidict import CIMultiDict
 
 from workernb.http import Response
 from workernb.http.headers import OF_THE_CONNECTION, pairs
 from workernb.http.streams import ReadableStream
 from workernb.http.streams.chunks import Chunks
-
-if TYPE_CHECKING:
-    from aiohttp.abc import AbstractStreamWriter
-    from aiohttp.web import BaseRequest
-    from multidict import CIMultiDict
 
 SLOW_S = 60.0
 """How long (s) a client may leave a part of the response untaken, until the connection is cut."""
@@ -55,7 +56,7 @@ async def send(incoming: BaseRequest, response: Response, keep_alive: bool = Tru
             keep_alive = keep_alive and incoming.version >= (1, 1)
             await _send_stream(incoming, response, response._data._take(), keep_alive)
         else:
-            await _send_whole(incoming, response, await response.bytes(), keep_alive)
+            await _send_whole(incoming, response, keep_alive)
     except asyncio.CancelledError:
         raise
     except Exception:  # The client's, or the producer's, which the trace's log has.
@@ -64,9 +65,8 @@ async def send(incoming: BaseRequest, response: Response, keep_alive: bool = Tru
     return KEPT if keep_alive else CLOSED
 
 
-async def _send_whole(
-    incoming: BaseRequest, response: Response, data: bytes, keep_alive: bool
-) -> None:
+async def _send_whole(incoming: BaseRequest, response: Response, keep_alive: bool) -> None:
+    data: bytes = await response.bytes()
     writer = incoming.writer
     headers = _headers(incoming, response, keep_alive)
     empty = response.status in _WITHOUT_BODY
@@ -117,19 +117,21 @@ async def _write_chunks(writer: AbstractStreamWriter, chunks: Chunks) -> None:
 
 
 def _headers(incoming: BaseRequest, response: Response, keep_alive: bool) -> CIMultiDict[str]:
-    from aiohttp.helpers import rfc822_formatted_time
-    from multidict import CIMultiDict
-
     headers = CIMultiDict(
         [(n, v) for n, v in pairs(response._fields) if n not in OF_THE_CONNECTION]
     )
-    if "date" not in headers:
-        headers["Date"] = rfc822_formatted_time()
+    if "date" not in response._fields:
+        headers["Date"] = _date(int(time.time()))
     if not keep_alive:
         headers["Connection"] = "close"
     elif incoming.version < (1, 1):
         headers["Connection"] = "keep-alive"
     return headers
+
+
+@lru_cache(1)
+def _date(second: int) -> str:
+    return formatdate(second, usegmt=True)
 
 
 def _status_line(response: Response) -> str:

@@ -20,14 +20,17 @@ from workernb.runtime.tracing.traces import Trace
 
 from .answers import answer_for_outsider
 from .incoming import RefusedError, receive_from_port
-from .outgoing import Sent, send
 from .pages import failure_page, nothing_here
 from .ports import is_loopback, listen
 from .roots import Roots
 from .stalled import StallWatch
 
 if TYPE_CHECKING:
+    import socket
+
     from aiohttp.web import BaseRequest
+
+    from .outgoing import Sent
 
 Access = Callable[[str, str, int, "Trace | None"], None]
 """Called with method, URL and status of each answer, and the request's trace if it has one."""
@@ -45,13 +48,15 @@ class FrontDoor:
         host: str = "127.0.0.1",
         port: int | None = None,
         *,
+        listening: socket.socket | None = None,
         public_errors: bool = False,
         echo: TextIO | None = None,
         access: Access | None = None,
     ) -> None:
         """Open the port on the running loop, where requests run from its next iteration on.
 
-        host: an IP address of this machine. port: by default 8787 or the next free one.
+        host: an IP address of this machine. port: by default 8787 or the next free one. listening:
+        a socket that listens already, in their place.
         public_errors: whether the notebook's owner too sees the platform's pages for failures.
         echo: the file for what Workers print, by default none: the traces have it. Raises
         UsageError for a port or a host that cannot be had, and where no loop runs.
@@ -60,13 +65,16 @@ class FrontDoor:
         if loop is None:
             raise UsageError("A port is served by a running loop, as in a notebook's kernel.")
         from .connections import make_server
+        from .outgoing import send
 
         self.runtime = runtime
         self._public_errors = public_errors
         self._echo: Any = echo or _Discard()
         self._access = access
+        self._write = send
         self._roots = Roots(runtime)
-        self._listening = listen(host, port)
+        self._listening = listen(host, port) if listening is None else listening
+        self._listening.setblocking(False)
         self.host, self.port = self._listening.getsockname()[:2]
         self.stalled = StallWatch(loop, self._listening)
         self._server: _Server = make_server(self._handle)
@@ -164,7 +172,7 @@ class FrontDoor:
     ) -> Sent:
         if self._access is not None:
             self._access(incoming.method, url, response.status, trace)
-        return await send(incoming, response, keep_alive)
+        return await self._write(incoming, response, keep_alive)
 
     def _is_owner(self, incoming: BaseRequest) -> bool:
         """Return whether a request comes from this machine, and by one of its names."""
