@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 
 import pytest
@@ -240,3 +241,32 @@ async def test_a_thousand_requests_over_sixteen_connections(door, runtime):
 
     await asyncio.gather(*(many() for _ in range(16)))
     assert not runtime.in_flight
+
+
+BAD_ENDS = [
+    "exit(3)", "raise KeyboardInterrupt", "raise BaseException", "raise GeneratorExit",
+    "import asyncio; raise asyncio.CancelledError",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("end", BAD_ENDS)
+async def test_a_worker_can_end_neither_the_loop_nor_the_port(door, runtime, end):
+    runtime.define(
+        "other",
+        "from workers import Response\n"
+        f"async def bad():\n    yield b'begun'\n    {end}\n"
+        "async def on_fetch(request):\n"
+        "    if request.url.endswith('/stream'): return Response(bad())\n"
+        f"    {end}\n",
+        public=True,
+    )
+    # A KeyboardInterrupt is taken for the notebook's own.
+    assert (await ask(door, get("/", "other.localhost")))[0] == (503 if "Keyb" in end else 500)
+    client = await Client.to(door)
+    client.send(get("/stream", "other.localhost"))
+    assert (await client.head())[0] == 200
+    with contextlib.suppress(ConnectionError):
+        assert not (await client.reader.read()).endswith(b"0\r\n\r\n")
+    await client.close()
+    assert (await ask(door, get("/")))[0] == 200
+    await until(lambda: not runtime.in_flight, "the end")

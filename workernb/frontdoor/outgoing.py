@@ -57,10 +57,11 @@ async def send(incoming: BaseRequest, response: Response, keep_alive: bool = Tru
             await _send_stream(incoming, response, response._data._take(), keep_alive)
         else:
             await _send_whole(incoming, response, keep_alive)
-    except asyncio.CancelledError:
-        raise
-    except Exception:  # The client's, or the producer's, which the trace's log has.
+    except BaseException as error:
         _abort(incoming)
+        if isinstance(error, asyncio.CancelledError | GeneratorExit) and _is_canceled():
+            raise
+        # The client's, or the producer's, of any class, which the trace's log has.
         return CLOSED
     return KEPT if keep_alive else CLOSED
 
@@ -136,6 +137,12 @@ def _date(second: int) -> str:
 
 def _status_line(response: Response) -> str:
     return f"HTTP/1.1 {response.status} {response.status_text}"
+
+
+def _is_canceled() -> bool:
+    """Return whether the running task is being canceled, as when the client has gone away."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
 
 
 def _abort(incoming: BaseRequest) -> None:

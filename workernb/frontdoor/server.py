@@ -11,7 +11,7 @@ import io
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
-from workernb.errors import CanceledError, UsageError
+from workernb.errors import CanceledError, PlatformText, UsageError
 from workernb.http import Request, Response
 from workernb.runtime.execution.dispatch import Answer
 from workernb.runtime.runtime import Runtime
@@ -159,7 +159,16 @@ class FrontDoor:
 
     async def _answer(self, target: Target, request: Request) -> Answer:
         call = self.runtime.call(target, request, owner=False, echo=self._echo)
-        return await answer_for_outsider(call, request.url)
+        task = asyncio.current_task()
+        try:
+            return await answer_for_outsider(call, request.url)
+        except (KeyboardInterrupt, SystemExit, GeneratorExit):
+            if asyncio.current_task() is not task:
+                raise  # Closed from outside, at the end of the loop.
+            # A Worker's own, as from `exit()`: it would end the loop. An interrupt of the notebook
+            # is a CanceledError.
+            page = Response(PlatformText.INTERNAL, 500)
+            return Answer.of(page._send(request.url), call.trace)
 
     async def _send(
         self,
