@@ -48,7 +48,6 @@ def run(words: list[str]) -> int:
     typed = _parser().parse_words(words)
     runtime = get_runtime()
     load_workers(runtime, typed.notebook, ask_in_terminal())
-    # KeyboardInterrupt: while nothing runs, asyncio's own handler of Ctrl-C cancels the main task.
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_serve(runtime, typed))
     print("Closed.")
@@ -66,8 +65,10 @@ async def _serve(runtime: Runtime, typed: Namespace) -> None:
         access=lambda *answer: _log(runtime, *answer),
     )
     stopped = asyncio.Event()
-    with contextlib.suppress(NotImplementedError):  # On Windows.
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
+    with contextlib.suppress(NotImplementedError):  # On Windows, Ctrl-C is a KeyboardInterrupt.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # By the loop's own file descriptor: whatever else handles the signal, this is called.
+            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     try:
         print(f"{typed.notebook} is open at {door.url}")
         for line in [*(f"{name}  {url}" for name, url in door.links()), *door.notes()]:

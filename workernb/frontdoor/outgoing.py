@@ -7,9 +7,7 @@ import time
 from email.utils import formatdate
 from functools import lru_cache
 
-from aiohttp.abc import AbstractStreamWriter
 from aiohttp.web import BaseRequest
-from multidict import CIMultiDict
 
 from workernb.http import Response
 from workernb.http.headers import OF_THE_CONNECTION, pairs
@@ -20,8 +18,8 @@ SLOW_S = 60.0
 """How long (s) a client may leave a part of the response untaken, until the connection is cut."""
 
 _WITHOUT_BODY = frozenset({204, 304})
-_SMALL = 64 * 1024
-"""A body (bytes) that never waits for the client."""
+PART = 64 * 1024
+"""How much of a body (bytes) is written at once; a smaller one does not wait for the client."""
 
 
 class Sent:
@@ -68,75 +66,72 @@ async def send(incoming: BaseRequest, response: Response, keep_alive: bool = Tru
 
 async def _send_whole(incoming: BaseRequest, response: Response, keep_alive: bool) -> None:
     data: bytes = await response.bytes()
-    writer = incoming.writer
-    headers = _headers(incoming, response, keep_alive)
-    empty = response.status in _WITHOUT_BODY
-    if empty:
-        data = b""
-    elif incoming.method != "HEAD":
-        headers["Content-Length"] = str(len(data))
-    else:
-        headers["Content-Length"] = response._fields.get("content-length") or str(len(data))
-        data = b""
-    writer.length = len(data)
-    await writer.write_headers(_status_line(response), headers)
-    if len(data) <= _SMALL:
-        await writer.write_eof(data)
+    if response.status in _WITHOUT_BODY:
+        _write(incoming, _head(incoming, response, keep_alive, ""))
         return
-    async with asyncio.timeout(SLOW_S):
-        await writer.write(data)
-        await writer.write_eof()
+    size = str(len(data))
+    if incoming.method == "HEAD":
+        given = response._fields.get("content-length", "")
+        size, data = given if given.isdecimal() else size, b""
+    head = _head(incoming, response, keep_alive, f"Content-Length: {size}\r\n")
+    if len(data) <= PART:
+        _write(incoming, head + data)
+        return
+    _write(incoming, head)
+    parts = memoryview(data)
+    for begin in range(0, len(data), PART):
+        async with asyncio.timeout(SLOW_S):
+            await incoming.writer.write(parts[begin : begin + PART])
 
 
 async def _send_stream(
     incoming: BaseRequest, response: Response, chunks: Chunks, keep_alive: bool
 ) -> None:
     writer = incoming.writer
-    headers = _headers(incoming, response, keep_alive)
     try:
         if incoming.method == "HEAD" or response.status in _WITHOUT_BODY:
-            await writer.write_headers(_status_line(response), headers)
-            await writer.write_eof()
+            _write(incoming, _head(incoming, response, keep_alive, ""))
             return
+        coding = ""
         if incoming.version >= (1, 1):
-            headers["Transfer-Encoding"] = "chunked"
+            coding = "Transfer-Encoding: chunked\r\n"
             writer.enable_chunking()
-        await writer.write_headers(_status_line(response), headers)
-        writer.send_headers()
-        await _write_chunks(writer, chunks)
+        _write(incoming, _head(incoming, response, keep_alive, coding))
+        async for chunk in chunks:
+            if chunk:  # An empty one would end the body.
+                async with asyncio.timeout(SLOW_S):
+                    await writer.write(chunk)
+        async with asyncio.timeout(SLOW_S):
+            await writer.write_eof()
     finally:
         await chunks.aclose()
 
 
-async def _write_chunks(writer: AbstractStreamWriter, chunks: Chunks) -> None:
-    async for chunk in chunks:
-        if chunk:  # An empty one would end the body.
-            async with asyncio.timeout(SLOW_S):
-                await writer.write(chunk)
-    async with asyncio.timeout(SLOW_S):
-        await writer.write_eof()
+def _head(incoming: BaseRequest, response: Response, keep_alive: bool, more: str) -> bytes:
+    """Return status line and headers. Names and values were checked when they were set.
 
-
-def _headers(incoming: BaseRequest, response: Response, keep_alive: bool) -> CIMultiDict[str]:
-    headers = CIMultiDict(
-        [(n, v) for n, v in pairs(response._fields) if n not in OF_THE_CONNECTION]
-    )
+    more: the header that says how long the body is, with its line end.
+    """
+    lines = [f"HTTP/1.1 {response.status} {response.status_text}\r\n"]
+    lines += [f"{n}: {v}\r\n" for n, v in pairs(response._fields) if n not in OF_THE_CONNECTION]
     if "date" not in response._fields:
-        headers["Date"] = _date(int(time.time()))
+        lines.append(_date(int(time.time())))
     if not keep_alive:
-        headers["Connection"] = "close"
+        lines.append("Connection: close\r\n")
     elif incoming.version < (1, 1):
-        headers["Connection"] = "keep-alive"
-    return headers
+        lines.append("Connection: keep-alive\r\n")
+    return "".join([*lines, more, "\r\n"]).encode("utf-8", "replace")
+
+
+def _write(incoming: BaseRequest, data: bytes) -> None:
+    if incoming.transport is None:
+        raise ConnectionResetError("The client is gone.")
+    incoming.transport.write(data)
 
 
 @lru_cache(1)
 def _date(second: int) -> str:
-    return formatdate(second, usegmt=True)
-
-
-def _status_line(response: Response) -> str:
-    return f"HTTP/1.1 {response.status} {response.status_text}"
+    return f"Date: {formatdate(second, usegmt=True)}\r\n"
 
 
 def _is_canceled() -> bool:

@@ -1,4 +1,4 @@
-"""The root of the port: where a request leads whose host is the port's own and not a Worker's."""
+"""Where a request leads: by the routes, or at the root, whose host is the port's own."""
 
 from __future__ import annotations
 
@@ -7,19 +7,48 @@ import os
 from urllib.parse import urlsplit
 
 from workernb.runtime.runtime import Runtime
+from workernb.runtime.services.history import Change
 from workernb.runtime.services.targets import Target
 
 HUB = "JUPYTERHUB_SERVICE_PREFIX"
 """The environment variable that says that the kernel is behind JupyterHub, and at which path."""
 
 
+MAX_FOUND = 1_000
+"""How many URLs are remembered."""
+
+
 class Roots:
-    """What a runtime has at the root of a port: its public Worker, if there is a single one."""
+    """The Workers of a runtime as a port has them: by their routes, or a single one at its root."""
 
     def __init__(self, runtime: Runtime) -> None:
         """Look Workers up in `runtime`, as they are then."""
         self._runtime = runtime
+        self._found: dict[str, Target | None] = {}
+        runtime.on_changed.append(self._forget)
         self._prefix = os.environ.get(HUB)
+
+    def close(self) -> None:
+        """Remember nothing any more."""
+        if self._forget in self._runtime.on_changed:
+            self._runtime.on_changed.remove(self._forget)
+
+    def _forget(self, change: Change) -> None:
+        self._found.clear()
+
+    def find(self, url: str) -> Target | None:
+        """Return what a request to `url` is for: by the routes, or else at the port's root.
+
+        What was found for a URL without its query is remembered until the system changes.
+        """
+        key = url.partition("?")[0]
+        try:
+            return self._found[key]
+        except KeyError:
+            if len(self._found) >= MAX_FOUND:
+                self._found.clear()
+            found = self._found[key] = self._runtime.route(url) or self.target(url)
+            return found
 
     def target(self, url: str) -> Target | None:
         """Return the single public Worker, if `url` has the port's own host; else None.

@@ -72,9 +72,9 @@ class FrontDoor:
         self._echo: Any = echo or _Discard()
         self._access = access
         self._write = send
-        self._roots = Roots(runtime)
         self._listening = listen(host, port) if listening is None else listening
         self._listening.setblocking(False)
+        self._roots = Roots(runtime)
         self.host, self.port = self._listening.getsockname()[:2]
         self.stalled = StallWatch(loop, self._listening)
         self._server: _Server = make_server(self._handle)
@@ -98,6 +98,7 @@ class FrontDoor:
     def close(self) -> None:
         """Close the port and all connections; requests in flight are canceled."""
         self.stalled.stop()
+        self._roots.close()
         self._opening.cancel()
         if self._acceptor is not None:
             self._acceptor.close()
@@ -128,7 +129,7 @@ class FrontDoor:
 
     def route(self, url: str) -> Target | None:
         """Return what a request to `url` is for: by the routes, or else at the port's root."""
-        return self.runtime.route(url) or self._roots.target(url)
+        return self._roots.find(url)
 
     async def _handle(self, incoming: BaseRequest) -> Sent:
         """Answer one request."""
