@@ -51,6 +51,33 @@ async def _aiohttp(listening: socket.socket) -> None:
     await asyncio.Event().wait()
 
 
+GATEWAY = """
+from workers import WorkerEntrypoint
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        return await self.env.AUTH.fetch(request)
+"""
+AUTH = """
+from workers import Response, WorkerEntrypoint
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        if request.headers.get("x-custom-token") == self.env.TOKEN:
+            return Response("Request allowed")
+        return Response("x-custom-token does not match", 403)
+"""
+
+
+async def _workernb(listening: socket.socket) -> None:
+    from workernb import Runtime
+    from workernb.frontdoor.server import FrontDoor
+
+    runtime = Runtime()
+    runtime.define("auth", AUTH, secrets={"TOKEN": TOKEN})
+    runtime.define("gateway", GATEWAY, services={"AUTH": "auth"}, public=True)
+    FrontDoor(runtime, listening=listening)
+    await asyncio.Event().wait()
+
+
 def _until_end_of_input() -> None:
     sys.stdin.read()
     os._exit(0)
@@ -59,7 +86,7 @@ def _until_end_of_input() -> None:
 def main() -> None:
     """Serve until standard input ends."""
     threading.Thread(target=_until_end_of_input, daemon=True).start()
-    serve = {"uvicorn": _uvicorn, "aiohttp": _aiohttp}[sys.argv[1]]
+    serve = {"uvicorn": _uvicorn, "aiohttp": _aiohttp, "workernb": _workernb}[sys.argv[1]]
     # asyncio sets TCP_NODELAY only on a socket whose protocol is given as TCP.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
         listening.bind(("127.0.0.1", 0))

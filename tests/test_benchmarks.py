@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import figures, floor, instructions, javascript, path, stores, streams
+from benchmarks import figures, floor, instructions, javascript, path, port, stores, streams
 from benchmarks.ours import messages, per_call, urls_of
 from benchmarks.results import Result, table
 
@@ -122,3 +122,9 @@ def test_one_command_measures_it_all(tmp_path):
         assert re.search(rf"^{re.escape(row)} +[\d.]+ +[\d.]+$", done.stdout, re.MULTILINE)
     assert len(re.findall(r"^ *1,000 ", done.stdout, re.MULTILINE)) == 3
     assert ET.parse(chart).getroot().tag.endswith("svg")
+
+
+async def test_the_port_and_its_peers_answer_alike():
+    found = await port.measure(rounds=1, requests=32)
+    assert set(found) == {(name, n) for name in port.SERVERS for n in (1, 16)}
+    assert all(result > 0 for result in found.values())

@@ -81,6 +81,7 @@ class PlatformText:
     INTERNAL_REFERENCE = "internal error; reference = {reference}"
     GZIP_FAILED = "Gzip decompression failed."
     MEMORY_BEFORE_EOF = "Memory limit would be exceeded before EOF."
+    NO_ROUTE = "There is nothing here yet"
     LOOP_LIMIT = "error code: 1019"
     CPU_PAGE = "error code: 1102"
     INVALID_STATUS_TEXT = "Invalid statusText"

@@ -22,17 +22,21 @@ from time import perf_counter_ns as wall_clock
 from time import thread_time_ns as cpu_clock
 from typing import Any, TextIO
 
-from aiohttp import web
+from aiohttp.web import BaseRequest
 
 from workernb.assembly import Runtime
 from workernb.errors import format_error
+from workernb.frontdoor.answers import answer_for_outsider
+from workernb.frontdoor.connections import make_server
+from workernb.frontdoor.outgoing import Sent, send
+from workernb.frontdoor.ports import LOOPBACK, listen
 from workernb.http import Request, Response
 from workernb.http.request import receive
+from workernb.http.response import received_response
 from workernb.runtime.bindings.outbound import INTERNET
 from workernb.runtime.services.limits import Limits
 from workernb.runtime.services.targets import Target
 
-from .answers import answer_for_outsider
 from .wire import ENVELOPE, Envelope, received_headers, sent_headers
 
 KEPT = 10_000
@@ -143,28 +147,25 @@ class Host:
 
     async def listen(self) -> int:
         """Listen on a free port of 127.0.0.1, and return it."""
-        server = web.Server(self._handle, auto_decompress=False)
-        runner = web.ServerRunner(server, handle_signals=False, access_log=None)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        port: int = runner.addresses[0][1]
+        listening = listen(LOOPBACK, 0)
+        port: int = listening.getsockname()[1]
+        await asyncio.get_running_loop().create_server(make_server(self._handle), sock=listening)
         return port
 
-    async def _handle(self, request: web.BaseRequest) -> web.Response:
-        text = request.headers.get(ENVELOPE, "")
+    async def _handle(self, incoming: BaseRequest) -> Sent:
+        text = incoming.headers.get(ENVELOPE, "")
         if not hmac.compare_digest(text.partition(" ")[0].encode(), self._key):
-            return web.Response(status=403)
+            return await send(incoming, Response(None, 403))
         envelope = Envelope.parse(text)
         if envelope is None:
             busy, calls = self._selector.busy(), list(self._calls)
-            return web.json_response({"busy": busy, "calls": calls})
-        response = await self._answer(envelope, await _received(request, envelope.scheme))
-        return web.Response(
-            status=response.status,
-            reason=response.status_text or None,
-            headers=sent_headers(response.headers.items()),
-            body=await response.bytes(),
+            return await send(incoming, Response.from_json({"busy": busy, "calls": calls}))
+        answer = await self._answer(envelope, await _received(incoming, envelope.scheme))
+        response = received_response(
+            answer.url, answer.status, answer.status_text, sent_headers(answer.headers.items())
         )
+        response._data = answer._move()
+        return await send(incoming, response)
 
     async def _answer(self, envelope: Envelope, request: Request) -> Response:
         target = Target(envelope.service, envelope.entrypoint, props=envelope.props)
@@ -185,11 +186,11 @@ class Host:
             )
 
 
-async def _received(request: web.BaseRequest, scheme: str) -> Request:
+async def _received(incoming: BaseRequest, scheme: str) -> Request:
     """Return the request that the Worker is to receive, as it was before it went over HTTP."""
-    url = f"{scheme}://{request.headers['host']}{request.raw_path}"
-    body = await request.read() if request.body_exists else None
-    return receive(url, request.method, received_headers(request.headers), body)
+    url = f"{scheme}://{incoming.headers['host']}{incoming.raw_path}"
+    body = await incoming.content.read() if incoming.body_exists else None
+    return receive(url, incoming.method, received_headers(incoming.headers), body)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from .magics.fetch import FetchMagics
 from .magics.import_workers import ImportMagics
 from .magics.limits import LimitsMagics
 from .magics.outbound import OutboundMagics
+from .magics.serve import ServeMagics, close_front_door
 from .magics.show import ShowMagics
 from .magics.stores import StoresMagics
 
@@ -27,6 +28,7 @@ MAGICS = (
     DeployMagics,
     ImportMagics,
     StoresMagics,
+    ServeMagics,
 )
 
 
@@ -44,6 +46,7 @@ def load(shell: Any) -> None:
 
 def unload(shell: Any) -> None:
     """Undo `load`."""
+    close_front_door()
     manager = shell.magics_manager
     for magics in MAGICS:
         for kind, names in magics.magics.items():

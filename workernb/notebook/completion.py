@@ -20,8 +20,10 @@ from workernb.options.fetch import fetch_parser
 from workernb.options.limits import limits_parser
 from workernb.options.outbound import CHOICES, outbound_parser
 from workernb.options.parser import Parser
+from workernb.options.serve import serve_parser
 from workernb.options.stores import d1_parser, stores_parser
 from workernb.options.trigger import trigger_parser
+from workernb.options.watch import WATCH_PARSERS
 from workernb.options.worker import worker_options, worker_parser
 from workernb.resources.contents import KINDS
 from workernb.runtime.events.rpc import RESERVED_ON_ENTRYPOINTS, public_methods
@@ -37,6 +39,8 @@ _PARSERS: dict[str, Callable[[], Parser]] = {
     "outbound": outbound_parser,
     "stores": stores_parser,
     "d1": d1_parser,
+    "serve": serve_parser,
+    **WATCH_PARSERS,
     **PARSERS,
 }
 
@@ -82,7 +86,7 @@ def _candidates(magic: str, arguments: str) -> tuple[list[str], str]:
     first_word = arguments.strip() == word
     if word.startswith("-") and magic in _PARSERS:
         return _starting_with(word, _PARSERS[magic]().options())
-    if magic == "trigger" and not first_word:
+    if magic == "serve" or (magic == "trigger" and not first_word):
         return [], word
     if magic == "call":
         return _methods(word) if first_word else ([], word)

@@ -8,18 +8,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from workernb.assembly import get_runtime
+from workernb.frontdoor.server import FrontDoor
 from workernb.runtime.execution.dispatch import Answer
 from workernb.runtime.tracing.traces import Trace
 
 from .card import Card
+from .door import DoorCard
 
-_shown_in_cell: list[Answer] = []
+_shown_in_cell: list[object] = []
 
 
 def add(shell: Any) -> None:
     """Register the displays: answers as cards, traces as trees."""
     formatter = shell.display_formatter
     formatter.ipython_display_formatter.for_type(Answer, show_once)
+    formatter.ipython_display_formatter.for_type(FrontDoor, _show_door_once)
     formatter.mimebundle_formatter.for_type(Trace, _tree)
     shell.events.register("post_execute", _shown_in_cell.clear)
 
@@ -28,6 +31,7 @@ def remove(shell: Any) -> None:
     """Unregister the displays."""
     formatter = shell.display_formatter
     formatter.ipython_display_formatter.pop(Answer, None)
+    formatter.ipython_display_formatter.pop(FrontDoor, None)
     formatter.mimebundle_formatter.pop(Trace, None)
     shell.events.unregister("post_execute", _shown_in_cell.clear)
 
@@ -45,9 +49,9 @@ def print_lines(lines: Sequence[str]) -> None:
         print("\n".join(lines))
 
 
-def show(card: Card | None, answer: Answer) -> None:
-    """Display the card, if any, now, and not again when the cell ends with the same answer."""
-    _shown_in_cell.append(answer)
+def show(card: Card | DoorCard | None, value: object) -> None:
+    """Display the card, if any, now, and not again when the cell ends with the same value."""
+    _shown_in_cell.append(value)
     if card is not None:
         display(card)
 
@@ -59,6 +63,11 @@ def show_once(answer: Answer) -> None:
     trace = answer.trace
     request = answer.url if trace is None else trace.title
     display(Card.of(answer, request, "", get_runtime().redactor.redact))
+
+
+def _show_door_once(door: FrontDoor) -> None:
+    if not any(door is shown for shown in _shown_in_cell):
+        display(DoorCard(door))
 
 
 def _tree(trace: Trace) -> Any:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import getpass
-import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from workernb.errors import UsageError
-from workernb.options.parser import is_constant
-from workernb.wrangler.dev_vars import read_dev_vars
+from workernb.wrangler.secrets import Ask, find_secrets
 
 _note_printed = False
 
@@ -22,31 +19,17 @@ def resolve_secrets(
     shell: Any,
     folder: Path = Path(),
 ) -> dict[str, str]:
-    """Return secrets with a value for each that is None.
+    """Return secrets with a value for each that is None, as `find_secrets` does.
 
-    It is looked up in `.dev.vars.ENVIRONMENT` or `.dev.vars` in the folder, then in the process
-    environment; then the user is asked, where the front end can do so. Raises UsageError for a
-    secret that is found nowhere.
+    The user is asked where the front end can do so. Raises UsageError for a secret that is found
+    nowhere.
     """
-    if all(value is not None for value in secrets.values()):
-        return {name: value for name, value in secrets.items() if value is not None}
-    path, dev_vars = read_dev_vars(environment, folder)
-    resolved: dict[str, str] = {}
-    for name, value in secrets.items():
-        known = value if value is not None else dev_vars.get(name, os.environ.get(name))
-        resolved[name] = _ask(name, path.name, shell) if known is None else known
-    return resolved
+    return find_secrets(secrets, environment, folder, asker(shell))
 
 
-def _ask(name: str, filename: str, shell: Any) -> str:
-    # Not the name, if it may be a value that was given without one.
-    secret, key = (f"The secret {name}", name) if is_constant(name) else ("The secret", "NAME")
-    if _can_ask(shell) and (value := getpass.getpass(f"{secret}: ")):
-        return value
-    raise UsageError(
-        f"{secret} is set nowhere: put {key}=… into {filename}, or set it in the process "
-        f"environment."
-    )
+def asker(shell: Any) -> Ask | None:
+    """Return what asks the user of a shell for a secret, without echo; None where none can be."""
+    return getpass.getpass if _can_ask(shell) else None
 
 
 def _can_ask(shell: Any) -> bool:

@@ -30,7 +30,15 @@ class SourceError(WorkernbError):
 
 
 class FetchError(OneLine):
-    """A `%fetch` that fails its cell: by -f, by -m, or by a redirect that cannot be followed."""
+    """A `%fetch` that fails its cell: by -f, by -m, or by a redirect that cannot be followed.
+
+    code: curl's exit code for it.
+    """
+
+    def __init__(self, text: str, code: int = 1) -> None:
+        """Make the error."""
+        super().__init__(text)
+        self.code = code
 
 
 @contextlib.contextmanager

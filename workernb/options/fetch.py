@@ -64,6 +64,7 @@ class FetchOptions:
     target: None when a URL was given. method: given by -X, or None. follow: whether redirects are
     followed (-L). fail: whether a status of 400 or more fails the cell (-f). max_time: in s (-m).
     silent: whether no card is shown (-s).
+    include: whether headers are printed too (-i): on the command line.
     """
 
     target: Target | None
@@ -75,6 +76,7 @@ class FetchOptions:
     fail: bool
     max_time: float | None
     silent: bool
+    include: bool
 
     @classmethod
     def parse(
@@ -97,6 +99,7 @@ class FetchOptions:
             fail=typed.fail,
             max_time=typed.max_time,
             silent=typed.silent,
+            include=typed.include,
         )
 
 

@@ -10,9 +10,11 @@ from typing import Any
 
 from workernb.errors import OptionError, UsageError, with_notes
 from workernb.options.worker import WorkerOptions
+from workernb.runtime.services.definitions import Definition
 from workernb.runtime.services.modules import check_path
 from workernb.runtime.services.targets import Target, service_name
 
+from .secrets import Ask, find_secrets
 from .sources import read_sources
 
 MAGIC = "%%worker"
@@ -38,6 +40,26 @@ class NotebookWorker:
     def service(self) -> str:
         """The name of its service, with the environment."""
         return service_name(self.options.name, self.options.environment)
+
+
+def definition_of(worker: NotebookWorker, ask: Ask | None) -> Definition:
+    """Return what a Worker of a notebook is defined by, with its secrets.
+
+    ask: what asks for a secret that is set nowhere, or None. Raises UsageError, with the place.
+    """
+    options = worker.options
+    try:
+        secrets = find_secrets(options.secrets, options.environment, worker.folder, ask)
+        return Definition.make(
+            options.name,
+            worker.source,
+            modules=worker.modules,
+            main=worker.main,
+            **{**options.settings, "secrets": secrets},
+        )
+    except UsageError as error:
+        notes = getattr(error, "__notes__", ())
+        raise with_notes(UsageError(f"{worker.place}: {error}"), *notes) from None
 
 
 def read_workers(path: str, prefix: str = "") -> list[NotebookWorker]:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import xml.etree.ElementTree as ET
 
 from workernb import GraphView
+from workernb.http import Request
+from workernb.runtime.services.targets import Target
+from workernb.views.pictures import traffic
 
 from .conftest import from_page
 
@@ -66,3 +70,24 @@ def test_tidy_lays_out_anew(pair, sent):
     from_page(view, tidy=True)
     assert view._still.layout.places.keys() == before.keys()
     assert view._still.layout.places["first"] is not before["first"]
+
+
+async def test_requests_per_second_come_from_outside_and_end(pair, sent, monkeypatch):
+    monkeypatch.setattr(traffic, "wall_clock", lambda: now)
+    now = time.perf_counter_ns()
+    pair.define("page", PAGE, public=True)
+    view = GraphView(pair)
+    for _ in range(5):
+        await pair.call(Target("page"), Request("http://page.localhost/"), owner=False)
+    await pair["page"].fetch()  # By name: not from outside.
+    assert view.refresh()
+    arrows = [arrow.key for arrow in view._still.system.arrows]
+    rate = f"rate{arrows.index((' outside', 'page.localhost/*', 'page'))}"
+    assert sent[-1]["texts"][rate] == "3/s"  # Five in two seconds.
+    now = time.perf_counter_ns() + 3_000_000_000
+    assert view.refresh()
+    assert sent[-1]["texts"] == {rate: ""}
+    assert not view.refresh()
+
+
+PAGE = "from workers import Response\nasync def on_fetch(request):\n    return Response('x')\n"

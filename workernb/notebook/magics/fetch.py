@@ -22,11 +22,12 @@ from workernb.errors import (
     OptionError,
     with_notes,
 )
-from workernb.http import Request, Response
+from workernb.frontdoor.answers import answer_for_outsider
+from workernb.frontdoor.pages import nothing_here
+from workernb.http import Request
 from workernb.http.request import receive
 from workernb.http.response import REDIRECTS
 from workernb.http.streams.chunks import Beginning
-from workernb.network.answers import answer_for_outsider
 from workernb.notebook.card import Card, read_beginning
 from workernb.notebook.display import show
 from workernb.notebook.tracebacks import FetchError
@@ -134,7 +135,7 @@ class FetchCommand:
             if not limit.expired():
                 raise
         seconds = self._options.max_time
-        raise FetchError(f"{self._step.title} took longer than {seconds:g} s (-m).")
+        raise FetchError(f"{self._step.title} took longer than {seconds:g} s (-m).", 28)
 
     async def _follow_redirects(self) -> Answer:
         for _ in range(MAX_REDIRECTS + 1):
@@ -143,12 +144,11 @@ class FetchCommand:
             if not (self._options.follow and answer.status in REDIRECTS and location):
                 return answer
             self._step = self._redirected(self._step, answer.status, location)
-        raise FetchError(f"{self._step.title}: more than {MAX_REDIRECTS} redirects (-L).")
+        raise FetchError(f"{self._step.title}: more than {MAX_REDIRECTS} redirects (-L).", 47)
 
     async def _send(self, step: Step) -> Answer:
         if step.target is None:
-            not_found = Response("There is nothing here yet", 404)
-            return Answer.of(not_found._send(step.request.url), None)
+            return Answer.of(nothing_here()._send(step.request.url), None)
         # A clone is sent: a redirect may need the body again.
         request = receive(step.request.clone())
         # Prints are shown on the card, with the Worker's name, and not in the cell's output too.
@@ -199,7 +199,7 @@ class FetchCommand:
         )
         show(card, answer)
         if self._options.fail and answer.status >= 400:
-            raise FetchError(f"{self._step.title} was answered with {answer.status} (-f).")
+            raise FetchError(f"{self._step.title} was answered with {answer.status} (-f).", 22)
         return answer
 
     def _access(self) -> str:

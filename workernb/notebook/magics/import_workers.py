@@ -9,14 +9,15 @@ from IPython.core.magic import Magics, line_magic, magics_class
 from workernb.assembly import Runtime, get_runtime
 from workernb.errors import UsageError, with_notes
 from workernb.notebook.display import print_lines
+from workernb.notebook.secrets import asker
 from workernb.notebook.tracebacks import workers_frames_only
 from workernb.notebook.variables import variable_for
 from workernb.options.change import PARSERS
 from workernb.runtime.services.definitions import Definition
 from workernb.runtime.services.history import DEFINED
-from workernb.wrangler.notebooks import NotebookWorker, read_workers
+from workernb.wrangler.notebooks import NotebookWorker, definition_of, read_workers
 
-from .define import definition_lines, settings_of
+from .define import definition_lines
 
 
 @magics_class
@@ -35,7 +36,9 @@ class ImportMagics(Magics):
         variables = [
             variable_for(worker.service, worker.options.variable, names) for worker in workers
         ]
-        definitions = [(self._definition(worker), worker.place) for worker in workers]
+        definitions = [
+            (definition_of(worker, asker(self.shell)), worker.place) for worker in workers
+        ]
         new = [
             (definition, place) for definition, place in definitions if _is_new(runtime, definition)
         ]
@@ -46,20 +49,6 @@ class ImportMagics(Magics):
             names[variable] = handle = runtime[worker.service]
             lines += definition_lines(runtime, handle, typed.quiet)
         print_lines(lines)
-
-    def _definition(self, worker: NotebookWorker) -> Definition:
-        try:
-            settings = settings_of(worker.options, self.shell, worker.folder)
-            return Definition.make(
-                worker.options.name,
-                worker.source,
-                modules=worker.modules,
-                main=worker.main,
-                **settings,
-            )
-        except UsageError as error:
-            notes = getattr(error, "__notes__", ())
-            raise with_notes(UsageError(f"{worker.place}: {error}"), *notes) from None
 
     import_workers.__doc__ = PARSERS["import-workers"]().help_text()  # type: ignore[assignment]
 

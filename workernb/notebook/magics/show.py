@@ -1,6 +1,6 @@
 """The magics that show the system: `%workers`, `%bindings`, `%graph`, `%cpu`, `%trace`.
 
-And `%dashboard`, which shows several of them at once.
+`%requests` and `%logs` list what has happened; `%dashboard` shows several of them at once.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from workernb.errors import UsageError
 from workernb.notebook.display import display
 from workernb.options.change import bindings_parser, service_of, workers_parser
 from workernb.options.parser import strip_comment
+from workernb.options.watch import LogsOptions, RequestsOptions, logs_parser, requests_parser
 from workernb.runtime.tracing.traces import Trace
 
 
@@ -64,6 +65,24 @@ class ShowMagics(Magics):
         if strip_comment(line).strip():
             raise UsageError("%dashboard takes nothing: it shows all Workers.")
         display(Dashboard(get_runtime()))
+
+    @line_magic
+    def requests(self, line: str) -> None:
+        """List the last requests."""
+        from workernb.views.tables.requests import RequestsTable
+
+        display(RequestsTable(get_runtime(), RequestsOptions.parse(line)))
+
+    requests.__doc__ = requests_parser().help_text()
+
+    @line_magic
+    def logs(self, line: str) -> None:
+        """List what Workers have printed and logged."""
+        from workernb.views.tables.requests import LogsTable
+
+        display(LogsTable(get_runtime(), LogsOptions.parse(line)))
+
+    logs.__doc__ = logs_parser().help_text()
 
     @line_magic
     def cpu(self, line: str) -> None:

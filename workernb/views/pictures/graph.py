@@ -30,6 +30,7 @@ REACH = 42.0
 NAME, SMALL, TINY = 13.0, 11.0, 10.0
 MIN_BOX, MAX_NAME = 182.0, 230.0
 MIN_LABEL, MAX_LABEL = 118.0, 190.0
+OUTSIDE_LABEL = 152.0
 OUTSIDE_WIDTH = 84.0
 CORNER = 7.0
 LID = 7.0
@@ -95,9 +96,11 @@ def measures(system: System) -> Measures:
         return max([MIN_BOX, *(width + 40 for width in widths)])
 
     def label_width(names: Iterable[str]) -> float:
+        names = [*names]
         arrows = [arrow for name in names for arrow in system.outgoing[name]]
         widths = [min(text_width(one_line(arrow.label), SMALL), MAX_LABEL) for arrow in arrows]
-        return max([MIN_LABEL, *(width + 16 for width in widths)])
+        least = OUTSIDE_LABEL if OUTSIDE in names else MIN_LABEL
+        return max([least, *(width + 16 for width in widths)])
 
     return Measures(height, node_width, label_width, REACH)
 
@@ -255,6 +258,8 @@ class GraphBuilder:
             Label(x + 8, y + 12, count, TINY, "muted", part=f"count{index}"),
             Label(x + 48, y + 12, failed, TINY, "alarm", part=f"failed{index}"),
         ]
+        if arrow.source == OUTSIDE:  # The live picture fills it: a still one has no now.
+            texts.append(Label(x + 104, y + 12, "", TINY, "ink", part=f"rate{index}"))
         line = Line(
             points, color, 1.4, curved=True, dashed=arrow.broken, arrow=True, part=f"way{index}"
         )

@@ -6,10 +6,13 @@ dropped between two updates is not counted.
 
 from __future__ import annotations
 
+import math
 import weakref
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice, takewhile
+from time import perf_counter_ns as wall_clock
 from typing import NamedTuple
 
 from workernb.runtime.events.rpc import RPC
@@ -29,14 +32,23 @@ MAX_NEWEST = 256
 """How many of the newest invocations of a request in flight are checked for activity."""
 
 
+RATE_S = 2.0
+"""The time (s) over which requests per second are an average."""
+
+
 @dataclass(slots=True)
 class Flow:
-    """The requests or operations that went over an arrow, or the requests of a service."""
+    """The requests or operations that went over an arrow, or the requests of a service.
+
+    methods: the calls over RPC by the method's name, MAX_METHODS of them. rate: requests per second
+    over the last two, of what came from outside; else 0.
+    """
 
     requests: int = 0
     failed: int = 0
     methods: dict[str, int] = field(default_factory=dict)
-    """The calls over RPC by the method's name, MAX_METHODS of them."""
+    rate: int = 0
+    _began: deque[int] = field(default_factory=deque)
 
     def add(self, failed: bool, method: str | None = None) -> None:
         """Count an invocation, or an operation of a store, that has ended. method: of RPC."""
@@ -50,6 +62,22 @@ class Flow:
         """The methods that were called, most often first: `add() 3×, sub() 1×`."""
         most = sorted(self.methods.items(), key=lambda item: (-item[1], item[0]))
         return ", ".join(f"{one_line(name, 40)}() {count(number)}×" for name, number in most)
+
+    def add_from_outside(self, invocation: Invocation) -> None:
+        """Note when a request from outside began, for the rate."""
+        self._began.append(invocation.began_ns)
+
+    def update_rate(self, now_ns: int) -> bool:
+        """Work the rate out; return whether it is another one than before."""
+        while self._began and self._began[0] < now_ns - RATE_S * 1e9:
+            self._began.popleft()
+        before, self.rate = self.rate, math.ceil(len(self._began) / RATE_S)
+        return self.rate != before
+
+    @property
+    def rate_text(self) -> str:
+        """The rate as it is shown beside an arrow from outside, while requests come."""
+        return f"{count(self.rate)}/s" if self.rate else ""
 
     @property
     def texts(self) -> tuple[str, str]:
@@ -98,10 +126,12 @@ class Traffic:
     def update(self, runtime: Runtime) -> None:
         """Count the requests that have ended since the last update, and find the active ones."""
         ended = self._ended(runtime)
-        for trace in ended:
+        for trace in reversed(ended):
             self._count(runtime, trace)
+        now = wall_clock()
+        rates = [flow.update_rate(now) for key, flow in self.arrows.items() if key[0] == OUTSIDE]
         active = frozenset(_active(runtime))
-        if ended or active != self.active:
+        if ended or any(rates) or active != self.active:
             self.revision += 1
             self.active = active
 
@@ -130,8 +160,10 @@ class Traffic:
             key = _key(runtime, trace, invocation)
             failed = invocation.outcome != "ok"
             if key is not None:
-                method = invocation.method if invocation.event == RPC else None
-                self.arrows.setdefault(key, Flow()).add(failed, method)
+                flow = self.arrows.setdefault(key, Flow())
+                flow.add(failed, invocation.method if invocation.event == RPC else None)
+                if key[0] == OUTSIDE:
+                    flow.add_from_outside(invocation)
             self.services.setdefault(invocation.service, Flow()).add(failed)
         for operation in trace.operations:
             node = Store(operation.noun, operation.store).node
@@ -163,6 +195,8 @@ def _key(runtime: Runtime, trace: Trace, invocation: Invocation) -> Key | None:
         return None
     routes = service.definition.routes
     pattern = most_specific_match(((route, route.pattern) for route in routes), invocation.url)
+    if pattern is None and routes:
+        pattern = routes[0].pattern  # It came by the root of the port.
     return None if pattern is None else (OUTSIDE, pattern, name)
 
 

@@ -9,6 +9,7 @@ import traitlets
 from workernb.assembly import checked_runtime
 from workernb.runtime.runtime import Runtime
 from workernb.views.pictures.graph import GraphPicture
+from workernb.views.pictures.system import OUTSIDE
 from workernb.views.pictures.traffic import Flow
 
 from .live import LivePicture, script, style
@@ -86,6 +87,9 @@ class GraphView(LivePicture):
                 sent[f"count{index}"] = flow.requests
                 texts[f"count{index}"], texts[f"failed{index}"] = flow.texts
                 passed.append(str(index))
+            if arrow.source == OUTSIDE and sent.get(f"rate{index}", 0) != flow.rate:
+                sent[f"rate{index}"] = flow.rate
+                texts[f"rate{index}"] = flow.rate_text
         loads = traffic.loads()
         for index, node in enumerate(system.nodes):
             load = loads.get(node.name)

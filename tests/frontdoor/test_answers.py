@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 import workernb
-from workernb.network.answers import answer_for_outsider
+from workernb.frontdoor.answers import answer_for_outsider
 from workernb.runtime.services.targets import Target
 
 URL = "http://worker/"
