@@ -3,6 +3,7 @@
 The reader of a stream runs its producer, as a loop runs the asynchronous generator that it reads:
 no task and no queue is between them, and the producer is never ahead. While it runs, stamps, the
 invocation, budget and interrupts are its own. An invocation lives until its streams have ended.
+"""
 
 from __future__ import annotations
 
