@@ -6,10 +6,12 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from workernb import assembly
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -40,6 +42,14 @@ def write_notebook(path: Path, *cells: str) -> Path:
     }  # fmt: skip
     path.write_text(json.dumps(notebook), encoding="utf-8")
     return path
+
+
+@pytest.fixture(autouse=True)
+def runtime_of_its_own(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Leave nothing in this process's runtime of a command that is run in it."""
+    monkeypatch.setattr(assembly, "_runtime", None)
+    yield
+    assembly.get_runtime().close()
 
 
 @pytest.fixture
