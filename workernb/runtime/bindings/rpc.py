@@ -12,6 +12,7 @@ from types import FunctionType
 from typing import Any
 
 from workernb.errors import DataCloneError, RpcError, with_notes
+from workernb.http.abort import AbortSignal
 from workernb.http.streams import ReadableStream
 from workernb.runtime.events.event import Event
 from workernb.runtime.events.rpc import RPC
@@ -29,7 +30,7 @@ from .capabilities import FUNCTIONS, Capability, Relay
 from .clone import SCALARS, SHORT, clone, clone_arguments
 from .contexts import Context, Place, context_of, place_here, position
 from .promises import AWAITED, RpcPromise, RpcProperty, failed_call, outside_of_handler
-from .remote_errors import remote_copy
+from .remote_errors import copy_of_error, remote_copy
 
 _running = current.get
 
@@ -128,6 +129,11 @@ def _error(error: Exception, call: Any, invocation: Invocation) -> BaseException
     copied = remote_copy(error, lambda value: clone(value, _by_value_only), keeps_attributes)
     call._error = copied
     return copied
+
+
+def _copied_reason(reason: BaseException) -> BaseException:
+    """Return the copy of a signal's reason that the receiver of the signal gets."""
+    return copy_of_error(reason, lambda value: clone(value, _by_value_only))
 
 
 def _by_value_only(value: Any) -> Any:
@@ -342,6 +348,8 @@ class Exporter:
             return self._stub(Capability(value, self._owner, self._extends))
         if kind is ReadableStream:
             return self._moved(value)
+        if kind is AbortSignal:
+            return value._send(_copied_reason)
         if isinstance(value, ByReference):
             return self._stub(Capability(value, self._owner, self._extends), BindingStub)
         if isinstance(value, Stub):
