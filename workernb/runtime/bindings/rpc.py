@@ -176,13 +176,14 @@ class Stub(RpcStub):
     ) -> Any:
         caller: Any = _running()
         capability, context = self._capability, self._context
+        # The plain case first: a stub that keeps its owner's context finds it alive.
         if (
             capability is None
             or context is None
             or caller.__class__ is not Invocation
             or context.invocation.trace is not caller.trace
             or capability.__class__ is not Capability
-            or (capability.owner is not None and capability.owner.ended_ns)
+            or not (capability.extends or capability.owner is None or not capability.owner.ended_ns)
         ):
             try:
                 capability = self._checked(caller)
@@ -219,7 +220,8 @@ class Stub(RpcStub):
         duplicate._wanted = True
         caller: Any = _running()
         if caller.__class__ is Invocation:
-            hold(duplicate, context_of(caller))
+            duplicate._context = context = context_of(caller)
+            context.held()[duplicate] = None
         return duplicate
 
     def dispose(self) -> None:
@@ -249,19 +251,14 @@ def give_arguments(stubs: list[Stub], invocation: Invocation) -> None:
 def give_result(stubs: Sequence[Stub], call: Any, caller: Invocation) -> None:
     """Give stubs to the caller, which receives them as the result of `call`."""
     context, wanted = context_of(caller), call._state == AWAITED
-    place = place_here() if wanted else None
+    received = context.held()
+    if wanted:
+        place = place_here()
+        for stub in stubs:
+            stub._place, stub._wanted = place, True
     for stub in stubs:
-        stub._place = place
-        stub._wanted = wanted
-        hold(stub, context)
-
-
-def hold(stub: Stub, context: Context) -> None:
-    """Let a context hold a stub, until the context ends."""
-    stub._context = context
-    if context.received is None:
-        context.received = {}
-    context.received[stub] = None
+        stub._context = context
+        received[stub] = None
 
 
 def _refuse_other_request(stub: Stub, caller: Invocation) -> None:
