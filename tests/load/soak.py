@@ -2,7 +2,8 @@
 
 Every tenth request is followed by a call over RPC with a callback, stubs and a pipelined call.
 Checks every answer. Prints a line of JSON: what the process held after the first tenth and at the
-end (bytes, modules, files, threads, stubs, objects), and what differs from before the first request.
+end (bytes, modules, files, threads, stubs, objects), and what differs from before the first
+request.
 """
 
 from __future__ import annotations

@@ -66,3 +66,17 @@ def test_tidy_lays_out_anew(pair, sent):
     from_page(view, tidy=True)
     assert view._still.layout.places.keys() == before.keys()
     assert view._still.layout.places["first"] is not before["first"]
+
+
+async def test_the_first_callback_is_drawn_as_a_new_arrow(runtime, caller, sent):
+    view = GraphView(runtime)
+    before = view.picture
+    await caller.run()
+    assert view.refresh()
+    assert view.picture != before
+    assert "callbacks" in view.picture
+    sent.clear()
+    await caller.run()
+    assert view.refresh()
+    (frame,) = sent  # It is there already: only its number is sent.
+    assert "8×" in frame["texts"].values()
