@@ -139,11 +139,16 @@ async def test_spans_of_a_worker_are_lines_below_its_lane(runtime, more):
 
 
 async def test_a_span_that_has_not_ended_is_drawn_so_far(runtime):
-    source = SPANS.replace("MORE", "0")
-    call = runtime.define("spans", source, secrets={"KEY": "k"}).fetch()
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)  # It has begun, and waits within two spans.
-    text = repr(CpuPicture(call.trace))
-    assert text.count("not ended") == 4  # Each of them at its lane, and in the line below.
+    handle = runtime.define(
+        "spans",
+        "from workers import WorkerEntrypoint\n"
+        "class Default(WorkerEntrypoint):\n"
+        "    async def run(self, look):\n"
+        "        with self.ctx.tracing.enter_span('look'):\n"
+        "            await look()\n",
+    )
+    texts = []
+    call = handle.run(lambda: texts.append(repr(CpuPicture(call.trace))))
     await call
+    assert texts[0].count("look: not ended") == 2  # At the lane, and in the line below.
     assert "not ended" not in repr(CpuPicture(call.trace))
