@@ -1,4 +1,4 @@
-"""The same gateway and auth in JavaScript, in workerd and in miniflare, where npm is available.
+"""The same Workers in JavaScript, in workerd and in miniflare, where npm is available.
 
 They are installed into the user's cache at the first run, from the lock file in `javascript/`.
 """
@@ -20,6 +20,13 @@ from benchmarks.results import Round
 
 SOURCES = Path(__file__).parent / "javascript"
 CALLS = 300
+RPC_WAYS = {
+    "add": "RPC: add(1, 2)",
+    "rename": "RPC: an object",
+    "apply": "RPC: a callback",
+    "pipeline": "RPC: pipelined",
+}
+"""The calls over RPC of `rpc.py`, by their names in `caller.js`."""
 
 
 class Absent(Exception):
@@ -64,18 +71,22 @@ async def rounds() -> AsyncIterator[Mapping[str, Round]]:
             "workerd, JavaScript: a hop": _calls(session, plain, "AUTH"),
             "workerd, JavaScript: gateway to auth": _calls(session, plain, "GATEWAY"),
             "miniflare, JavaScript: a hop": _calls(session, mini, "AUTH"),
+            **{
+                f"workerd, JavaScript: {name}": _calls(session, plain, way)
+                for way, name in RPC_WAYS.items()
+            },
         }
 
 
-def _calls(session: object, port: int, binding: str) -> Round:
-    """Return a round of calls over a binding of the Worker in `caller.js`.
+def _calls(session: object, port: int, way: str) -> Round:
+    """Return a round of calls in a way that the Worker in `caller.js` has.
 
     The time of a request that makes no calls is subtracted, as the cost of HTTP to the caller.
     """
     starts = count(0, CALLS)
 
     async def ask(calls: int) -> float:
-        url = f"http://127.0.0.1:{port}/{binding}/{next(starts)}/{calls}"
+        url = f"http://127.0.0.1:{port}/{way}/{next(starts)}/{calls}"
         began = time.perf_counter()
         async with session.get(url) as answer:  # type: ignore[attr-defined]
             text = await answer.text()

@@ -15,7 +15,8 @@ const miniflare = new Miniflare({
   host: "127.0.0.1",
   port: 0,
   workers: [
-    worker("caller", { TOKEN: "s3cret" }, { AUTH: "auth", GATEWAY: "gateway" }),
+    worker("caller", { TOKEN: "s3cret" }, { AUTH: "auth", GATEWAY: "gateway", MATH: "math" }),
+    worker("math", {}),
     worker("gateway", {}, { AUTH: "auth" }),
     worker("auth", { SECRET_TOKEN: "s3cret" }),
   ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import weakref
 
 import pytest
 
@@ -74,6 +75,35 @@ def test_signals_that_follow_one_are_not_kept():
         AbortSignal.any([controller.signal])
     gc.collect()
     assert len(controller.signal._listeners) == 0
+
+
+def test_a_follower_with_a_listener_is_kept_as_long_as_what_it_follows():
+    calls: list[object] = []
+    controller = AbortController()
+    follower = AbortSignal.any([controller.signal])
+    follower.onabort = lambda: calls.append("on")
+    middle = AbortSignal.any([controller.signal])
+    AbortSignal.any([middle]).add_event_listener("abort", lambda signal: calls.append("last"))
+    forgotten = AbortSignal.any([controller.signal])
+    forgotten.onabort = lambda: calls.append("never")
+    assert forgotten.onabort is not None
+    forgotten.onabort = None
+    watched = [weakref.ref(follower), weakref.ref(forgotten)]
+    del follower, middle, forgotten
+    gc.collect()
+    assert [reference() is None for reference in watched] == [False, True]
+    controller.abort()
+    assert calls == ["on", "last"]
+
+
+def test_signals_that_nobody_aborts_are_collected():
+    controller = AbortController()
+    follower = AbortSignal.any([controller.signal])
+    follower.onabort = follower.throw_if_aborted
+    watched = [weakref.ref(controller.signal), weakref.ref(follower)]
+    del controller, follower
+    gc.collect()
+    assert [reference() for reference in watched] == [None, None]
 
 
 async def test_timeout():

@@ -1,7 +1,9 @@
 """Many requests through gateway and auth, which is redefined meanwhile: `python soak.py NUMBER`.
 
+Every tenth request is followed by a call over RPC with a callback, stubs and a pipelined call.
 Checks every answer. Prints a line of JSON: what the process held after the first tenth and at the
-end (bytes, modules, files, threads, objects), and what differs from before the first request.
+end (bytes, modules, files, threads, stubs, objects), and what differs from before the first
+request.
 """
 
 from __future__ import annotations
@@ -21,15 +23,24 @@ from pathlib import Path
 from typing import Any
 
 import workernb
+from workernb.runtime.bindings.capabilities import Capability
+from workernb.runtime.bindings.rpc import Stub
 
 REDEFINITIONS = 100
 AT_ONCE = 10
 
 AUTH = """
 import asyncio
-from workers import Response, WorkerEntrypoint
+from workers import Response, WorkerEntrypoint, import_from_javascript
 
 VERSION = {version}
+
+class Session(import_from_javascript("cloudflare:workers").RpcTarget):
+    def __init__(self, user):
+        self.user = user
+
+    async def name(self):
+        return f"user {{self.user}} of {{VERSION}}"
 
 class Default(WorkerEntrypoint):
     async def fetch(self, request):
@@ -38,6 +49,14 @@ class Default(WorkerEntrypoint):
         if request.headers.get("x-custom-token") == self.env.SECRET_TOKEN:
             return Response(f"allowed by {{VERSION}}")
         return Response("no", status=403)
+
+    async def session(self, user):
+        return Session(user)
+
+    async def apply(self, function, value):
+        kept = function.dup()
+        await asyncio.sleep(0)
+        return [await function(value), await kept(value + 1)]
 """
 
 GATEWAY = """
@@ -51,6 +70,14 @@ class Default(WorkerEntrypoint):
         if request.url.endswith("99"):
             raise ValueError(request.url)
         return Response(await response.text())
+
+    async def run(self, n):
+        async def double(value):
+            return value * 2
+        auth = self.env.AUTH
+        with await auth.session(n) as session, session.dup() as same:
+            names = [await session.name(), await same.name(), await auth.session(n).name()]
+        return [await auth.apply(double, n), names]
 """
 
 
@@ -69,6 +96,7 @@ def held() -> dict[str, int]:
         "sources": sum(name.startswith("<worker") for name in linecache.cache),
         "files": len(os.listdir("/proc/self/fd")),
         "threads": threading.active_count(),
+        "stubs": sum(issubclass(type(each), Stub | Capability) for each in gc.get_objects()),
         "objects": len(gc.get_objects()),
     }
 
@@ -119,6 +147,16 @@ async def check_failure(request: Any, message: str) -> None:
     assert str(error) == message
 
 
+async def call_and_check(gateway: Any, n: int, version: int) -> None:
+    """Call over RPC: a callback, its duplicate, a stub, its duplicate, and a pipelined call."""
+    name = f"user {n} of {version}"
+    call = gateway.run(n)
+    assert await call == [[2 * n, 2 * n + 2], [name] * 3]
+    # A pipelined call's stub ends with its caller; only `apply` keeps a duplicate to its end.
+    assert call.trace.outcome == "ok"
+    assert len(call.trace.invocations) == 9
+
+
 async def run(number: int) -> None:
     loop = asyncio.get_running_loop()
     at_first = installed(loop)
@@ -143,6 +181,8 @@ async def run(number: int) -> None:
             assert (answer.status, await answer.text()) == (status, text)
             assert answer.trace is not None
             assert [invocation.url for invocation in answer.trace.invocations] == [url, url]
+            if n % 10 == 4:
+                await call_and_check(gateway, n, version)
 
         for n in range(numbers.start, numbers.stop, 2 * AT_ONCE):
             half = min(n + AT_ONCE, numbers.stop)

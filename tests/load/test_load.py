@@ -59,6 +59,13 @@ def test_ten_thousand_requests_in_flight_are_kept_apart_in_a_gigabyte():
     assert result["grown"] < 1024 * MB
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_short_soak_leaves_no_stubs_and_nothing_installed():
+    result = run("soak.py", 2_000, 100)
+    assert result["left"] == []
+    assert result["after"]["stubs"] == 0
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -67,6 +74,7 @@ def test_a_soak_leaves_nothing_behind():
     assert result["left"] == []
     before, after = result["before"], result["after"]
     assert after["workers"] == 2
+    assert after["stubs"] == before["stubs"] == 0
     for kind in ("modules", "files", "threads"):
         assert after[kind] == before[kind], (kind, result)
     # Twenty versions of auth are kept; ten were there after the first tenth.

@@ -45,6 +45,33 @@ class Default(WorkerEntrypoint):
         except ValueError:
             return Response("no", status=500)
 """
+CALLS_BACK = """
+from workers import WorkerEntrypoint, import_from_javascript
+
+class Sum(import_from_javascript("cloudflare:workers").RpcTarget):
+    def __init__(self):
+        self.total = 0
+
+    async def add(self, value):
+        self.total += value
+        return self.total
+
+class Default(WorkerEntrypoint):
+    async def run(self):
+        async def double(value):
+            return value * 2
+        return [await self.env.B.each(double), await self.env.B.into(Sum())]
+"""
+IS_GIVEN = """
+from workers import WorkerEntrypoint
+
+class Default(WorkerEntrypoint):
+    async def each(self, function):
+        return [await function(number) for number in range(3)]
+
+    async def into(self, total):
+        return await total.add(1)
+"""
 HOSTILE = [
     "<script>alert(1)</script>",
     "]]>&\"'<img src=x onerror=alert(1)>",
@@ -97,3 +124,10 @@ def pair(runtime):
     runtime.define("auth", WAITING)
     runtime.define("gateway", GATEWAY, services={"AUTH": "auth"}, public=True)
     return runtime
+
+
+@pytest.fixture
+def caller(runtime: workernb.Runtime) -> workernb.Handle:
+    """Define a Worker that is called back by the one that it is bound to, and return it."""
+    runtime.define("callee", IS_GIVEN)
+    return runtime.define("caller", CALLS_BACK, services={"B": "callee"})

@@ -16,16 +16,30 @@ from workernb.texts import PlatformText
 
 T = TypeVar("T")
 Listener = Callable[[], object]
+Copy = Callable[[BaseException], BaseException]
+
+_ONABORT = object()
+"""The key of the listener `onabort`."""
+
+
+def _call_if_alive(reference: weakref.WeakMethod[Any], key: object) -> None:
+    function = reference()
+    if function is not None:
+        function(key)
+
+
+def _unchanged(reason: BaseException) -> BaseException:
+    return reason
 
 
 class AbortSignal:
     """Says whether something is to be ended, and why: `env.AUTH.fetch(url, signal=signal)`.
 
-    Made by an AbortController, or by `abort`, `timeout` and `any`. onabort: a callable without
-    arguments, called when the signal is aborted; or None.
+    Made by an AbortController, or by `abort`, `timeout` and `any`. One that was sent over RPC is
+    aborted as soon as its sender's is.
     """
 
-    __slots__ = ("__weakref__", "_listeners", "_reason", "_sources", "onabort")
+    __slots__ = ("__weakref__", "_kept", "_listeners", "_onabort", "_reason", "_sources")
 
     def __init__(self) -> None:
         """Raise TypeError: a signal is made by a controller."""
@@ -37,13 +51,15 @@ class AbortSignal:
         signal._reason = None
         signal._listeners = {}
         signal._sources = ()
-        signal.onabort = None
+        signal._kept = set()
+        signal._onabort = None
         return signal
 
     _reason: BaseException | None
     _listeners: dict[object, tuple[Context, Listener]]
     _sources: tuple[AbortSignal, ...]
-    onabort: Listener | None
+    _kept: set[AbortSignal]  # The followers that have listeners.
+    _onabort: Listener | None
 
     @staticmethod
     def abort(reason: object = None) -> AbortSignal:
@@ -78,20 +94,63 @@ class AbortSignal:
         signal._sources = sources  # They stay alive as long as it does.
         reference = weakref.ref(signal)
         for source in sources:
-            source._follow(reference)
+            source._follow(reference, _unchanged)
         return signal
 
-    def _follow(self, reference: weakref.ref[AbortSignal]) -> None:
+    def _send(self, copy: Copy) -> AbortSignal:
+        """Return the signal that arrives when this one is sent to another Worker.
+
+        It is aborted as soon as this one is. copy: returns the reason that the other Worker gets.
+        """
+        signal = AbortSignal._make()
+        if self._reason is not None:
+            signal._reason = copy(self._reason)
+            return signal
+        signal._sources = (self,)
+        self._follow(weakref.ref(signal), copy)
+        return signal
+
+    def _follow(self, reference: weakref.ref[AbortSignal], copy: Copy) -> None:
         def pass_on() -> None:
             follower = reference()
-            if follower is not None:
-                follower._abort(self._reason)
+            if follower is not None and self._reason is not None:
+                follower._abort(copy(self._reason))
 
         key = object()
-        self._listeners[key] = copy_context(), pass_on
+        self._listen(key, pass_on)
         follower = reference()
         if follower is not None:
-            weakref.finalize(follower, self._listeners.pop, key, None).atexit = False
+            # Weakly: what a finalizer refers to would live as long as the follower.
+            forget = weakref.WeakMethod(self._forget)
+            weakref.finalize(follower, _call_if_alive, forget, key).atexit = False
+
+    def _listen(self, key: object, listener: Listener) -> None:
+        """Call `listener` in this context when the signal is aborted, once for each key.
+
+        The signals that it follows keep it alive from now on: somebody waits for it.
+        """
+        self._listeners.setdefault(key, (copy_context(), listener))
+        for source in self._sources:
+            source._kept.add(self)
+
+    def _forget(self, key: object) -> None:
+        """Undo `_listen`."""
+        self._listeners.pop(key, None)
+        if not self._listeners:
+            for source in self._sources:
+                source._kept.discard(self)
+
+    @property
+    def onabort(self) -> Listener | None:
+        """A callable without arguments, called when the signal is aborted; or None."""
+        return self._onabort
+
+    @onabort.setter
+    def onabort(self, listener: Listener | None) -> None:
+        self._onabort = listener
+        self._forget(_ONABORT)
+        if listener is not None and self._reason is None:
+            self._listen(_ONABORT, listener)
 
     @property
     def aborted(self) -> bool:
@@ -113,14 +172,14 @@ class AbortSignal:
     def add_event_listener(self, type: str, listener: Callable[..., object]) -> None:
         """Have `listener` called, with the signal, when the signal is aborted. type: `abort`."""
         if type == "abort" and self._reason is None:
-            self._listeners.setdefault(listener, (copy_context(), lambda: listener(self)))
+            self._listen(listener, lambda: listener(self))
 
     addEventListener = add_event_listener
 
     def remove_event_listener(self, type: str, listener: Callable[..., object]) -> None:
         """Undo `add_event_listener`."""
         if type == "abort":
-            self._listeners.pop(listener, None)
+            self._forget(listener)
 
     removeEventListener = remove_event_listener
 
@@ -130,10 +189,12 @@ class AbortSignal:
         self._reason = _as_exception(reason)
         listeners = list(self._listeners.values())
         self._listeners.clear()
-        if self.onabort is not None:
-            self.onabort()
+        for source in self._sources:
+            source._kept.discard(self)
+        followers, self._kept = self._kept, set()  # Alive until they have been told.
         for context, listener in listeners:
             context.run(listener)
+        del followers
 
     def __repr__(self) -> str:
         return f"<AbortSignal{', aborted' if self.aborted else ''}>"
@@ -170,7 +231,7 @@ async def abortable(work: Awaitable[T], signal: AbortSignal) -> T:
     if signal.aborted:
         task.cancel()
     else:
-        signal._listeners[key] = copy_context(), task.cancel
+        signal._listen(key, task.cancel)
     try:
         return await task
     except asyncio.CancelledError:
@@ -178,4 +239,4 @@ async def abortable(work: Awaitable[T], signal: AbortSignal) -> T:
             raise signal._reason from None
         raise
     finally:
-        signal._listeners.pop(key, None)
+        signal._forget(key)

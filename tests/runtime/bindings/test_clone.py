@@ -13,6 +13,7 @@ import pytest
 
 import workernb
 from workernb.http import Headers, Request, Response
+from workernb.http.forms import Blob, File, FormData, URLSearchParams
 from workernb.runtime.bindings.clone import MAX_BYTES, clone, clone_arguments
 from workernb.workers.rpc import JsDict
 
@@ -155,8 +156,9 @@ def test_a_dict_that_arrives_has_its_keys_as_attributes():
         bytes(33 * 1024 * 1024),
         ["y" * 1_000_000] * 40,
         [bytes(20 * 1024 * 1024), bytes(20 * 1024 * 1024)],
+        Blob(bytes(33 * 1024 * 1024)),
     ],
-    ids=["text", "wide text", "bytes", "list", "two"],
+    ids=["text", "wide text", "bytes", "list", "two", "blob"],
 )
 def test_a_message_has_32_mib_at_most(value):
     with pytest.raises(workernb.DataCloneError) as caught:
@@ -191,6 +193,29 @@ def test_a_partial_function_is_by_reference():
         return "stub" if isinstance(value, functools.partial) else NotImplemented
 
     assert clone([functools.partial(print)], mark) == ["stub"]
+
+
+async def test_a_blob_arrives_with_its_type():
+    blob = Blob(["a", b"bc"], content_type="Text/Plain")
+    arrived = clone({"one": blob, "same": blob}, no_references)
+    assert type(arrived.one) is Blob
+    assert (await arrived.one.text(), arrived.one.type) == ("abc", "text/plain")
+    assert arrived.one is arrived.same is not blob
+
+
+@pytest.mark.parametrize(
+    ("value", "remedy"),
+    [
+        (File("a", "a.txt"), "Blob(value)"),
+        (FormData({"a": "b"}), "response.form_data()"),
+        (URLSearchParams("a=b"), "str(value)"),
+    ],
+)
+def test_forms_are_refused_with_a_way_to_send_them(value, remedy):
+    with pytest.raises(workernb.DataCloneError) as caught:
+        clone([value], no_references)
+    assert f'object of type "{type(value).__name__}"' in str(caught.value)
+    assert remedy in caught.value.__notes__[0]
 
 
 async def test_messages_of_http_arrive_with_their_bodies():

@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 import workernb
-from workernb.views.drawing.shapes import Line
+from workernb.views.drawing.shapes import Group, Line
 from workernb.views.pictures.cpu import CpuPicture
 from workernb.views.pictures.tree import TracePicture
 
@@ -88,3 +88,67 @@ async def test_hostile_urls_are_drawn(system):
     picture = CpuPicture(answer.trace)
     check_labels(picture.drawing)
     ET.fromstring(picture.svg())
+
+
+SPANS = """
+import asyncio
+from workers import Response, WorkerEntrypoint
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        with self.ctx.tracing.enter_span("load <b>") as span:
+            span.set_attribute("rows", 3)
+            with self.ctx.tracing.enter_span("parse"):
+                await asyncio.sleep(0)
+        try:
+            with self.ctx.tracing.enter_span(f"check {self.env.KEY}"):
+                raise ValueError("bad")
+        except ValueError:
+            pass
+        for number in range(MORE):
+            self.ctx.tracing.start_span(f"more {number}").end()
+        return Response("x")
+"""
+
+
+@pytest.mark.parametrize("more", [0, 300])
+async def test_spans_of_a_worker_are_lines_below_its_lane(runtime, more):
+    source = SPANS.replace("MORE", str(more))
+    handle = runtime.define("spans", source, secrets={"KEY": "s3cret"})
+    trace = (await handle.fetch()).trace
+    picture = CpuPicture(trace)
+    check_labels(picture.drawing)
+    groups = [s for s in picture.drawing.shapes if isinstance(s, Group) and "span" in s.data]
+    load, parse, check = groups[:3]
+    assert load.title.startswith("load <b>: ")
+    assert load.title.endswith(" (rows=3)")
+    assert check.title.endswith("(ValueError: bad)")
+    (outer,), (inner,), (failed,) = (group.shapes for group in (load, parse, check))
+    assert outer.x <= inner.x <= inner.x + inner.width <= outer.x + outer.width + 2
+    assert inner.y > outer.y  # It is in the other one.
+    assert failed.fill == "alarm"
+    assert len(groups) == min(3 + more, 200)
+    text = repr(picture)
+    assert "  ◦ load <b>: " in text
+    assert "    ◦ parse: " in text
+    assert f"{3 + more} spans (the lines below the lanes): load <b>" in text
+    svg = picture.svg()
+    assert "s3cret" not in text + svg
+    assert "<b>" not in svg
+    ET.fromstring(svg)
+
+
+async def test_a_span_that_has_not_ended_is_drawn_so_far(runtime):
+    handle = runtime.define(
+        "spans",
+        "from workers import WorkerEntrypoint\n"
+        "class Default(WorkerEntrypoint):\n"
+        "    async def run(self, look):\n"
+        "        with self.ctx.tracing.enter_span('look'):\n"
+        "            await look()\n",
+    )
+    texts = []
+    call = handle.run(lambda: texts.append(repr(CpuPicture(call.trace))))
+    await call
+    assert texts[0].count("look: not ended") == 2  # At the lane, and in the line below.
+    assert "not ended" not in repr(CpuPicture(call.trace))

@@ -89,3 +89,44 @@ async def test_an_arrow_names_the_methods_that_were_called(runtime):
     assert "──MATH──▶ math  3×  add() 2×, one() 1×" in picture.text()
     titles = [group.title for group in picture.drawing.shapes if isinstance(group, Group)]
     assert "caller: MATH → math: add() 2×, one() 1×" in titles
+
+
+async def test_callbacks_are_an_arrow_that_moves_no_box(runtime, caller):
+    before = GraphPicture(runtime)
+    places = dict(before.layout.places)
+    assert "callbacks" not in before.text()
+    await caller.run()
+    picture = GraphPicture(runtime)
+    check_graph(picture)
+    assert "──callbacks──▶ caller  4×  double() 3×, Sum.add() 1×" in picture.text()
+    titles = [group.title for group in picture.drawing.shapes if isinstance(group, Group)]
+    assert "callee: callbacks → caller: double() 3×, Sum.add() 1×" in titles
+    assert picture.layout.places == places
+    picture.layout.forget()
+    columns = {name: place.column for name, place in GraphPicture(runtime).layout.places.items()}
+    assert columns == {"caller": 0, "callee": 1}
+
+
+async def test_calls_of_stubs_that_go_a_bindings_way_have_no_arrow_of_their_own(runtime):
+    head = (
+        "from workers import WorkerEntrypoint, import_from_javascript\n"
+        "RpcTarget = import_from_javascript('cloudflare:workers').RpcTarget\n"
+    )
+    runtime.define(
+        "makes",
+        f"{head}class One(RpcTarget):\n    async def get(self): return 1\n"
+        "class Default(WorkerEntrypoint):\n    async def make(self): return One()\n",
+    )
+    uses = runtime.define(
+        "uses",
+        f"{head}class Default(WorkerEntrypoint):\n"
+        "    async def run(self): return await self.env.M.make().get()\n",
+        services={"M": "makes"},
+    )
+    assert await uses.run() == 1
+    assert "callbacks" not in GraphPicture(runtime).text()
+
+
+async def test_the_notebook_that_is_called_back_is_no_box(runtime, caller):
+    await runtime["callee"].each(lambda value: value)
+    assert "notebook" not in GraphPicture(runtime).text()

@@ -91,3 +91,17 @@ async def test_requests_per_second_come_from_outside_and_end(pair, sent, monkeyp
 
 
 PAGE = "from workers import Response\nasync def on_fetch(request):\n    return Response('x')\n"
+
+
+async def test_the_first_callback_is_drawn_as_a_new_arrow(runtime, caller, sent):
+    view = GraphView(runtime)
+    before = view.picture
+    await caller.run()
+    assert view.refresh()
+    assert view.picture != before
+    assert "callbacks" in view.picture
+    sent.clear()
+    await caller.run()
+    assert view.refresh()
+    (frame,) = sent  # It is there already: only its number is sent.
+    assert "8×" in frame["texts"].values()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Mapping
-from functools import cached_property, partial
+from functools import partial
 from types import BuiltinFunctionType, CoroutineType, FunctionType, MethodType
 from typing import Any
 
@@ -41,13 +41,17 @@ _running = current.get
 FUNCTIONS = frozenset({FunctionType, MethodType, BuiltinFunctionType, partial})
 """The types of what is sent by reference as a function."""
 
+NAMED = FUNCTIONS - {partial}
+"""Those of them that have a name."""
+
 
 class Capability:
     """An object of a Worker, as its stubs call it: an entrypoint whose methods are the object's.
 
     target: a function or an RpcTarget. owner: the invocation that sent it, None for the notebook.
-    extends: whether stubs of it keep the owner's context, as those in results do. references: how
-    many stubs there are. last: the newest call, after which further ones begin.
+    label: what its stubs are called: `stub Counter`. extends: whether stubs of it keep the owner's
+    context, as those in results do. references: how many stubs there are. last: the newest call,
+    after which further ones begin.
     """
 
     references = 0
@@ -56,6 +60,7 @@ class Capability:
     def __init__(self, target: Any, owner: Invocation | None, extends: bool) -> None:
         """Send `target`, of which there are no stubs yet."""
         self.target = target
+        self.label = self._label()
         self.owner = owner
         self.extends = extends
         if owner is None:
@@ -65,11 +70,10 @@ class Capability:
             if extends:
                 context_of(owner).exported += 1
 
-    @cached_property
-    def label(self) -> str:
-        """What its stubs are called: `stub Counter`."""
-        name = getattr(self.target, "__name__", None) or type(self.target).__name__
-        return f"stub {name}"
+    def _label(self) -> str:
+        target = self.target
+        kind = type(target)
+        return f"stub {target.__name__ if kind in NAMED else kind.__name__}"
 
     @property
     def handlers(self) -> Capability:
@@ -124,7 +128,7 @@ class Capability:
         if self.references:
             return
         target, self.target, self.last = self.target, None, None
-        if type(target) is not FunctionType:
+        if type(target) not in FUNCTIONS:
             self.drop(target)
         owner = self.owner
         if self.extends and owner is not None:
@@ -165,9 +169,7 @@ async def reached(result: Any) -> Any:
 class Relay(Capability):
     """A stub that was passed on: its calls go to the object, through who passed it on."""
 
-    @cached_property
-    def label(self) -> str:
-        """The label of the object's own capability."""
+    def _label(self) -> str:
         return str(self.target._live().label)
 
     def check(self) -> Capability:

@@ -187,6 +187,12 @@ class Cloner:
         """Return a subclass's number as a plain one."""
         return self.clone(float.__float__(value))
 
+    def clone_blob(self, value: Any) -> Any:
+        """Return a copy of a Blob, which has its type."""
+        self.size += value.size
+        self.check_size()
+        return self.keep(value, value.slice(content_type=value.content_type))
+
     def clone_headers(self, value: Headers) -> Headers:
         """Return a copy of headers."""
         self.size += sum(len(name) + len(text) + 4 for name, text in value.items())
@@ -233,6 +239,9 @@ _COPIERS: dict[type, Callable[[Cloner, Any], Any]] = {
     Response: Cloner.move_response,
 }
 
+_FORMS = "workernb.http.forms"
+"""The package of Blob and its kin, whose classes are known by name: few programs import it."""
+
 _COPIERS_OF_SUBCLASSES: tuple[tuple[Any, Callable[[Cloner, Any], Any]], ...] = (
     (dict, Cloner.clone_dict),
     (list, Cloner.clone_list),
@@ -250,6 +259,8 @@ _COPIERS_OF_SUBCLASSES: tuple[tuple[Any, Callable[[Cloner, Any], Any]], ...] = (
 def _copier_of(value: Any) -> Callable[[Cloner, Any], Any] | None:
     """Return the copier of a value whose class is a subclass of a type that can be sent."""
     kind = type(value)
+    if kind.__module__.startswith(_FORMS):
+        return Cloner.clone_blob if kind.__name__ == "Blob" else None
     for base, copier in _COPIERS_OF_SUBCLASSES:
         if issubclass(kind, base):
             return copier
@@ -283,6 +294,8 @@ def refusal(value: Any) -> Exception:
     if issubclass(kind, tuple | bytearray):
         return refusal(() if issubclass(kind, tuple) else bytearray())
     error = DataCloneError(PlatformText.DATA_CLONE.format(type=kind.__qualname__))
+    if kind.__module__.startswith(_FORMS) and kind.__name__ in _REMEDIES_OF_FORMS:
+        return with_notes(error, _REMEDIES_OF_FORMS[kind.__name__])
     if dataclasses.is_dataclass(kind):
         return with_notes(error, "Send dataclasses.asdict(value), or make the class an RpcTarget.")
     return with_notes(
@@ -295,4 +308,10 @@ _REMEDIES: dict[type, tuple[str, str]] = {
     tuple: (PlatformText.RPC_REFUSED, "Send a list: list(value)."),
     bytearray: (PlatformText.RPC_REFUSED, "Send bytes: bytes(value)."),
     re.Pattern: (PlatformText.RPC_REFUSED, "Send its text: value.pattern."),
+}
+
+_REMEDIES_OF_FORMS = {
+    "File": "Send a Blob and what is lost: {'blob': Blob(value), 'name': value.name}.",
+    "FormData": "Send it as a body, Response(value), and read it with response.form_data().",
+    "URLSearchParams": "Send its text, str(value), and read it with URLSearchParams(text).",
 }

@@ -32,22 +32,27 @@ class Context:
     the call that it handles, if others than its caller wait for it. ended: whether it has ended.
     """
 
-    __slots__ = ("call", "ended", "exported", "invocation", "parameters", "received")
+    # Class-level defaults: an object is made for each invocation that sends or gets a stub.
+    parameters: list[Any] | None = None
+    received: dict[Any, None] | None = None
+    exported = 0
+    call: Settled | None = None
+    ended = False
 
     def __init__(self, invocation: Invocation) -> None:
         """Begin without stubs."""
         self.invocation = invocation
-        self.parameters: list[Any] | None = None
-        self.received: dict[Any, None] | None = None
-        self.exported = 0
-        self.call: Settled | None = None
-        self.ended = False
 
-    def returned(self, error: BaseException | None, goes_on: bool) -> None:
-        """Dispose the arguments, since the handler has returned; end the context if it can end.
+    def held(self) -> dict[Any, None]:
+        """Return `received`, the stubs that the context holds until it ends."""
+        if self.received is None:
+            self.received = {}
+        return self.received
 
-        error: what the caller gets instead of a result, or None. goes_on: whether the invocation
-        still produces a stream.
+    def returned(self, error: BaseException | None) -> None:
+        """Dispose the arguments, since the handler has returned, and tell those who wait for it.
+
+        error: what the caller gets instead of a result, or None.
         """
         if self.parameters is not None:
             for stub in self.parameters:
@@ -56,15 +61,13 @@ class Context:
         if self.call is not None:
             self.call.settle(error)
             self.call = None
-        if not goes_on:
-            self.end_if_idle()
 
     def end_if_idle(self) -> None:
         """End the context unless something keeps it."""
         invocation = self.invocation
         if self.ended or self.exported or not invocation.ended_ns:
             return
-        if waits(invocation):
+        if invocation.trace.wait_until_tasks and waits(invocation):
             return
         self.ended = True
         for stub in list(self.received or ()):

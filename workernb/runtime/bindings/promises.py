@@ -266,7 +266,10 @@ class PipelinedPromise(RpcPromise):
         kwargs: Mapping[str, Any],
     ) -> None:
         """Make a call on the result of `parent`."""
-        super().__init__(parent._caller, path, args, kwargs)
+        self._path = path
+        self._args = args
+        self._kwargs = kwargs
+        self._caller = parent._caller
         self._parent = parent
         self._names_before = parent._names_before + len(parent._path)
 
@@ -302,7 +305,9 @@ class PipelinedPromise(RpcPromise):
     def _on(self, target: Any) -> Any:
         """Make the call on the parent's result; return a property that is there already."""
         path = self._path
-        if not isinstance(target, RpcStub | dict | list):
+        if isinstance(target, RpcStub) and (path or self._args is not None):
+            return target._call(path, self._args, self._kwargs)  # type: ignore[attr-defined]
+        if not isinstance(target, (RpcStub, dict, list)):
             raise with_notes(
                 RpcError(PlatformText.NOT_AN_OBJECT),
                 f"{'.'.join(self._parent._path)} returned {type(target).__name__}.",

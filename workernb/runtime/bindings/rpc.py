@@ -12,6 +12,7 @@ from types import FunctionType
 from typing import Any
 
 from workernb.errors import DataCloneError, RpcError, with_notes
+from workernb.http.abort import AbortSignal
 from workernb.http.streams import ReadableStream
 from workernb.runtime.events.event import Event
 from workernb.runtime.events.rpc import RPC
@@ -29,7 +30,7 @@ from .capabilities import FUNCTIONS, Capability, Relay
 from .clone import SCALARS, SHORT, clone, clone_arguments
 from .contexts import Context, Place, context_of, place_here, position
 from .promises import AWAITED, RpcPromise, RpcProperty, failed_call, outside_of_handler
-from .remote_errors import remote_copy
+from .remote_errors import copy_of_error, remote_copy
 
 _running = current.get
 
@@ -130,6 +131,11 @@ def _error(error: Exception, call: Any, invocation: Invocation) -> BaseException
     return copied
 
 
+def _copied_reason(reason: BaseException) -> BaseException:
+    """Return the copy of a signal's reason that the receiver of the signal gets."""
+    return copy_of_error(reason, lambda value: clone(value, _by_value_only))
+
+
 def _by_value_only(value: Any) -> Any:
     return NotImplemented
 
@@ -170,13 +176,14 @@ class Stub(RpcStub):
     ) -> Any:
         caller: Any = _running()
         capability, context = self._capability, self._context
+        # The plain case first: a stub that keeps its owner's context finds it alive.
         if (
             capability is None
             or context is None
             or caller.__class__ is not Invocation
             or context.invocation.trace is not caller.trace
             or capability.__class__ is not Capability
-            or (capability.owner is not None and capability.owner.ended_ns)
+            or not (capability.extends or capability.owner is None or not capability.owner.ended_ns)
         ):
             try:
                 capability = self._checked(caller)
@@ -213,7 +220,8 @@ class Stub(RpcStub):
         duplicate._wanted = True
         caller: Any = _running()
         if caller.__class__ is Invocation:
-            hold(duplicate, context_of(caller))
+            duplicate._context = context = context_of(caller)
+            context.held()[duplicate] = None
         return duplicate
 
     def dispose(self) -> None:
@@ -243,19 +251,14 @@ def give_arguments(stubs: list[Stub], invocation: Invocation) -> None:
 def give_result(stubs: Sequence[Stub], call: Any, caller: Invocation) -> None:
     """Give stubs to the caller, which receives them as the result of `call`."""
     context, wanted = context_of(caller), call._state == AWAITED
-    place = place_here() if wanted else None
+    received = context.held()
+    if wanted:
+        place = place_here()
+        for stub in stubs:
+            stub._place, stub._wanted = place, True
     for stub in stubs:
-        stub._place = place
-        stub._wanted = wanted
-        hold(stub, context)
-
-
-def hold(stub: Stub, context: Context) -> None:
-    """Let a context hold a stub, until the context ends."""
-    stub._context = context
-    if context.received is None:
-        context.received = {}
-    context.received[stub] = None
+        stub._context = context
+        received[stub] = None
 
 
 def _refuse_other_request(stub: Stub, caller: Invocation) -> None:
@@ -342,6 +345,8 @@ class Exporter:
             return self._stub(Capability(value, self._owner, self._extends))
         if kind is ReadableStream:
             return self._moved(value)
+        if kind is AbortSignal:
+            return value._send(_copied_reason)
         if isinstance(value, ByReference):
             return self._stub(Capability(value, self._owner, self._extends), BindingStub)
         if isinstance(value, Stub):

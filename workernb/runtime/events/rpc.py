@@ -59,7 +59,7 @@ def methods_of(cls: type[Any], base: type[Any]) -> dict[str, Any]:
 def member_of(cls: type[Any], name: str) -> Any:
     """Return a member of an RpcTarget's class that RPC can reach; None if there is none."""
     for ancestor in cls.__mro__:
-        if name in ancestor.__dict__ and ancestor not in (RpcTarget, object):
+        if name in ancestor.__dict__ and ancestor is not RpcTarget and ancestor is not object:
             return ancestor.__dict__[name]
     return None
 

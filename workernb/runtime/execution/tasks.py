@@ -76,13 +76,14 @@ def leave(invocation: Invocation) -> None:
         goes_on = bool(extras.bodies) and extras.failure is None
         if extras.rpc is not None:
             # The exception that is being handled, if any, is what the caller gets.
-            extras.rpc.returned(sys.exception(), goes_on)
+            extras.rpc.returned(sys.exception())
         if goes_on:
             trace.stamps.extend((invocation.ended_ns, 0, invocation.caller))
             invocation.ended_ns = 0
             return
-    for body in list(extras.bodies):
-        body.discard()
+    if extras.bodies:
+        for body in list(extras.bodies):
+            body.discard()
     if extras._tasks:
         _cancel_unfinished_tasks(invocation, extras._tasks)
     received, extras.received = extras.received, None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from workernb.runtime.tracing.metering import ms
@@ -14,8 +14,9 @@ from workernb.views.drawing.shapes import Group, Label, Line, Rect, Shape, fitte
 from workernb.views.drawing.text import one_line
 
 from .axis import ticks
-from .lanes import MAX_LANES, Lane, Lanes
+from .lanes import MAX_LANES, Lane, Lanes, SpanBar
 from .picture import MARGIN, SIZE, SMALL, Picture, heading
+from .spans import describe_span
 
 MAX_ARROWHEADS = 120
 """With more handovers, their lines have no arrowheads."""
@@ -23,6 +24,8 @@ LANE = 28.0
 AXIS = 500.0
 TOP = 104.0
 MIN_WIDTH = 1.2
+MAX_NAMED = 4
+"""How many spans are named below the lanes; each of them says its name when pointed at."""
 MAX_RECENT = 8
 """How many of the last requests are shown below for comparison."""
 RECENT_ROW = 22.0
@@ -60,6 +63,8 @@ class CpuPicture(Picture):
             bar = "█" * filled + "░" * (20 - filled)
             cells = "  ".join(f"{cell:>{_CHARACTERS}}" for cell in lane.cells(self._total_ms))
             lines.append(f"{name:{width}} {bar} {cells}")
+            indent = "  " * lane.depth
+            lines += [f"{indent}{'  ' * span.depth}◦ {span.text}" for span in lane.spans]
         return "\n".join([*lines, *(text for text, _ in _notes(trace))])
 
     def replay(self) -> dict[str, Any]:
@@ -98,11 +103,14 @@ class CpuPicture(Picture):
         )
         drawing.shapes += self._column_headings()
         drawing.shapes += [self._lane(row, lane) for row, lane in enumerate(self.lanes)]
+        for row, lane in enumerate(self.lanes):
+            drawing.shapes += [self._span(row, span) for span in lane.spans]
         drawing.shapes += self._handover_lines()
         drawing.shapes += self._termination(trace)
         y = self._bottom() + 40
         for text, color in _notes(trace):
-            drawing.shapes.append(Label(MARGIN, y, text, SMALL, color))
+            fitting = fitted(text, SMALL, width - 2 * MARGIN)
+            drawing.shapes.append(Label(MARGIN, y, fitting, SMALL, color))
             y += 16
         if len(self.recent) > 1:
             drawing.shapes += self._recent_requests(trace, y + 4, width)
@@ -181,6 +189,13 @@ class CpuPicture(Picture):
             x += width
             shapes.append(Label(x, y + 18, cell, SMALL, right_aligned=True))
         return Group(shapes, {"lane": str(row)}, f"{lane.name}: {', '.join(cells)}")
+
+    def _span(self, row: int, span: SpanBar) -> Group:
+        """Return a span of a Worker's own: a line below the lane, and lower within another one."""
+        y = TOP + LANE * row + 22.5 + 2.5 * min(span.depth, 1)
+        width = max((span.ended - span.began) * self._scale(), MIN_WIDTH)
+        bar = Rect(self._x(span.began), y, width, 2, "alarm" if span.failed else "ink")
+        return Group([bar], {"span": str(row)}, span.text)
 
     def _handover_lines(self) -> list[Line]:
         lines = []
@@ -284,7 +299,7 @@ def _notes(trace: Trace) -> list[tuple[str, str]]:
     invocations = len(trace.invocations) + trace.not_kept
     if invocations > MAX_LANES:
         notes.append((f"A lane for each Worker: there were {invocations:,} invocations.", "muted"))
-    notes += [(line, "muted") for line in _stores(trace)]
+    notes += [(line, "muted") for line in (*_stores(trace), *_spans(trace))]
     if trace.outcome in _TERMINATIONS:
         notes.append((_TERMINATIONS[trace.outcome][1], "alarm"))
     return notes
@@ -300,6 +315,16 @@ def _stores(trace: Trace) -> list[str]:
         f"{len(each):,} call{'s' * (len(each) != 1)} (the light stripe)."
         for service, each in used.items()
     ]
+
+
+def _spans(trace: Trace) -> Iterator[str]:
+    """Yield a line about the spans of the Workers' own, the first of them with their durations."""
+    spans = trace.spans
+    if spans:
+        shown = [describe_span(span) for span in spans[:MAX_NAMED]]
+        omitted = ["…"] if len(spans) > MAX_NAMED else []
+        number = f"{len(spans):,} span{'s' * (len(spans) != 1)}"
+        yield f"{number} (the lines below the lanes): {' · '.join(shown + omitted)}"
 
 
 def _without_scheme(trace: Trace) -> str:

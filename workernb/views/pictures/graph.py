@@ -44,8 +44,8 @@ class GraphPicture(Picture):
 
     def __init__(self, runtime: Runtime) -> None:
         """Draw the services and their traffic."""
-        self.system = System.of(runtime)
         self.traffic = Traffic.of(runtime)
+        self.system = System.of(runtime, self.traffic.callbacks())
         self.layout = Layout.of(runtime)
         self.layout.update(self.system, measures(self.system))
         self.drawing = GraphBuilder(self.system, self.layout, self.traffic).build()
@@ -261,7 +261,13 @@ class GraphBuilder:
         if arrow.source == OUTSIDE:  # The live picture fills it: a still one has no now.
             texts.append(Label(x + 104, y + 12, "", TINY, "ink", part=f"rate{index}"))
         line = Line(
-            points, color, 1.4, curved=True, dashed=arrow.broken, arrow=True, part=f"way{index}"
+            points,
+            color,
+            1.4,
+            curved=True,
+            dashed=arrow.broken or arrow.is_callback,
+            arrow=True,
+            part=f"way{index}",
         )
         source = "" if arrow.source == OUTSIDE else arrow.source
         broken = ", which is not there" if arrow.broken else ""

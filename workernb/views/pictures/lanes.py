@@ -9,10 +9,29 @@ from workernb.runtime.tracing.metering import ms
 from workernb.runtime.tracing.traces import Trace
 from workernb.views.drawing.text import one_line, share
 
+from .spans import depth_of, describe_span
+
 MAX_LANES = 24
 """With more invocations, each Worker has one lane."""
 
 MAX_SLICES = 2_000
+
+MAX_SPANS = 200
+"""How many of a request's spans are drawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpanBar:
+    """A span of a Worker's own. Times are in ms since the request began.
+
+    depth: how many spans it is in. text: its name, duration and attributes.
+    """
+
+    began: float
+    ended: float
+    depth: int
+    text: str
+    failed: bool
 
 
 @dataclass(slots=True)
@@ -21,7 +40,8 @@ class Lane:
 
     depth: how many invocations it is nested in, itself included. self_ms, inclusive_ms: its CPU,
     without and with its callees. slices: the times in which it used the thread. in_stores: those in
-    which a store did, for it. stores_ms, operations: the CPU and the number of its calls to stores.
+    which a store did, for it. spans: the Worker's own. stores_ms, operations: the CPU and the
+    number of its calls to stores.
     """
 
     service: str
@@ -34,6 +54,7 @@ class Lane:
     outcome: str | None
     slices: list[tuple[float, float]] = field(default_factory=list)
     in_stores: list[tuple[float, float]] = field(default_factory=list)
+    spans: list[SpanBar] = field(default_factory=list)
     stores_ms: float = 0.0
     operations: int = 0
 
@@ -108,6 +129,16 @@ class Lanes:
             lane = lanes[_key(operation.caller, grouped)]
             lane.stores_ms += operation.cpu_ms
             lane.operations += 1
+        for span in trace.spans[:MAX_SPANS]:
+            began = max(span.began_ns - base, 0) / 1e6
+            bar = SpanBar(
+                began,
+                began + span.wall_ms,
+                depth_of(span),
+                describe_span(span),
+                span.status == "error",
+            )
+            lanes[_key(span.invocation, grouped)].spans.append(bar)
         result = cls(list(lanes.values()))
         rows = {key: row for row, key in enumerate(lanes)}
         for piece in list(trace.slices)[:MAX_SLICES]:

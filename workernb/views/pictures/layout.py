@@ -269,8 +269,9 @@ def _neighbours(name: str, system: System) -> list[str]:
 def layers_of(system: System) -> dict[str, int]:
     """Return the layer of every node: one more than the highest layer of its callers.
 
-    OUTSIDE has the first layer. An arrow that closes a cycle does not count; which one that is
-    depends on the order of definition alone. The environments of a Worker are in one layer.
+    OUTSIDE has the first layer. Callbacks do not count, nor does an arrow that closes a cycle:
+    which one that is depends on the order of definition alone. The environments of a Worker are in
+    one layer.
     """
     import networkx
 
@@ -282,7 +283,7 @@ def layers_of(system: System) -> dict[str, int]:
     graph.add_edges_from(
         (worker[a.source], worker[a.target])
         for a in system.arrows
-        if worker[a.source] != worker[a.target]
+        if worker[a.source] != worker[a.target] and not a.is_callback
     )
     for component in list(networkx.strongly_connected_components(graph)):
         if len(component) > 1:

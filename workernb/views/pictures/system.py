@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,6 +13,9 @@ from workernb.runtime.services.targets import DEFAULT
 
 OUTSIDE = " outside"
 """The node where requests from outside begin; no service can have this name."""
+
+CALLBACKS = " callbacks"
+"""The name of an arrow of callbacks; no binding can have it."""
 
 Key = tuple[str, str, str]
 """The key of an arrow: its source, its binding or route, its target."""
@@ -59,7 +62,10 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """A binding, or a route from outside. broken: its target or its entrypoint does not exist."""
+    """A binding, a route from outside, or callbacks: calls of what was sent over a binding.
+
+    broken: its target or its entrypoint does not exist.
+    """
 
     source: str
     target: str
@@ -73,8 +79,15 @@ class Arrow:
         return (self.source, self.name, self.target)
 
     @property
+    def is_callback(self) -> bool:
+        """Whether it stands for callbacks."""
+        return self.name == CALLBACKS
+
+    @property
     def label(self) -> str:
         """The text on the arrow."""
+        if self.is_callback:
+            return "callbacks"
         return self.name if self.entrypoint == DEFAULT else f"{self.name} #{self.entrypoint}"
 
 
@@ -86,8 +99,12 @@ class System:
     arrows: tuple[Arrow, ...]
 
     @classmethod
-    def of(cls, runtime: Runtime) -> System:
-        """Return the system of a runtime as it is now."""
+    def of(cls, runtime: Runtime, callbacks: Iterable[tuple[str, str]] = ()) -> System:
+        """Return the system of a runtime as it is now.
+
+        callbacks: who has called whom back. There is an arrow for it if both are defined, and no
+        binding leads the same way.
+        """
         nodes, arrows = [], []
         stores: dict[str, Node] = {}
         for service in runtime.defined():
@@ -107,13 +124,19 @@ class System:
                 stores[store.node] = Node(store.node, store.node, store=store)
                 arrows.append(Arrow(service.name, store.node, name))
             for name, target in definition.targets():
-                bound = runtime.services.get(target.service)
-                broken = bound is None or target.entrypoint not in bound.entrypoints
+                callee = runtime.services.get(target.service)
+                broken = callee is None or target.entrypoint not in callee.entrypoints
                 arrows.append(Arrow(service.name, target.service, name, target.entrypoint, broken))
         nodes += stores.values()
         defined = {node.name for node in nodes}
         missing = [arrow.target for arrow in arrows if arrow.target not in defined]
         nodes += [Node(name, name, missing=True) for name in dict.fromkeys(missing)]
+        bound = {(arrow.source, arrow.target) for arrow in arrows}
+        arrows += [
+            Arrow(source, target, CALLBACKS)
+            for source, target in callbacks
+            if {source, target} <= defined and (source, target) not in bound
+        ]
         if any(arrow.source == OUTSIDE for arrow in arrows):
             nodes.insert(0, Node(OUTSIDE, OUTSIDE))
         return cls(tuple(nodes), tuple(arrows))

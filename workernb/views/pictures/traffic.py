@@ -23,7 +23,10 @@ from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.traces import Trace
 from workernb.views.drawing.text import count, one_line, share
 
-from .system import OUTSIDE, Key
+from .system import CALLBACKS, OUTSIDE, Key
+
+STUB = "stub "
+"""How the name of a stub begins, in place of a binding's."""
 
 MAX_METHODS = 20
 """How many methods are counted by name on an arrow."""
@@ -135,6 +138,11 @@ class Traffic:
             self.revision += 1
             self.active = active
 
+    def callbacks(self) -> list[tuple[str, str]]:
+        """Return who has called a stub of whom, in alphabetical order."""
+        calls = {(key[0], key[2]) for key in self.arrows if key[1] == CALLBACKS}
+        return sorted((source, target) for source, target in calls if source != target)
+
     def loads(self) -> dict[str, Load]:
         """Return the load of each service that has handled a request."""
         total = sum(self.cpu_ms.values())
@@ -161,7 +169,7 @@ class Traffic:
             failed = invocation.outcome != "ok"
             if key is not None:
                 flow = self.arrows.setdefault(key, Flow())
-                flow.add(failed, invocation.method if invocation.event == RPC else None)
+                flow.add(failed, _method(invocation) if invocation.event == RPC else None)
                 if key[0] == OUTSIDE:
                     flow.add_from_outside(invocation)
             self.services.setdefault(invocation.service, Flow()).add(failed)
@@ -171,6 +179,19 @@ class Traffic:
             self.arrows.setdefault(key, Flow()).add(operation.failure is not None)
         for service, cpu_ms in trace.cpu_by_service().items():
             self.cpu_ms[service] = self.cpu_ms.get(service, 0.0) + cpu_ms
+
+
+def _is_callback(invocation: Invocation) -> bool:
+    """Return whether an invocation is the call of a stub."""
+    return bool(invocation.binding) and str(invocation.binding).startswith(STUB)
+
+
+def _method(invocation: Invocation) -> str:
+    """Return what was called: `add`; of a stub `double`, or `Counter.increment`."""
+    if not _is_callback(invocation):
+        return invocation.method
+    names = str(invocation.binding).removeprefix(STUB), invocation.method
+    return ".".join(filter(None, names))
 
 
 def _active(runtime: Runtime) -> Iterator[Key | str]:
@@ -189,7 +210,8 @@ def _key(runtime: Runtime, trace: Trace, invocation: Invocation) -> Key | None:
     """Return the key of an invocation's arrow; None if the notebook called the Worker by name."""
     name, caller = invocation.service, invocation.caller
     if caller is not None:
-        return (caller.service, invocation.binding or "", name)
+        binding = CALLBACKS if _is_callback(invocation) else invocation.binding or ""
+        return (caller.service, binding, name)
     service = runtime.services.get(name)
     if trace.owner or service is None or not service.versions:
         return None

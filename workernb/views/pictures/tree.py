@@ -20,6 +20,7 @@ from .cpu import cpu_summary, headline
 from .fetches import by_invocation, describe_fetch, omitted_fetches
 from .operations import list_operations
 from .picture import MARGIN, SIZE, SMALL, Picture, heading
+from .spans import depth_of, describe_span
 
 MAX_INVOCATIONS = 200
 MAX_ROWS = 120
@@ -229,14 +230,7 @@ def _rows(trace: Trace) -> Iterator[Row]:
 
 def _span(span: Span) -> str:
     """Return a span of a Worker's own on one line, below those that it is in."""
-    depth, outer = 0, span.parent
-    while outer is not None and depth < MAX_INDENTS:
-        depth, outer = depth + 1, outer.parent
-    redact = span.invocation.trace.redact
-    texts = [f"{name}={value}" for name, value in span.attributes.items()] + span.exceptions
-    detail = f" ({one_line(redact(', '.join(texts)), 200)})" if texts else ""
-    wall = ms(span.wall_ms) if span.ended_ns else "not ended"
-    return f"{'  ' * depth}◦ {one_line(redact(span.name), 80)}: {wall}{detail}"
+    return f"{'  ' * depth_of(span)}◦ {describe_span(span)}"
 
 
 def _name(invocation: Invocation) -> str:

@@ -10,7 +10,7 @@ from workernb.assembly import checked_runtime
 from workernb.runtime.runtime import Runtime
 from workernb.views.pictures.graph import GraphPicture
 from workernb.views.pictures.system import OUTSIDE
-from workernb.views.pictures.traffic import Flow
+from workernb.views.pictures.traffic import Flow, Traffic
 
 from .live import LivePicture, script, style
 
@@ -52,22 +52,22 @@ class GraphView(LivePicture):
         self.picture = self._still.inline_svg()
 
     def refresh(self) -> bool:
-        """Redraw if a service has changed; otherwise send the page the new traffic."""
+        """Redraw if a service or an arrow is new; otherwise send the page the new traffic."""
         if self._versions() != self._shown_versions:
             self.redraw()
             return True
-        self._still.traffic.update(self.runtime)
         if self._still.traffic.revision == self._sent_revision:
             return False
         self.send(self._frame())
         return True
 
     def _versions(self) -> list[Any]:
-        """Return a value that is different after each change of the system."""
-        return [
+        """Update the traffic, and return a value that is different after each change."""
+        services = [
             (service.name, service.version, service.deployments[-1:])
             for service in list(self.runtime.services.values())
         ]
+        return [*services, Traffic.of(self.runtime).callbacks()]
 
     def _frame(self) -> dict[str, Any]:
         """Return the message with all that has changed since the last frame.
