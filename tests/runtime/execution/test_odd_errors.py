@@ -101,6 +101,20 @@ async def test_a_frozen_dataclass_that_is_an_exception(define, runtime):
     assert '<worker odd v1>", line 13' in trace.logs[0].text
 
 
+async def test_a_task_of_wait_until_that_misbehaves(runtime, until):
+    body = """
+    async def fail():
+        raise Odd()
+    self.ctx.waitUntil(fail())
+    return Response("x")
+    """
+    for number, members in enumerate(RAISES.values()):
+        handle = runtime.define(f"odd-{number}", source(members, body))
+        trace = (await handle.fetch()).trace
+        await until(lambda trace=trace: trace.done)
+        assert trace.outcome == "exception"
+
+
 async def ends(handle, runtime):
     """Fetch, which fails, and return the trace, which has one error."""
     failed = False

@@ -31,14 +31,18 @@ from workernb.errors import (
 )
 from workernb.http.redirects import MAX_REDIRECTS, redirected
 from workernb.http.response import RedirectedUrl, Response
-from workernb.runtime.enforcement.abort import exceed_cpu, interrupt, take_back_cancellation
+from workernb.runtime.enforcement.abort import (
+    exceed_cpu,
+    interrupt,
+    raised_at_wake,
+    take_back_cancellation,
+)
 from workernb.runtime.enforcement.budget import (
     check_at_hop,
     check_own_budget,
     outside_of,
     refuse_call,
 )
-from workernb.runtime.enforcement.cut import MAX_REFUSALS, CuttingThrow
 from workernb.runtime.events.event import Event, missing_handler
 from workernb.runtime.services.engine import Entrypoint, Handler
 from workernb.runtime.services.limits import SHARED
@@ -56,9 +60,8 @@ from workernb.runtime.tracing.traces import Trace
 from workernb.texts import PlatformText
 from workernb.workers.current import current
 
+from .refusals import Steps, cut_again, throw_again
 from .tasks import NOT_AWAITED, abandon, adopt, calls_not_awaited, join, leave
-
-Steps = Generator[Any, Any, Any] | Coroutine[Any, Any, Any]
 
 T = TypeVar("T")
 
@@ -179,6 +182,10 @@ def fail(
     if kind is InvocationAborted and trace.aborted is None:
         invocation.ensure_extras().failure = outcome_of(error), format_error(error)
         raise InvocationAbortedError(*error.args).with_traceback(traceback_of(error)) from None
+    if kind is CpuLimitExceeded and trace.aborted is None and invocation not in trace.over_budget:
+        # Its caller's own budget is used up, which waits for it.
+        invocation.ensure_extras().failure = ("canceled", "canceled with its caller")
+        return
     if not issubclass(kind, ENDS):
         if trace.aborted is not None:
             # What it raised, as it was cut, does not count.
@@ -292,40 +299,24 @@ def drive(
                 begin_in_task(call, previous[2])
         if trace.aborted is not None:
             # Raise at the next step instead of suspending.
-            throw = _throw_again(steps, throw) if error is trace.aborted else throw
+            throw = throw_again(steps, throw) if error is trace.aborted else throw
             continue
         if not trace.own_budgets_checked:
+            refused = error is not None
             error = check_own_budget(trace, holding, waiting_position(steps))
+            throw = steps.throw
             if error is not None:
+                throw = cut_again(steps, throw, holding, error) if refused else throw
                 continue
         if invocation is None:
             trace.task = asyncio.current_task(loop)
         try:
             value, error = (yield yielded), None
         except BaseException as thrown:
-            value, error = None, thrown
+            value = None
+            error = raised_at_wake(trace, thrown) if trace.over_budget else thrown
         if invocation is None:
             take_back_cancellation(trace)
-
-
-def _throw_again(
-    steps: Steps, throw: Callable[[BaseException], Any]
-) -> Callable[[BaseException], Any]:
-    """Return what throws at a coroutine that has suspended instead of ending.
-
-    In the end it is closed, and left as it is if it refuses that too. throw: what threw last.
-    """
-    if not isinstance(throw, CuttingThrow):
-        return CuttingThrow(steps.throw)
-    if throw.times < MAX_REFUSALS:
-        return throw
-
-    def close_and_raise(error: BaseException) -> Any:
-        with contextlib.suppress(BaseException):
-            steps.close()
-        raise error
-
-    return close_and_raise
 
 
 def _call_directly(function: Callable[[Any], Any], argument: Any) -> Any:
