@@ -22,7 +22,6 @@ from workernb.runtime.tracing.tracebacks import is_debugged, waits_in
 from workernb.runtime.tracing.traces import Trace
 from workernb.texts import PlatformText
 
-
 MAX_WAKES = 50
 """How many waits of a request are ended for budgets per invocation before all of it is ended."""
 

@@ -324,8 +324,30 @@ def _call_directly(function: Callable[[Any], Any], argument: Any) -> Any:
 
 
 async def as_coroutine(steps: Steps, invocation: Invocation | None, trace: Trace) -> Any:
-    """Drive `steps` within a coroutine, which `asyncio.Task` requires."""
-    return await drive(steps, trace, invocation)
+    """Drive `steps` within a coroutine, which `asyncio.Task` requires.
+
+    Raises RuntimeError in place of an exception that asyncio's Task in Python, which nest_asyncio2
+    puts in place, cannot keep: the task would never end.
+    """
+    try:
+        return await drive(steps, trace, invocation)
+    except BaseException as error:
+        runs = invocation or trace.invocations[0]
+        if issubclass(type(error), ENDS) or run_in_slice(trace, runs, _can_be_kept, error):
+            raise
+        text = format_error(error)
+        raise RuntimeError(text).with_traceback(traceback_of(error)) from None
+
+
+def _can_be_kept(error: BaseException) -> bool:
+    """Return whether a Task in Python can keep an exception, of which it reads two attributes."""
+    try:
+        error.__class__, error.__traceback__  # noqa: B018 - they may be properties of the Worker's
+    except Termination:
+        raise
+    except BaseException:
+        return False
+    return True
 
 
 # Calls and tasks that begin in a task of their own

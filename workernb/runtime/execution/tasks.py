@@ -57,7 +57,9 @@ def adopt(invocation: Invocation, task: asyncio.Future[Any], work: object = None
         elif isinstance(work, Coroutine):
             work.close()
         trace = invocation.trace
-        unasked = invocation.ended_ns or trace.aborted is not None or invocation in trace.over_budget
+        unasked = (
+            invocation.ended_ns or trace.aborted is not None or invocation in trace.over_budget
+        )
         if unasked and not task.cancelled():
             # Nothing may ask for the exception, and asyncio would complain about that.
             task.exception()
