@@ -60,7 +60,7 @@ from workernb.runtime.tracing.traces import Trace
 from workernb.texts import PlatformText
 from workernb.workers.current import current
 
-from .refusals import Steps, cut_again, throw_again
+from .refusals import Steps, cut_if_over_budget, throw_again
 from .tasks import NOT_AWAITED, abandon, adopt, calls_not_awaited, join, leave
 
 T = TypeVar("T")
@@ -302,19 +302,15 @@ def drive(
             throw = throw_again(steps, throw) if error is trace.aborted else throw
             continue
         if not trace.own_budgets_checked:
-            refused = error is not None
-            error = check_own_budget(trace, holding, waiting_position(steps))
-            throw = steps.throw
+            throw, error = cut_if_over_budget(steps, throw, trace, holding, error)
             if error is not None:
-                throw = cut_again(steps, throw, holding, error) if refused else throw
                 continue
         if invocation is None:
             trace.task = asyncio.current_task(loop)
         try:
             value, error = (yield yielded), None
         except BaseException as thrown:
-            value = None
-            error = raised_at_wake(trace, thrown) if trace.over_budget else thrown
+            value, error = None, raised_at_wake(trace, thrown)
         if invocation is None:
             take_back_cancellation(trace)
 

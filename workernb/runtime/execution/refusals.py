@@ -7,16 +7,18 @@ from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
 from workernb.runtime.enforcement.abort import abort
+from workernb.runtime.enforcement.budget import check_own_budget
 from workernb.runtime.enforcement.cut import MAX_REFUSALS, CuttingThrow
 from workernb.runtime.tracing.invocations import Invocation
+from workernb.runtime.tracing.tracebacks import waiting_position
+from workernb.runtime.tracing.traces import Trace
 from workernb.workers.current import current
 
 Steps = Generator[Any, Any, Any] | Coroutine[Any, Any, Any]
+Throw = Callable[[BaseException], Any]
 
 
-def throw_again(
-    steps: Steps, throw: Callable[[BaseException], Any]
-) -> Callable[[BaseException], Any]:
+def throw_again(steps: Steps, throw: Throw) -> Throw:
     """Return what throws at a coroutine that has suspended instead of ending.
 
     In the end it is closed, and left as it is if it refuses that too. throw: what threw last.
@@ -34,18 +36,23 @@ def throw_again(
     return close_and_raise
 
 
-def cut_again(
+def cut_if_over_budget(
     steps: Steps,
-    throw: Callable[[BaseException], Any],
+    throw: Throw,
+    trace: Trace,
     invocation: Invocation | None,
-    error: BaseException,
-) -> Callable[[BaseException], Any]:
-    """Return what throws at an invocation that has suspended instead of ending, and at no other.
+    thrown: BaseException | None,
+) -> tuple[Throw, BaseException | None]:
+    """Return what throws next, and the error if the invocation has used up its own budget.
 
-    In the end all of its request is ended. throw: what threw last.
+    An invocation that suspends instead of ending is thrown at again, and no other; in the end all
+    of its request is ended. throw: what threw last. thrown: what it threw, or None.
     """
+    error = check_own_budget(trace, invocation, waiting_position(steps))
+    if error is None or thrown is None:
+        return steps.throw, error
     if not isinstance(throw, CuttingThrow):
-        return CuttingThrow(steps.throw, lambda: current.get() is invocation)
-    if throw.times >= MAX_REFUSALS and invocation is not None:
-        abort(invocation.trace, error)
-    return throw
+        return CuttingThrow(steps.throw, lambda: current.get() is invocation), error
+    if throw.times >= MAX_REFUSALS:
+        abort(trace, error)
+    return throw, error
