@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,10 @@ from hypothesis import settings
 
 # No test uses the network, nor does a kernel that a test starts.
 os.environ["WORKERNB_OUTBOUND"] = "off"
+
+# A shell that begins a job in the background may have it ignore interrupts, and its children too.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No deadline, since a machine may be slow; derandomized, so that a failure can be reproduced.
 settings.register_profile("workernb", deadline=None, derandomize=True)

@@ -156,6 +156,85 @@ async def test_a_request_that_waits_while_something_of_it_is_cut_ends(
     assert [error for error in loop_errors if "callback" not in error["message"]] == []
 
 
+OWN_SPINS = [spins for spins in SPINS if spins != "a call"]
+"""What uses up the budget of the invocation itself, where each has its own."""
+
+
+@pytest.mark.parametrize("spins", OWN_SPINS)
+@pytest.mark.parametrize("waits", WAITS)
+async def test_an_invocation_that_waits_while_something_of_it_is_cut_ends_alone(
+    define, runtime, until, loop_errors, waits, spins
+):
+    runtime.limits = Limits(cpu_ms=50, budget="per-invocation")
+    define("waits", "await asyncio.sleep(1e6)")
+    body = f"{SPIN}\n{SPINS[spins]}\n{WAITS[waits]}"
+    define("worker", body, WAITS="waits")
+    caller = """
+    async with asyncio.timeout(1e6):
+        try:
+            await self.env.WORKER.fetch(request)
+        except Exception as error:
+            await asyncio.sleep(0.001)
+            return Response(f"{type(error).__name__}: {error}")
+    """
+    handle = define("caller", caller, WORKER="worker")
+    async with asyncio.timeout(20):
+        answer = await handle.fetch()
+        await until(lambda: not runtime.in_flight)
+    assert await answer.text() == "CpuLimitError: Worker exceeded CPU time limit."
+    first, second, *callee = (each.outcome for each in answer.trace.invocations)
+    assert (first, second) == ("ok", "exceededCpu")
+    assert callee in ([], ["canceled"])
+    await asyncio.sleep(0)
+    gc.collect()
+    assert [error for error in loop_errors if "callback" not in error["message"]] == []
+
+
+async def test_an_invocation_that_waits_in_a_task_ends_for_its_own_budget(define, runtime):
+    runtime.limits = Limits(cpu_ms=50, budget="per-invocation")
+    define("worker", f"{SPIN}\n{SPINS['a callback']}\n{WAITS['a sleep']}")
+    define("echo", "await asyncio.sleep(0.2)\nreturn Response('echo')")
+    caller = """
+    async def ask():
+        return await self.env.WORKER.fetch("http://worker/")
+    answers = await asyncio.gather(
+        ask(), self.env.WORKER.fetch(request), self.env.ECHO.fetch("http://echo/"),
+        return_exceptions=True,
+    )
+    return Response(" ".join(type(answer).__name__ for answer in answers))
+    """
+    handle = define("caller", caller, WORKER="worker", ECHO="echo")
+    async with asyncio.timeout(20):
+        answer = await handle.fetch()
+    assert await answer.text() == "CpuLimitError CpuLimitError Response"
+    assert answer.trace.outcome == "ok"
+
+
+async def test_a_callee_that_refuses_its_end_ends_with_the_request(define, runtime):
+    runtime.limits = Limits(cpu_ms=50, budget="per-invocation")
+    define("waits", WAITS["swallows its end"])
+    body = f"{SPIN}\n{SPINS['a callback']}\n{WAITS['a callee']}"
+    handle = define("worker", body, WAITS="waits")
+    async with asyncio.timeout(20):
+        with pytest.raises(CpuLimitError):
+            await handle.fetch()
+    assert not runtime.in_flight
+
+
+async def test_waituntil_tasks_end_for_the_budget_of_their_invocation(define, runtime, until):
+    body = f"""
+{SPIN}
+self.ctx.waitUntil(asyncio.sleep(1e6))
+self.ctx.waitUntil(spin_later())
+return Response("answer")
+"""
+    handle = define("worker", body, limits=Limits(cpu_ms=50, budget="per-invocation"))
+    async with asyncio.timeout(20):
+        answer = await handle.fetch()
+        await until(lambda: not runtime.in_flight)
+    assert answer.trace.outcome == "exceededCpu"
+
+
 async def test_waituntil_tasks_end_when_one_of_them_is_cut(define, runtime, until):
     body = f"""
 {SPIN}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import pytest
 
 from workernb import CpuLimitError, Limits, StartupError
 from workernb.runtime.enforcement.guard import guard
+from workernb.runtime.enforcement.startup import Loading
+from workernb.workers.current import current
 
 from .busy import BUSY
 
@@ -44,6 +47,20 @@ def test_a_module_that_exceeds_the_startup_limit_is_cut(runtime, kind):
     assert runtime["worker"].version.number == 1
     assert guard.idle
     assert sys.gettrace() is None or "coverage" in str(sys.gettrace())
+
+
+def test_a_tick_as_a_module_has_loaded_leaves_no_tracer():
+    before = sys.gettrace()
+    token = current.set(Loading(env=None, limit_ms=0))
+    try:
+        with guard.loading():
+            pass
+        signal.raise_signal(signal.SIGPROF)
+        left = sys.gettrace()
+    finally:
+        current.reset(token)
+    sys.settrace(before)
+    assert left is before
 
 
 async def test_a_definition_between_requests_keeps_the_tick(define):

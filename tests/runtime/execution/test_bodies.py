@@ -291,11 +291,6 @@ def test_a_body_that_outlives_its_loop(define, runtime):
     assert outcomes(runtime.traces[-1]) == {"last": "ok"}
 
 
-async def test_fetch_sync_within_a_loop(define):
-    gateway = define("gateway", COUNT)
-    assert await gateway.fetch_sync().text() == "0,1,2,"
-
-
 async def test_a_body_is_read_from_another_thread(define, runtime):
     last = define("last", COUNT)
     assert await (await last.fetch()).text() == "0,1,2,"

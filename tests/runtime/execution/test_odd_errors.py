@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import textwrap
 import time
 
@@ -9,7 +10,7 @@ import pytest
 
 from workernb import CpuLimitError, Limits
 
-from ..conftest import FORWARD, HEAD
+from ..conftest import FORWARD, HEAD, gone
 
 FROZEN = """
 import dataclasses
@@ -99,6 +100,22 @@ async def test_a_frozen_dataclass_that_is_an_exception(define, runtime):
     trace = await ends(gateway, runtime)
     assert trace.exception == "Odd"
     assert '<worker odd v1>", line 13' in trace.logs[0].text
+
+
+@pytest.mark.parametrize("members", RAISES.values(), ids=RAISES)
+async def test_a_task_of_wait_until_that_misbehaves(runtime, loop_errors, members):
+    body = """
+    async def fail():
+        raise Odd()
+    self.ctx.waitUntil(fail())
+    return Response("x")
+    """
+    # The loop's errors are kept, since pytest would format them as they are logged.
+    trace = (await runtime.define("odd", source(members, body)).fetch()).trace
+    async with asyncio.timeout(20):
+        await gone(runtime)
+    assert trace.outcome == "exception"
+    assert loop_errors == []
 
 
 async def ends(handle, runtime):

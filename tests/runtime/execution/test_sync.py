@@ -61,6 +61,28 @@ assert (await echo.fetch()).status == 200
 """)
 
 
+def test_a_call_within_a_running_loop_reads_its_body():
+    run_in_a_loop("""
+chunks = "\\nasync def count():\\n    yield b'0,'\\n    yield b'1,'\\n"
+count = runtime.define("count", HEAD + "return Response(count())" + chunks)
+assert await count.fetch_sync().text() == "0,1,"
+""")
+
+
+def test_a_task_ends_whatever_exception_it_raises_after_a_call_within_a_running_loop():
+    run_in_a_loop("""
+echo.fetch_sync()  # From now on, asyncio's Task is the one in Python.
+raises = HEAD + "self.ctx.waitUntil(fail()); return Response('x')"
+raises += "\\nasync def fail(): raise Odd\\nclass Odd(Exception): "
+for member in ("__traceback__", "__class__"):
+    odd = runtime.define("odd", raises + member + " = property(lambda self: 1 / 0)")
+    trace = (await odd.fetch()).trace
+    while not trace.done:
+        await asyncio.sleep(0.001)
+    assert (trace.outcome, trace.exception) == ("exception", "RuntimeError: Odd"), trace.exception
+""")
+
+
 def test_other_tasks_run_while_a_call_is_waited_for():
     run_in_a_loop("""
 turns = 0

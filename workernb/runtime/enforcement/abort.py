@@ -6,6 +6,9 @@ coroutines raises the reason.
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 from workernb.errors import (
     CpuLimitExceeded,
     Hung,
@@ -14,9 +17,13 @@ from workernb.errors import (
     notes_of,
     with_notes,
 )
-from workernb.runtime.tracing.tracebacks import is_debugged
+from workernb.runtime.tracing.invocations import Invocation
+from workernb.runtime.tracing.tracebacks import is_debugged, waits_in
 from workernb.runtime.tracing.traces import Trace
 from workernb.texts import PlatformText
+
+MAX_WAKES = 50
+"""How many waits of a request are ended for budgets per invocation before all of it is ended."""
 
 
 def abort(trace: Trace, reason: BaseException) -> BaseException:
@@ -91,6 +98,48 @@ def abort_and_wake(trace: Trace, reason: BaseException) -> None:
             task.cancel()
         for body in list(trace.bodies):
             body.discard()
+
+
+def end_over_budget(trace: Trace) -> None:
+    """End the waits of invocations that have used up budgets of their own.
+
+    That was in a task or a callback, while the handler waits for something else. Called on the
+    loop, where nothing of the request runs.
+    """
+    for invocation, error in trace.over_budget.items():
+        extras = invocation.extras
+        if invocation.outcome is None:
+            task = _task_that_waits_in(trace, invocation)
+            if task is not None:
+                trace.wakes += 1
+                if trace.wakes > MAX_WAKES:
+                    abort_and_wake(trace, error)
+                    return
+                trace.cuts_at_wake = {**(trace.cuts_at_wake or {}), task: error}
+                task.cancel()
+        elif extras is not None and extras.tasks:
+            for left in list(extras.tasks):
+                left.cancel()
+
+
+def _task_that_waits_in(trace: Trace, invocation: Invocation) -> asyncio.Task[Any] | None:
+    """Return the task that waits in an invocation's handler, or None."""
+    if trace.task is not None and waits_in(trace.steps, invocation):
+        return trace.task
+    for each in trace.invocations:
+        for task in [] if each.extras is None else list(each.extras.tasks):
+            if isinstance(task, asyncio.Task) and waits_in(task.get_coro(), invocation):
+                return task
+    return None
+
+
+def raised_at_wake(trace: Trace, thrown: BaseException) -> BaseException:
+    """Return what to raise in the task that runs in place of what has woken it, by default that."""
+    task = asyncio.current_task()
+    if task is None or trace.cuts_at_wake is None or task not in trace.cuts_at_wake:
+        return thrown
+    task.uncancel()
+    return trace.cuts_at_wake.pop(task)
 
 
 def take_back_cancellation(trace: Trace) -> None:

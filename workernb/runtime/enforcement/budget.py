@@ -162,7 +162,10 @@ def check_own_budget(
     if cpu_ms is None or invocation.cpu_ms <= cpu_ms:
         return None
     budget = f"The CPU budget of an invocation of Worker {invocation.service!r} is {cpu_ms:g} ms"
-    return cpu_limit_exceeded(budget, place)
+    error = cpu_limit_exceeded(budget, place)
+    trace.own_budgets_checked = False  # It may catch the error and go on.
+    trace.over_budget = {invocation: error, **trace.over_budget}
+    return error
 
 
 IMPORT_LIMIT = 10

@@ -166,16 +166,19 @@ class CuttingThrow:
     was thrown.
     """
 
-    def __init__(self, throw: Callable[[BaseException], Any]) -> None:
-        """Keep what throws."""
+    def __init__(
+        self, throw: Callable[[BaseException], Any], applies: Callable[[], bool] = lambda: True
+    ) -> None:
+        """Keep what throws. applies: whether the Worker that runs then is to be cut."""
         self.times = 0
+        self._applies = applies
         self._throw = throw
 
     def __call__(self, error: BaseException) -> Any:
         """Throw an exception."""
         self.times += 1
         injector = CutInjector()
-        injector.inject(error, None, lambda: True)
+        injector.inject(error, None, self._applies)
         try:
             return self._throw(error)
         finally:

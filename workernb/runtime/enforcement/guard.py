@@ -24,7 +24,7 @@ from workernb.runtime.tracing.threads import Thread, this_thread
 from workernb.runtime.tracing.traces import Trace
 
 from . import signals
-from .abort import abort_and_wake, abort_hung, check_wall
+from .abort import abort_and_wake, abort_hung, check_wall, end_over_budget
 from .hangs import hangs
 from .memory import MemoryWatch
 from .off_thread import OffThreadCpu
@@ -123,6 +123,8 @@ class Guard:
         if trace.aborted is not None:
             abort_and_wake(trace, trace.aborted)
             return
+        if trace.over_budget:
+            end_over_budget(trace)
         waited_s = (wall_clock() - trace.last_stamp_ns) / 1e9
         if waited_s < HANGS_AFTER_S:
             trace.next_hang_check_s = HANGS_AFTER_S

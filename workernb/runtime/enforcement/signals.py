@@ -120,12 +120,15 @@ class Signals:
     @contextlib.contextmanager
     def loading(self) -> Iterator[None]:
         """Tick while a module loads on this thread, so that it can be cut."""
-        thread = this_thread()
+        thread, running = this_thread(), current.get()
+        assert isinstance(running, Loading)
         self.start_ticking(thread)
         self.catch_interrupts()
         try:
             yield
         finally:
+            # First, since a tick that came later would inject a cut that nothing calls off.
+            running.ended = True
             if thread.trace is None:
                 self.end_long_slice()
 
@@ -134,7 +137,7 @@ class Signals:
         assert thread is not None
         running: Any = current.get()
         if isinstance(running, Loading):
-            error = running.check_budget(frame)
+            error = None if running.ended else running.check_budget(frame)
             if error is not None:
                 in_import = running.imports_too_long
                 self._cut.inject(error, frame, lambda: current.get() is running, in_import)
@@ -250,7 +253,7 @@ class Signals:
     def _on_interrupt(self, frame: FrameType | None) -> bool:
         """End the request that runs, or the module that loads; return whether one did."""
         running: Any = current.get()
-        if isinstance(running, Loading):
+        if isinstance(running, Loading) and not running.ended:
             error: BaseException = KeyboardInterrupt()
             self._cut.inject(error, frame, lambda: current.get() is running, True)
             return True

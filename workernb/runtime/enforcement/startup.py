@@ -28,7 +28,10 @@ T = TypeVar("T")
 
 
 class Loading:
-    """The `RunningInvocation` while a module loads, which cannot make calls."""
+    """The `RunningInvocation` while a module loads, which cannot make calls.
+
+    ended: whether nothing of the module is to be cut any more.
+    """
 
     def __init__(self, env: Any, limit_ms: float) -> None:
         """Begin loading. limit_ms: limit of the module's own code, in ms of thread CPU."""
@@ -36,6 +39,7 @@ class Loading:
         self.props: dict[str, Any] = {}
         self.exports = None
         self.limits_left = None
+        self.ended = False
         self.limit_ms = limit_ms
         self._thread = this_thread()
         self._began = cpu_clock()

@@ -31,14 +31,18 @@ from workernb.errors import (
 )
 from workernb.http.redirects import MAX_REDIRECTS, redirected
 from workernb.http.response import RedirectedUrl, Response
-from workernb.runtime.enforcement.abort import exceed_cpu, interrupt, take_back_cancellation
+from workernb.runtime.enforcement.abort import (
+    exceed_cpu,
+    interrupt,
+    raised_at_wake,
+    take_back_cancellation,
+)
 from workernb.runtime.enforcement.budget import (
     check_at_hop,
     check_own_budget,
     outside_of,
     refuse_call,
 )
-from workernb.runtime.enforcement.cut import MAX_REFUSALS, CuttingThrow
 from workernb.runtime.events.event import Event, missing_handler
 from workernb.runtime.services.engine import Entrypoint, Handler
 from workernb.runtime.services.limits import SHARED
@@ -56,9 +60,8 @@ from workernb.runtime.tracing.traces import Trace
 from workernb.texts import PlatformText
 from workernb.workers.current import current
 
+from .refusals import Steps, cut_if_over_budget, throw_again
 from .tasks import NOT_AWAITED, abandon, adopt, calls_not_awaited, join, leave
-
-Steps = Generator[Any, Any, Any] | Coroutine[Any, Any, Any]
 
 T = TypeVar("T")
 
@@ -179,6 +182,10 @@ def fail(
     if kind is InvocationAborted and trace.aborted is None:
         invocation.ensure_extras().failure = outcome_of(error), format_error(error)
         raise InvocationAbortedError(*error.args).with_traceback(traceback_of(error)) from None
+    if kind is CpuLimitExceeded and trace.aborted is None and invocation not in trace.over_budget:
+        # Its caller's own budget is used up, which waits for it.
+        invocation.ensure_extras().failure = ("canceled", "canceled with its caller")
+        return
     if not issubclass(kind, ENDS):
         if trace.aborted is not None:
             # What it raised, as it was cut, does not count.
@@ -292,10 +299,10 @@ def drive(
                 begin_in_task(call, previous[2])
         if trace.aborted is not None:
             # Raise at the next step instead of suspending.
-            throw = _throw_again(steps, throw) if error is trace.aborted else throw
+            throw = throw_again(steps, throw) if error is trace.aborted else throw
             continue
         if not trace.own_budgets_checked:
-            error = check_own_budget(trace, holding, waiting_position(steps))
+            throw, error = cut_if_over_budget(steps, throw, trace, holding, error)
             if error is not None:
                 continue
         if invocation is None:
@@ -303,29 +310,9 @@ def drive(
         try:
             value, error = (yield yielded), None
         except BaseException as thrown:
-            value, error = None, thrown
+            value, error = None, raised_at_wake(trace, thrown)
         if invocation is None:
             take_back_cancellation(trace)
-
-
-def _throw_again(
-    steps: Steps, throw: Callable[[BaseException], Any]
-) -> Callable[[BaseException], Any]:
-    """Return what throws at a coroutine that has suspended instead of ending.
-
-    In the end it is closed, and left as it is if it refuses that too. throw: what threw last.
-    """
-    if not isinstance(throw, CuttingThrow):
-        return CuttingThrow(steps.throw)
-    if throw.times < MAX_REFUSALS:
-        return throw
-
-    def close_and_raise(error: BaseException) -> Any:
-        with contextlib.suppress(BaseException):
-            steps.close()
-        raise error
-
-    return close_and_raise
 
 
 def _call_directly(function: Callable[[Any], Any], argument: Any) -> Any:
@@ -333,8 +320,30 @@ def _call_directly(function: Callable[[Any], Any], argument: Any) -> Any:
 
 
 async def as_coroutine(steps: Steps, invocation: Invocation | None, trace: Trace) -> Any:
-    """Drive `steps` within a coroutine, which `asyncio.Task` requires."""
-    return await drive(steps, trace, invocation)
+    """Drive `steps` within a coroutine, which `asyncio.Task` requires.
+
+    Raises RuntimeError in place of an exception that asyncio's Task in Python, which nest_asyncio2
+    puts in place, cannot keep: the task would never end.
+    """
+    try:
+        return await drive(steps, trace, invocation)
+    except BaseException as error:
+        runs = invocation or trace.invocations[0]
+        if issubclass(type(error), ENDS) or run_in_slice(trace, runs, _can_be_kept, error):
+            raise
+        text = format_error(error)
+        raise RuntimeError(text).with_traceback(traceback_of(error)) from None
+
+
+def _can_be_kept(error: BaseException) -> bool:
+    """Return whether a Task in Python can keep an exception, of which it reads two attributes."""
+    try:
+        error.__class__, error.__traceback__  # noqa: B018 - they may be properties of the Worker's
+    except Termination:
+        raise
+    except BaseException:
+        return False
+    return True
 
 
 # Calls and tasks that begin in a task of their own

@@ -56,7 +56,10 @@ def adopt(invocation: Invocation, task: asyncio.Future[Any], work: object = None
                 abandon(work)
         elif isinstance(work, Coroutine):
             work.close()
-        unasked = invocation.ended_ns or invocation.trace.aborted is not None
+        trace = invocation.trace
+        unasked = (
+            invocation.ended_ns or trace.aborted is not None or invocation in trace.over_budget
+        )
         if unasked and not task.cancelled():
             # Nothing may ask for the exception, and asyncio would complain about that.
             task.exception()

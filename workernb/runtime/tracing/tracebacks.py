@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 import traceback
+from collections.abc import Iterator
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -118,9 +119,26 @@ _RUNS_WORKER = ("hop", "__anext__")
 def waiting_position(steps: Any) -> str | None:
     """Return where in a Worker's source a generator or coroutine waits, as `where` does."""
     found = None
-    while (frame := _frame_of(steps)) is not None:
+    for frame in _frames_of(steps):
         if is_worker(frame):
             found = frame
+    return worker_position(found)
+
+
+def waits_in(steps: Any, invocation: Invocation) -> bool:
+    """Return whether a generator or coroutine waits for an invocation's handler."""
+    return any(
+        frame.f_code.co_name == "hop"
+        and is_ours(frame)
+        and frame.f_locals.get("invocation") is invocation
+        for frame in _frames_of(steps)
+    )
+
+
+def _frames_of(steps: Any) -> Iterator[FrameType]:
+    """Yield the frames of a generator or coroutine and of what it awaits, outermost first."""
+    while (frame := _frame_of(steps)) is not None:
+        yield frame
         if frame.f_code.co_name == "drive":
             # `drive` calls `send` itself, so Python has no record of what it awaits.
             steps = frame.f_locals.get("steps")
@@ -129,7 +147,6 @@ def waiting_position(steps: Any) -> str | None:
         if type(steps).__name__ in _WRAPPERS:
             # These objects have no attribute for their coroutine or asynchronous generator.
             steps = next(filter(_frame_of, gc.get_referents(steps)), None)
-    return worker_position(found)
 
 
 _AWAITED = ("cr_await", "gi_yieldfrom", "ag_await")

@@ -116,6 +116,11 @@ class Trace:
     off_thread_ns: Mapping[Invocation, int] = MappingProxyType({})
     debugged = False
     own_budgets_checked = True  # Whether budgets per invocation were checked since the last fold.
+    # Invocations that have used up budgets of their own: the errors that end them.
+    over_budget: Mapping[Invocation, BaseException] = MappingProxyType({})
+    # Waits that such an error is to end: it is raised in place of the cancellation.
+    cuts_at_wake: dict[asyncio.Task[Any], BaseException] | None = None
+    wakes = 0  # How many such waits were ended.
     next_hang_check_s = 0.0  # Seconds of waiting before the guard checks whether it hangs.
     late_failure: tuple[str, str] | None = None  # Outcome and text of a waitUntil task.
     task: asyncio.Task[Any] | None = None
