@@ -322,7 +322,7 @@ async def test_errors_have_their_cause_and_name_the_binding(run):
     error = raised.value
     assert error.message == "D1_ERROR: no such table: nope: SQLITE_ERROR"
     assert error.cause.message == "no such table: nope: SQLITE_ERROR"
-    note = "In all() of Worker 'web''s binding DB, the D1 database 'shop'."
+    note = "In all() of the binding DB of Worker 'web', the D1 database 'shop'."
     assert note in error.__notes__
 
 
@@ -419,3 +419,11 @@ def test_wranglers_objects(runtime):
     assert str(raised.value) == (
         '"d1_databases[0]" bindings must have a "database_id" field but got {"binding": "DB"}.'
     )
+
+
+async def test_habits_of_other_libraries_are_explained(run):
+    with pytest.raises(AttributeError) as raised:
+        await run("await self.env.DB.execute('SELECT 1')")
+    assert "Write env.DB.prepare(sql).bind(…).run()" in raised.value.__notes__
+    with pytest.raises(TypeError, match=r"not str: await env\.DB\.batch\(\[env\.DB\.prepare"):
+        await run("await self.env.DB.batch(['SELECT 1'])")

@@ -86,6 +86,7 @@ class D1Database(StoreBinding):
     """
 
     noun = "D1 database"
+    habits = dict.fromkeys(("execute", "query", "executemany", "run"), "prepare(sql).bind(…).run()")
 
     def prepare(self, sql: str) -> D1PreparedStatement:
         """Return a statement, which is checked when it runs."""
@@ -94,9 +95,15 @@ class D1Database(StoreBinding):
     def batch(self, statements: Sequence[D1PreparedStatement]) -> StoreCall:
         """Run statements in one transaction, and return their results in order.
 
-        If one fails, all are rolled back.
+        If one fails, all are rolled back. Raises TypeError for what is no prepared statement.
         """
         statements = list(statements)
+        for each in statements:
+            if not isinstance(each, D1PreparedStatement):
+                raise TypeError(
+                    f"batch() takes prepared statements, not {type(each).__name__}: "
+                    f"await {self._expression}.batch([{self._expression}.prepare(sql), …])"
+                )
         detail = "; ".join(statement._sql for statement in statements[:5])
         return StoreCall(self, "batch", detail, self._do, _batch, statements)
 

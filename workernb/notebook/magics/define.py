@@ -153,6 +153,10 @@ def summary(runtime: Runtime, handle: Handle) -> str:
         parts.append(f"{binding} → {target}{_missing(runtime, target)}")
     for binding, store in service.definition.stores():
         parts.append(f"{binding} → {store.node}")
+    if service.definition.crons:
+        parts.append(f"scheduled {', '.join(service.definition.crons)}")
+    for tail in service.definition.tails:
+        parts.append(f"tail → {tail}{_missing(runtime, Target(tail))}")
     if callers := bound_services(runtime, handle.name):
         parts.append(f"bound by {', '.join(callers)}")
     return " · ".join(parts)

@@ -24,6 +24,7 @@ from workernb.errors import (
     InvocationAbortedError,
     Termination,
     attributes_of,
+    forgotten_await,
     format_error,
     notes_of,
     traceback_of,
@@ -63,7 +64,6 @@ Steps = Generator[Any, Any, Any] | Coroutine[Any, Any, Any]
 T = TypeVar("T")
 
 _set_current = current.set
-_MISSING_AWAIT_NOTE = "It is a coroutine, and not yet its result: did you forget await?"
 
 
 def invoke(
@@ -218,9 +218,9 @@ ENDS = (Termination, GeneratorExit, asyncio.CancelledError)
 
 def _note_missing_await(error: BaseException) -> None:
     if issubclass(type(error), AttributeError):
-        forgotten = issubclass(type(_OBJECT.__get__(error)), Coroutine)
-        if forgotten and _MISSING_AWAIT_NOTE not in notes_of(error):
-            attributes_of(error)["__notes__"] = [*notes_of(error), _MISSING_AWAIT_NOTE]
+        note = forgotten_await(_OBJECT.__get__(error))
+        if note is not None and note not in notes_of(error):
+            attributes_of(error)["__notes__"] = [*notes_of(error), note]
 
 
 _OBJECT: Any = AttributeError.__dict__["obj"]
