@@ -427,3 +427,14 @@ async def test_habits_of_other_libraries_are_explained(run):
     assert "Write env.DB.prepare(sql).bind(…).run()" in raised.value.__notes__
     with pytest.raises(TypeError, match=r"not str: await env\.DB\.batch\(\[env\.DB\.prepare"):
         await run("await self.env.DB.batch(['SELECT 1'])")
+
+
+async def test_a_table_that_is_not_there_has_a_remedy(run):
+    with pytest.raises(StoreError) as raised:
+        await run("await self.env.DB.prepare('SELECT * FROM user').all()")
+    assert raised.value.__notes__[0].startswith("The database has no tables yet: CREATE TABLE")
+    await run("await self.env.DB.exec('CREATE TABLE users (id)')")
+    for wrong, remedy in ("user", "Did you mean users?"), ("zzz", "There are the tables users."):
+        with pytest.raises(StoreError) as raised:
+            await run(f"await self.env.DB.prepare('SELECT * FROM {wrong}').all()")
+        assert raised.value.__notes__[0] == remedy

@@ -188,3 +188,21 @@ async def test_a_function_as_handler_with_other_parameters_says_which_are_passed
     await shell.ok("%%worker clock -q\ndef on_scheduled(controller): pass\n")
     outcome = await shell.run("%trigger clock")
     assert "async def on_scheduled(controller, env, ctx)" in outcome.traceback
+
+
+async def test_what_is_not_awaited_is_warned_of_without_a_card_too(shell):
+    await shell.ok(
+        "%%worker keeper -q --kv CACHE=cache\n"
+        "from workers import WorkerEntrypoint\n"
+        "class Default(WorkerEntrypoint):\n"
+        "    async def keep(self):\n"
+        "        self.env.CACHE.put('k', 'v')\n"
+    )
+    for typed in ("%call keeper.keep", "await keeper.keep()"):
+        outcome = await shell.ok(typed)
+        assert "warn: env.CACHE.put('k') was cancelled: it was never awaited." in outcome.stdout
+
+
+async def test_a_definition_without_a_handler_says_so(shell):
+    outcome = await shell.ok("%%worker bare\nclass Default: pass\n")
+    assert "without a handler: write class Default(WorkerEntrypoint)" in outcome.stdout

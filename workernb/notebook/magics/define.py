@@ -147,6 +147,8 @@ def summary(runtime: Runtime, handle: Handle) -> str:
     service = runtime.services[handle.name]
     urls = [route.url for route in service.definition.routes]
     parts = [str(handle.version), f"public: {', '.join(urls)}" if urls else "private"]
+    if not service.entrypoints:
+        parts.append("without a handler: write class Default(WorkerEntrypoint)")
     if service.definition.modules:
         parts.append(f"with {', '.join(service.definition.modules)}")
     for binding, target in service.definition.targets():
