@@ -1,7 +1,7 @@
 """Every error that workernb raises.
 
-Programs match on the platform's texts (`texts.py`), so `str(error)` is exactly that text. Help for people (the
-caller, the binding, what to write instead) is added as notes (PEP 678).
+Programs match on the platform's texts (`texts.py`), so `str(error)` is exactly that text. Help for
+people (the caller, the binding, what to write instead) is added as notes (PEP 678).
 
     Exception
      └ WorkernbError

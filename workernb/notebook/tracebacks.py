@@ -12,7 +12,6 @@ from workernb.errors import OneLine, UsageError, WorkernbError
 from workernb.runtime.redaction import Redactor
 from workernb.runtime.tracing.tracebacks import is_ours, remove_our_frames, trim_before_worker
 
-
 _installed = contextlib.ExitStack()
 
 
