@@ -38,8 +38,9 @@ people (the caller, the binding, what to write instead) is added as notes (PEP 6
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from types import TracebackType
+from collections.abc import Coroutine, Iterable
+from inspect import CORO_CREATED, getcoroutinestate
+from types import CoroutineType, TracebackType
 from typing import Any, TypeVar
 
 E = TypeVar("E", bound=BaseException)
@@ -196,6 +197,19 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
 
     near = difflib.get_close_matches(name, list(known), n=2, cutoff=0.6)
     return f"Did you mean {' or '.join(near)}?" if near else None
+
+
+def forgotten_await(value: object) -> str | None:
+    """Return a note about a coroutine that is used in place of its result; None for another value.
+
+    A coroutine that has not begun is closed: else Python would warn of it at whatever line it is
+    collected, which may be one of ours.
+    """
+    if not issubclass(type(value), Coroutine):
+        return None
+    if type(value) is CoroutineType and getcoroutinestate(value) == CORO_CREATED:
+        value.close()
+    return "It is a coroutine, and not yet its result: did you forget await?"
 
 
 # The attributes of a Worker's exception are read through BaseException's own descriptors, because

@@ -106,3 +106,25 @@ def test_the_console_while_a_module_loads(runtime, capsys):
     source = "from js import console\nconsole.log('to out')\nconsole.error('to err')"
     runtime.define("worker", source)
     assert capsys.readouterr() == ("to out\n", "to err\n")
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "note"),
+    [
+        ("from workers import WorkerEntrypiont", "'WorkerEntrypiont' from 'workers'",
+            "Did you mean WorkerEntrypoint?"),
+        ("from workers import Response, DurableObject", "'DurableObject' from 'workers'",
+            "It is not in workernb yet; the platform's Python Workers have it."),
+        ("from workers import RpcTarget", "'RpcTarget' from 'workers'",
+            'Write RpcTarget = import_from_javascript("cloudflare:workers").RpcTarget'),
+        ("from js import crypto", "'crypto' from 'js'",
+            "Python's own hashlib, hmac and secrets are there."),
+        ("from js import Respons", "'Respons' from 'js'", "Did you mean Response?"),
+        ("from pyodide.ffi import run_sync", "'run_sync' from 'pyodide.ffi'", "It has "),
+    ],
+)  # fmt: skip
+def test_a_name_that_is_not_there_has_a_remedy(runtime, source, text, note):
+    with pytest.raises(ImportError) as caught:
+        runtime.define("worker", source)
+    assert str(caught.value) == f"cannot import name {text}"
+    assert caught.value.__notes__[0].startswith(note)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import pytest
 
 from workernb.errors import BodyUsedError
@@ -144,3 +146,21 @@ def test_headers_given_as_headers_are_copied():
     for message in (Request("http://x/", headers=headers), Response("", headers=headers)):
         message.headers.set("a", "c")
     assert headers["a"] == "b"
+
+
+async def test_a_coroutine_as_body_is_a_forgotten_await():
+    async def text():
+        return "x"
+
+    coroutine = text()
+    with pytest.raises(TypeError, match="Unsupported type in Response: coroutine") as caught:
+        Response(coroutine)
+    assert "did you forget await?" in caught.value.__notes__[0]
+    assert inspect.getcoroutinestate(coroutine) == inspect.CORO_CLOSED  # Python warns of no await.
+
+
+@pytest.mark.parametrize("body", [{"a": 1}, [1]])
+def test_data_as_body_has_a_remedy(body):
+    with pytest.raises(TypeError, match="Unsupported type in Response") as caught:
+        Response(body)
+    assert "Response.from_json(…)" in caught.value.__notes__[0]

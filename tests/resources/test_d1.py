@@ -322,7 +322,7 @@ async def test_errors_have_their_cause_and_name_the_binding(run):
     error = raised.value
     assert error.message == "D1_ERROR: no such table: nope: SQLITE_ERROR"
     assert error.cause.message == "no such table: nope: SQLITE_ERROR"
-    note = "In all() of Worker 'web''s binding DB, the D1 database 'shop'."
+    note = "In all() of the binding DB of Worker 'web', the D1 database 'shop'."
     assert note in error.__notes__
 
 
@@ -419,3 +419,22 @@ def test_wranglers_objects(runtime):
     assert str(raised.value) == (
         '"d1_databases[0]" bindings must have a "database_id" field but got {"binding": "DB"}.'
     )
+
+
+async def test_habits_of_other_libraries_are_explained(run):
+    with pytest.raises(AttributeError) as raised:
+        await run("await self.env.DB.execute('SELECT 1')")
+    assert "Write env.DB.prepare(sql).bind(…).run()" in raised.value.__notes__
+    with pytest.raises(TypeError, match=r"not str: await env\.DB\.batch\(\[env\.DB\.prepare"):
+        await run("await self.env.DB.batch(['SELECT 1'])")
+
+
+async def test_a_table_that_is_not_there_has_a_remedy(run):
+    with pytest.raises(StoreError) as raised:
+        await run("await self.env.DB.prepare('SELECT * FROM user').all()")
+    assert raised.value.__notes__[0].startswith("The database has no tables yet: CREATE TABLE")
+    await run("await self.env.DB.exec('CREATE TABLE users (id)')")
+    for wrong, remedy in ("user", "Did you mean users?"), ("zzz", "There are the tables users."):
+        with pytest.raises(StoreError) as raised:
+            await run(f"await self.env.DB.prepare('SELECT * FROM {wrong}').all()")
+        assert raised.value.__notes__[0] == remedy

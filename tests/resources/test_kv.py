@@ -209,7 +209,7 @@ async def test_namespaces_are_apart_and_two_workers_share_one(run, runtime):
 async def test_an_error_names_the_worker_the_binding_and_the_store(run):
     with pytest.raises(TypeError) as raised:
         await run("await self.env.CACHE.get('')")
-    note = "In get() of Worker 'web''s binding CACHE, the KV namespace 'cache'."
+    note = "In get() of the binding CACHE of Worker 'web', the KV namespace 'cache'."
     assert note in raised.value.__notes__
 
 
@@ -434,3 +434,13 @@ async def test_a_hundred_thousand_keys_are_paged(kv):
             break
         cursor = page.cursor
     assert names == [f"key-{n:06}" for n in range(100_000)]
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [("gett", "Did you mean get?"), ("set", "Write env.CACHE.put(key, value)")],
+)
+async def test_a_method_that_is_not_there_has_a_remedy(run, name, remedy):
+    with pytest.raises(AttributeError) as raised:
+        await run(f"await self.env.CACHE.{name}('k', 'v')")
+    assert raised.value.__notes__ == [remedy]

@@ -55,3 +55,8 @@ def test_a_wrong_definition_is_refused(runtime, given, text):
     with pytest.raises(UsageError) as raised:
         runtime.define("web", "", ratelimits=given)
     assert str(raised.value).startswith(text)
+
+
+async def test_a_key_without_its_name_is_explained(run):
+    with pytest.raises(TypeError, match=r"takes its key by name: env\.LIMIT\.limit\(key=…\)"):
+        await run("await self.env.LIMIT.limit('user')")

@@ -39,3 +39,14 @@ def test_an_invalid_request_raises_where_it_is_awaited(define):
         with pytest.raises(TypeError, match="Fetch API cannot load: /relative"):
             step(handle.fetch("/relative"))
     handle.fetch("/relative").close()
+
+
+async def test_a_private_name_says_that_it_is_private(define):
+    handle = define("echo")
+    with pytest.raises(AttributeError, match=r"^_secret\n") as caught:
+        handle._secret  # noqa: B018
+    assert "A name that begins with _ is private" in caught.value.__notes__[0]
+    caller = define("caller", "return self.env.ECHO._secret", ECHO="echo")
+    with pytest.raises(AttributeError, match=r"^_secret\n") as caught:
+        await caller.fetch()
+    assert "A name that begins with _ is private" in caught.value.__notes__[0]

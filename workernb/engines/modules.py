@@ -26,7 +26,7 @@ from workernb.runtime.services.modules import (
 from workernb.runtime.services.versions import Version, module_filename
 from workernb.runtime.tracing.logs import worker_print
 
-from .platform import import_platform_module
+from .platform import check_names, import_platform_module
 
 
 class Modules:
@@ -96,7 +96,9 @@ class Modules:
             return self._import_own(self._absolute_name(name, globals, level), fromlist)
         top = name.partition(".")[0]
         if top in PLATFORM_MODULES:
-            return import_platform_module(name, bool(fromlist))
+            module = import_platform_module(name, bool(fromlist))
+            check_names(module, name, fromlist or ())
+            return module
         if top in self._names and not is_standard(top):
             module = self._import_own(name, fromlist)
             return module if fromlist else self._loaded[top]

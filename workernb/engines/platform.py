@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import importlib
 import json
+from collections.abc import Iterable
 from functools import cache
 from types import ModuleType
 from typing import Any
 
-from workernb.errors import with_notes
+from workernb.errors import did_you_mean, with_notes
 from workernb.resources.cache import CacheStorage
 from workernb.runtime.enforcement.startup import run_import
 from workernb.runtime.tracing.logs import console_log
@@ -36,6 +37,38 @@ def import_platform_module(name: str, with_names: bool) -> ModuleType:
         ModuleNotFoundError(f"No module named {name!r}", name=name),
         "Of the platform's modules, workernb has workers, js and pyodide.ffi.",
     )
+
+
+def check_names(module: Any, name: str, wanted: Iterable[str]) -> None:
+    """Raise ImportError, with a remedy, for the first name that a module of the platform has not.
+
+    Python's own error would give the path of workernb's file. wanted: as in `from name import …`.
+    """
+    for each in wanted:
+        if each == "*" or hasattr(module, each):
+            continue
+        known = getattr(module, "__all__", None) or [key for key in vars(module) if key[0] != "_"]
+        raise with_notes(
+            ImportError(f"cannot import name {each!r} from {name!r}", name=name),
+            _INSTEAD.get((name, each))
+            or did_you_mean(each, known)
+            or f"It has {', '.join(known)}.",
+        )
+
+
+_NOT_YET = "It is not in workernb yet; the platform's Python Workers have it."
+_INSTEAD = {
+    ("workers", "DurableObject"): _NOT_YET,
+    ("workers", "WorkflowEntrypoint"): _NOT_YET,
+    (
+        "workers",
+        "RpcTarget",
+    ): 'Write RpcTarget = import_from_javascript("cloudflare:workers").RpcTarget',
+    ("js", "fetch"): "Write from workers import fetch",
+    ("js", "crypto"): "Python's own hashlib, hmac and secrets are there.",
+    ("js", "setTimeout"): "Write await asyncio.sleep(seconds)",
+}
+"""What is said of names that other code has, and that are not here."""
 
 
 @cache

@@ -188,7 +188,7 @@ def _method_maker(cls: type[Any], event: str) -> Callable[[Any], Handler]:
 
             return handler
 
-    return make
+    return make if event in RELAXED else _explaining(make, method, event, ("self",))
 
 
 def _function_maker(function: Callable[..., Any], event: str) -> Callable[[Any], Handler]:
@@ -203,7 +203,44 @@ def _function_maker(function: Callable[..., Any], event: str) -> Callable[[Any],
 
         return handler
 
-    return make
+    return make if event in RELAXED else _explaining(make, function, event, ())
+
+
+def _explaining(
+    make: Callable[[Any], Handler],
+    function: Callable[..., Any],
+    event: str,
+    before: tuple[str, ...],
+) -> Callable[[Any], Handler]:
+    """Return `make` with a note on the TypeError of a handler that takes other parameters.
+
+    before: the parameters before the event's own.
+    """
+    parameters = (*before, _PARAMETERS.get(event, "event"), "env", "ctx")
+    try:
+        inspect.signature(function).bind(*parameters)
+        return make
+    except TypeError:
+        written = f"async def {function.__name__}({', '.join(parameters)})"
+    except ValueError:  # A function of C's that does not tell its signature.
+        return make
+
+    def make_explaining(env: Any) -> Handler:
+        handler = make(env)
+
+        def explaining(argument: Any, invocation: RunningInvocation) -> Awaitable[Any]:
+            try:
+                return handler(argument, invocation)
+            except TypeError as error:
+                raise with_notes(error, f"The platform passes all of its arguments: {written}")  # noqa: B904 - it is the same error
+
+        return explaining
+
+    return make_explaining
+
+
+_PARAMETERS = {"scheduled": "controller", "tail": "events", "queue": "batch"}
+"""What the first argument of a handler is called in the platform's documentation."""
 
 
 async def _await_if_needed(result: Any) -> Any:

@@ -13,7 +13,7 @@ import json
 from collections.abc import AsyncIterable
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, TypeAlias
 
-from workernb.errors import BodyUsedError, with_notes
+from workernb.errors import BodyUsedError, forgotten_await, with_notes
 from workernb.texts import PlatformText
 
 from .headers import TEXT_FIELDS, Fields, Headers
@@ -66,11 +66,16 @@ def make_data(body: BodyInit, what: str) -> tuple[Unread, Fields | None]:
         return ReadableStream(body), None
     raise with_notes(
         TypeError(PlatformText.UNSUPPORTED_BODY.format(what=what, type=type(body).__name__)),
-        _about_generator(body),
+        _remedy(body),
     )
 
 
-def _about_generator(body: object) -> str | None:
+def _remedy(body: object) -> str | None:
+    """Return what to write instead of a value that cannot be a body."""
+    if note := forgotten_await(body):
+        return note
+    if isinstance(body, dict | list):
+        return "Send it as JSON: Response.from_json(…); in a request, body=json.dumps(…)."
     if inspect.isasyncgenfunction(body):
         return f"Call the function for its generator: {body.__name__}()."
     if inspect.isgenerator(body):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import completion, display, redaction, transform
+from . import completion, display, redaction, tracebacks, transform
 from .magics.call import CallMagics
 from .magics.change import ChangeMagics
 from .magics.define import DefineMagics
@@ -41,6 +41,7 @@ def load(shell: Any) -> None:
     completion.add(shell)
     display.add(shell)
     redaction.add(shell)
+    tracebacks.add(shell)
     display.warn_of_old_nest_asyncio()
 
 
@@ -57,3 +58,4 @@ def unload(shell: Any) -> None:
     completion.remove(shell)
     display.remove(shell)
     redaction.remove(shell)
+    tracebacks.remove(shell)

@@ -5,11 +5,49 @@ from __future__ import annotations
 import contextlib
 import traceback
 from collections.abc import Iterator
+from types import TracebackType
 from typing import Any
 
 from workernb.errors import OneLine, UsageError, WorkernbError
 from workernb.runtime.redaction import Redactor
-from workernb.runtime.tracing.tracebacks import remove_our_frames, trim_before_worker
+from workernb.runtime.tracing.tracebacks import is_ours, remove_our_frames, trim_before_worker
+
+_installed = contextlib.ExitStack()
+
+
+def add(shell: Any) -> None:
+    """Let tracebacks in this shell show no frames of workernb.
+
+    Python's own traceback of the exception is left whole, for `traceback.print_exc()`.
+    """
+    formatter = shell.InteractiveTB
+    structured = formatter.structured_traceback
+
+    def without_ours(kind: Any, error: Any = None, tb: Any = None, *more: Any, **named: Any) -> Any:
+        if isinstance(tb, TracebackType) and not isinstance(error, SyntaxError):
+            tb = _copy_without_ours(tb) or tb
+        return structured(kind, error, tb, *more, **named)
+
+    formatter.structured_traceback = without_ours
+    _installed.callback(vars(formatter).pop, "structured_traceback", None)
+
+
+def remove(shell: Any) -> None:
+    """Undo `add`."""
+    _installed.close()
+
+
+def _copy_without_ours(tb: TracebackType) -> TracebackType | None:
+    """Return a traceback without workernb's frames; None if it has no others."""
+    kept, each = [], tb
+    while each is not None:
+        if not is_ours(each.tb_frame):
+            kept.append(each)
+        each = each.tb_next  # type: ignore[assignment]
+    copy: TracebackType | None = None
+    for each in reversed(kept):
+        copy = TracebackType(copy, each.tb_frame, each.tb_lasti, each.tb_lineno)
+    return copy
 
 
 class SourceError(WorkernbError):

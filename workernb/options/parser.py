@@ -27,6 +27,8 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, prog: str, description: str) -> None:
         """Create a parser without options."""
         super().__init__(prog, description=description, add_help=False, allow_abbrev=False)
+        self.elsewhere: dict[str, str] = {}
+        """What is said of flags that other tools have, by flag."""
 
     def error(self, message: str) -> NoReturn:
         """Raise OptionError with argparse's message."""
@@ -57,6 +59,8 @@ class Parser(argparse.ArgumentParser):
             )
         flag = word.split("=", maxsplit=1)[0]
         flag = flag if flag.startswith("--") else flag[:2]
+        if flag in self.elsewhere:
+            raise OptionError(f"{self.prog} has no option {flag}. {self.elsewhere[flag]}")
         flags = [flag for action in self._actions for flag in action.option_strings]
         long = [flag for flag in flags if flag.startswith("--")]
         raise with_notes(
@@ -147,13 +151,17 @@ def number(text: str) -> float:
         raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
 
 
-def json_value(option: str, key: str, text: str) -> Any:
-    """Return the parsed value of KEY=JSON; OptionError when it is not JSON."""
+def json_value(option: str, key: str, text: str, correct: str | None = None) -> Any:
+    """Return the parsed value of KEY=JSON; OptionError when it is not JSON.
+
+    correct: what the error says to write, in quotes, which keep those of JSON.
+    """
+    correct = correct or f"'{key}={{\"a\": 1}}'"
     try:
         return json.loads(text)
     except ValueError as error:
         raise OptionError(
-            f"{option} {key} is no JSON ({error}): write {option} '{key}={{\"a\": 1}}'."
+            f"{option} {key} is no JSON ({error}): write, in quotes, {option} {correct}."
         ) from None
 
 

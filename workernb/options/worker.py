@@ -64,7 +64,21 @@ def worker_parser(options: Iterable[Option] | None = None) -> Parser:
     )
     for option in worker_options() if options is None else options:
         _add_option(parser, option)
+    parser.elsewhere = _NOT_SIMULATED
     return parser
+
+
+_NOT_SIMULATED = {
+    "--queue": "Queues are not simulated: call the consumer over a Service binding, --bind.",
+    "--consume": "Queues are not simulated: call the consumer over a Service binding, --bind.",
+    "--durable-object": "Durable Objects are not simulated: D1 or KV can keep the state.",
+    "--workflow": "Workflows are not simulated.",
+    "--hyperdrive": "Hyperdrive is not simulated: use a Python driver in the Worker itself.",
+    "--ai": "Workers AI is not simulated: a Worker with the same methods can stand in, --bind.",
+    "--vectorize": "Vectorize is not simulated: a Worker with the same methods can stand in.",
+    "--assets": "Static assets are not simulated: keep the files in R2.",
+}
+"""Bindings of the platform that a lesson may ask for, and what can stand in."""
 
 
 def _add_option(parser: Parser, option: Option) -> None:
@@ -210,4 +224,5 @@ def _settings(options: Sequence[Option], typed: Mapping[str, Any]) -> dict[str, 
 def _pairs(option: Option, pairs: Sequence[tuple[str, Any]]) -> Sequence[tuple[str, Any]]:
     if option.form not in (Form.JSON, Form.OBJECT):
         return pairs
-    return [(key, json_value(option.name, key, text)) for key, text in pairs]
+    correct = option.example if option.form is Form.OBJECT else None
+    return [(key, json_value(option.name, key, text, correct)) for key, text in pairs]

@@ -6,11 +6,11 @@ once, as the platform's promises do: two requests that read and write the same k
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Mapping
 from time import perf_counter_ns as wall_clock
-from typing import Any
+from typing import Any, ClassVar
 
-from workernb.errors import GlobalScopeError, format_error, with_notes
+from workernb.errors import GlobalScopeError, did_you_mean, format_error, with_notes
 from workernb.runtime.enforcement.budget import take_subrequest
 from workernb.runtime.tracing.clock import read_cpu_clock
 from workernb.runtime.tracing.invocations import Invocation
@@ -27,11 +27,13 @@ NOT_AWAITED = "it was never awaited. Await it, or hand it to self.ctx.waitUntil(
 class StoreBinding:
     """What stands on `env` for a store. It refers to its store by name, in the runtime's stores.
 
-    binding: its name on `env`; None for the notebook's own, which is bound by no limits.
+    binding: its name on `env`; None for the notebook's own, which is bound by no limits. habits:
+    what to write instead of the names that other libraries have.
     """
 
     noun = "store"
     is_subrequest = True
+    habits: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, stores: Any, name: str, binding: str | None = None) -> None:
         """Bind to the store of this name, which need not exist yet."""
@@ -48,7 +50,9 @@ class StoreBinding:
             if callable(getattr(type(self), each)) and each[0] != "_"
         ]
         text = f"A {self.noun} has no {name!r}; it has {', '.join(methods)}."
-        raise AttributeError(text, name=name, obj=self)
+        usual = self.habits.get(name)
+        remedy = f"Write {self._expression}.{usual}" if usual else did_you_mean(name, methods)
+        raise with_notes(AttributeError(text, name=name, obj=self), remedy)
 
     @property
     def _expression(self) -> str:
@@ -225,7 +229,7 @@ def run_operation(
 
 def note_of(verb: str, worker: str, binding: str, noun: str, store: str) -> str:
     """Return the note about where a call failed."""
-    return f"In {verb}() of Worker {worker!r}'s binding {binding}, the {noun} {store!r}."
+    return f"In {verb}() of the binding {binding} of Worker {worker!r}, the {noun} {store!r}."
 
 
 def called_outside_a_handler(call: StoreCall) -> Exception:

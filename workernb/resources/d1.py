@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from workernb.errors import StoreError, with_notes
+from workernb.errors import StoreError, did_you_mean, with_notes
 from workernb.runtime.services.kinds import EnvBuilder
 from workernb.runtime.services.option import Form, Option
 from workernb.texts import PlatformText
@@ -86,6 +86,7 @@ class D1Database(StoreBinding):
     """
 
     noun = "D1 database"
+    habits = dict.fromkeys(("execute", "query", "executemany", "run"), "prepare(sql).bind(…).run()")
 
     def prepare(self, sql: str) -> D1PreparedStatement:
         """Return a statement, which is checked when it runs."""
@@ -94,9 +95,15 @@ class D1Database(StoreBinding):
     def batch(self, statements: Sequence[D1PreparedStatement]) -> StoreCall:
         """Run statements in one transaction, and return their results in order.
 
-        If one fails, all are rolled back.
+        If one fails, all are rolled back. Raises TypeError for what is no prepared statement.
         """
         statements = list(statements)
+        for each in statements:
+            if not isinstance(each, D1PreparedStatement):
+                raise TypeError(
+                    f"batch() takes prepared statements, not {type(each).__name__}: "
+                    f"await {self._expression}.batch([{self._expression}.prepare(sql), …])"
+                )
         detail = "; ".join(statement._sql for statement in statements[:5])
         return StoreCall(self, "batch", detail, self._do, _batch, statements)
 
@@ -123,7 +130,8 @@ class D1Database(StoreBinding):
         except StoreError as error:
             if type(error) is StoreError:
                 raise
-            raise _d1_error(error, "D1_ERROR: ") from None
+            remedy = _remedy(self._stores.database(self._name), str(error))
+            raise with_notes(_d1_error(error, "D1_ERROR: "), remedy) from None
 
 
 class D1Session(D1Database):
@@ -144,6 +152,18 @@ class D1Session(D1Database):
         result = super()._do(operation, work, *arguments)
         self._bookmark = f"{next(self._numbers):08x}-00000000-00000000-{'0' * 32}"
         return result
+
+
+def _remedy(database: SqlDatabase, text: str) -> str | None:
+    """Return which tables there are, for a statement that names one that is not there."""
+    _, missing, rest = text.partition("no such table: ")
+    if not missing:
+        return None
+    tables = database.table_names()
+    if not tables:
+        return "The database has no tables yet: CREATE TABLE …, or %d1 NAME --migrate FOLDER"
+    name = rest.partition(": SQLITE")[0]
+    return did_you_mean(name, tables) or f"There are the tables {', '.join(tables)}."
 
 
 # The work

@@ -11,7 +11,7 @@ import binascii
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from workernb.errors import StoreError
 from workernb.http.streams import ReadableStream
@@ -69,6 +69,7 @@ class KvNamespace(StoreBinding):
     """
 
     noun = "KV namespace"
+    habits: ClassVar = {"set": "put(key, value)"}
 
     def get(self, key: Any, options: Any = None, **keywords: Any) -> StoreCall:
         """Return the value of a key, or None if there is none: `await env.CACHE.get("key")`.

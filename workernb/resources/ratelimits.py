@@ -66,6 +66,8 @@ class RateLimit(StoreBinding):
         return StoreCall(self, "limit", _shown(options, keywords), self._use, options, keywords)
 
     def _use(self, operation: Any, options: Any, keywords: Any) -> JsDict:
+        if options is not None and not isinstance(options, Mapping):
+            raise TypeError(f"limit() takes its key by name: {self._expression}.limit(key=…)")
         given = {**(options or {}), **keywords}
         unknown = [name for name in given if name != "key"]
         if unknown:

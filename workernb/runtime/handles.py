@@ -16,7 +16,12 @@ from workernb.http.streams import ReadableStream
 from workernb.runtime.bindings.rpc import RPC_EVENT, NotebookCall
 from workernb.runtime.events.event import Event
 from workernb.runtime.events.fetch import FETCH
-from workernb.runtime.events.rpc import RESERVED_ON_ENTRYPOINTS, parameters_of, public_methods
+from workernb.runtime.events.rpc import (
+    PRIVATE_NOTE,
+    RESERVED_ON_ENTRYPOINTS,
+    parameters_of,
+    public_methods,
+)
 from workernb.runtime.events.scheduled import SCHEDULED, controller_of
 from workernb.runtime.events.self_test import TEST
 from workernb.runtime.execution.bodies import send_from_notebook
@@ -228,7 +233,8 @@ class Handle:
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
-            raise AttributeError(name)
+            private = None if name.startswith("__") else PRIVATE_NOTE
+            raise with_notes(AttributeError(name, name=name, obj=self), private)
         members = self._methods
         methods = list(public_methods(members, RESERVED_ON_ENTRYPOINTS))
         if name in methods:

@@ -20,9 +20,14 @@ def deliver(runtime: Any, trace: Trace) -> None:
     """Call the tail handlers that want a request which has ended, each as a request of its own.
 
     A consumer gets the invocations of the Workers that name it, and those that they called. The
-    request of a tail handler is not handed on: it would have no end.
+    request of a tail handler is not handed on: it would have no end. If it has failed, the cell's
+    output says so, as nobody awaits it.
     """
-    if trace.invocations[0].event == NAME:
+    tail = trace.invocations[0]
+    if tail.event == NAME:
+        if trace.exception is not None:
+            failed = f"The tail handler of Worker {tail.service!r} failed: {trace.exception}"
+            trace.echo.write(f"{failed} (%trace {trace.number})\n")
         return
     for consumer, invocations in _wanted(trace).items():
         service = runtime.services.get(consumer)

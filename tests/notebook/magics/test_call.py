@@ -145,3 +145,64 @@ async def test_what_trigger_refuses(shell, typed, text):
     await shell.ok(CLOCK)
     outcome = await shell.run(typed)
     assert text in str(outcome.error)
+
+
+FAILING = """\
+%%worker failing -q
+from workers import WorkerEntrypoint
+class Default(WorkerEntrypoint):
+    async def fails(self):
+        raise ValueError("no")
+    async def scheduled(self, controller, env, ctx):
+        raise ValueError("no")
+"""
+
+
+@pytest.mark.parametrize("typed", ["%call failing.fails", "%trigger failing", "%call failing.nope"])
+async def test_a_traceback_has_the_cells_and_the_workers_frames_only(shell, typed):
+    await shell.ok(FAILING)
+    outcome = await shell.run(typed)
+    assert outcome.error is not None
+    assert "<worker failing v1>" in outcome.traceback or "nope" in typed
+    assert "magics/call.py" not in outcome.traceback.replace("\\", "/")
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "written"),
+    [
+        ("scheduled", "self, controller", "async def scheduled(self, controller, env, ctx)"),
+        ("scheduled", "self", "async def scheduled(self, controller, env, ctx)"),
+    ],
+)
+async def test_a_handler_with_other_parameters_says_which_are_passed(
+    shell, name, parameters, written
+):
+    body = f"class Default(WorkerEntrypoint):\n    async def {name}({parameters}): pass\n"
+    await shell.ok(f"%%worker clock -q\nfrom workers import WorkerEntrypoint\n{body}")
+    outcome = await shell.run("%trigger clock")
+    assert "positional argument" in outcome.traceback
+    assert f"The platform passes all of its arguments: {written}" in outcome.traceback
+
+
+async def test_a_function_as_handler_with_other_parameters_says_which_are_passed(shell):
+    await shell.ok("%%worker clock -q\ndef on_scheduled(controller): pass\n")
+    outcome = await shell.run("%trigger clock")
+    assert "async def on_scheduled(controller, env, ctx)" in outcome.traceback
+
+
+async def test_what_is_not_awaited_is_warned_of_without_a_card_too(shell):
+    await shell.ok(
+        "%%worker keeper -q --kv CACHE=cache\n"
+        "from workers import WorkerEntrypoint\n"
+        "class Default(WorkerEntrypoint):\n"
+        "    async def keep(self):\n"
+        "        self.env.CACHE.put('k', 'v')\n"
+    )
+    for typed in ("%call keeper.keep", "await keeper.keep()"):
+        outcome = await shell.ok(typed)
+        assert "warn: env.CACHE.put('k') was cancelled: it was never awaited." in outcome.stdout
+
+
+async def test_a_definition_without_a_handler_says_so(shell):
+    outcome = await shell.ok("%%worker bare\nclass Default: pass\n")
+    assert "without a handler: write class Default(WorkerEntrypoint)" in outcome.stdout

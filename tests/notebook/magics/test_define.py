@@ -75,6 +75,19 @@ async def test_a_cell_that_runs_again_says_its_next_version(shell):
     assert later.stdout == "b v1 · private · A → a · L → later (not defined yet)\n"
 
 
+async def test_the_summary_has_schedules_and_tails(shell):
+    await shell.ok(cell("logger -q"))
+    options = "clock --cron '*/5 * * * *' --tail logger --tail loger"
+    outcome = await shell.ok(cell(options))
+    assert outcome.stdout == (
+        "clock v1 · private · scheduled */5 * * * * · tail → logger · "
+        "tail → loger (not defined yet. Did you mean logger?)\n"
+    )
+    page = (await shell.ok("%workers clock")).text
+    assert "*/5 * * * *" in page
+    assert "logger, loger" in page
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -90,7 +90,7 @@ async def test_the_ways_to_read_a_body(r2):
 async def test_an_error_names_the_worker_the_binding_and_the_bucket(run):
     with pytest.raises(StoreError) as raised:
         await run("await self.env.FILES.put('', 'v')")
-    note = "In put() of Worker 'web''s binding FILES, the R2 bucket 'files'."
+    note = "In put() of the binding FILES of Worker 'web', the R2 bucket 'files'."
     assert note in raised.value.__notes__
 
 

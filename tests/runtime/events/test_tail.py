@@ -173,3 +173,23 @@ def test_headers_that_are_redacted(name, value, shown):
 )
 def test_urls_that_are_redacted(url, shown):
     assert redact_url(url) == shown
+
+
+async def test_a_tail_handler_that_fails_is_heard_of(runtime, system, tailed, capsys):
+    runtime["logger"].vars["FAIL"] = "yes"
+    await system.fetch("http://producer/")
+    await tailed(1)
+    failed = next(trace for trace in runtime.traces if trace.title == "logger: tail")
+    assert (
+        "The tail handler of Worker 'logger' failed: ValueError: cannot tail "
+        f"(%trace {failed.number})" in capsys.readouterr().out
+    )
+
+
+async def test_the_latest_request_is_not_that_of_a_tail_handler(runtime, system, tailed):
+    assert runtime.traces.latest is None
+    await system.fetch("http://producer/")
+    await tailed(1)
+    runtime.traces.pop()  # That of `tailed` itself.
+    assert [trace.title for trace in runtime.traces][1:] == ["logger: tail"]
+    assert runtime.traces.latest is runtime.traces[0]

@@ -87,6 +87,7 @@ async def test_an_environment_needs_no_worker_outside_of_it(define, runtime):
         ("a", {"routes": ["a.localhost"], "public": True}, "'a.localhost/\\*' twice", None),
         ("a", {"environment": "Pro Duction"}, "An environment is named like a service", None),
         ("a", {"binds": {}}, "unexpected keyword argument 'binds'", None),
+        ("a", {"kv_namespace": {}}, "unexpected keyword argument", "Did you mean kv_namespaces"),
     ],
 )
 def test_invalid_definitions_are_refused(define, runtime, name, settings, message, note):

@@ -34,9 +34,12 @@ class CallMagics(Magics):
     @no_var_expand
     @needs_local_scope
     @line_magic
-    async def _call_async(self, line: str, local_ns: Names = None) -> Any:
-        """Call a method: what `%call` is transformed to where an await can stand."""
-        return await self._call(line, local_ns)
+    def _call_async(self, line: str, local_ns: Names = None) -> Any:
+        """Call a method: what `%call` is transformed to where an await can stand.
+
+        Not a coroutine function: its frame would be in the tracebacks of what the call raises.
+        """
+        return self._call(line, local_ns)
 
     def _call(self, line: str, local_ns: Names) -> Coroutine[Any, Any, Any]:
         options = CallOptions.parse(line, expander(self.shell, local_ns))
@@ -51,9 +54,9 @@ class CallMagics(Magics):
         return run_sync(self._trigger(line), get_runtime())
 
     @line_magic
-    async def _trigger_async(self, line: str) -> Any:
+    def _trigger_async(self, line: str) -> Any:
         """Call a handler: what `%trigger` is transformed to where an await can stand."""
-        return await self._trigger(line)
+        return self._trigger(line)
 
     def _trigger(self, line: str) -> Coroutine[Any, Any, Any]:
         options = TriggerOptions.parse(line)

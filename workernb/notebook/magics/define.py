@@ -147,12 +147,18 @@ def summary(runtime: Runtime, handle: Handle) -> str:
     service = runtime.services[handle.name]
     urls = [route.url for route in service.definition.routes]
     parts = [str(handle.version), f"public: {', '.join(urls)}" if urls else "private"]
+    if not service.entrypoints:
+        parts.append("without a handler: write class Default(WorkerEntrypoint)")
     if service.definition.modules:
         parts.append(f"with {', '.join(service.definition.modules)}")
     for binding, target in service.definition.targets():
         parts.append(f"{binding} → {target}{_missing(runtime, target)}")
     for binding, store in service.definition.stores():
         parts.append(f"{binding} → {store.node}")
+    if service.definition.crons:
+        parts.append(f"scheduled {', '.join(service.definition.crons)}")
+    for tail in service.definition.tails:
+        parts.append(f"tail → {tail}{_missing(runtime, Target(tail))}")
     if callers := bound_services(runtime, handle.name):
         parts.append(f"bound by {', '.join(callers)}")
     return " · ".join(parts)

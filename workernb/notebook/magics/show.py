@@ -88,7 +88,7 @@ class ShowMagics(Magics):
     def cpu(self, line: str) -> None:
         """Draw who held the thread during a request: %cpu [NUMBER].
 
-        Without a number the last request; -2 is the last but one.
+        Without a number the last request that no tail handler has answered; -2 is the last but one.
         """
         from workernb.views.widgets.cpu import CpuView
 
@@ -98,7 +98,7 @@ class ShowMagics(Magics):
     def trace(self, line: str) -> None:
         """Show a request's tree of invocations: %trace [NUMBER].
 
-        Without a number the last request; -2 is the last but one.
+        Without a number the last request that no tail handler has answered; -2 is the last but one.
         """
         from workernb.views.pictures.tree import TracePicture
 
@@ -106,8 +106,9 @@ class ShowMagics(Magics):
 
 
 def _requested_trace(line: str, magic: str) -> Trace:
-    """Return the trace with the number on a magic's line; the last one if there is none."""
+    """Return the trace with the number on a magic's line; the latest one if there is none."""
     text = strip_comment(line).strip()
     if not text.removeprefix("-").isdecimal() and text:
         raise UsageError(f"{magic} takes the number of a request, not {text!r}.")
-    return get_runtime().traces.find(int(text or -1), magic)
+    traces = get_runtime().traces
+    return traces.find(int(text), magic) if text else traces.latest or traces.find(-1, magic)

@@ -136,14 +136,18 @@ class SqlDatabase(Database):
             self.rows.forget()
         return schema
 
-    def tables(self) -> list[tuple[str, int]]:
-        """Return the name and the number of rows of each table that Workers have made."""
-        names = self._sandbox.execute(
+    def table_names(self) -> list[str]:
+        """Return the names of the tables that Workers have made."""
+        rows = self._sandbox.execute(
             "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' "
             "ESCAPE '!' ORDER BY name"
         ).fetchall()
+        return [name for (name,) in rows]
+
+    def tables(self) -> list[tuple[str, int]]:
+        """Return the name and the number of rows of each table that Workers have made."""
         counted = []
-        for (name,) in names:
+        for name in self.table_names():
             quoted = name.replace('"', '""')
             count = self._sandbox.execute(f'SELECT count(*) FROM "{quoted}"').fetchone()[0]
             counted.append((name, count))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime
 from typing import Any
 
-from workernb.errors import WorkernbError
+from workernb.errors import WorkernbError, with_notes
 from workernb.http.abort import AbortSignal, abortable
 from workernb.http.body import BodyInit
 from workernb.http.headers import HeadersInit
@@ -15,6 +15,7 @@ from workernb.http.response import Response
 from workernb.http.streams import ReadableStream
 from workernb.http.streams.abortable import AbortableChunks
 from workernb.runtime.events.fetch import FETCH
+from workernb.runtime.events.rpc import PRIVATE_NOTE
 from workernb.runtime.events.scheduled import SCHEDULED, controller_of, label, outcome
 from workernb.runtime.execution.bodies import send_request_body
 from workernb.runtime.execution.hop import FailedCall, invoke
@@ -62,7 +63,8 @@ class ServiceBinding(ByReference):
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
-            raise AttributeError(name)
+            private = None if name.startswith("__") else PRIVATE_NOTE
+            raise with_notes(AttributeError(name, name=name, obj=self), private)
         method = RpcProperty(self, (name,))
         if len(self.__dict__) < MAX_KEPT:
             self.__dict__[name] = method

@@ -64,6 +64,9 @@ def member_of(cls: type[Any], name: str) -> Any:
     return None
 
 
+PRIVATE_NOTE = "A name that begins with _ is private: no call over RPC reaches it."
+
+
 async def reach(
     target: Any,
     call: MethodCall,
@@ -155,7 +158,7 @@ def no_method(name: str, receiver: str, members: Collection[str]) -> RpcError:
     """Return the error about a method that is not there. members: the names that are."""
     known = sorted(member for member in members if isinstance(member, str))
     has = f"{receiver} has {', '.join(known)}." if known else f"{receiver} has no methods for RPC."
-    hidden = "A name that begins with _ is private." if name.startswith("_") else None
+    hidden = PRIVATE_NOTE if name.startswith("_") else None
     return with_notes(
         RpcError(PlatformText.NO_METHOD.format(name=name)),
         hidden,

@@ -24,6 +24,7 @@ from workernb.errors import (
     InvocationAbortedError,
     Termination,
     attributes_of,
+    forgotten_await,
     format_error,
     notes_of,
     traceback_of,
@@ -66,7 +67,6 @@ from .tasks import NOT_AWAITED, abandon, adopt, calls_not_awaited, join, leave
 T = TypeVar("T")
 
 _set_current = current.set
-_MISSING_AWAIT_NOTE = "It is a coroutine, and not yet its result: did you forget await?"
 
 
 def invoke(
@@ -225,9 +225,9 @@ ENDS = (Termination, GeneratorExit, asyncio.CancelledError)
 
 def _note_missing_await(error: BaseException) -> None:
     if issubclass(type(error), AttributeError):
-        forgotten = issubclass(type(_OBJECT.__get__(error)), Coroutine)
-        if forgotten and _MISSING_AWAIT_NOTE not in notes_of(error):
-            attributes_of(error)["__notes__"] = [*notes_of(error), _MISSING_AWAIT_NOTE]
+        note = forgotten_await(_OBJECT.__get__(error))
+        if note is not None and note not in notes_of(error):
+            attributes_of(error)["__notes__"] = [*notes_of(error), note]
 
 
 _OBJECT: Any = AttributeError.__dict__["obj"]

@@ -305,7 +305,10 @@ def _checked(given: Mapping[str, Any], function: str) -> Bindings:
     known = {kind.keyword: kind for kind in kinds()}
     for keyword in given:
         if keyword not in known:
-            raise UsageError(f"{function} got an unexpected keyword argument {keyword!r}")
+            raise with_notes(
+                UsageError(f"{function} got an unexpected keyword argument {keyword!r}"),
+                did_you_mean(keyword, known),
+            )
     checked = {
         keyword: kind.check(given[keyword])
         for keyword, kind in known.items()

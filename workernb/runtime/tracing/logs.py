@@ -44,8 +44,12 @@ def log(
 
 
 def warn(trace: Trace, invocation: Invocation | None, text: str) -> None:
-    """Add a warning about an invocation to the request's logs."""
-    log(trace, invocation, "warn", text)
+    """Add a warning about an invocation to the request's logs.
+
+    Where no fetch began the request there is no card with its logs, so it is printed too.
+    """
+    on_card = trace.invocations[0].event == "fetch"
+    log(trace, invocation, "warn", text, None if on_card else f"warn: {text}\n")
 
 
 def worker_print(

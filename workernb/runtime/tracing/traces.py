@@ -435,6 +435,15 @@ class Traces(deque[Trace]):
         while len(self) > self.MAX_TRACES or (self._bytes > self.MAX_BYTES and len(self) > 1):
             self._bytes -= self.popleft().bytes
 
+    @property
+    def latest(self) -> Trace | None:
+        """The last request; a tail handler's only if there is no other. None if there is none.
+
+        A tail's request follows each one that is watched, so it is seldom the one meant.
+        """
+        made = (trace for trace in reversed(self) if trace.invocations[0].event != "tail")
+        return next(made, self[-1] if self else None)
+
     def find(self, number: int, magic: str) -> Trace:
         """Return the trace with a number; -1 is the last one, -2 the one before it.
 

@@ -71,6 +71,8 @@ def _facts(runtime: Runtime, service: Service) -> list[Row]:
         ("environment", f"{environment}, of {definition.worker}" if environment else "–"),
         ("entrypoints", ", ".join(service.entrypoints) or "none: its code exports no class"),
         ("modules", ", ".join(definition.modules) or "–"),
+        ("schedules", ", ".join(definition.crons) or "–"),
+        ("tails", ", ".join(definition.tails) or "–"),
         ("compatibility date", definition.compatibility_date or "–"),
         ("CPU budget", f"{_ms_or_none(limits.cpu_ms)} {scope}" if limits.cpu_ms else "no limit"),
         ("wall clock", _ms_or_none(limits.wall_ms)),

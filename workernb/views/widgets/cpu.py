@@ -82,7 +82,7 @@ class CpuView(LivePicture):
     def still(self) -> CpuPicture:
         """Return the request as it is now, as a still picture."""
         traces = self.runtime.traces
-        trace = self.request or (traces[-1] if traces else None)
+        trace = self.request or traces.latest
         return CpuPicture(trace, traces)
 
     def redraw(self) -> None:
@@ -101,7 +101,7 @@ class CpuView(LivePicture):
         if self._ticks % REFRESH_TICKS:
             return False
         traces = self.runtime.traces
-        newer = self.request is None and traces and traces[-1] is not self.trace
+        newer = self.request is None and traces.latest is not self.trace
         if not newer and self._stamps() == self._shown_stamps:
             return False
         self.redraw()
