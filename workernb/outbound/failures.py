@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -56,7 +55,7 @@ def _lost(note: str) -> NetworkError:
 
 
 def _internal_error(note: str) -> NetworkError:
-    text = PlatformText.INTERNAL_REFERENCE.format(reference=secrets.token_hex(12))
+    text = PlatformText.INTERNAL_REFERENCE.format(reference=os.urandom(12).hex())
     return with_notes(NetworkError(text), note)
 
 
