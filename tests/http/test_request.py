@@ -167,6 +167,12 @@ def test_invalid_options_are_refused(options, text):
     assert str(caught.value) == text
 
 
+def test_a_misspelled_option_has_a_remedy():
+    with pytest.raises(TypeError) as caught:
+        Request("http://x/", methd="POST")
+    assert caught.value.__notes__ == ["Did you mean method?"]
+
+
 def test_options_are_kept_together():
     signal = AbortController().signal
     first = Request("http://x/", cf={"colo": "AMS"}, signal=signal, cache="no-cache")

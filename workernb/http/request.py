@@ -9,7 +9,7 @@ import copy
 from http import HTTPMethod
 from typing import Any
 
-from workernb.errors import with_notes
+from workernb.errors import did_you_mean, with_notes
 from workernb.texts import PlatformText
 
 from .abort import AbortSignal
@@ -179,6 +179,7 @@ class Request(Message):
         return f"Request(method={self._method.value!r}, url={self._url!r})"
 
 
+_OPTIONS = "method headers body redirect cf signal cache integrity".split()
 _IGNORED = frozenset(
     "credentials duplex keepalive mode priority referrer referrer_policy referrerPolicy "
     "window".split()
@@ -188,7 +189,10 @@ _IGNORED = frozenset(
 def _refuse_unknown(options: dict[str, Any]) -> None:
     for name in options:
         if name not in _IGNORED:
-            raise TypeError(f"Request() got an unexpected keyword argument {name!r}")
+            raise with_notes(
+                TypeError(f"Request() got an unexpected keyword argument {name!r}"),
+                did_you_mean(name, _OPTIONS),
+            )
 
 
 def _fill(

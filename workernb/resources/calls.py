@@ -170,9 +170,8 @@ class StoreCall(Coroutine[Any, Any, Any]):
 
     def __del__(self) -> None:
         if self._work is not None and self._caller.__class__ is Invocation:
-            warn(
-                self._caller.trace, self._caller, f"{self.describe()} was cancelled: {NOT_AWAITED}"
-            )
+            text = f"{self.describe()} was cancelled: {NOT_AWAITED}"
+            warn(self._caller.trace, self._caller, text, slip=True)
 
     def _where(self) -> str | None:
         """Return the note about which Worker's call failed; None for the notebook's own."""

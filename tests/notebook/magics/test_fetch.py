@@ -67,6 +67,8 @@ async def test_a_url_goes_by_the_routes(shell):
     assert "No route leads to auth: it is private. Its owner can: %fetch auth" in private.text
     nowhere = await shell.ok("%fetch https://example.com/")
     assert "No Worker has a route for this URL." in nowhere.text
+    near = await shell.ok("%fetch http://gatway.localhost/")
+    assert "No Worker has a route for this URL. Did you mean gateway?" in near.text
 
 
 async def test_a_failure_is_a_500_with_the_log(shell):

@@ -20,6 +20,7 @@ from IPython.core.magic import (
 from workernb.assembly import get_runtime
 from workernb.errors import (
     OptionError,
+    did_you_mean,
     with_notes,
 )
 from workernb.frontdoor.answers import answer_for_outsider
@@ -217,4 +218,5 @@ class FetchCommand:
         name = host.removesuffix(".localhost")
         if name in self._runtime:
             return f"No route leads to {name}: it is private. Its owner can: %fetch {name}"
-        return "No Worker has a route for this URL."
+        remedy = did_you_mean(name, self._runtime) if name != host else None
+        return " ".join(filter(None, ["No Worker has a route for this URL.", remedy]))

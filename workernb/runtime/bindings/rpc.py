@@ -167,7 +167,8 @@ class Stub(RpcStub):
             raise with_notes(
                 RpcError(PlatformText.STUB_DISPOSED),
                 f"It is a {self._label}" + (f", received at {at}." if at else "."),
-                "An argument is disposed when the call returns: keep a duplicate, stub.dup().",
+                "dispose() and the end of `with` dispose of it, and of an argument the return of "
+                "its call: keep a duplicate, stub.dup().",
             )
         return self._capability
 

@@ -360,7 +360,7 @@ def begin_in_task(invocation: Invocation, since: int) -> None:
         abandon(invocation)
         return
     if caller is not None and caller.ended_ns >= since:
-        warn(trace, caller, f"{invocation.describe()} was cancelled: {NOT_AWAITED}")
+        warn(trace, caller, f"{invocation.describe()} was cancelled: {NOT_AWAITED}", slip=True)
         abandon(invocation)
         return
     if trace.replaced_steps is None:

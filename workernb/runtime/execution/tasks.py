@@ -106,7 +106,7 @@ def _cancel_unfinished_tasks(
             task.cancel()
             if invocation.exception is None:
                 name = work.describe() if isinstance(work, Invocation) else _name(task)
-                warn(trace, invocation, f"{name} was cancelled: {NOT_AWAITED}")
+                warn(trace, invocation, f"{name} was cancelled: {NOT_AWAITED}", slip=True)
 
 
 def _name(task: asyncio.Future[Any]) -> str:

@@ -43,13 +43,14 @@ def log(
     trace.add_log(Log((wall_clock() - trace.began_ns) / 1e6, level, text, invocation))
 
 
-def warn(trace: Trace, invocation: Invocation | None, text: str) -> None:
+def warn(trace: Trace, invocation: Invocation | None, text: str, *, slip: bool = False) -> None:
     """Add a warning about an invocation to the request's logs.
 
-    Where no fetch began the request there is no card with its logs, so it is printed too.
+    slip: whether the code is surely wrong. It is printed too, then, where no fetch began the
+    request, since there is no card with its logs.
     """
-    on_card = trace.invocations[0].event == "fetch"
-    log(trace, invocation, "warn", text, None if on_card else f"warn: {text}\n")
+    printed = slip and trace.invocations[0].event != "fetch"
+    log(trace, invocation, "warn", text, f"warn: {text}\n" if printed else None)
 
 
 def worker_print(
