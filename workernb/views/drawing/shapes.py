@@ -57,7 +57,9 @@ class Line:
     @property
     def head(self) -> list[tuple[float, float]]:
         """The three corners of the arrowhead."""
-        (from_x, from_y), (x, y) = self.points[-2:]
+        x, y = tip = self.points[-1]
+        # A curve may end in control points that are its end itself.
+        from_x, from_y = next((p for p in reversed(self.points) if p != tip), tip)
         length = math.hypot(x - from_x, y - from_y) or 1.0
         head_x, head_y = (x - from_x) / length * ARROWHEAD, (y - from_y) / length * ARROWHEAD
         base_x, base_y = x - head_x, y - head_y
