@@ -75,8 +75,9 @@ def test_a_soak_leaves_nothing_behind():
     before, after = result["before"], result["after"]
     assert after["workers"] == 2
     assert after["stubs"] == before["stubs"] == 0
-    for kind in ("modules", "files", "threads"):
+    for kind in ("modules", "files"):
         assert after[kind] == before[kind], (kind, result)
+    assert after["threads"] <= before["threads"], result  # The watchdog's comes and goes.
     # Twenty versions of auth are kept; ten were there after the first tenth.
     assert after["sources"] == before["sources"] + 10
     assert after["objects"] < before["objects"] * 1.05, result
