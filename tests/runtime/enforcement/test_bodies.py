@@ -154,6 +154,7 @@ async def test_a_producer_that_swallows_its_cut(define, runtime):
     assert (await gone(runtime)).outcome == "exceededCpu"
 
 
+@pytest.mark.no_cover
 def test_a_producer_in_another_thread_is_cut():
     source = worker(
         'async def work():\n    while True:\n        yield b"x"\nreturn Response(work())'

@@ -63,6 +63,7 @@ async def test_threads_that_the_loop_awaits(define, runtime, first):
         assert {await answer.text() for answer in answers} == {here}
 
 
+@pytest.mark.no_cover
 async def test_a_request_in_a_calling_thread_is_cut(define, runtime):
     handle = define("busy", "while True: pass", limits=Limits(cpu_ms=50))
     define("echo")

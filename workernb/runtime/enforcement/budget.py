@@ -120,8 +120,9 @@ def check_at_pull(trace: Trace, now: int, invocation: Invocation | None) -> None
     cpu = read_cpu_clock(trace, now, invocation)
     if trace.cpu_ns + cpu - trace.thread.slice_cpu_ns > trace.budget_ns:
         place = worker_position(sys._getframe())
-        if place is None and invocation is not None:
-            place = f"Worker {invocation.service!r}, between two chunks of a stream"
+        if place is None:
+            service = (invocation or trace.invocations[0]).service
+            place = f"Worker {service!r}, between two chunks of a stream"
         exceed_cpu(trace, place)
     if len(trace.stamps) > trace.fold_at:
         fold(trace)
@@ -144,7 +145,7 @@ def check_limits(
         if trace.limits.budget != SHARED:
             return check_own_budget(trace, invocation, place)
         if trace.cpu_ns + trace.thread.slice_so_far_ns(trace) > trace.budget_ns:
-            exceed_cpu(trace, place)
+            exceed_cpu(trace, place or (invocation and f"Worker {invocation.service!r}"))
     return trace.aborted
 
 

@@ -13,7 +13,7 @@ from time import perf_counter_ns as wall_clock
 from types import FrameType
 from typing import Any
 
-from workernb.errors import Interrupted, WallLimitExceeded
+from workernb.errors import Interrupted, WallLimitExceeded, on_one_line
 from workernb.runtime.tracing.clock import charge_sample, take_cpu_since_last_slice
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.metering import holder
@@ -254,7 +254,8 @@ class Signals:
         """End the request that runs, or the module that loads; return whether one did."""
         running: Any = current.get()
         if isinstance(running, Loading) and not running.ended:
-            error: BaseException = KeyboardInterrupt()
+            text = f"The module was interrupted in {worker_position(frame)}."
+            error: BaseException = on_one_line(KeyboardInterrupt(), text)
             self._cut.inject(error, frame, lambda: current.get() is running, True)
             return True
         trace = self._main and self._main.trace
