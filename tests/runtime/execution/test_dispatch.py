@@ -144,7 +144,7 @@ async def test_a_call_that_is_closed_at_once_is_canceled(define, runtime, until)
 
 async def test_a_call_shows_its_request(define):
     call = define("echo").fetch()
-    assert repr(call) == "<GET http://echo.localhost/: await it for the answer>"
+    assert repr(call) == "<fetch of GET http://echo.localhost/: await it for the answer>"
     await call
 
 
