@@ -145,8 +145,13 @@ def check_limits(
         if trace.limits.budget != SHARED:
             return check_own_budget(trace, invocation, place)
         if trace.cpu_ns + trace.thread.slice_so_far_ns(trace) > trace.budget_ns:
-            exceed_cpu(trace, place or (invocation and f"Worker {invocation.service!r}"))
+            exceed_cpu(trace, place or _named(invocation))
     return trace.aborted
+
+
+def _named(invocation: Invocation | None) -> str | None:
+    """Return the name of an invocation's Worker, for where nothing nearer is known."""
+    return None if invocation is None else f"Worker {invocation.service!r}"
 
 
 def check_own_budget(
