@@ -85,6 +85,7 @@ class Signals:
         there are none.
         """
         self.interrupted_ns = 0
+        self._without_await = 0
         self.ticks = 0
         self._hosts = hosts
         self._in_flight = in_flight
@@ -244,6 +245,20 @@ class Signals:
             self.interrupt_handler = InterruptHandler(self._on_interrupt, handler)
             signal.signal(signal.SIGINT, self.interrupt_handler)
 
+    @contextlib.contextmanager
+    def waiting_without_await(self) -> Iterator[None]:
+        """Let an interrupt raise KeyboardInterrupt here if it comes while no request runs.
+
+        In a cell with `await` the kernel's handler cancels the cell's task, which waits in this
+        very call and would never see it.
+        """
+        on_main_thread = _on_main_thread()
+        self._without_await += on_main_thread
+        try:
+            yield
+        finally:
+            self._without_await -= on_main_thread
+
     def release_interrupts(self) -> None:
         """Put back what handled SIGINT before."""
         handler = get_handler(signal.SIGINT)
@@ -265,6 +280,8 @@ class Signals:
             trace = getattr(running, "trace", None)
         if not trace:
             self.interrupted_ns = wall_clock()
+            if self._without_await and self.interrupt_handler.before != signal.SIG_IGN:
+                raise KeyboardInterrupt
             return False
         error = interrupt(trace, worker_position(frame))
         self._interrupt_others(trace)

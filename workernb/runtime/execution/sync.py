@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from workernb.errors import Interrupted, WrongLoopError, on_one_line, with_notes
 from workernb.runtime.enforcement.abort import abort_and_wake
-from workernb.runtime.enforcement.guard import CLEAN_UP_S
+from workernb.runtime.enforcement.guard import CLEAN_UP_S, guard
 from workernb.runtime.tracing.threads import this_thread
 from workernb.runtime.tracing.tracebacks import waiting_position
 from workernb.texts import PlatformText
@@ -85,20 +85,25 @@ def _run(call: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop, runtime:
     before = set(runtime.in_flight)
     task = asyncio.Task(call, loop=loop)
     try:
-        return loop.run_until_complete(task)
+        with guard.signals.waiting_without_await():
+            return loop.run_until_complete(task)
     except KeyboardInterrupt as interrupt:
         new = next((trace for trace in runtime.in_flight if trace not in before), None)
         trace = getattr(call, "trace", new)
         on_one_line(interrupt, canceled_in(waiting_position(trace and trace.steps)))
         task.add_done_callback(_retrieve_exception)
         task.cancel()
-        # With a timeout, because a Worker may ignore the cancellation.
-        with contextlib.suppress(KeyboardInterrupt):
-            loop.run_until_complete(asyncio.wait([task], timeout=CLEAN_UP_S))
-            if trace is not None and not task.done():
-                abort_and_wake(trace, Interrupted(PlatformText.CANCELED))
-                loop.run_until_complete(asyncio.wait([task], timeout=CLEAN_UP_S))
+        _wait_briefly(task, loop)  # A Worker may ignore the cancellation.
+        if trace is not None and not task.done():
+            abort_and_wake(trace, Interrupted(PlatformText.CANCELED))
+            _wait_briefly(task, loop)
         raise
+
+
+def _wait_briefly(task: asyncio.Task[Any], loop: asyncio.AbstractEventLoop) -> None:
+    """Wait for a task, until the time for its end is over or another interrupt comes."""
+    with contextlib.suppress(KeyboardInterrupt), guard.signals.waiting_without_await():
+        loop.run_until_complete(asyncio.wait([task], timeout=CLEAN_UP_S))
 
 
 def _retrieve_exception(task: asyncio.Task[Any]) -> None:
