@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
 
-from workernb.errors import OneLine, UsageError, WorkernbError
+from workernb.errors import OneLine, UsageError, WorkernbError, attributes_of
 from workernb.runtime.redaction import Redactor
 from workernb.runtime.tracing.tracebacks import is_ours, remove_our_frames, trim_before_worker
 
@@ -99,7 +99,9 @@ def workers_frames_only(redactor: Redactor, shell: Any) -> Iterator[None]:
 
 
 def _hide_other_frames(error: BaseException, shell: Any) -> None:
-    """Let the notebook show an exception from the Worker's first frame on."""
+    """Let the notebook show an exception from the Worker's first frame on, unless it says how."""
+    if "_render_traceback_" in attributes_of(error):
+        return
     trim_before_worker(error)
     remove_our_frames(error)
     lines = shell.InteractiveTB.structured_traceback(type(error), error, error.__traceback__)

@@ -11,6 +11,7 @@ from time import perf_counter_ns as wall_clock
 from typing import Any, ClassVar
 
 from workernb.errors import GlobalScopeError, did_you_mean, format_error, with_notes
+from workernb.resources.sqlite import one_at_a_time
 from workernb.runtime.enforcement.budget import take_subrequest
 from workernb.runtime.tracing.clock import read_cpu_clock
 from workernb.runtime.tracing.invocations import Invocation
@@ -139,7 +140,8 @@ class StoreCall(Coroutine[Any, Any, Any]):
             result = run_operation(operation, binding, work, *self._arguments)
         elif caller is None and self._binding._binding is None:
             try:
-                result = work(NotebookOperation(), *self._arguments)
+                with one_at_a_time:
+                    result = work(NotebookOperation(), *self._arguments)
             except Exception as error:
                 raise self._binding._failure(error) from error.__cause__
         else:
@@ -209,7 +211,8 @@ def run_operation(
         read_cpu_clock(trace, now, caller)
     trace.stamps.append(operation)
     try:
-        return work(operation, *arguments)
+        with one_at_a_time:
+            return work(operation, *arguments)
     except BaseException as raised:
         error = binding._failure(raised)
         operation.failure = format_error(error)

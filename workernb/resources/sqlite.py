@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 INSTRUCTIONS = 4_000
 """How many instructions of SQLite's machine run between two checks of the budget."""
 
+one_at_a_time = threading.RLock()
+"""Held during each operation of a store, from its first statement to its last row or error.
+
+Threads share a database's connection. SQLite calls Python as it runs, which needs the interpreter's
+lock; a thread that has that one and waits for SQLite's would wait for ever. And a statement must
+not fall into the transaction of another thread.
+"""
+
 BUSY_MS = 2_000
 """How long (ms of wall clock) to wait for another process that holds the file's lock."""
 
@@ -44,7 +52,6 @@ class Database:
         import sqlite3  # Here, since most processes use no store.
 
         self.path = path
-        self._lock = threading.RLock()
         try:
             connection = sqlite3.connect(
                 ":memory:" if path is None else os.fspath(path),
@@ -77,7 +84,7 @@ class Database:
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
         """Make the statements within one transaction, which an exception rolls back."""
-        with self._lock:
+        with one_at_a_time:
             self.execute("BEGIN IMMEDIATE")
             try:
                 yield

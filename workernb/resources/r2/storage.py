@@ -17,7 +17,7 @@ from workernb.errors import StoreError
 from workernb.http.source import BodySource
 from workernb.http.streams import ReadableStream
 from workernb.http.streams.chunks import Chunks, Whole
-from workernb.resources.sqlite import Database
+from workernb.resources.sqlite import Database, one_at_a_time
 from workernb.resources.values import well_formed
 from workernb.texts import PlatformText
 
@@ -99,9 +99,10 @@ class Bodies:
         while at < end:
             # Chunk by chunk, since a cursor that stays open would keep the log from being emptied.
             first = at // CHUNK * CHUNK
-            row = self._database.execute(
-                "SELECT data FROM r2_chunks WHERE blob = ? AND start = ?", (blob, first)
-            ).fetchone()
+            with one_at_a_time:
+                row = self._database.execute(
+                    "SELECT data FROM r2_chunks WHERE blob = ? AND start = ?", (blob, first)
+                ).fetchone()
             if row is None:
                 raise r2_error("get", 10001)
             part = row[0][at - first : end - first]
@@ -126,15 +127,17 @@ class Bodies:
             else:
                 self._unwanted.discard(blob)
                 del self._readers[blob]
-                self._database.execute("DELETE FROM r2_chunks WHERE blob = ?", (blob,))
+                with one_at_a_time:
+                    self._database.execute("DELETE FROM r2_chunks WHERE blob = ?", (blob,))
 
 
 class _Writer:
     """Writes one blob, in chunks of one size."""
 
     def __init__(self, bodies: Bodies, algorithms: list[str]) -> None:
-        self.blob = bodies._next_blob
-        bodies._next_blob += 1
+        with one_at_a_time:
+            self.blob = bodies._next_blob
+            bodies._next_blob += 1
         self.size = 0
         self._execute = bodies._database.execute
         self._hashes = {name: hashlib.new(name) for name in ("md5", *algorithms)}
@@ -158,7 +161,8 @@ class _Writer:
         return Body(self.blob, self.size, digests)
 
     def _insert(self, data: bytes) -> None:
-        self._execute("INSERT INTO r2_chunks VALUES (?, ?, ?)", (self.blob, self.size, data))
+        with one_at_a_time:
+            self._execute("INSERT INTO r2_chunks VALUES (?, ?, ?)", (self.blob, self.size, data))
         self.size += len(data)
 
 

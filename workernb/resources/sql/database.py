@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from workernb.errors import StoreError, with_notes
-from workernb.resources.sqlite import Database, stop_reason
+from workernb.resources.sqlite import Database, one_at_a_time, stop_reason
 from workernb.texts import PlatformText
 
 from .rows import RowCounter
@@ -94,7 +94,7 @@ class SqlDatabase(Database):
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
         """Run the statements within one transaction, which an exception rolls back."""
-        with self._lock:
+        with one_at_a_time:
             self._sandbox.execute("BEGIN IMMEDIATE")
             try:
                 yield
