@@ -13,6 +13,7 @@ import sys
 import psutil
 
 import workernb
+from benchmarks.streams import NEXT
 
 FIRST = """
 from workers import Response, WorkerEntrypoint
@@ -23,18 +24,6 @@ class Default(WorkerEntrypoint):
             for number in range(int(request.headers["chunks"])):
                 yield bytes([number % 256]) * (64 * 1024)
         return Response(produce())
-"""
-
-NEXT = """
-from workers import Response, WorkerEntrypoint
-
-class Default(WorkerEntrypoint):
-    async def fetch(self, request):
-        response = await self.env.NEXT.fetch(request)
-        async def pass_on():
-            async for chunk in response.body:
-                yield chunk
-        return Response(pass_on())
 """
 
 

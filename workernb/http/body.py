@@ -21,6 +21,7 @@ from .lazy import load
 from .source import BodySource
 from .streams import ReadableStream
 from .streams.chunks import EMPTY, Whole
+from .text import scalar
 
 if TYPE_CHECKING:
     from .forms import Blob, FormData
@@ -270,5 +271,4 @@ def _as_bytes(data: str | builtins.bytes | None) -> builtins.bytes:
     try:
         return data.encode()
     except UnicodeEncodeError:
-        # A lone surrogate becomes U+FFFD, as in a USVString.
-        return data.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
+        return scalar(data).encode()

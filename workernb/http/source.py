@@ -25,3 +25,12 @@ class BodySource(Protocol):
 
     def _body_source(self) -> Source:
         """Return what the body is made of; called once for each message."""
+
+
+def is_buffer(value: object) -> bool:
+    """Return whether a value is bytes-like: whether it has the buffer protocol."""
+    try:
+        memoryview(value).release()  # type: ignore[arg-type]
+    except TypeError:
+        return False
+    return True

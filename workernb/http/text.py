@@ -12,6 +12,12 @@ def scalar(text: str) -> str:
     """
     if text.isascii():
         return str(text)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        pass
+    else:
+        return str(text)
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from workernb.errors import GlobalScopeError, did_you_mean, format_error, with_notes
 from workernb.resources.sqlite import one_at_a_time
 from workernb.runtime.enforcement.budget import take_subrequest
+from workernb.runtime.execution.steppable import Steppable
 from workernb.runtime.tracing.clock import read_cpu_clock
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.logs import warn
@@ -77,7 +78,7 @@ class NotebookOperation:
     rows: int | None = None
 
 
-class StoreCall(Coroutine[Any, Any, Any]):
+class StoreCall(Steppable):
     """A call to a store: a coroutine, to be awaited once."""
 
     __slots__ = (
@@ -85,8 +86,8 @@ class StoreCall(Coroutine[Any, Any, Any]):
         "_binding",
         "_caller",
         "_detail",
+        "_driver",
         "_prepare",
-        "_steps",
         "_verb",
         "_work",
     )
@@ -111,7 +112,7 @@ class StoreCall(Coroutine[Any, Any, Any]):
         self._work: Callable[..., Any] | None = work
         self._arguments = arguments
         self._prepare = prepare
-        self._steps: Generator[Any, Any, Any] | None = None
+        self._driver = None
         self._caller: Any = _running()
 
     def __await__(self) -> Generator[Any, Any, Any]:
@@ -149,26 +150,11 @@ class StoreCall(Coroutine[Any, Any, Any]):
         yield
         return result
 
-    # The methods of a coroutine, for tasks: gather, create_task, TaskGroup.
-
-    def send(self, value: Any) -> Any:
-        """Run the next step, as in a coroutine."""
-        if self._steps is None:
-            self._steps = self.__await__()
-        return self._steps.send(value)
-
-    def throw(self, *error: Any) -> Any:
-        """Raise an exception in the call, as in a coroutine."""
-        if self._steps is None:
-            self.close()
-            raise error[0]
-        return self._steps.throw(*error)
-
     def close(self) -> None:
         """Cancel the call, if it has not been awaited."""
         self._work = None
-        if self._steps is not None:
-            self._steps.close()
+        if self._driver is not None:
+            self._driver.close()
 
     def __del__(self) -> None:
         if self._work is not None and self._caller.__class__ is Invocation:

@@ -6,8 +6,6 @@ it may take up to 60 s in other places.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
@@ -16,6 +14,7 @@ from typing import Any, ClassVar
 from workernb.errors import StoreError
 from workernb.http.streams import ReadableStream
 from workernb.http.streams.chunks import Whole
+from workernb.http.text import scalar
 from workernb.runtime.services.kinds import EnvBuilder
 from workernb.runtime.services.option import Form, Option
 from workernb.texts import PlatformText
@@ -23,8 +22,16 @@ from workernb.workers.conversion import JsDict
 
 from .calls import StoreBinding, StoreCall
 from .kinds import StoreKind
-from .sqlite import Database
-from .values import js_json, js_number, js_text, key_of, options_of, well_formed
+from .values import (
+    cursor_after,
+    js_json,
+    js_number,
+    js_text,
+    key_before,
+    key_of,
+    options_of,
+    shown_key,
+)
 
 MAX_KEY_BYTES = 512
 MAX_VALUE_BYTES = 25 * 1024 * 1024
@@ -79,7 +86,7 @@ class KvNamespace(StoreBinding):
         """
         if isinstance(key, list):
             return StoreCall(self, "get", _listed(key), self._get_bulk, key, options, keywords)
-        return StoreCall(self, "get", _shown(key), self._get, key, options, keywords)
+        return StoreCall(self, "get", shown_key(key), self._get, key, options, keywords)
 
     def getWithMetadata(self, key: Any, options: Any = None, **keywords: Any) -> StoreCall:
         """Return `{value, metadata, cacheStatus}` of a key, all None if there is none.
@@ -90,7 +97,9 @@ class KvNamespace(StoreBinding):
         if isinstance(key, list):
             bulk = self._get_bulk_with_metadata
             return StoreCall(self, verb, _listed(key), bulk, key, options, keywords)
-        return StoreCall(self, verb, _shown(key), self._get_with_metadata, key, options, keywords)
+        return StoreCall(
+            self, verb, shown_key(key), self._get_with_metadata, key, options, keywords
+        )
 
     def put(self, key: Any, value: Any, options: Any = None, **keywords: Any) -> StoreCall:
         """Store a value: `await env.CACHE.put("key", "value", expirationTtl=60)`.
@@ -101,12 +110,12 @@ class KvNamespace(StoreBinding):
         rest = key, options, keywords
         if isinstance(value, ReadableStream):
             prepare = partial(_read_all, value)
-            return StoreCall(self, "put", _shown(key), self._put, *rest, prepare=prepare)
-        return StoreCall(self, "put", _shown(key), self._put, value, *rest)
+            return StoreCall(self, "put", shown_key(key), self._put, *rest, prepare=prepare)
+        return StoreCall(self, "put", shown_key(key), self._put, value, *rest)
 
     def delete(self, key: Any) -> StoreCall:
         """Delete a key, if it is there."""
-        return StoreCall(self, "delete", _shown(key), self._delete, key)
+        return StoreCall(self, "delete", shown_key(key), self._delete, key)
 
     def list(self, options: Any = None, **keywords: Any) -> StoreCall:
         """Return `{keys, list_complete, cursor, cacheStatus}`: keys in UTF-8 order.
@@ -115,7 +124,7 @@ class KvNamespace(StoreBinding):
         complete. The keys are `result["keys"]`: `.keys` is a dict's method.
         """
         prefix = keywords.get("prefix") or (options or {}).get("prefix") or ""
-        return StoreCall(self, "list", _shown(prefix), self._list, options, keywords)
+        return StoreCall(self, "list", shown_key(prefix), self._list, options, keywords)
 
     # The work
 
@@ -211,7 +220,7 @@ class KvNamespace(StoreBinding):
         for entry in self._entries(prefix, after):
             if len(keys) == limit:
                 operation.rows = limit
-                cursor = base64.b64encode(keys[-1]["name"].encode()).decode()
+                cursor = cursor_after(keys[-1]["name"])
                 return JsDict(keys=keys, list_complete=False, cursor=cursor, cacheStatus=None)
             keys.append(entry)
         operation.rows = len(keys)
@@ -231,17 +240,8 @@ class KvNamespace(StoreBinding):
             yield entry
 
 
-def drop_expired(database: Database, namespace: int, now: float) -> None:
-    """Delete the keys of a namespace that have expired."""
-    database.execute("DELETE FROM kv WHERE namespace = ? AND expiration <= ?", (namespace, now))
-
-
-def _shown(key: object) -> str:
-    return key if isinstance(key, str) else js_text(key)
-
-
 def _listed(keys: Sequence[object]) -> str:
-    return ", ".join(map(_shown, keys[:10])) + (" …" if len(keys) > 10 else "")
+    return ", ".join(map(shown_key, keys[:10])) + (" …" if len(keys) > 10 else "")
 
 
 def _failed(method: str, status: int, text: str) -> StoreError:
@@ -300,7 +300,7 @@ def _parsed(metadata: str | None) -> Any:
 def _stored(value: object) -> str | bytes:
     """Return a value as SQLite stores it; TypeError if KV takes none like it."""
     if isinstance(value, str):
-        return well_formed(value)
+        return scalar(value)
     if isinstance(value, bytes):
         return value
     if isinstance(value, memoryview):
@@ -360,11 +360,9 @@ def _limit(given: Any) -> int:
 
 
 def _key_after(cursor: Any) -> str:
-    if not cursor:
-        return ""
     try:
-        return base64.b64decode(cursor, validate=True).decode()
-    except (binascii.Error, TypeError, ValueError):
+        return key_before(cursor)
+    except ValueError:
         raise _failed("GET", 400, PlatformText.KV_CURSOR) from None
 
 

@@ -5,12 +5,13 @@ https://developers.cloudflare.com/workers/languages/python/ffi/
 
 from __future__ import annotations
 
+import base64
 import json
-import math
 from collections.abc import Mapping
 from typing import Any
 
 from workernb.errors import did_you_mean
+from workernb.http.text import number_as_text, scalar
 from workernb.texts import PlatformText
 from workernb.workers.conversion import MAX_SAFE_INTEGER, JsDict
 
@@ -34,17 +35,6 @@ def options_of(given: object, keywords: Mapping[str, Any], known: tuple[str, ...
     return options
 
 
-def well_formed(text: str) -> str:
-    """Return text with lone surrogates replaced, as in JavaScript's USVString."""
-    if text.isascii():
-        return text
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text
-
-
 def js_type(value: object) -> str:
     """Return JavaScript's `typeof` of what a value becomes there."""
     if isinstance(value, bool):
@@ -59,24 +49,14 @@ def js_type(value: object) -> str:
 def js_text(value: object) -> str:
     """Return a value as JavaScript's `String(value)` does."""
     if isinstance(value, str):
-        return well_formed(value)
+        return scalar(value)
     if value is None or isinstance(value, bool):
         return json.dumps(value)
     if isinstance(value, float):
-        return _number_text(value)
+        return number_as_text(value)
     if isinstance(value, int):
         return str(value)
     return "[object Object]"
-
-
-def _number_text(value: float) -> str:
-    if math.isnan(value):
-        return "NaN"
-    if value in (float("inf"), float("-inf")):
-        return "Infinity" if value > 0 else "-Infinity"
-    if value.is_integer() and abs(value) < 1e21:
-        return str(int(value))
-    return repr(value).replace("e-0", "e-")
 
 
 def js_number(value: object) -> Any:
@@ -97,7 +77,28 @@ def js_json(value: object) -> str:
 def key_of(key: object) -> str:
     """Return the key of a store as text; TypeError if it is a dict, a list or another object."""
     if isinstance(key, str):
-        return key if key.isascii() else well_formed(key)
+        return key if key.isascii() else scalar(key)
     if key is None or isinstance(key, bool | int | float):
         return js_text(key)
     raise TypeError(PlatformText.KEY_TYPE.format(type=type(key).__name__))
+
+
+def shown_key(key: object) -> str:
+    """Return a key that may be of a wrong type as text, for a log or a trace."""
+    return key if isinstance(key, str) else js_text(key)
+
+
+def cursor_after(key: str) -> str:
+    """Return the cursor of a list that goes on after a key."""
+    return base64.b64encode(key.encode()).decode()
+
+
+def key_before(cursor: str | None) -> str:
+    """Return the key that a list with this cursor goes on after; ValueError for no cursor of ours.
+
+    The empty text for None.
+    """
+    try:
+        return base64.b64decode(cursor or "", validate=True).decode()
+    except TypeError as error:
+        raise ValueError("A cursor is text.") from error

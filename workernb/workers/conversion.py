@@ -11,6 +11,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from workernb.http.source import is_buffer
 from workernb.texts import PlatformText
 
 MAX_SAFE_INTEGER = 2**53 - 1
@@ -132,7 +133,7 @@ def _converter(value: Any) -> Callable[[_Conversion, Any], Any] | None:
     for kind in (dict, list, set, frozenset, datetime.datetime):
         if isinstance(value, kind):
             return _converters[kind]
-    if not isinstance(value, bytearray) and _is_buffer(value):
+    if not isinstance(value, bytearray) and is_buffer(value):
         return _Conversion.buffer
     return None
 
@@ -143,14 +144,6 @@ def refuse(value: Any) -> None:
         raise TypeError(PlatformText.NOT_OVER_RPC.format(type=type(value)))
     if inspect.isawaitable(value):
         raise TypeError(PlatformText.AWAITABLE_OVER_RPC.format(type=type(value)))
-
-
-def _is_buffer(value: Any) -> bool:
-    try:
-        memoryview(value).release()
-    except TypeError:
-        return False
-    return True
 
 
 def _as_key(key: Any) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any, TypeAlias, TypeGuard
 
-from workernb.http.source import Source
+from workernb.http.source import Source, is_buffer
 from workernb.http.streams import ReadableStream
 from workernb.http.streams.chunks import Whole
 from workernb.http.text import scalar
@@ -155,15 +155,7 @@ class File(Blob):
 
 def _has_parts(value: object) -> TypeGuard[Iterable[Any]]:
     """Return whether a value is several parts of a Blob, not one."""
-    return isinstance(value, Iterable) and not isinstance(value, str) and not _is_buffer(value)
-
-
-def _is_buffer(value: Any) -> bool:
-    try:
-        with memoryview(value):
-            return True
-    except TypeError:
-        return False
+    return isinstance(value, Iterable) and not isinstance(value, str) and not is_buffer(value)
 
 
 def _part_data(part: Any, native: bool) -> bytes | memoryview:
@@ -172,7 +164,7 @@ def _part_data(part: Any, native: bool) -> bytes | memoryview:
     if isinstance(part, str):
         text = part.replace("\r\n", "\n").replace("\r", "\n") if native else part
         return scalar(text).encode()
-    if _is_buffer(part):
+    if is_buffer(part):
         view = memoryview(part)
         return view if view.c_contiguous else view.tobytes()
     raise TypeError(PlatformText.BLOB_PART.format(type=type(part)))

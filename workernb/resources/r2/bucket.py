@@ -5,8 +5,6 @@ https://developers.cloudflare.com/r2/api/workers/workers-api-reference/. A write
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import os
 import re
@@ -18,7 +16,14 @@ from workernb.http.streams import ReadableStream
 from workernb.http.streams.chunks import Whole
 from workernb.resources.calls import StoreBinding, StoreCall
 from workernb.resources.kinds import StoreKind
-from workernb.resources.values import js_text, key_of, options_of
+from workernb.resources.values import (
+    cursor_after,
+    js_text,
+    key_before,
+    key_of,
+    options_of,
+    shown_key,
+)
 from workernb.runtime.services.kinds import EnvBuilder
 from workernb.runtime.services.option import Form, Option
 from workernb.texts import PlatformText
@@ -56,7 +61,7 @@ class R2Bucket(StoreBinding):
 
     def head(self, key: Any) -> StoreCall:
         """Return what is known of an object, an R2Object; None if there is none."""
-        return StoreCall(self, "head", _shown(key), self._head, key)
+        return StoreCall(self, "head", shown_key(key), self._head, key)
 
     def get(self, key: Any, options: Any = None, **keywords: Any) -> StoreCall:
         """Return an object with its body, an R2ObjectBody; None if there is none.
@@ -65,7 +70,7 @@ class R2Bucket(StoreBinding):
         hold, the object comes without its body. Both may be Headers. Raises ValueError for an
         invalid range.
         """
-        return StoreCall(self, "get", _shown(key), self._get, key, options, keywords)
+        return StoreCall(self, "get", shown_key(key), self._get, key, options, keywords)
 
     def put(self, key: Any, value: Any, options: Any = None, **keywords: Any) -> StoreCall:
         """Store an object, and return it; None if the condition in `onlyIf` does not hold.
@@ -78,12 +83,12 @@ class R2Bucket(StoreBinding):
         async def prepare() -> Any:
             return await self._received(key, value, options_of(options, keywords, _PUT_OPTIONS))
 
-        return StoreCall(self, "put", _shown(key), self._put, prepare=prepare)
+        return StoreCall(self, "put", shown_key(key), self._put, prepare=prepare)
 
     def delete(self, keys: Any) -> StoreCall:
         """Delete an object, or up to 1,000 of a list; those that are missing are none."""
         listed = keys if isinstance(keys, list) else [keys]
-        detail = ", ".join(map(_shown, listed[:10]))
+        detail = ", ".join(map(shown_key, listed[:10]))
         return StoreCall(self, "delete", detail, self._delete, listed)
 
     def list(self, options: Any = None, **keywords: Any) -> StoreCall:
@@ -101,7 +106,7 @@ class R2Bucket(StoreBinding):
 
         chosen = options_of(options, keywords, _METADATA_OPTIONS)
         work = create
-        return StoreCall(self, "createMultipartUpload", _shown(key), work, self, key, chosen)
+        return StoreCall(self, "createMultipartUpload", shown_key(key), work, self, key, chosen)
 
     def resumeMultipartUpload(self, key: Any, uploadId: str) -> Any:
         """Return an upload that was begun before; whether it is there shows when it is used."""
@@ -235,7 +240,7 @@ class R2Bucket(StoreBinding):
         for row, common in self._entries(prefix, after, js_text(options.get("delimiter") or "")):
             if len(objects) + len(prefixes) == limit:
                 result["truncated"] = True
-                result["cursor"] = base64.b64encode(last.encode()).decode()
+                result["cursor"] = cursor_after(last)
                 break
             if common:
                 prefixes.append(common)
@@ -268,10 +273,6 @@ class R2Bucket(StoreBinding):
                 return
 
 
-def _shown(key: Any) -> str:
-    return key if isinstance(key, str) else js_text(key)
-
-
 def _listed_object(row: tuple[Any, ...], include: Any) -> R2Object:
     http = row[6] if "httpMetadata" in include else None
     custom = row[7] if "customMetadata" in include else None
@@ -280,8 +281,8 @@ def _listed_object(row: tuple[Any, ...], include: Any) -> R2Object:
 
 def _key_after(cursor: Any) -> str:
     try:
-        return base64.b64decode(cursor or "", validate=True).decode()
-    except (binascii.Error, TypeError, ValueError):
+        return key_before(cursor)
+    except ValueError:
         raise r2_error("list", 10001) from None
 
 

@@ -17,8 +17,8 @@ from workernb.errors import StoreError
 from workernb.http.source import BodySource
 from workernb.http.streams import ReadableStream
 from workernb.http.streams.chunks import Chunks, Whole
+from workernb.http.text import scalar
 from workernb.resources.sqlite import Database, one_at_a_time
-from workernb.resources.values import well_formed
 from workernb.texts import PlatformText
 
 from .errors import r2_error
@@ -210,7 +210,7 @@ def data_of(value: Any) -> bytes | Chunks:
     if value is None:
         return b""
     if isinstance(value, str):
-        return well_formed(value).encode()
+        return scalar(value).encode()
     if isinstance(value, bytes | memoryview):
         return bytes(value)
     if isinstance(value, BodySource):

@@ -8,13 +8,14 @@ https://developers.cloudflare.com/workers/runtime-apis/rpc/#promise-pipelining
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Generator, Mapping
+from collections.abc import Generator, Mapping
 from time import perf_counter_ns as wall_clock
 from typing import Any, Protocol
 
 from workernb.errors import GlobalScopeError, RpcError, with_notes
 from workernb.runtime.events.rpc import MethodCall, no_method
 from workernb.runtime.execution.hop import FailedCall, begin_in_task
+from workernb.runtime.execution.steppable import Steppable
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.texts import PlatformText
 from workernb.workers.current import current
@@ -66,7 +67,7 @@ class RpcProperty:
         return f"<RpcProperty {'.'.join(self._path)}>"
 
 
-class RpcPromise(MethodCall, Coroutine[Any, Any, Any]):
+class RpcPromise(MethodCall, Steppable):
     """A call: a coroutine whose methods and properties are those of its result.
 
     It is the argument of the callee's handler too, so that a call is one object.
@@ -203,19 +204,6 @@ class RpcPromise(MethodCall, Coroutine[Any, Any, Any]):
     def cr_frame(self) -> Any:
         """The frame of the call's coroutine, by which a task is recognised as running it."""
         return getattr(self._steps, "cr_frame", None)
-
-    def send(self, value: Any) -> Any:
-        """Run the next step, as in a coroutine."""
-        if self._driver is None:
-            self._driver = self.__await__()
-        return self._driver.send(value)
-
-    def throw(self, *error: Any) -> Any:
-        """Raise an exception in the call, as in a coroutine."""
-        if self._driver is None:
-            self.close()
-            raise error[0]
-        return self._driver.throw(*error)
 
     def close(self) -> None:
         """Cancel the call."""

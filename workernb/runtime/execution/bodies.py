@@ -308,6 +308,8 @@ async def run_outside(production: Production, work: Callable[[], Coroutine[Any, 
         except BaseException:
             trim_before_worker(failure)
             raise
+        finally:
+            del failure  # Its traceback leads back to this frame.
     finally:
         finish_if_done(trace)
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import threading
 import types
-from collections.abc import Coroutine, Generator
+from collections.abc import Generator
 from contextvars import copy_context
 from itertools import count
 from typing import Any, Protocol, TextIO
@@ -53,6 +53,7 @@ from workernb.texts import PlatformText
 
 from .hop import ENDS, drive, fail, hop, invoke, run_in_slice
 from .loops import Loops
+from .steppable import Steppable
 from .tasks import abandon, abandon_request, finish_if_done
 
 WAIT_UNTIL_S = 30.0
@@ -137,7 +138,7 @@ class _ThreadState(threading.local):
 _state = _ThreadState()
 
 
-class TopLevelCall(Coroutine[Any, Any, Any]):
+class TopLevelCall(Steppable):
     """A call that makes a top-level request: a coroutine, to be awaited once.
 
     The request runs in the task that awaits the call. A call that is not awaited within two
@@ -145,7 +146,7 @@ class TopLevelCall(Coroutine[Any, Any, Any]):
     platform.
     """
 
-    __slots__ = ("_arguments", "_root", "_runtime", "_steps", "_task")
+    __slots__ = ("_arguments", "_driver", "_root", "_runtime", "_task")
 
     def __init__(self, runtime: Dispatcher, *arguments: Any) -> None:
         """Make the request, if a loop is running. arguments: those of `start`."""
@@ -153,7 +154,7 @@ class TopLevelCall(Coroutine[Any, Any, Any]):
         self._arguments = arguments
         self._root: Invocation | None = None
         self._task: asyncio.Future[Any] | None = None
-        self._steps: Generator[Any, Any, Any] | None = None
+        self._driver = None
         loop = asyncio._get_running_loop()
         if loop is not None:
             self._make(loop)
@@ -227,27 +228,12 @@ class TopLevelCall(Coroutine[Any, Any, Any]):
         of = "fetch of " if self._arguments[0] is FETCH else ""
         return f"<{of}{request}: await it for the answer>"
 
-    # The methods of a coroutine, for tasks: gather, create_task, TaskGroup.
-
-    def send(self, value: Any) -> Any:
-        """Run the next step, as in a coroutine."""
-        if self._steps is None:
-            self._steps = self.__await__()
-        return self._steps.send(value)
-
-    def throw(self, *error: Any) -> Any:
-        """Raise an exception in the request, as in a coroutine."""
-        if self._steps is None:
-            self.close()
-            raise error[0]
-        return self._steps.throw(*error)
-
     def close(self) -> None:
         """Cancel the request."""
         if self._claim() and self._root is not None:
             abandon_request(self._root.trace)
-        if self._steps is not None:
-            self._steps.close()
+        if self._driver is not None:
+            self._driver.close()
         if self._task is not None:
             self._task.cancel()
 

@@ -1,0 +1,30 @@
+"""Calls that a Task can step, though no coroutine function has made them."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Generator
+from typing import Any
+
+
+class Steppable(Coroutine[Any, Any, Any]):
+    """A call that is awaited or, as by `gather`, `create_task` and `TaskGroup`, stepped.
+
+    _driver: the generator that is stepped, None before the first step.
+    """
+
+    __slots__ = ()
+
+    _driver: Generator[Any, Any, Any] | None
+
+    def send(self, value: Any) -> Any:
+        """Run the next step, as in a coroutine."""
+        if self._driver is None:
+            self._driver = self.__await__()
+        return self._driver.send(value)
+
+    def throw(self, *error: Any) -> Any:
+        """Raise an exception in the call, as in a coroutine."""
+        if self._driver is None:
+            self.close()
+            raise error[0]
+        return self._driver.throw(*error)
