@@ -489,15 +489,7 @@ async def test_the_cpu_of_an_outbound_service_is_not_the_workers(define, runtime
 
 
 async def test_an_answer_that_never_comes_ends_with_the_wall_limit(define, runtime):
-    ended = asyncio.Event()
-
-    async def never(request):
-        try:
-            await asyncio.sleep(1_000)
-        finally:
-            ended.set()
-
-    runtime.outbound = never
+    _, ended = never_answer(runtime)
     with pytest.raises(workernb.LimitError, match="wall time limit"):
         await ask(define("shop", limits={"wall_ms": 30}), "http://a.test/")
     await ended.wait()
@@ -550,7 +542,8 @@ async def test_long_texts_of_fetches_are_shortened(define, runtime):
     assert len(fetch.exception) < 5_000
 
 
-async def test_cancelling_the_request_cancels_the_fetch(define, runtime):
+def never_answer(runtime):
+    """Let what is outside never answer; return what is set as a fetch begins and as it ends."""
     begun, ended = asyncio.Event(), asyncio.Event()
 
     async def never(request):
@@ -561,6 +554,11 @@ async def test_cancelling_the_request_cancels_the_fetch(define, runtime):
             ended.set()
 
     runtime.outbound = never
+    return begun, ended
+
+
+async def test_cancelling_the_request_cancels_the_fetch(define, runtime):
+    begun, ended = never_answer(runtime)
     task = asyncio.create_task(ask(define("shop"), "http://a.test/"))
     await begun.wait()
     task.cancel()
@@ -570,15 +568,7 @@ async def test_cancelling_the_request_cancels_the_fetch(define, runtime):
 
 
 async def test_a_timeout_of_the_worker_cancels_the_fetch(define, runtime):
-    ended = asyncio.Event()
-
-    async def never(request):
-        try:
-            await asyncio.sleep(1_000)
-        finally:
-            ended.set()
-
-    runtime.outbound = never
+    _, ended = never_answer(runtime)
     shop = define(
         "shop",
         """
@@ -594,15 +584,7 @@ async def test_a_timeout_of_the_worker_cancels_the_fetch(define, runtime):
 
 
 async def test_a_fetch_that_is_not_awaited_in_its_invocation_is_cancelled(define, runtime):
-    ended = asyncio.Event()
-
-    async def never(request):
-        try:
-            await asyncio.sleep(1_000)
-        finally:
-            ended.set()
-
-    runtime.outbound = never
+    _, ended = never_answer(runtime)
     shop = define(
         "shop",
         """
