@@ -57,14 +57,8 @@ def quick_switches():
     sys.setswitchinterval(before)
 
 
-NEVER_CUT_ON_3_12 = {"two swallowers"}
-"""What Python 3.12 never cuts: the pending signal is handled where both layers swallow it."""
-
-
 @pytest.mark.parametrize("kind", BUSY)
 async def test_busy_code_is_cut_at_its_budget(define_busy, runtime, kind):
-    if sys.version_info[:2] == (3, 12) and kind in NEVER_CUT_ON_3_12:
-        pytest.skip("open: Python 3.12 handles the pending signal where both layers swallow it")
     handle = define_busy(kind, limits=UNBOUNDED)
     with pytest.raises(CpuLimitError) as caught:
         await handle.fetch()

@@ -18,7 +18,7 @@ import threading
 from _thread import interrupt_main
 from collections.abc import Callable
 from importlib.util import find_spec
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 from workernb.runtime.tracing.threads import Thread, this_thread
@@ -112,6 +112,7 @@ class CutInjector:
         """Make an inactive injector."""
         self._cutting = False
         self._previous_tracer: Any = None  # That of a debugger or a coverage tool.
+        self._raised_at: tuple[CodeType, int] | None = None
 
     def inject(
         self,
@@ -146,10 +147,16 @@ class CutInjector:
             return
         if frame is not None and (is_worker(frame) if again else may_raise(frame, in_libraries)):
             error = error.with_traceback(None)
+            place = frame.f_code, frame.f_lasti
+            # What was swallowed at this very place would be again, for ever: raise at the next call
+            # or jump instead.
+            waits = again and place == self._raised_at
+            self._raised_at = None if waits else place
             if _can_tick():
                 _tick.made_pending = True
                 _tick.pending  # noqa: B018 - see _Tick
-            raise error
+            if not waits:
+                raise error
 
     def call_off(self) -> None:
         """Stop raising the exception, and restore the tracer that was there before."""
