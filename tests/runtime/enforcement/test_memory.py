@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 
@@ -146,3 +147,24 @@ odd = [Odd, object.__new__(Odd), b"x" * 3_000_000]
 """
     version = runtime.define("odd", source).version
     assert 2.9 < held_mb(sys.modules[version.filename]) < 3.5
+
+
+def test_modules_may_go_while_they_are_looked_for(runtime, monkeypatch):
+    version = runtime.define("hoard", "held = 1").version
+    for number in range(5_000):  # More than Python has tuples in reserve for.
+        monkeypatch.setitem(sys.modules, f"one of {number}", sys)
+
+    def drop_a_module(phase, info):
+        if phase == "stop" and sys.modules.pop("another", None) is None:
+            sys.modules["another"] = sys
+
+    threshold = gc.get_threshold()
+    gc.callbacks.append(drop_a_module)
+    gc.set_threshold(1)
+    try:
+        for _ in range(20):
+            assert [module.__name__ for module in _modules_of(version)] == [version.filename]
+    finally:
+        gc.set_threshold(*threshold)
+        gc.callbacks.remove(drop_a_module)
+        sys.modules.pop("another", None)

@@ -141,9 +141,10 @@ def _modules_of(version: Version) -> list[types.ModuleType]:
     An object that a module has put in its own place is left out, unless another refers to it.
     """
     name, below = version.filename, f"{version.filename}."
+    # A copy: as a list of pairs is made, a collection may drop another version's modules.
     return [
         module
-        for key, module in list(sys.modules.items())
+        for key, module in sys.modules.copy().items()
         if (key == name or key.startswith(below)) and issubclass(type(module), types.ModuleType)
     ]
 
