@@ -39,7 +39,7 @@ down(0)
     "json": "import json\nwhile True: json.loads(json.dumps({'a': [1, 2, 3]}))",
     "logging": "import logging\nwhile True: logging.getLogger('busy').debug('x')",
     "headers": "while True: Response('x', headers={'a': 'b'}).clone()",
-    "time.sleep(0)": "while True: time.sleep(0)",
+    "time.sleep(0)": "import time\nwhile True: time.sleep(0)",
     "callback in a foreign context": """
 import contextvars
 def spin():
