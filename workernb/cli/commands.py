@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from workernb.assembly import Runtime
 from workernb.errors import OneLine, Termination, UsageError, format_error, with_notes
 from workernb.options.parser import Parser
-from workernb.wrangler.notebooks import definition_of, read_workers
+from workernb.wrangler.notebooks import read_workers
 from workernb.wrangler.secrets import Ask
 
 
@@ -51,7 +51,7 @@ def load_workers(runtime: Runtime, path: str, ask: Ask | None) -> list[str]:
     are loaded, or none. Raises UsageError for what is refused, LoadError for what does not load.
     """
     workers = read_workers(path)
-    definitions = [(definition_of(worker, ask), worker.place) for worker in workers]
+    definitions = [(worker.definition(ask), worker.place) for worker in workers]
     new = [
         (definition, place)
         for definition, place in definitions
