@@ -16,13 +16,16 @@ from workernb.wrangler.secrets import Ask
 
 
 class Command(Parser):
-    """The parser of a command, whose first argument is a notebook. examples: for its help."""
+    """The parser of a command. examples: for its help."""
 
-    def __init__(self, name: str, description: str, examples: Sequence[str]) -> None:
-        """Make a parser with the notebook only."""
+    def __init__(
+        self, name: str, description: str, examples: Sequence[str], *, notebook: bool = True
+    ) -> None:
+        """Make a parser. notebook: whether the first argument is a notebook."""
         super().__init__(f"workernb {name}", description)
         self.examples = examples
-        self.add_argument("notebook", metavar="NOTEBOOK", help="a file: system.ipynb")
+        if notebook:
+            self.add_argument("notebook", metavar="NOTEBOOK", help="a file: system.ipynb")
 
     def parse_words(self, words: Sequence[str]) -> Namespace:
         """Parse the words after the command; OptionError for what is refused."""

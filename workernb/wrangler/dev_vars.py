@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,31 @@ def read_local_vars(environment: str | None, folder: Path) -> dict[str, str]:
         if file.is_file():
             values.update(parse_dev_vars(file.read_text(encoding="utf-8-sig"), str(file)))
     return values
+
+
+def format_dev_vars(values: Mapping[str, str]) -> str:
+    """Return the text of a dotenv file, which Wrangler and this module read alike.
+
+    Raises UsageError, without the value, for a value that no such text has.
+    """
+    lines = []
+    for name, value in values.items():
+        candidates = [f"{name}={quote}{value}{quote}\n" for quote in "'\""]
+        line = next((each for each in candidates if _reads_as(each, name, value)), None)
+        if line is None:
+            raise UsageError(
+                f"The value of the secret {name} cannot be written into .dev.vars: it has quotes "
+                "of both kinds, or characters that Wrangler reads differently."
+            )
+        lines.append(line)
+    return "".join(lines)
+
+
+def _reads_as(line: str, name: str, value: str) -> bool:
+    try:
+        return parse_dev_vars(line) == {name: value}
+    except UsageError:
+        return False
 
 
 def parse_dev_vars(text: str, filename: str = ".dev.vars") -> dict[str, str]:

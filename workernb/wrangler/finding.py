@@ -20,27 +20,27 @@ _LEFT_OUT = {"node_modules", "python_modules", "dist", "build"}
 
 
 class FoundWorker(Protocol):
-    """A Worker that a notebook or a project describes.
-
-    file: the notebook, or the configuration. place: where in it. service: the name of its service.
-    variable: the handle's name in the notebook, if it is said. remarks: what has to be known about
-    it.
-    """
+    """A Worker that a notebook or a project describes."""
 
     @property
-    def file(self) -> str: ...
+    def file(self) -> str:
+        """The notebook, or the configuration."""
 
     @property
-    def place(self) -> str: ...
+    def place(self) -> str:
+        """The file, and where in it."""
 
     @property
-    def service(self) -> str: ...
+    def service(self) -> str:
+        """The name of its service."""
 
     @property
-    def variable(self) -> str | None: ...
+    def variable(self) -> str | None:
+        """The handle's name in the notebook, if it is said."""
 
     @property
-    def remarks(self) -> Sequence[str]: ...
+    def remarks(self) -> Sequence[str]:
+        """What has to be known about it, a line each."""
 
     def definition(self, ask: Ask | None) -> Definition:
         """Return what it is defined by; UsageError. ask: what asks for a secret, or None."""

@@ -141,7 +141,7 @@ class _Reader:
         except UsageError as error:
             raise with_notes(
                 OptionError(f"{self._file}, cell {number}: {error}"),
-                *getattr(error, "__notes__", ())
+                *getattr(error, "__notes__", ()),
             ) from None
 
     def _read_cell_magic(self, line: str, source: str, cell: int) -> None:

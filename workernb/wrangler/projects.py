@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -48,8 +49,8 @@ class ProjectWorker:
     @property
     def original_service(self) -> str:
         """The name of its service in the configuration."""
-        name, environment = self._name()
-        return service_name(name, environment)
+        with _place_named(self.place):
+            return service_name(*self._name())
 
     @property
     def service(self) -> str:
@@ -70,11 +71,8 @@ class ProjectWorker:
 
         ask: what asks for a secret that is set nowhere, or None.
         """
-        try:
+        with _place_named(self.place):
             return self._definition(ask)
-        except UsageError as error:
-            notes = getattr(error, "__notes__", ())
-            raise with_notes(UsageError(f"{self.place}: {error}"), *notes) from None
 
     def _definition(self, ask: Ask | None) -> Definition:
         values = self.config.values
@@ -104,7 +102,7 @@ class ProjectWorker:
         values, environment = self.config.values, self.config.environment
         name = values.get("name")
         if not isinstance(name, str):
-            raise UsageError(f'{self.place}: there is no "name", a text.')
+            raise UsageError('there is no "name", a text.')
         own = environment is not None and self.config.own_name
         return name, None if own else environment
 
@@ -151,6 +149,16 @@ class ProjectWorker:
         for name in self.config.values.get("limits") or {}:
             if name not in LIMITS:
                 yield f"limits.{name}"
+
+
+@contextlib.contextmanager
+def _place_named(place: str) -> Iterator[None]:
+    """Put a place before the text of a UsageError that the block raises."""
+    try:
+        yield
+    except UsageError as error:
+        notes = getattr(error, "__notes__", ())
+        raise with_notes(UsageError(f"{place}: {error}"), *notes) from None
 
 
 def _tail(entry: Any) -> str:
