@@ -7,7 +7,7 @@ from pathlib import Path
 from workernb.assembly import get_runtime
 from workernb.errors import OptionError
 from workernb.options.export import add_options
-from workernb.wrangler.export import export_files, summary, write_files
+from workernb.wrangler.export.files import export_files, summary, write_files
 
 from .commands import Command, ask_in_terminal, load_workers
 
@@ -43,7 +43,7 @@ def run(words: list[str]) -> int:
     load_workers(runtime, typed.notebook, ask)
     if typed.check:
         from workernb.views.tables.export import CheckTable
-        from workernb.wrangler.check import FAILS, findings
+        from workernb.wrangler.export.check import FAILS, findings
 
         print(CheckTable(runtime))
         return int(any(each.level == FAILS for each in findings(runtime)))

@@ -7,7 +7,7 @@ from IPython.core.magic import Magics, line_magic, magics_class
 from workernb.assembly import get_runtime
 from workernb.notebook.display import display
 from workernb.options.export import ExportOptions, export_parser
-from workernb.wrangler.export import export_files, summary, write_files
+from workernb.wrangler.export.files import export_files, summary, write_files
 
 
 @magics_class

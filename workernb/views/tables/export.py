@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workernb.runtime.runtime import Runtime
-from workernb.wrangler.check import findings, order_text
+from workernb.wrangler.export.check import findings, order_text
 
 from .table import Table
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import workernb
-from workernb.wrangler.check import FAILS, findings, order_text
+from workernb.wrangler.export.check import FAILS, findings, order_text
 
 HEAD = """
 import json

@@ -6,6 +6,7 @@ Wrangler refuses a Worker with a binding to a service that is not there.
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from workernb.runtime.services.targets import DEFAULT
@@ -18,7 +19,7 @@ FOLDER = "stubs"
 
 def stub_files(projects: Sequence[Project], order: Order) -> dict[str, str]:
     """Return the projects of the stubs that an order of deployment begins with."""
-    files = {}
+    files, entrypoints = {}, named_entrypoints(projects)
     for service in order.stubs:
         configuration = {
             "name": service,
@@ -28,21 +29,19 @@ def stub_files(projects: Sequence[Project], order: Order) -> dict[str, str]:
         }
         folder = f"{FOLDER}/{service}"
         files[f"{folder}/wrangler.jsonc"] = json.dumps(configuration, indent=2) + "\n"
-        files[f"{folder}/index.js"] = stub_source(entrypoints_of(service, projects))
+        files[f"{folder}/index.js"] = stub_source(sorted(entrypoints[service]))
     return files
 
 
-def entrypoints_of(service: str, projects: Iterable[Project]) -> list[str]:
-    """Return the entrypoints of a service that bindings lead to, besides the default one."""
-    return sorted(
-        {
-            target.entrypoint
-            for project in projects
-            for definition in project.definitions
-            for _, target in definition.targets()
-            if target.service == service and target.entrypoint != DEFAULT
-        }
-    )
+def named_entrypoints(projects: Iterable[Project]) -> defaultdict[str, set[str]]:
+    """Return the entrypoints that bindings lead to besides the default one, by service."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for project in projects:
+        for definition in project.definitions:
+            for _, target in definition.targets():
+                if target.entrypoint != DEFAULT:
+                    found[target.service].add(target.entrypoint)
+    return found
 
 
 def stub_source(entrypoints: Iterable[str]) -> str:

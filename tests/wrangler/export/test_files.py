@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import workernb.assembly
 from workernb.errors import UsageError
 from workernb.runtime.services.definitions import Definition
-from workernb.wrangler.export import MANIFEST, export_files, write_files
+from workernb.wrangler.export.files import MANIFEST, export_files, write_files
 from workernb.wrangler.finding import find_workers
 
 assert workernb.assembly  # It registers the kinds of stores.

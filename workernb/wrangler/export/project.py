@@ -15,8 +15,8 @@ from workernb.runtime.services.definitions import Definition
 from workernb.runtime.services.kinds import kinds
 from workernb.runtime.services.limits import Limits
 from workernb.runtime.services.routes import public_route
+from workernb.wrangler.dev_vars import format_dev_vars
 
-from .dev_vars import format_dev_vars
 from .packages import packages
 
 COMPATIBILITY_DATE = "2026-08-22"
@@ -27,6 +27,18 @@ MAIN = "entry.py"
 
 LIMITS = ("cpu_ms", "subrequests")
 """The limits that the platform has."""
+
+
+_NONE: Mapping[str, Any] = {
+    "vars": {},
+    "secrets": {"required": []},
+    **{
+        key: []
+        for key in ("services", "kv_namespaces", "d1_databases", "r2_buckets", "ratelimits",
+                    "tail_consumers")
+    },
+}  # fmt: skip
+"""What says of a key that there is nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +107,10 @@ class Project:
             section.setdefault("routes", [])
         if "triggers" in top:
             section.setdefault("triggers", {"crons": []})
+        # Wrangler warns of a key that only the top level has.
+        for key, none in _NONE.items():
+            if key in top:
+                section.setdefault(key, none)
         same = ("main", "compatibility_date", "limits")
         return {k: value for k, value in section.items() if k not in same or top.get(k) != value}
 
