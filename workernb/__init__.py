@@ -38,6 +38,7 @@ from .errors import (
 from .http import AbortController, AbortSignal, ReadableStream, Request
 
 if TYPE_CHECKING:
+    from workernb.exporters.collector import OTLPExporter
     from workernb.http.body import BodyInit
     from workernb.http.headers import HeadersInit
     from workernb.resources.stores import Stores
@@ -78,6 +79,7 @@ __all__ = [
     "Limits",
     "Log",
     "NetworkError",
+    "OTLPExporter",
     "Operation",
     "OptionError",
     "ReadableStream",
@@ -126,9 +128,13 @@ async def compare_network(
 
 
 def __getattr__(name: str) -> Any:
-    """Return the notebook's stores, or a widget class, whose libraries are imported then."""
+    """Return the notebook's stores, or a class whose libraries are imported then."""
     if name == "stores":
         return get_runtime().stores
+    if name == "OTLPExporter":
+        from workernb.exporters.collector import OTLPExporter
+
+        return OTLPExporter
     if name == "GraphView":
         from workernb.views.widgets.graph import GraphView
 

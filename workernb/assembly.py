@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from workernb.engines.python import PythonEngine
 from workernb.errors import UsageError, did_you_mean, with_notes
+from workernb.exporters.chrome_trace import perfetto
+from workernb.exporters.opentelemetry import otlp
 from workernb.outbound.client import Internet
 from workernb.resources.d1 import D1Kind
 from workernb.resources.kv import KvKind
@@ -19,6 +24,7 @@ from workernb.runtime.handles import Handle
 from workernb.runtime.runtime import Runtime as CoreRuntime
 from workernb.runtime.services.kinds import register
 from workernb.runtime.services.limits import Limits
+from workernb.runtime.tracing.traces import Trace
 
 for _kind in (KvKind(), D1Kind(), R2Kind(), RateLimitKind(), *unsimulated_kinds()):
     register(_kind)
@@ -33,6 +39,9 @@ class Runtime(CoreRuntime):
     """A system of Workers in this process; see `workernb.runtime.runtime.Runtime`."""
 
     stores: Stores
+    exporters: Mapping[str, Callable[[Trace], dict[str, Any]]] = MappingProxyType(
+        {"otlp": otlp, "perfetto": perfetto}
+    )
 
     def __init__(
         self,

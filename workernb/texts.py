@@ -275,6 +275,8 @@ class PlatformText:
     NAMED_BINDING = (
         '"{keyword}[{index}]" bindings should have a string "{field}" field but got {given}.'
     )
+    SERVICE_OBJECTS = '"services" bindings should be objects, but got {given}'
+    TOML_DATE = "{field} is a TOML date, which is not supported. Please use a string instead."
     SERVICE_NAME = (
         'Expected "name" to be of type string, alphanumeric and lowercase with dashes only '
         "but got {name}."

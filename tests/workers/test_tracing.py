@@ -37,7 +37,7 @@ return span.spanContext()
     context, (span,) = await spans_of(runtime, body)
     assert (span.name, span.attributes, span.status) == ("parse", {"rows": 3, "ok": True}, "unset")
     assert 0 < span.wall_ms <= runtime.traces[-1].wall_ms
-    assert context == {"traceId": f"{1:032x}", "spanId": f"{1:016x}"}
+    assert context == {"traceId": runtime.traces[-1].id, "spanId": "0005000000000001"}
 
 
 async def test_spans_nest_through_functions_and_blocks(runtime):

@@ -1,4 +1,7 @@
-"""The command line: `workernb serve`, `fetch`, `run` and `graph`, each with a notebook."""
+"""The command line: `workernb serve`, `fetch`, `run`, `graph` and `export`, with a notebook.
+
+`workernb import` writes one.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,10 @@ COMMANDS = {
     "fetch": "make a request to a Worker of a notebook, with curl's options",
     "run": "run a notebook from its first cell to its last, and print what it shows",
     "graph": "draw the Workers of a notebook and their bindings",
+    "export": "write the Workers of a notebook as Wrangler projects",
+    "import": "write a notebook with the Workers of Wrangler projects",
 }
+_MODULES = {"import": "importing"}  # `import` is Python's.
 USAGE = 2
 """The exit code for a command that is written wrong, and for a notebook that cannot be read."""
 
@@ -37,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         remedy = did_you_mean(name, COMMANDS) or f"There are {', '.join(COMMANDS)}."
         print(f"workernb has no command {name!r}. {remedy}", file=sys.stderr)
         return USAGE
-    command = import_module(f".{name}", __name__)
+    command = import_module(f".{_MODULES.get(name, name)}", __name__)
     if any(word in ("-h", "--help") for word in rest):
         print(command.help_text())
         return 0

@@ -11,18 +11,21 @@ from collections.abc import Sequence
 from workernb.assembly import Runtime
 from workernb.errors import OneLine, Termination, UsageError, format_error, with_notes
 from workernb.options.parser import Parser
-from workernb.wrangler.notebooks import definition_of, read_workers
+from workernb.wrangler.notebooks import read_workers
 from workernb.wrangler.secrets import Ask
 
 
 class Command(Parser):
-    """The parser of a command, whose first argument is a notebook. examples: for its help."""
+    """The parser of a command. examples: for its help."""
 
-    def __init__(self, name: str, description: str, examples: Sequence[str]) -> None:
-        """Make a parser with the notebook only."""
+    def __init__(
+        self, name: str, description: str, examples: Sequence[str], *, notebook: bool = True
+    ) -> None:
+        """Make a parser. notebook: whether the first argument is a notebook."""
         super().__init__(f"workernb {name}", description)
         self.examples = examples
-        self.add_argument("notebook", metavar="NOTEBOOK", help="a file: system.ipynb")
+        if notebook:
+            self.add_argument("notebook", metavar="NOTEBOOK", help="a file: system.ipynb")
 
     def parse_words(self, words: Sequence[str]) -> Namespace:
         """Parse the words after the command; OptionError for what is refused."""
@@ -51,7 +54,7 @@ def load_workers(runtime: Runtime, path: str, ask: Ask | None) -> list[str]:
     are loaded, or none. Raises UsageError for what is refused, LoadError for what does not load.
     """
     workers = read_workers(path)
-    definitions = [(definition_of(worker, ask), worker.place) for worker in workers]
+    definitions = [(worker.definition(ask), worker.place) for worker in workers]
     new = [
         (definition, place)
         for definition, place in definitions

@@ -9,6 +9,7 @@ from .magics.call import CallMagics
 from .magics.change import ChangeMagics
 from .magics.define import DefineMagics
 from .magics.deploy import DeployMagics
+from .magics.export import ExportMagics
 from .magics.fetch import FetchMagics
 from .magics.import_workers import ImportMagics
 from .magics.limits import LimitsMagics
@@ -27,6 +28,7 @@ MAGICS = (
     ChangeMagics,
     DeployMagics,
     ImportMagics,
+    ExportMagics,
     StoresMagics,
     ServeMagics,
 )

@@ -16,6 +16,7 @@ from IPython.core.completer import (
 from workernb.assembly import get_runtime
 from workernb.options.call import call_parser
 from workernb.options.change import PARSERS
+from workernb.options.export import EXPORT_PARSERS
 from workernb.options.fetch import fetch_parser
 from workernb.options.limits import limits_parser
 from workernb.options.outbound import CHOICES, outbound_parser
@@ -41,6 +42,7 @@ _PARSERS: dict[str, Callable[[], Parser]] = {
     "d1": d1_parser,
     "serve": serve_parser,
     **WATCH_PARSERS,
+    **EXPORT_PARSERS,
     **PARSERS,
 }
 

@@ -118,9 +118,22 @@ def workers_parser() -> Parser:
 
 def import_parser() -> Parser:
     """Return the parser of `%import-workers`."""
-    parser = Parser("%import-workers", "Define the Workers of another notebook here.")
-    parser.add_argument("path", metavar="NOTEBOOK", help="the other notebook's file")
+    parser = Parser(
+        "%import-workers", "Define the Workers of other notebooks, or of Wrangler projects, here."
+    )
+    parser.add_argument(
+        "paths", metavar="PATH", nargs="+",
+        help="a notebook, wrangler.jsonc or .toml, or a folder with projects",
+    )  # fmt: skip
     parser.add_argument("--prefix", metavar="P", default="", help="put before their names")
+    parser.add_argument(
+        "-e", "--env", metavar="NAME",
+        help="of projects: this environment alone; without it, all and the top level",
+    )  # fmt: skip
+    parser.add_argument(
+        "--cells", metavar="FILE",
+        help="write a notebook with their %%%%worker cells instead",
+    )  # fmt: skip
     parser.add_argument("-q", "--quiet", action="store_true", help="say nothing when it worked")
     return parser
 

@@ -1,12 +1,13 @@
-"""The options of `%requests` and `%logs`, which list what has happened."""
+"""The options of `%requests`, `%logs` and `%trace`, which show what has happened."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-from workernb.errors import OptionError, did_you_mean, with_notes
+from workernb.errors import OptionError, UsageError, did_you_mean, with_notes
 
 from .change import service_of
 from .parser import Parser, number
@@ -46,9 +47,25 @@ def logs_parser() -> Parser:
     return parser
 
 
+def trace_parser() -> Parser:
+    """Return the parser of `%trace`."""
+    parser = Parser(
+        "%trace",
+        "Show a request's tree of invocations. Without a number the last request that no tail "
+        "handler has answered; -2 is the last but one.",
+    )
+    add = parser.add_argument
+    add("number", metavar="NUMBER", nargs="?", help="the request's number, as in %%requests")
+    add("--perfetto", metavar="FILE",
+        help="write it for https://ui.perfetto.dev instead: Chrome trace JSON")  # fmt: skip
+    add("--otlp", metavar="FILE", help="write it as OTLP/JSON instead, as for a collector")
+    return parser
+
+
 WATCH_PARSERS: dict[str, Callable[[], Parser]] = {
     "requests": requests_parser,
     "logs": logs_parser,
+    "trace": trace_parser,
 }
 
 
@@ -105,3 +122,24 @@ def _at_least_one(number: int) -> int:
     if number < 1:
         raise OptionError(f"-n is a number from 1 on, not {number}.")
     return number
+
+
+@dataclass(frozen=True, slots=True)
+class TraceOptions:
+    """Which request `%trace` shows, None for the latest. files: what to write, by format."""
+
+    number: int | None
+    files: Mapping[str, Path]
+
+    @classmethod
+    def parse(cls, line: str) -> TraceOptions:
+        """Parse the line; OptionError or UsageError for what is refused."""
+        typed = trace_parser().parse(line)
+        text = typed.number
+        if text is not None and not text.removeprefix("-").isdecimal():
+            raise UsageError(f"%trace takes the number of a request, not {text!r}.")
+        files = {"perfetto": typed.perfetto, "otlp": typed.otlp}
+        return cls(
+            None if text is None else int(text),
+            {name: Path(file).expanduser() for name, file in files.items() if file is not None},
+        )

@@ -31,6 +31,7 @@ class UnsimulatedKind(BindingKind):
     """A kind of binding that is refused, by kind and by name."""
 
     is_counted = False
+    is_simulated = False
 
     def __init__(self, keyword: str, product: str, remedy: str) -> None:
         """Make a kind. remedy: what to do instead, with the binding's `{name}`."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Awaitable, Callable, Collection, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from types import MappingProxyType
 from typing import Any, TextIO
 
 from workernb.errors import UsageError, did_you_mean, with_notes
@@ -44,8 +45,10 @@ class Runtime(Registry):
 
     traces: those of requests that have ended, newest last, at most 1,000. in_flight: those of
     requests that have not. on_finished: callables, called with each trace that ends. limits: the
-    default limits of a request.
+    default limits of a request. exporters: what formats a trace, by the format's name.
     """
+
+    exporters: Mapping[str, Callable[[Trace], dict[str, Any]]] = MappingProxyType({})
 
     def __init__(
         self,

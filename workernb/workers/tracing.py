@@ -15,6 +15,9 @@ from .current import RunningInvocation
 
 AttributeValue = str | int | float | bool | None
 
+OWN_SPANS = 5
+"""What the ids of spans that Workers begin start with."""
+
 _active: ContextVar[Span | None] = ContextVar("workernb span", default=None)
 
 
@@ -89,8 +92,10 @@ class Span:
 
     def spanContext(self) -> dict[str, str]:
         """Return the ids of trace and span, in hexadecimal."""
-        trace = self.invocation.trace.number
-        return {"traceId": f"{trace:032x}", "spanId": f"{self.number:016x}"}
+        return {
+            "traceId": self.invocation.trace.id,
+            "spanId": f"{OWN_SPANS:04x}{self.number:012x}",
+        }
 
     def end(self) -> None:
         """End the span; a further call changes nothing."""

@@ -9,7 +9,9 @@ escapes and comments; a line that they would read differently is refused.
 from __future__ import annotations
 
 import io
+import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +43,49 @@ def read_dev_vars(environment: str | None, folder: Path = Path()) -> tuple[Path,
                 raise UsageError(f"{path} is not UTF-8: {error.reason} at {error.start}.") from None
             return path, parse_dev_vars(text, str(path))
     return folder / names[0], {}
+
+
+def read_local_vars(environment: str | None, folder: Path) -> dict[str, str]:
+    """Return the values of `.dev.vars.ENVIRONMENT` or `.dev.vars`, or else of the `.env` files.
+
+    Of those the more special one counts, as with Wrangler: .env, .env.local, then the same with the
+    environment's name. None of them is read where CLOUDFLARE_LOAD_DEV_VARS_FROM_DOT_ENV is false.
+    """
+    path, values = read_dev_vars(environment, folder)
+    if path.is_file() or os.environ.get("CLOUDFLARE_LOAD_DEV_VARS_FROM_DOT_ENV") == "false":
+        return values
+    names = [".env", ".env.local"]
+    if environment is not None:
+        names += [f".env.{environment}", f".env.{environment}.local"]
+    for file in (folder / name for name in names):
+        if file.is_file():
+            values.update(parse_dev_vars(file.read_text(encoding="utf-8-sig"), str(file)))
+    return values
+
+
+def format_dev_vars(values: Mapping[str, str]) -> str:
+    """Return the text of a dotenv file, which Wrangler and this module read alike.
+
+    Raises UsageError, without the value, for a value that no such text has.
+    """
+    lines = []
+    for name, value in values.items():
+        candidates = [f"{name}={quote}{value}{quote}\n" for quote in "'\""]
+        line = next((each for each in candidates if _reads_as(each, name, value)), None)
+        if line is None:
+            raise UsageError(
+                f"The value of the secret {name} cannot be written into .dev.vars: it has quotes "
+                "of both kinds, or characters that Wrangler reads differently."
+            )
+        lines.append(line)
+    return "".join(lines)
+
+
+def _reads_as(line: str, name: str, value: str) -> bool:
+    try:
+        return parse_dev_vars(line) == {name: value}
+    except UsageError:
+        return False
 
 
 def parse_dev_vars(text: str, filename: str = ".dev.vars") -> dict[str, str]:

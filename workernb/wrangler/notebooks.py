@@ -25,14 +25,13 @@ LINE_MAGIC = "%worker"
 class NotebookWorker:
     """A Worker that a cell of another notebook defines.
 
-    folder: that of the notebook. place: the notebook, as typed, and the number of the cell.
-    modules, main: as in a Definition.
+    file: the notebook, as typed. cell: the number of the cell. modules, main: as in a Definition.
     """
 
     options: WorkerOptions
     source: str
-    folder: Path
-    place: str
+    file: str
+    cell: int
     modules: Mapping[str, str] = field(default_factory=dict)
     main: str | None = None
 
@@ -41,25 +40,44 @@ class NotebookWorker:
         """The name of its service, with the environment."""
         return service_name(self.options.name, self.options.environment)
 
+    @property
+    def place(self) -> str:
+        """The notebook and the cell."""
+        return f"{self.file}, cell {self.cell}"
 
-def definition_of(worker: NotebookWorker, ask: Ask | None) -> Definition:
-    """Return what a Worker of a notebook is defined by, with its secrets.
+    @property
+    def folder(self) -> Path:
+        """The notebook's folder."""
+        return Path(self.file).expanduser().parent
 
-    ask: what asks for a secret that is set nowhere, or None. Raises UsageError, with the place.
-    """
-    options = worker.options
-    try:
-        secrets = find_secrets(options.secrets, options.environment, worker.folder, ask)
-        return Definition.make(
-            options.name,
-            worker.source,
-            modules=worker.modules,
-            main=worker.main,
-            **{**options.settings, "secrets": secrets},
-        )
-    except UsageError as error:
-        notes = getattr(error, "__notes__", ())
-        raise with_notes(UsageError(f"{worker.place}: {error}"), *notes) from None
+    @property
+    def variable(self) -> str | None:
+        """The handle's name in the notebook, if the cell gives it one."""
+        return self.options.variable
+
+    @property
+    def remarks(self) -> list[str]:
+        """What a user has to know besides: nothing."""
+        return []
+
+    def definition(self, ask: Ask | None) -> Definition:
+        """Return what the Worker is defined by, with its secrets; UsageError, with the place.
+
+        ask: what asks for a secret that is set nowhere, or None.
+        """
+        options = self.options
+        try:
+            secrets = find_secrets(options.secrets, options.environment, self.folder, ask)
+            return Definition.make(
+                options.name,
+                self.source,
+                modules=self.modules,
+                main=self.main,
+                **{**options.settings, "secrets": secrets},
+            )
+        except UsageError as error:
+            notes = getattr(error, "__notes__", ())
+            raise with_notes(UsageError(f"{self.place}: {error}"), *notes) from None
 
 
 def read_workers(path: str, prefix: str = "") -> list[NotebookWorker]:
@@ -68,10 +86,9 @@ def read_workers(path: str, prefix: str = "") -> list[NotebookWorker]:
     prefix: put before their names, and before these names in their bindings. Raises UsageError for
     a file that is no notebook, or has no Workers, or has one that is refused.
     """
-    file = Path(path).expanduser()
-    reader = _Reader(file.parent)
-    for number, cell in enumerate(_cells(path, file), 1):
-        reader.read(cell, f"{path}, cell {number}")
+    reader = _Reader(path)
+    for number, cell in enumerate(_cells(path, Path(path).expanduser()), 1):
+        reader.read(cell, number)
     workers = reader.workers()
     if not workers:
         raise UsageError(f"{path} defines no Workers: none of its cells starts with {MAGIC}.")
@@ -102,13 +119,13 @@ def _cells(path: str, file: Path) -> Iterator[str]:
 class _Reader:
     """Reads the Workers of a notebook cell by cell, each with the modules that cells give it."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, file: str) -> None:
+        self._file = file
         self._workers: dict[str, NotebookWorker] = {}
         self._modules: dict[str, dict[str, str]] = {}  # By service, then by path.
         self._places: dict[str, str] = {}  # Of each service's last module.
 
-    def read(self, cell: str, place: str) -> None:
+    def read(self, cell: str, number: int) -> None:
         """Read a cell; OptionError if a line that defines a Worker is refused."""
         stripped = cell.lstrip()
         try:
@@ -116,37 +133,38 @@ class _Reader:
                 line, _, body = stripped.partition("\n")
                 # Empty lines before the body keep its line numbers as in the cell.
                 lines_before = cell[: len(cell) - len(stripped)].count("\n") + 1
-                self._read_cell_magic(line, "\n" * lines_before + body, place)
+                self._read_cell_magic(line, "\n" * lines_before + body, number)
             elif not stripped.startswith("%%"):
                 for line in cell.splitlines():
                     if line.split(maxsplit=1)[:1] == [LINE_MAGIC]:
-                        self._read_line_magic(line.strip(), place)
+                        self._read_line_magic(line.strip(), number)
         except UsageError as error:
             raise with_notes(
-                OptionError(f"{place}: {error}"), *getattr(error, "__notes__", ())
+                OptionError(f"{self._file}, cell {number}: {error}"),
+                *getattr(error, "__notes__", ()),
             ) from None
 
-    def _read_cell_magic(self, line: str, source: str, place: str) -> None:
+    def _read_cell_magic(self, line: str, source: str, cell: int) -> None:
         options = WorkerOptions.parse(line.removeprefix(MAGIC))
         service = service_name(options.name, options.environment)
         if options.module is None:
-            self._workers[service] = NotebookWorker(options, source, self._folder, place)
+            self._workers[service] = NotebookWorker(options, source, self._file, cell)
         else:
             path = check_path(options.module)
             self._modules.setdefault(service, {})[path] = source
-            self._places[service] = place
+            self._places[service] = f"{self._file}, cell {cell}"
 
-    def _read_line_magic(self, line: str, place: str) -> None:
+    def _read_line_magic(self, line: str, cell: int) -> None:
         options = WorkerOptions.parse(line.removeprefix(LINE_MAGIC))
         service = service_name(options.name, options.environment)
         modules = self._modules.setdefault(service, {})
         if options.drop_module is not None:
             modules.pop(options.drop_module, None)
         elif options.file is not None:
-            found = read_sources(options.file, self._folder)
+            found = read_sources(options.file, Path(self._file).expanduser().parent)
             self._modules[service] = found.modules
             self._workers[service] = NotebookWorker(
-                options, found.source, self._folder, place, main=found.main
+                options, found.source, self._file, cell, main=found.main
             )
 
     def workers(self) -> dict[str, NotebookWorker]:

@@ -16,6 +16,8 @@ MAX_MODULES = 500
 MAX_MB = 10
 """How large they may be together: the platform's limit of a Worker's size."""
 
+TYPESCRIPT = frozenset({".ts", ".tsx", ".mts", ".cts"})
+
 _LEFT_OUT = {"__pycache__", "node_modules", "python_modules"}
 """Folders that hold no code of the Worker's own."""
 
@@ -40,6 +42,11 @@ def read_sources(typed: str, folder: Path = Path()) -> Sources:
     has written it. folder: where a relative path begins. Raises UsageError for what cannot be read.
     """
     file = folder / Path(typed).expanduser()
+    if file.suffix in TYPESCRIPT:
+        raise with_notes(
+            UsageError(f"{typed} is TypeScript, which does not run here."),
+            "npx wrangler deploy --dry-run --outdir dist makes JavaScript of it.",
+        )
     if file.suffix != ".py":
         raise UsageError(f"{typed} is no Python file: --file src/entry.py.")
     source = _read(file, typed)
@@ -87,7 +94,7 @@ def _can_be_imported(name: str) -> bool:
 
 def _read(file: Path, typed: str) -> str:
     try:
-        return file.read_text(encoding="utf-8-sig")
+        return file.read_bytes().decode("utf-8-sig")
     except OSError as error:
         beside = [str(Path(typed).with_name(one.name)) for one in file.parent.glob("*.py")]
         raise with_notes(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from ..conftest import PUBLIC_GATEWAY
@@ -14,6 +16,18 @@ async def test_requests_are_chosen_by_number(shell):
     assert "gateway.localhost/one" in (await shell.ok("%cpu -2  # the one before")).text
     assert "There is no request 9; there are 1 to 2." in await shell.refused("%cpu 9")
     assert "takes the number of a request, not 'x'" in await shell.refused("%cpu x")
+
+
+async def test_a_trace_is_written_for_other_tools(shell, tmp_path):
+    perfetto, otlp = tmp_path / "a file.json", tmp_path / "otlp.json"
+    await shell.ok(PUBLIC_GATEWAY, "%fetch gateway/one", "%fetch gateway/two")
+    said = (await shell.ok(f"%trace 1 --perfetto '{perfetto}' --otlp {otlp}")).text
+    assert f"{perfetto}: request 1, for https://ui.perfetto.dev" in said
+    assert "gateway.localhost/one" in perfetto.read_text()
+    assert "resourceSpans" in json.loads(otlp.read_text())
+    refusal = await shell.refused(f"%trace --perfetto {tmp_path}")
+    assert f"{tmp_path} cannot be written: Is a directory." in refusal
+    assert "takes the number of a request, not 'x'" in await shell.refused("%trace x")
 
 
 async def test_the_pictures_are_shown_in_every_form(shell):

@@ -5,6 +5,10 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Any
+
 from IPython.core.magic import Magics, line_magic, magics_class
 
 from workernb.assembly import get_runtime
@@ -12,7 +16,14 @@ from workernb.errors import UsageError
 from workernb.notebook.display import display
 from workernb.options.change import bindings_parser, service_of, workers_parser
 from workernb.options.parser import strip_comment
-from workernb.options.watch import LogsOptions, RequestsOptions, logs_parser, requests_parser
+from workernb.options.watch import (
+    LogsOptions,
+    RequestsOptions,
+    TraceOptions,
+    logs_parser,
+    requests_parser,
+    trace_parser,
+)
 from workernb.runtime.tracing.traces import Trace
 
 
@@ -96,13 +107,31 @@ class ShowMagics(Magics):
 
     @line_magic
     def trace(self, line: str) -> None:
-        """Show a request's tree of invocations: %trace [NUMBER].
-
-        Without a number the last request that no tail handler has answered; -2 is the last but one.
-        """
+        """Show a request's tree of invocations, or write it for other tools."""
         from workernb.views.pictures.tree import TracePicture
 
-        display(TracePicture(_requested_trace(line, "%trace")))
+        typed = TraceOptions.parse(line)
+        trace = _trace(typed.number, "%trace")
+        if not typed.files:
+            display(TracePicture(trace))
+        for name, file in typed.files.items():
+            _write(file, trace.to_perfetto() if name == "perfetto" else trace.to_otlp())
+            print(f"{file}: request {trace.number}, {_READERS[name]}")
+
+    trace.__doc__ = trace_parser().help_text()
+
+
+_READERS = {
+    "perfetto": "for https://ui.perfetto.dev",
+    "otlp": "as OTLP/JSON",
+}
+
+
+def _write(file: Path, value: dict[str, Any]) -> None:
+    try:
+        file.write_text(json.dumps(value), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{file} cannot be written: {error.strerror}.") from None
 
 
 def _requested_trace(line: str, magic: str) -> Trace:
@@ -110,5 +139,11 @@ def _requested_trace(line: str, magic: str) -> Trace:
     text = strip_comment(line).strip()
     if not text.removeprefix("-").isdecimal() and text:
         raise UsageError(f"{magic} takes the number of a request, not {text!r}.")
+    return _trace(int(text) if text else None, magic)
+
+
+def _trace(number: int | None, magic: str) -> Trace:
     traces = get_runtime().traces
-    return traces.find(int(text), magic) if text else traces.latest or traces.find(-1, magic)
+    if number is not None:
+        return traces.find(number, magic)
+    return traces.latest or traces.find(-1, magic)

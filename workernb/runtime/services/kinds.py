@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 from workernb.errors import UsageError
+from workernb.texts import PlatformText
 
 from .option import Form, Option
 from .targets import DEFAULT, Target, binding_name
@@ -54,7 +55,8 @@ class BindingKind:
     keyword: its name in `define()`, in a definition and in Wrangler's configuration. noun: the name
     of one such binding. options: the options of `%%worker` for it. is_secret: whether its values
     are kept out of all output. is_counted: whether the graph shows their number below a Worker's
-    name; a kind whose targets are services is drawn as arrows instead.
+    name; a kind whose targets are services is drawn as arrows instead. is_simulated: whether there
+    can be such a binding here.
     """
 
     keyword: ClassVar[str]
@@ -62,6 +64,7 @@ class BindingKind:
     options: ClassVar[tuple[Option, ...]] = ()
     is_secret: ClassVar[bool] = False
     is_counted: ClassVar[bool] = True
+    is_simulated: ClassVar[bool] = True
 
     def check(self, given: Any) -> dict[str, Any]:
         """Return the values to store, by binding name; UsageError if one is invalid."""
@@ -122,6 +125,10 @@ class BindingKind:
         """Return the entries for these bindings in Wrangler's configuration."""
         return {self.keyword: [{"binding": name} for name in values]} if values else {}
 
+    def from_wrangler(self, entries: Any) -> Any:
+        """Return what Wrangler's configuration has under `keyword`, as `check` takes it."""
+        return entries
+
 
 class ServiceKind(BindingKind):
     """Service bindings: `services={"AUTH": "auth@staging#Admin"}`."""
@@ -171,6 +178,34 @@ class ServiceKind(BindingKind):
                 row["props"] = json.loads(target.props)
             rows.append(row)
         return {"services": rows} if rows else {}
+
+    def from_wrangler(self, entries: Any) -> dict[str, str]:
+        """Return the targets as text; UsageError, with Wrangler's texts, for other entries."""
+        if not isinstance(entries, list):
+            raise UsageError(f'"services" is a list of objects, not {json.dumps(entries)}.')
+        return dict(_service_binding(index, entry) for index, entry in enumerate(entries))
+
+
+def _service_binding(index: int, entry: Any) -> tuple[str, str]:
+    """Return name and target of one of Wrangler's objects; UsageError if it is none."""
+    given = json.dumps(entry, default=repr)
+    if not isinstance(entry, Mapping):
+        raise UsageError(PlatformText.SERVICE_OBJECTS.format(given=given))
+    for field in ("binding", "service", "environment", "entrypoint"):
+        value = entry.get(field)
+        if not isinstance(value, str) and (value is not None or field in ("binding", "service")):
+            raise UsageError(
+                PlatformText.NAMED_BINDING.format(
+                    keyword="services", index=index, field=field, given=given
+                )
+            )
+    environment, entrypoint = entry.get("environment"), entry.get("entrypoint")
+    target = f"{entry['service']}@{environment}" if environment else str(entry["service"])
+    if entrypoint and entrypoint != "default":
+        target += f"#{entrypoint}"
+    if entry.get("props"):
+        target += json.dumps(entry["props"])
+    return entry["binding"], target
 
 
 class VarKind(BindingKind):
@@ -326,6 +361,10 @@ class VersionMetadataKind(BindingKind):
     def for_wrangler(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return Wrangler's `version_metadata`."""
         return {"version_metadata": {"binding": self.as_given(values)}} if values else {}
+
+    def from_wrangler(self, entries: Any) -> Any:
+        """Return the name of the binding."""
+        return entries.get("binding") if isinstance(entries, Mapping) else entries
 
 
 SERVICES = ServiceKind()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import time
 from collections import deque
@@ -54,12 +55,14 @@ class Host(Protocol):
     """The part of the runtime that a trace uses.
 
     in_flight: the traces of requests that have not ended. traces: the traces of those that have.
-    on_finished: callables, called with each trace that ends.
+    on_finished: callables, called with each trace that ends. exporters: what formats a trace, by
+    the format's name.
     """
 
     in_flight: set[Trace]
     traces: Traces
     on_finished: list[Callable[[Trace], None]]
+    exporters: Mapping[str, Callable[[Trace], dict[str, Any]]]
 
     def redact(self, text: str) -> str:
         """Return `text` with secrets redacted."""
@@ -251,6 +254,11 @@ class Trace:
         return bool(self.ended_ns)
 
     @property
+    def id(self) -> str:
+        """Its id for other tools: 32 hexadecimal digits, unique among all kernels."""
+        return f"{self.host.traces.prefix}{self.number:016x}"
+
+    @property
     def url(self) -> str:
         """The request's URL, with secrets redacted."""
         return self.invocations[0].url
@@ -354,6 +362,20 @@ class Trace:
             totals[name] = totals.get(name, 0.0) + used / 1e6
         return totals
 
+    def to_otlp(self) -> dict[str, Any]:
+        """Return it as OTLP/JSON (an ExportTraceServiceRequest), with the platform's names.
+
+        https://developers.cloudflare.com/workers/observability/traces/spans-and-attributes/
+        """
+        return self.host.exporters["otlp"](self)
+
+    def to_perfetto(self) -> dict[str, Any]:
+        """Return it as Chrome trace JSON, which https://ui.perfetto.dev opens.
+
+        The thread has a track, each Worker has one, calls are flows, the budget is a counter.
+        """
+        return self.host.exporters["perfetto"](self)
+
     def __repr__(self) -> str:
         ended = f"{self.outcome or 'running'}, {ms(self.cpu_ms)} CPU"
         return f"<Trace {self.number}: {self.title}, {ended}>"
@@ -397,7 +419,10 @@ def _shorten_texts(trace: Trace, invocation: Invocation) -> int:
 
 
 class Traces(deque[Trace]):
-    """The traces of a runtime, newest last: at most 1,000, of 64 MB in total."""
+    """The traces of a runtime, newest last: at most 1,000, of 64 MB in total.
+
+    prefix: the first half of each trace's id.
+    """
 
     MAX_TRACES = 1_000
     MAX_BYTES = 64 * 1024 * 1024
@@ -406,6 +431,7 @@ class Traces(deque[Trace]):
         """Begin with none."""
         super().__init__()
         self._bytes = 0
+        self.prefix = os.urandom(8).hex()
 
     def keep(self, trace: Trace) -> None:
         """Add a trace that has ended, and drop the oldest beyond the maximum."""

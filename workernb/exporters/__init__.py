@@ -1,0 +1,1 @@
+"""Exporters: finished requests in the formats that other tools read."""

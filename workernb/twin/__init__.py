@@ -1,0 +1,1 @@
+"""The twin: the same Workers in workerd, by npm's miniflare, for comparison."""

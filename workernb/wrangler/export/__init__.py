@@ -1,0 +1,1 @@
+"""Export: services as Wrangler projects, and what to know before they leave."""
