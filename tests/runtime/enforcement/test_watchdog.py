@@ -28,6 +28,7 @@ pytestmark = [
 KINDS = [
     "loop",
     "swallowing",
+    "swallowing deep",
     "finally",
     "sort key",
     "headers",
@@ -37,14 +38,30 @@ KINDS = [
     "callee",
     "callback",
     "callback in a foreign context",
+    "code in a foreign context",
+    "suppressing",
+    "suppressing twice",
+    "two retries",
+    "three retries",
+    "two swallowers",
+    "two swallowers with calls",
+    "bare excepts in functions",
+    "context managers that swallow",
+    "an exception handler that recurs",
     # Shorter than the one in BUSY: nothing is raised within a comprehension before it ends.
     pytest.param("[[i for i in range(10**4)] for _ in range(10**6)]", id="comprehension"),
+    pytest.param(
+        """
+while True:
+    try:
+        try:
+            while True: pass
+        except BaseException: pass
+    except BaseException: pass
+""",
+        id="two swallowers without calls",
+    ),
 ]
-
-if sys.version_info >= (3, 12):  # Before, only the first exception is raised in such code.
-    KINDS += ["two retries", "three retries", "suppressing twice", "code in a foreign context"]
-if sys.version_info >= (3, 13):  # Open: 3.12 takes seconds, or never ends.
-    KINDS.append("two swallowers")
 
 UNBOUNDED = Limits(cpu_ms=50, invocations=10**9, subrequests=10**9)
 
@@ -94,6 +111,47 @@ async def test_busy_code_is_cut_where_there_is_no_tick(define_busy, runtime, kin
     # Platforms without SIGPROF cannot be had here otherwise.
     monkeypatch.setattr(signals, "has_tick", False)
     await check_the_cut(define_busy(kind, limits=UNBOUNDED), runtime)
+
+
+def test_a_cut_off_the_main_thread_leaves_no_lock_locked(runtime):
+    """What a library does in a `finally` is done, though a Worker's code is cut within."""
+    source = """\
+import logging
+from workers import Response, WorkerEntrypoint
+class Spins(logging.Handler):
+    def emit(self, record):
+        while True:
+            try: len("")
+            except BaseException: len("")
+HANDLER = Spins()
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        HANDLER.handle(logging.makeLogRecord({}))
+"""
+    handle = runtime.define("worker", source, limits=UNBOUNDED)
+    runtime.define("echo", worker("return Response('x')"))
+    in_a_thread(lambda: check_the_cut(handle, runtime))
+    lock = sys.modules[handle.version.filename].HANDLER.lock
+    assert lock.acquire(blocking=False)
+    lock.release()
+
+
+async def test_a_profiler_is_kept_where_there_is_no_tick(define_busy, runtime, monkeypatch):
+    guard.stop()
+    monkeypatch.setattr(signals, "has_tick", False)
+
+    def profiler(frame: object, event: str, argument: object) -> None:
+        """Do nothing."""
+
+    handle = define_busy("two retries", limits=UNBOUNDED)
+    for before in (None, profiler):
+        sys.setprofile(before)
+        try:
+            with pytest.raises(CpuLimitError):
+                await handle.fetch()
+            assert sys.getprofile() is before
+        finally:
+            sys.setprofile(None)
 
 
 IMPORTS = {

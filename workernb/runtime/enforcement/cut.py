@@ -9,6 +9,7 @@ so with each raise the tick is made pending: at the Worker's next call or jump b
 from __future__ import annotations
 
 import contextlib
+import dis
 import functools
 import operator
 import os
@@ -112,6 +113,8 @@ class CutInjector:
         """Make an inactive injector."""
         self._cutting = False
         self._previous_tracer: Any = None  # That of a debugger or a coverage tool.
+        self._profiles = False
+        self._previous_profiler: Any = None
         self._raised_at: tuple[CodeType, int] | None = None
 
     def inject(
@@ -136,6 +139,8 @@ class CutInjector:
             self._cutting = True
         tracer.before = self._previous_tracer
         sys.settrace(tracer)
+        if not _can_tick():
+            self._profile(tracer)
         at = frame
         while at is not None:
             if is_worker(at):
@@ -163,7 +168,18 @@ class CutInjector:
         # The flag is needed too, since Python removes a tracer that has raised.
         while self._cutting or isinstance(sys.gettrace(), _Tracer):
             sys.settrace(self._previous_tracer)
-            self._cutting = False
+            if self._profiles:
+                sys.setprofile(self._previous_profiler)
+            self._profiles = self._cutting = False
+
+    def _profile(self, tracer: _Tracer) -> None:
+        """Have the tracer set again where Python removes it, unless a profiler in C runs."""
+        before = sys.getprofile()
+        if not self._profiles and (before is None or callable(before)):
+            self._previous_profiler = before
+            self._profiles = True
+        if self._profiles:
+            sys.setprofile(tracer.profile)
 
 
 class CuttingThrow:
@@ -192,6 +208,10 @@ class CuttingThrow:
             injector.call_off()
 
 
+LINES_SPARED = 20
+"""How many lines with a handler may run after the error was swallowed at the same place again."""
+
+
 class _Tracer:
     """Raises an error at each line of the Workers that it applies to.
 
@@ -202,6 +222,8 @@ class _Tracer:
         self._error = error
         self._applies = applies
         self._soon: _Soon | None = None
+        self._raised_at: set[tuple[CodeType, int]] = set()
+        self._lines_spared = 0
         self.before: Any = None
 
     def __call__(  # pragma: no cover - a tracer is not traced itself
@@ -214,52 +236,82 @@ class _Tracer:
             if _can_tick():
                 _tick.made_pending = True
                 _tick.pending  # noqa: B018 - see _Tick
-            elif _CAN_RAISE_SOON:
-                return self._raise_soon()
+            elif _is_handled(frame):
+                if self._lines_spared:
+                    self._lines_spared -= 1
+                    return self
+                self._make_soon().pending  # noqa: B018 - see _Soon
             raise error
-        if event == "return" and self._soon is not None:
-            with contextlib.suppress(BaseException):
-                this_thread().drop_pending()
         return self
 
-    def _raise_soon(self) -> _Tracer:  # pragma: no cover - a tracer is not traced itself
-        """Have the error raised in this thread, at the next call or jump back.
-
-        So the tracer itself does not raise, and Python does not remove it.
-        """
+    def _make_soon(self) -> _Soon:  # pragma: no cover - a tracer is not traced itself
+        """Return what has the error raised in this thread, at the next call or jump back."""
         if self._soon is None:
-            kind = _delivering(self._error, self._trace_again)
-            self._soon = _Soon(threading.get_ident(), kind)
-        self._soon.pending  # noqa: B018 - see _Soon
-        return self
+            self._soon = _Soon(threading.get_ident(), _delivering(self._error, self._delivered))
+        return self._soon
 
-    def _trace_again(self) -> _Soon | None:  # pragma: no cover - a tracer is not traced itself
-        """Trace the Worker again, which was raised in; return what has to become pending for that.
+    def _delivered(self) -> None:  # pragma: no cover - a tracer is not traced itself
+        """Trace the Workers again, which the error was raised in.
 
-        The exception may have been raised in the tracer, which Python then removes.
+        What was swallowed at this place before would be again, for ever: wait for a line that has
+        no handler. Python 3.12 takes the end of a handler for a part of the loop that it leads to.
         """
-        frame: FrameType | None = sys._getframe(2)
-        if frame is not None and frame.f_code.co_filename == __file__:
-            return self._soon
-        sys.settrace(self)
+        frame = sys._getframe(2)
+        place = frame.f_code, frame.f_lasti
+        if place in self._raised_at:
+            self._lines_spared = LINES_SPARED
+        self._raised_at.add(place)
         self.trace_workers(frame)
-        return None
+
+    def profile(  # pragma: no cover - tested without a tracer
+        self, frame: FrameType, event: str, argument: Any
+    ) -> None:
+        """Trace the Workers again at a call or a return: Python removes a tracer that has raised."""
+        if sys.gettrace() is not self:
+            self.trace_workers(frame)
 
     def trace_workers(self, frame: FrameType | None) -> None:
-        """Trace the frames of Workers among a frame and its callers."""
+        """Trace the Workers, also in a frame and its callers."""
+        sys.setprofile(sys.getprofile() or self.profile)
+        sys.settrace(self)
         while frame is not None:
             if is_worker(frame):
                 frame.f_trace = self
             frame = frame.f_back
 
 
+def _is_handled(frame: FrameType) -> bool:  # pragma: no cover - a tracer is not traced itself
+    """Return whether the code that a frame runs has a handler for exceptions in the frame itself."""
+    at = frame.f_lasti
+    return any(start <= at < end for start, end in _handled(frame.f_code))
+
+
+@functools.lru_cache(maxsize=1000)
+def _handled(code: CodeType) -> list[tuple[int, int]]:
+    """Return the parts of a code object that have a handler, as offsets."""
+    return [(entry.start, entry.end) for entry in dis._parse_exception_table(code)]
+
+
 # From and in other threads
 
-_CAN_RAISE_SOON = sys.version_info >= (3, 12)
-"""Whether Python makes the instance of a pending exception when it raises it.
 
-Python 3.11 does so later, maybe in code that must not be interrupted.
-"""
+class _ThreadCut:
+    """The cut of the slice that runs on a thread where no tick comes: what ends it."""
+
+    def __init__(self, thread: Thread) -> None:
+        """Begin a cut. thread: the calling one."""
+        self._thread = thread
+        self.injector = CutInjector()
+        thread.ends_cut = self
+        thread.drop_pending = _set_async(thread.ident, _Dropped)
+
+    def __call__(self) -> None:
+        """Call off the cut, and what is pending."""
+        self._thread.ends_cut = None
+        self.injector.call_off()
+        with contextlib.suppress(BaseException):
+            self._thread.drop_pending()
+        self._thread.drop_pending = int
 
 
 def raise_in_thread(thread: Thread, error: BaseException, applies: Callable[[], bool]) -> None:
@@ -270,35 +322,23 @@ def raise_in_thread(thread: Thread, error: BaseException, applies: Callable[[], 
 
     def delivered() -> None:  # pragma: no cover - tested without a tracer
         """Trace the Worker, until its slice ends."""
-        if _CAN_RAISE_SOON and thread.ends_cut is None:
-            injector = CutInjector()
-
-            def call_off() -> None:
-                thread.ends_cut = None
-                injector.call_off()
-                with contextlib.suppress(BaseException):
-                    thread.drop_pending()
-                thread.drop_pending = int
-
-            thread.ends_cut = call_off
-            thread.drop_pending = _set_async(thread.ident, _Dropped)
-            injector.inject(error, sys._getframe(), applies, trace_only=True)
+        cut = thread.ends_cut
+        if not isinstance(cut, _ThreadCut):
+            cut = _ThreadCut(thread)
+        cut.injector.inject(error, sys._getframe(), applies, trace_only=True)
 
     _set_async(thread.ident, _delivering(error, delivered))()
 
 
-def _delivering(error: BaseException, delivered: Callable[[], _Soon | None]) -> type[BaseException]:
+def _delivering(error: BaseException, delivered: Callable[[], object]) -> type[BaseException]:
     """Return a class that Python can raise in a thread, where its instance is `error`.
 
-    delivered: called in that thread, when the exception is raised or reaches a handler; it may
-    return what has to become pending again.
+    delivered: called in that thread, when the exception is raised or reaches a handler.
     """
 
     def new(cls: type, *_: Any) -> BaseException:  # pragma: no cover - tested without a tracer
         made = error.with_traceback(None)
-        again = delivered()
-        if again is not None:
-            again.pending  # noqa: B018 - see _Soon
+        delivered()
         return made
 
     return type(type(error).__name__, (type(error),), {"__new__": new})
