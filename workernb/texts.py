@@ -22,6 +22,11 @@ class PlatformText:
         "body."
     )
     READER_RELEASED = "This ReadableStream reader has been released."
+    WRITABLE_LOCKED = "This WritableStream is currently locked to a writer."
+    WRITABLE_CLOSED = "This WritableStream has been closed."
+    WRITER_RELEASED = "This WritableStream writer has been released."
+    CONTROLLER_CLOSED = "Unable to enqueue"
+    STREAM_ABORTED = "Stream was aborted."
     NOT_BYTES = "This ReadableStream did not return bytes."
     NOT_ITERABLE = (
         "Failed to execute 'from' on 'ReadableStream': parameter 1 is not of type "

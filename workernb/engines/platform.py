@@ -15,6 +15,7 @@ from typing import Any
 
 from workernb.errors import did_you_mean, with_notes
 from workernb.resources.cache import CacheStorage
+from workernb.runtime.bindings.clone import Cloner
 from workernb.runtime.enforcement.startup import run_import
 from workernb.runtime.tracing.logs import console_log
 
@@ -64,9 +65,6 @@ _INSTEAD = {
         "workers",
         "RpcTarget",
     ): 'Write RpcTarget = import_from_javascript("cloudflare:workers").RpcTarget',
-    ("js", "fetch"): "Write from workers import fetch",
-    ("js", "crypto"): "Python's own hashlib, hmac and secrets are there.",
-    ("js", "setTimeout"): "Write await asyncio.sleep(seconds)",
 }
 """What is said of names that other code has, and that are not here."""
 
@@ -80,6 +78,7 @@ def _javascript() -> ModuleType:
         {name: getattr(found, name) for name in found.__all__},
         console=Console(),
         caches=CacheStorage(),
+        structuredClone=structured_clone,
     )
     return module
 
@@ -90,6 +89,17 @@ def _pyodide() -> Any:
     package: Any = ModuleType("pyodide")
     package.ffi = run_import(lambda: importlib.import_module(_FFI))
     return package
+
+
+def structured_clone(value: Any, /) -> Any:
+    """Return a copy of a value, as one that crosses a binding is copied.
+
+    Raises DataCloneError for a function, a stub, a message, or an object of another class.
+    """
+    cloner = Cloner(lambda value: NotImplemented)
+    copied = cloner.clone(value)
+    cloner.check_size()
+    return copied
 
 
 class Console:
