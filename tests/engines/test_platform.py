@@ -69,7 +69,7 @@ def test_what_the_platform_may_have_and_workernb_has_not(runtime, name):
         runtime.define("worker", f"import {name}")
     assert str(caught.value) == f"No module named {name!r}"
     assert caught.value.__notes__ == [
-        "Of the platform's modules, workernb has workers, js and pyodide.ffi."
+        "Of the platform's modules, workernb has workers, asgi, js and pyodide.ffi."
     ]
 
 

@@ -382,7 +382,7 @@ def test_arrays_of_bytes():
     array.assign_to(target)
     assert target == b"ab"
     for wrong in (lambda: array.set([1, 2], 1), lambda: array.assign(b"abc")):
-        with pytest.raises(ValueError, match="offset|cannot assign"):
+        with pytest.raises(ValueError, match=r"offset|cannot assign"):
             wrong()
     assert isinstance(to_js(b"x"), JsBuffer)
 

@@ -1,4 +1,4 @@
-"""The platform's own modules, as a Worker imports them: `workers`, `js`, `pyodide.ffi`.
+"""The platform's own modules, as a Worker imports them: `workers`, `asgi`, `js`, `pyodide.ffi`.
 
 They are found by a Worker's `__import__` only, and never in `sys.modules`: libraries look there for
 `pyodide`, and would take this process for a browser.
@@ -19,7 +19,14 @@ from workernb.runtime.bindings.clone import Cloner
 from workernb.runtime.enforcement.startup import run_import
 from workernb.runtime.tracing.logs import console_log
 
-_FILES = {"workers": "workernb.workers", "js": "workernb.workers.js"}
+_FILES = {
+    "workers": "workernb.workers",
+    "workers.asgi": "workernb.workers.gateway.asgi",
+    "workers.gateway": "workernb.workers.gateway",
+    "workers.wsgi": "workernb.workers.gateway.wsgi",
+    "asgi": "workernb.workers.gateway.asgi",
+    "js": "workernb.workers.js",
+}
 _FFI = "workernb.workers.ffi"
 
 
@@ -29,14 +36,17 @@ def import_platform_module(name: str, with_names: bool) -> ModuleType:
     with_names: whether names are imported from it (`from pyodide.ffi import to_js`), for which
     Python's `__import__` returns the module itself, instead of the first one of its name.
     """
+    if name == "js":
+        return _javascript()
     if name in _FILES:
-        return _javascript() if name == "js" else importlib.import_module(_FILES[name])
+        module = run_import(lambda: importlib.import_module(_FILES[name]))
+        return module if with_names else importlib.import_module(_FILES[name.partition(".")[0]])
     if name in ("pyodide", "pyodide.ffi"):
         pyodide = _pyodide()
         return pyodide.ffi if with_names and name != "pyodide" else pyodide  # type: ignore[no-any-return]
     raise with_notes(
         ModuleNotFoundError(f"No module named {name!r}", name=name),
-        "Of the platform's modules, workernb has workers, js and pyodide.ffi.",
+        "Of the platform's modules, workernb has workers, asgi, js and pyodide.ffi.",
     )
 
 
@@ -59,6 +69,7 @@ def check_names(module: Any, name: str, wanted: Iterable[str]) -> None:
 
 _NOT_YET = "It is not in workernb yet; the platform's Python Workers have it."
 _INSTEAD = {
+    ("asgi", "websocket"): _NOT_YET,
     ("workers", "DurableObject"): _NOT_YET,
     ("workers", "WorkflowEntrypoint"): _NOT_YET,
     (

@@ -119,11 +119,12 @@ def to_js(
 ) -> Any:
     """Return a copy of a value as JavaScript would hold it.
 
-    A list or tuple becomes a list, bytes a JsBuffer, a dict a Map, or what dict_converter makes of its pairs:
-    `to_js({"status": 404}, dict_converter=Object.fromEntries)` is an object with options. depth:
-    how many levels are converted, all if negative. default_converter: called with each object of
-    another class, a function that converts, and one that notes a result for circles. pyproxies,
-    create_pyproxies: taken for the platform's sake. An object that occurs twice is converted once.
+    A list or tuple becomes a list, bytes a JsBuffer, a dict a Map, or what dict_converter makes of
+    its pairs: `to_js({"status": 404}, dict_converter=Object.fromEntries)` is an object with
+    options. depth: how many levels are converted, all if negative. default_converter: called with
+    each object of another class, a function that converts, and one that notes a result for
+    circles. pyproxies, create_pyproxies: taken for the platform's sake. An object that occurs
+    twice is converted once.
     """
     done: dict[int, Any] = {}
 

@@ -57,6 +57,11 @@ class FormData(Entries["str | Blob"]):
             )
         super().__setitem__(key, value)
 
+    @property
+    def js_object(self) -> FormData:
+        """The form as JavaScript has it, which is this object here."""
+        return self
+
     def has(self, key: str) -> bool:
         """Return whether there is a value of this name."""
         return key in self
