@@ -163,8 +163,9 @@ class _Lifespan:
 
     async def _send(self, event: Event) -> None:
         phase, _, outcome = event["type"].removeprefix("lifespan.").partition(".")
-        future: asyncio.Future[Any] | None
-        future = {"startup": self._started, "shutdown": self._ended}.get(phase)
+        futures: dict[str, asyncio.Future[Any]]
+        futures = {"startup": self._started, "shutdown": self._ended}
+        future = futures.get(phase)
         if future is None or outcome not in ("complete", "failed"):
             raise RuntimeError(f"Unexpected lifespan event {event['type']}")
         if outcome == "complete":
