@@ -152,7 +152,7 @@ class PlatformText:
     )
     NOT_OVER_RPC = "{type} cannot be sent over RPC."
     AWAITABLE_OVER_RPC = "Awaitable {type} cannot be sent over RPC."
-    RANDOM = "Cannot use random.{name}() outside of request context"
+    RANDOM = "Cannot use {module}.{name}() outside of request context"
     ENTROPY = "Cannot get entropy outside of request context"
     TWO_DEFAULTS = "Cannot define multiple default entrypoints"
     DEPTH = (
