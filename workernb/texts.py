@@ -22,6 +22,11 @@ class PlatformText:
         "body."
     )
     READER_RELEASED = "This ReadableStream reader has been released."
+    WRITABLE_LOCKED = "This WritableStream is currently locked to a writer."
+    WRITABLE_CLOSED = "This WritableStream has been closed."
+    WRITER_RELEASED = "This WritableStream writer has been released."
+    CONTROLLER_CLOSED = "Unable to enqueue"
+    STREAM_ABORTED = "Stream was aborted."
     NOT_BYTES = "This ReadableStream did not return bytes."
     NOT_ITERABLE = (
         "Failed to execute 'from' on 'ReadableStream': parameter 1 is not of type "
@@ -147,7 +152,7 @@ class PlatformText:
     )
     NOT_OVER_RPC = "{type} cannot be sent over RPC."
     AWAITABLE_OVER_RPC = "Awaitable {type} cannot be sent over RPC."
-    RANDOM = "Cannot use random.{name}() outside of request context"
+    RANDOM = "Cannot use {module}.{name}() outside of request context"
     ENTROPY = "Cannot get entropy outside of request context"
     TWO_DEFAULTS = "Cannot define multiple default entrypoints"
     DEPTH = (

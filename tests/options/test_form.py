@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 
 from workernb.errors import OptionError
@@ -149,3 +151,26 @@ async def test_a_worker_reads_the_form():
     assert form.get_all("a") == ["1", "2"]
     file = form["b"]
     assert (file.name, file.content_type, await file.bytes()) == ("data", "x/y", b"\0\xff\r\n")
+
+
+def test_files_are_in_memory_once(tmp_path):
+    size = 20_000_000
+    with open("large", "wb") as file:
+        file.truncate(size)
+    tracemalloc.start()
+    try:
+        body = FetchOptions.parse("echo -F a=@large").body
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(body) > size
+    assert peak < 1.5 * size
+
+
+@pytest.mark.parametrize("line", ["-F a=@large -F b=@large", "-F 'a=<huge'", "-d @huge"])
+def test_files_that_are_too_large(line):
+    for name, size in (("large", 60_000_000), ("huge", 120_000_000)):
+        with open(name, "wb") as file:
+            file.truncate(size)
+    with pytest.raises(OptionError, match="is too large: a request's body has 100 MB at most"):
+        FetchOptions.parse(f"echo {line}")

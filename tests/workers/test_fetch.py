@@ -313,6 +313,12 @@ async def test_a_worker_that_fetches_its_own_url_meets_the_loop_limit(define):
     assert log.text == "16 Workers have fetched one another by URL: a loop?"
 
 
+async def test_a_fetch_that_nobody_awaits_is_named(define):
+    shop = define("shop", """fetch("http://a.test/")\nreturn Response("done")""")
+    with pytest.warns(RuntimeWarning, match="coroutine 'fetch' was never awaited"):
+        await shop.fetch()
+
+
 # Redirects
 
 

@@ -33,7 +33,7 @@ from workernb.workers.js import Object
 def test_values_are_converted(value, converted):
     result = to_js(value)
     assert result == converted
-    assert not isinstance(result, tuple | bytearray)
+    assert type(result) not in (tuple, bytearray)
 
 
 def test_a_dict_is_a_map_unless_a_converter_makes_an_object_of_it():

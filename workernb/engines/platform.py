@@ -1,4 +1,4 @@
-"""The platform's own modules, as a Worker imports them: `workers`, `js`, `pyodide.ffi`.
+"""The platform's own modules, as a Worker imports them: `workers`, `asgi`, `js`, `pyodide.ffi`.
 
 They are found by a Worker's `__import__` only, and never in `sys.modules`: libraries look there for
 `pyodide`, and would take this process for a browser.
@@ -15,10 +15,18 @@ from typing import Any
 
 from workernb.errors import did_you_mean, with_notes
 from workernb.resources.cache import CacheStorage
+from workernb.runtime.bindings.clone import Cloner
 from workernb.runtime.enforcement.startup import run_import
 from workernb.runtime.tracing.logs import console_log
 
-_FILES = {"workers": "workernb.workers", "js": "workernb.workers.js"}
+_FILES = {
+    "workers": "workernb.workers",
+    "workers.asgi": "workernb.workers.gateway.asgi",
+    "workers.gateway": "workernb.workers.gateway",
+    "workers.wsgi": "workernb.workers.gateway.wsgi",
+    "asgi": "workernb.workers.gateway.asgi",
+    "js": "workernb.workers.js",
+}
 _FFI = "workernb.workers.ffi"
 
 
@@ -28,14 +36,17 @@ def import_platform_module(name: str, with_names: bool) -> ModuleType:
     with_names: whether names are imported from it (`from pyodide.ffi import to_js`), for which
     Python's `__import__` returns the module itself, instead of the first one of its name.
     """
+    if name == "js":
+        return _javascript()
     if name in _FILES:
-        return _javascript() if name == "js" else importlib.import_module(_FILES[name])
+        module = run_import(lambda: importlib.import_module(_FILES[name]))
+        return module if with_names else importlib.import_module(_FILES[name.partition(".")[0]])
     if name in ("pyodide", "pyodide.ffi"):
         pyodide = _pyodide()
         return pyodide.ffi if with_names and name != "pyodide" else pyodide  # type: ignore[no-any-return]
     raise with_notes(
         ModuleNotFoundError(f"No module named {name!r}", name=name),
-        "Of the platform's modules, workernb has workers, js and pyodide.ffi.",
+        "Of the platform's modules, workernb has workers, asgi, js and pyodide.ffi.",
     )
 
 
@@ -58,15 +69,13 @@ def check_names(module: Any, name: str, wanted: Iterable[str]) -> None:
 
 _NOT_YET = "It is not in workernb yet; the platform's Python Workers have it."
 _INSTEAD = {
+    ("asgi", "websocket"): _NOT_YET,
     ("workers", "DurableObject"): _NOT_YET,
     ("workers", "WorkflowEntrypoint"): _NOT_YET,
     (
         "workers",
         "RpcTarget",
     ): 'Write RpcTarget = import_from_javascript("cloudflare:workers").RpcTarget',
-    ("js", "fetch"): "Write from workers import fetch",
-    ("js", "crypto"): "Python's own hashlib, hmac and secrets are there.",
-    ("js", "setTimeout"): "Write await asyncio.sleep(seconds)",
 }
 """What is said of names that other code has, and that are not here."""
 
@@ -80,6 +89,7 @@ def _javascript() -> ModuleType:
         {name: getattr(found, name) for name in found.__all__},
         console=Console(),
         caches=CacheStorage(),
+        structuredClone=structured_clone,
     )
     return module
 
@@ -90,6 +100,17 @@ def _pyodide() -> Any:
     package: Any = ModuleType("pyodide")
     package.ffi = run_import(lambda: importlib.import_module(_FFI))
     return package
+
+
+def structured_clone(value: Any, /) -> Any:
+    """Return a copy of a value, as one that crosses a binding is copied.
+
+    Raises DataCloneError for a function, a stub, a message, or an object of another class.
+    """
+    cloner = Cloner(lambda value: NotImplemented)
+    copied = cloner.clone(value)
+    cloner.check_size()
+    return copied
 
 
 class Console:

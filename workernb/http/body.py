@@ -110,6 +110,11 @@ class Message:
             headers._immutable = self._received
         return headers
 
+    @property
+    def js_object(self) -> Self:
+        """The message as JavaScript has it, which is this object here."""
+        return self
+
     def _current_fields(self) -> Fields:
         """Return the fields, for another message to share."""
         headers = self._headers

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from workernb.errors import OptionError
 from workernb.http.forms.multipart import Part, encode, new_boundary
 
-from .files import read_file
+from .files import FileReader
 
 # A word may be in quotes, in which a backslash escapes a quote and itself.
 _word = re.compile(r"""\s*(?:"((?:[^"\\]|\\.)*)"\s*(?=;|$)|([^;]*))""", re.DOTALL).match
@@ -50,10 +50,10 @@ def encode_form(fields: Sequence[tuple[str, bool]]) -> tuple[bytes, str]:
     """Return the body of a form, and its Content-Type.
 
     fields: each as typed, and whether it is literal (`--form-string`). Raises OptionError for one
-    that is malformed, or a file that cannot be read.
+    that is malformed, a file that cannot be read, or files that are too large.
     """
-    boundary = new_boundary()
-    parts = [_literal(text) if literal else _part(_split(text)) for text, literal in fields]
+    boundary, reader = new_boundary(), FileReader()
+    parts = [_literal(text) if literal else _part(_split(text), reader) for text, literal in fields]
     return encode(parts, boundary), f"multipart/form-data; boundary={boundary}"
 
 
@@ -64,14 +64,15 @@ def _literal(text: str) -> Part:
     return Part(name, value.encode("utf-8", "replace"))
 
 
-def _part(field: _Field) -> Part:
-    """Return the part of a field, with the content of its file."""
+def _part(field: _Field, reader: FileReader) -> Part:
+    """Return the part of a field. reader: reads its file, as the form is encoded."""
     if field.sign != "@":
         if field.filename is not None:
             raise OptionError(
                 "-F: only a file has a filename: write -F 'name=@path;filename=other'."
             )
-        data = read_file(field.value) if field.sign else field.value.encode("utf-8", "replace")
+        text = field.value.encode("utf-8", "replace")
+        data = reader.chunks(field.value) if field.sign else text
         return Part(field.name, data, content_type=field.content_type)
     if "," in field.value and not field.quoted:
         raise OptionError(
@@ -81,7 +82,7 @@ def _part(field: _Field) -> Part:
     path = PurePath(field.value)
     content_type = field.content_type or _TYPES.get(path.suffix.lower(), "application/octet-stream")
     filename = path.name if field.filename is None else field.filename
-    return Part(field.name, read_file(field.value), filename, content_type)
+    return Part(field.name, reader.chunks(field.value), filename, content_type)
 
 
 def _split(text: str) -> _Field:

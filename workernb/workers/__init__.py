@@ -60,6 +60,7 @@ __all__ = [
 ]
 
 _FORMS = frozenset("Blob BlobEnding BlobValue File FormData FormDataValue".split())
+_GATEWAYS = {"asgi": ".asgi", "gateway": "", "wsgi": ".wsgi"}
 _NOT_YET = frozenset("DurableObject WorkflowEntrypoint".split())
 
 
@@ -67,6 +68,8 @@ def __getattr__(name: str) -> Any:
     if name in _FORMS:
         # Imported when a Worker asks for it: most have no forms.
         return getattr(load("workernb.http.forms"), name)
+    if name in _GATEWAYS:
+        return load(f"workernb.workers.gateway{_GATEWAYS[name]}")
     if name == "import_from_javascript":
         # Imported when a Worker asks for it: its module shows this one.
         from .javascript import import_from_javascript

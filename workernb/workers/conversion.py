@@ -14,6 +14,8 @@ from typing import Any
 from workernb.http.source import is_buffer
 from workernb.texts import PlatformText
 
+from .buffers import JsBuffer
+
 MAX_SAFE_INTEGER = 2**53 - 1
 """The largest integer that a JavaScript number holds exactly."""
 
@@ -122,6 +124,7 @@ _converters: dict[type, Callable[[_Conversion, Any], Any]] = {
     frozenset: _Conversion.set,
     bytes: _Conversion.buffer,
     memoryview: _Conversion.buffer,
+    JsBuffer: _Conversion.buffer,
     datetime.datetime: _Conversion.datetime,
 }
 

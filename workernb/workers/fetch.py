@@ -103,3 +103,6 @@ async def _until_aborted(steps: Awaitable[Response], signal: AbortSignal) -> Res
 
 
 fetch.__module__ = "workers"
+for _steps in (_call, _follow, _until_aborted):
+    # What Python says of a coroutine that was never awaited names what the Worker called.
+    _steps.__qualname__ = "fetch"

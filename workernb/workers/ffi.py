@@ -11,9 +11,11 @@ from abc import ABC
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from .buffers import JsBuffer
 from .conversion import JsDict
 
 __all__ = [
+    "JsBuffer",
     "JsException",
     "JsProxy",
     "create_once_callable",
@@ -75,7 +77,7 @@ class Proxy:
         return getattr(self.unwrap(), name)
 
 
-for _type in (JsDict, Map, Proxy):
+for _type in (JsBuffer, JsDict, Map, Proxy):
     JsProxy.register(_type)
 
 
@@ -117,11 +119,12 @@ def to_js(
 ) -> Any:
     """Return a copy of a value as JavaScript would hold it.
 
-    A list or tuple becomes a list, a dict a Map, or what dict_converter makes of its pairs:
-    `to_js({"status": 404}, dict_converter=Object.fromEntries)` is an object with options. depth:
-    how many levels are converted, all if negative. default_converter: called with each object of
-    another class, a function that converts, and one that notes a result for circles. pyproxies,
-    create_pyproxies: taken for the platform's sake. An object that occurs twice is converted once.
+    A list or tuple becomes a list, bytes a JsBuffer, a dict a Map, or what dict_converter makes of
+    its pairs: `to_js({"status": 404}, dict_converter=Object.fromEntries)` is an object with
+    options. depth: how many levels are converted, all if negative. default_converter: called with
+    each object of another class, a function that converts, and one that notes a result for
+    circles. pyproxies, create_pyproxies: taken for the platform's sake. An object that occurs
+    twice is converted once.
     """
     done: dict[int, Any] = {}
 
@@ -141,8 +144,8 @@ def to_js(
             result = Map(map(tuple, pairs)) if dict_converter is None else dict_converter(pairs)
         elif isinstance(value, set | frozenset):
             result = {convert(each, depth - 1) for each in value}
-        elif isinstance(value, bytes | bytearray):
-            result = memoryview(bytes(value))
+        elif isinstance(value, bytes | bytearray | memoryview):
+            result = JsBuffer(value)
         elif default_converter is not None and not isinstance(value, JsProxy):
             result = default_converter(value, convert, lambda obj, out: done.update({id(obj): out}))
         else:

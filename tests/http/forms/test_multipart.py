@@ -101,6 +101,47 @@ async def test_bodies_are_read(body, expected):
         assert await entries(parse(body, size=size)) == expected
 
 
+LINES = [
+    "--b", disposition('name="a"'), "", "1", "2", "--b",
+    disposition('name="f"; filename="f.txt"'), "Content-Type: a/b", "", "3\r", "--b--", "",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("body", "line_end"),
+    [
+        ("\n".join(LINES), "\n"),
+        ("\r\n".join(LINES), "\r\n"),
+        ("a preamble\r\n--bc\r\n" + "\r\n".join(LINES), "\r\n"),
+        ("a preamble\n\n" + "\n".join(LINES), "\n"),
+        ("\r\n".join(LINES).replace("--b\r", "--b \t\r"), "\r\n"),
+        ("\n".join(LINES).replace("--b\n", "--b \n") + "an epilogue\n--b\n", "\n"),
+    ],
+)
+async def test_bodies_of_other_clients(body, line_end):
+    expected = [("a", f"1{line_end}2"), ("f", "f.txt", "a/b", b"3\r")]
+    for size in (None, 1, 2, 3, 7):
+        assert await entries(parse(body.encode(), size=size)) == expected
+
+
+def test_a_preamble_is_bounded():
+    with pytest.raises(TypeError, match="No initial boundary string"):
+        parse(b"x" * 70_000 + b"\r\n" + part(NAMED) + END)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ('--b\nContent-Disposition: form-data; name="a"\n', "No multipart message header termina"),
+        ('--b\nContent-Disposition: form-data; name="a"\n\n1\n', "No subsequent boundary string"),
+        ("--b\nno colon\n\n1\n--b--\n", "FormData part had invalid headers."),
+    ],
+)
+def test_bodies_with_short_line_ends_that_are_no_multipart(body, message):
+    with pytest.raises(TypeError, match=message):
+        parse(body.encode())
+
+
 @pytest.mark.parametrize(
     ("parameters", "name", "filename"),
     [

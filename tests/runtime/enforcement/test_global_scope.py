@@ -12,7 +12,7 @@ import pytest
 import workernb
 
 SOURCE = """
-import asyncio, os, random, secrets, uuid
+import asyncio, contextlib, os, random, secrets, uuid
 from random import SystemRandom, shuffle
 from workers import Response, WorkerEntrypoint, fetch
 
@@ -63,7 +63,21 @@ TIMERS = (
     "asyncio.get_running_loop().call_later(1, print)",
     "loop = asyncio.get_running_loop()\nloop.call_at(1, print)",
 )
+IO = (
+    "import socket\nsocket.create_connection(('127.0.0.1', 9))",
+    "import socket\nwith socket.socket() as s: s.connect(('127.0.0.1', 9))",
+    "import urllib.request\nurllib.request.urlopen('http://127.0.0.1:9/')",
+    "import http.client\nhttp.client.HTTPConnection('127.0.0.1', 9).request('GET', '/')",
+    "import threading\nthreading.Timer(1, print).start()",
+    "async def work(): pass\nasyncio.ensure_future(work())",
+    "async def work(): pass\nasyncio.create_task(work())",
+    "async def work(): pass\nwith contextlib.closing(work()) as steps:\n"
+    "    asyncio.get_running_loop().create_task(steps)",
+)
 ALLOWED = (
+    "import socket\nsocket.socket().close()",
+    "import threading\nthreading.Timer(1, print)",
+    "import threading\nclass Mine:\n    def start(self): pass\nMine().start()",
     "random.Random(3).random()",
     "rng = random.Random('seed')\nrng.shuffle([1, 2])",
     "uuid.UUID(int=3), uuid.uuid5(uuid.NAMESPACE_URL, 'x')",
@@ -98,7 +112,17 @@ async def test_other_randomness_is_refused(runtime, code):
     assert caught.value.errno == 29
 
 
-@pytest.mark.parametrize("code", TIMERS)
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="its functions are not seen there")
+@pytest.mark.parametrize("call", ["rand()", "seed(3)", "randint(0, 2)"])
+async def test_numpy_is_refused(runtime, call):
+    name = call.partition("(")[0]
+    with pytest.raises(RuntimeError) as caught:
+        await load(runtime, f"import numpy.random\nnumpy.random.{call}")
+    assert str(caught.value) == f"Cannot use numpy.random.{name}() outside of request context"
+    await load(runtime, "import numpy.random\nnumpy.random.default_rng(3).random()")
+
+
+@pytest.mark.parametrize("code", [*TIMERS, *IO])
 async def test_timers_are_refused(runtime, code):
     with pytest.raises(workernb.GlobalScopeError, match="Disallowed operation called within"):
         await load(runtime, code)

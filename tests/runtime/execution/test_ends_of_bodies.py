@@ -220,3 +220,61 @@ async def test_a_stream_belongs_to_its_request(define):
     with pytest.raises(RuntimeError, match=r"different request.*\(I/O type: ReadableStream\)") as e:
         await keeps.fetch()
     assert e.value.__notes__ == ["Worker 'last' produces the stream, in request 1."]
+
+
+async def test_a_producer_of_text_is_ended_in_its_own_invocation(define, runtime):
+    define(
+        "last",
+        """
+        async def work():
+            try:
+                yield b"x"
+                yield "text"
+            finally:
+                print("cleaned up")
+        return Response(work())
+        """,
+    )
+    gateway = define("gateway", PASS, NEXT="last")
+    with pytest.raises(TypeError, match="did not return bytes"):
+        await (await gateway.fetch()).text()
+    trace = await gone(runtime)
+    assert printed(trace) == ["cleaned up"]
+    assert [log.invocation.service for log in trace.logs] == ["last", "last"]
+    line = HEAD.count("\n") + 4
+    assert f'File "<worker last v1>", line {line}, in work' in trace.logs[1].text
+
+
+async def test_a_failed_request_body_is_logged_and_may_be_handled(define, runtime):
+    define("reads", "return Response(await request.text())")
+    gateway = define(
+        "gateway",
+        """
+        async def work():
+            yield b"x"
+            raise ValueError("boom")
+        try:
+            return await self.env.READS.fetch("http://x/", method="POST", body=work())
+        except ValueError:
+            return Response("handled")
+        """,
+        READS="reads",
+    )
+    assert await (await gateway.fetch()).text() == "handled"
+    trace = await gone(runtime)
+    assert outcomes(trace) == {"gateway": "ok", "reads": "exception"}
+    (log,) = trace.logs
+    line = HEAD.count("\n") + 3
+    place = f"<worker gateway v1>:{line}, in work"
+    assert log.text == f"The stream that it sends has failed: ValueError: boom ({place})"
+    assert (log.level, log.invocation.service) == ("error", "gateway")
+
+
+async def test_a_request_whose_passed_on_stream_fails_has_failed(define, runtime):
+    define("last", FAILS)
+    gateway = define("gateway", "return await self.env.NEXT.fetch(request)", NEXT="last")
+    with pytest.raises(ValueError, match="boom"):
+        await (await gateway.fetch()).text()
+    trace = await gone(runtime)
+    assert (trace.outcome, trace.exception) == ("exception", "ValueError: boom")
+    assert outcomes(trace) == {"gateway": "ok", "last": "exception"}

@@ -174,6 +174,25 @@ async def test_a_forgotten_await_is_named(define):
     assert "did you forget await?" in caught.value.__notes__[0]
 
 
+async def test_a_loop_that_is_run_in_a_handler_has_a_remedy(define):
+    define("auth")
+    gateway = define(
+        "gateway",
+        """
+        async def none():
+            pass
+        steps = none()
+        try:
+            asyncio.get_running_loop().run_until_complete(steps)
+        finally:
+            steps.close()
+        """,
+    )
+    with pytest.raises(RuntimeError, match="This event loop is already running") as caught:
+        await gateway.fetch()
+    assert caught.value.__notes__[0].startswith("Write await instead")
+
+
 async def test_a_response_of_a_subclass_arrives_as_a_plain_response(runtime):
     source = worker("return Special('x', status=201)") + "\nclass Special(Response): pass\n"
     answer = await runtime.define("special", source).fetch()

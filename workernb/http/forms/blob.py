@@ -69,6 +69,11 @@ class Blob:
 
     type = content_type
 
+    @property
+    def js_object(self) -> Blob:
+        """The Blob as JavaScript has it, which is this object here."""
+        return self
+
     async def text(self) -> str:
         """Return the bytes as text, decoded as UTF-8, with � for invalid ones."""
         return self._data.decode("utf-8-sig", "replace")

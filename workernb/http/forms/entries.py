@@ -41,6 +41,8 @@ class Entries(MutableMapping[str, V], Generic[V]):
         key = to_text(key)
         return [value for name, value in self._entries if name == key]
 
+    getAll = get_all
+
     def get(self, key: str, default: Any = None) -> Any:
         """Return the first value of `key`, or `default`."""
         key = to_text(key)
@@ -74,6 +76,8 @@ class Entries(MutableMapping[str, V], Generic[V]):
     def items(self) -> Iterator[tuple[str, V]]:  # type: ignore[override]
         """Return an iterator over the pairs of name and value."""
         return iter(self._entries.copy())
+
+    entries = items
 
     def __getitem__(self, key: str) -> V:
         return self.get(key)  # type: ignore[no-any-return]

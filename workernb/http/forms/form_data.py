@@ -57,6 +57,19 @@ class FormData(Entries["str | Blob"]):
             )
         super().__setitem__(key, value)
 
+    @property
+    def js_object(self) -> FormData:
+        """The form as JavaScript has it, which is this object here."""
+        return self
+
+    def has(self, key: str) -> bool:
+        """Return whether there is a value of this name."""
+        return key in self
+
+    def set(self, key: str, value: FormDataValue, filename: str | None = None) -> None:
+        """Set `key` to one text or file, in the place of the first one that it has."""
+        self[key] = self._make_value(value, filename)
+
     def _make_value(self, value: Any, filename: str | None = None) -> str | Blob:
         if isinstance(value, File) and filename is None:
             return value

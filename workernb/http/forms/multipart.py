@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -10,10 +11,13 @@ from workernb.http.text import scalar
 
 
 class Part(NamedTuple):
-    """A part of a multipart body; without a filename it is a text."""
+    """A part of a multipart body; without a filename it is a text.
+
+    data: its bytes, or chunks of them, such as those of a file that is read only then.
+    """
 
     name: str
-    data: bytes
+    data: bytes | Iterable[bytes]
     filename: str | None = None
     content_type: str | None = None
 
@@ -29,10 +33,13 @@ def encode(parts: Iterable[Part], boundary: str) -> bytes:
     https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#multipart-form-data
     """
     delimiter = f"--{boundary}\r\n".encode()
-    pieces = []
+    body = io.BytesIO()  # Whose value is no copy, so that large files are in memory once.
     for part in parts:
-        pieces += [delimiter, _header(part), part.data, b"\r\n"]
-    return b"".join([*pieces, f"--{boundary}--\r\n".encode()])
+        body.write(delimiter + _header(part))
+        body.writelines([part.data] if isinstance(part.data, bytes) else part.data)
+        body.write(b"\r\n")
+    body.write(f"--{boundary}--\r\n".encode())
+    return body.getvalue()
 
 
 def _header(part: Part) -> bytes:

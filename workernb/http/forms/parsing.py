@@ -19,6 +19,7 @@ from workernb.texts import PlatformText
 
 from .blob import MAX_BLOB_BYTES, File
 from .form_data import FormData
+from .line_ends import Rewriter
 from .mime import extract_mime_type
 from .multipart import unescape
 from .search_params import parse_urlencoded
@@ -105,6 +106,7 @@ class MultipartParser:
         self._value = b""
         self._data: list[bytes] = []
         self._tokenizer = self._make_tokenizer(boundary)
+        self._rewriter = Rewriter(boundary.encode())
 
     def _make_tokenizer(self, boundary: str) -> python_multipart.MultipartParser:
         callbacks: Any = {
@@ -133,15 +135,18 @@ class MultipartParser:
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes; TypeError when they are no multipart body, or too large."""
-        checked = _checked(chunk, self._size, self._name)
+        self._write(self._rewriter.feed(_checked(chunk, self._size, self._name)))
+        self._size += len(chunk)
+
+    def _write(self, data: bytes) -> None:
         try:
-            self._tokenizer.write(checked)
+            self._tokenizer.write(data)
         except FormParserError as error:
             raise self._format_error(error) from None
-        self._size += len(checked)
 
     def end(self) -> FormData:
         """Return the form; TypeError when the body's last boundary is missing."""
+        self._write(self._rewriter.end())
         if self._stage is not _END:
             raise with_notes(TypeError(_CUT_OFF[self._stage]), self._position())
         # They refer to this object, whose data would stay until the garbage collector comes.

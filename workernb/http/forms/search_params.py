@@ -49,8 +49,6 @@ class URLSearchParams(Entries[str]):
         """The number of pairs."""
         return len(self._entries)
 
-    getAll = Entries.get_all
-
     def has(self, key: str, value: str | None = None) -> bool:
         """Return whether there is a pair of this name, and of this value if one is given."""
         return key in self if value is None else (scalar(key), to_text(value)) in self._entries

@@ -6,5 +6,6 @@ https://streams.spec.whatwg.org/
 from __future__ import annotations
 
 from .readable import ReadableStream, Reader
+from .writable import WritableStream, Writer
 
-__all__ = ["ReadableStream", "Reader"]
+__all__ = ["ReadableStream", "Reader", "WritableStream", "Writer"]

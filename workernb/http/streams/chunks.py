@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import deque
 from collections.abc import AsyncIterator
@@ -38,7 +39,7 @@ class Chunks:
         that is not bytes.
         """
         chunk = await self._next()
-        return chunk if chunk.__class__ is bytes else checked_chunk(chunk)
+        return chunk if chunk.__class__ is bytes else await convert(chunk, self._iterator)
 
     async def aclose(self) -> None:
         """End the producer."""
@@ -75,6 +76,24 @@ def checked_chunk(chunk: Any) -> bytes:
         TypeError(PlatformText.NOT_BYTES),
         f"The stream's producer yielded an object of type {type(chunk).__name__}: {remedy}.",
     )
+
+
+async def convert(chunk: Any, producer: Any) -> bytes:
+    """Return a chunk that is bytes-like as bytes, and end the producer of any other one.
+
+    The TypeError is raised at a generator's `yield`, so that its traceback has the line, and its
+    clean-up runs before the reader is told.
+    """
+    try:
+        return checked_chunk(chunk)
+    except TypeError as error:
+        throw, close = getattr(producer, "athrow", None), getattr(producer, "aclose", None)
+        if throw is not None:
+            with contextlib.suppress(StopAsyncIteration):
+                await throw(error)
+        if close is not None:
+            await close()
+        raise
 
 
 class _Nothing:

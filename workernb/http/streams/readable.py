@@ -7,11 +7,10 @@ waits for a chunk, and stops at the next one.
 from __future__ import annotations
 
 import asyncio
-import inspect
 import types
 import weakref
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable
-from typing import Any, NamedTuple, Protocol, TypeVar
+from collections.abc import AsyncIterable, AsyncIterator
+from typing import Any, NamedTuple, Protocol
 
 from workernb.errors import with_notes
 from workernb.http.abort import AbortSignal
@@ -19,20 +18,9 @@ from workernb.texts import PlatformText
 
 from .chunks import EMPTY, Beginning, Chunks, Prefetched
 from .tee import Tee
-
-T = TypeVar("T")
+from .writable import Sink, WritableStream, result_of
 
 _generators: weakref.WeakSet[Any] = weakref.WeakSet()
-
-
-class Sink(Protocol):
-    """What `pipe_to` writes to; the methods may be plain or coroutine functions.
-
-    close and abort are called if the object has them.
-    """
-
-    def write(self, chunk: bytes, /) -> Any:
-        """Write a chunk; the next one is produced when it is written."""
 
 
 class ReadResult(NamedTuple):
@@ -40,6 +28,18 @@ class ReadResult(NamedTuple):
 
     value: bytes | None
     done: bool
+
+
+class Pair(Protocol):
+    """Two ends of a stream, as those of a TransformStream."""
+
+    @property
+    def readable(self) -> ReadableStream:
+        """What comes out."""
+
+    @property
+    def writable(self) -> WritableStream:
+        """What goes in."""
 
 
 class ReadableStream:
@@ -89,7 +89,7 @@ class ReadableStream:
 
     async def pipe_to(
         self,
-        destination: Sink,
+        destination: Sink | WritableStream,
         *,
         prevent_close: bool = False,
         prevent_abort: bool = False,
@@ -98,9 +98,32 @@ class ReadableStream:
     ) -> None:
         """Write all chunks to `destination`, and close it; an error aborts it.
 
-        The next chunk is produced when the last one is written. Raises TypeError if the stream is
-        locked, the stream's or the destination's error, or the reason of `signal`.
+        The next chunk is produced when the last one is written. Raises TypeError if one of the
+        streams is locked, the stream's or the destination's error, or the reason of `signal`.
         """
+        writer = destination.get_writer() if isinstance(destination, WritableStream) else None
+        try:
+            await self._pipe(
+                destination if writer is None else writer,  # type: ignore[arg-type]
+                prevent_close,
+                prevent_abort,
+                prevent_cancel,
+                signal,
+            )
+        finally:
+            if writer is not None:
+                writer.release_lock()
+
+    pipeTo = pipe_to
+
+    async def _pipe(
+        self,
+        destination: Sink,
+        prevent_close: bool,
+        prevent_abort: bool,
+        prevent_cancel: bool,
+        signal: AbortSignal | None,
+    ) -> None:
         reader = self.get_reader()
         try:
             while True:
@@ -109,32 +132,45 @@ class ReadableStream:
                 chunk, done = await reader.read()
                 if done:
                     break
-                await _result_of(destination.write(chunk or b""))
+                await result_of(destination.write(chunk or b""))
         except BaseException as error:
             if not prevent_cancel:
                 await reader.cancel()
             if not prevent_abort and (abort := getattr(destination, "abort", None)) is not None:
-                await _result_of(abort(error))
+                await result_of(abort(error))
             raise
         finally:
             reader.release_lock()
         if not prevent_close and (close := getattr(destination, "close", None)) is not None:
-            await _result_of(close())
+            await result_of(close())
 
-    pipeTo = pipe_to
+    def pipe_through(self, transform: Pair) -> ReadableStream:
+        """Pipe the chunks into `transform.writable`, and return `transform.readable`.
+
+        An error of either end reaches the other one. Raises TypeError if the stream is locked.
+        """
+        self._check_unlocked()
+        transform.writable._check_unlocked()
+        piping = asyncio.ensure_future(self.pipe_to(transform.writable))
+        piping.add_done_callback(_forget_failure)
+        return transform.readable
+
+    pipeThrough = pipe_through
 
     async def cancel(self, reason: object = None) -> None:
         """End the stream and its producer; TypeError if the stream is locked."""
-        if self._locked:
-            raise self._locked_error()
+        self._check_unlocked()
         self._disturbed = True
         chunks, self._chunks = self._chunks, EMPTY
         await chunks.aclose()
 
     def _lock(self) -> None:
+        self._check_unlocked()
+        self._locked = True
+
+    def _check_unlocked(self) -> None:
         if self._locked:
             raise self._locked_error()
-        self._locked = True
 
     def _take(self) -> Chunks:
         """Lock the stream for good, and return its chunks to be read."""
@@ -237,5 +273,7 @@ def _iterator(source: Any) -> AsyncIterator[bytes]:
     return source.__aiter__()
 
 
-async def _result_of(value: T | Awaitable[T]) -> T:
-    return await value if inspect.isawaitable(value) else value
+def _forget_failure(piping: asyncio.Future[None]) -> None:
+    """Take note of a failure, which the ends of the pipe have been told."""
+    if not piping.cancelled():
+        piping.exception()

@@ -22,6 +22,7 @@ from workernb.http.request import Request, receive
 from workernb.http.response import Response
 from workernb.http.streams import ReadableStream
 from workernb.texts import PlatformText
+from workernb.workers.buffers import JsBuffer
 from workernb.workers.rpc import JsDict, RpcTarget
 
 from .remote_errors import copy_of_error
@@ -160,7 +161,7 @@ class Cloner:
         copied.update(self.clone(item) for item in value)
         return copied
 
-    def clone_bytes(self, value: bytes | memoryview) -> memoryview:
+    def clone_bytes(self, value: bytes | memoryview | JsBuffer) -> memoryview:
         """Return a copy of bytes as a memoryview."""
         data = bytes(value)
         self.size += 2 + len(data)
@@ -233,6 +234,7 @@ _COPIERS: dict[type, Callable[[Cloner, Any], Any]] = {
     frozenset: Cloner.clone_set,
     bytes: Cloner.clone_bytes,
     memoryview: Cloner.clone_bytes,
+    JsBuffer: Cloner.clone_bytes,
     datetime: Cloner.clone_datetime,
     Headers: Cloner.clone_headers,
     Request: Cloner.move_request,

@@ -1,4 +1,4 @@
-"""Global scope: refuses randomness and timers to a Worker's module while it loads.
+"""Global scope: refuses randomness, timers and I/O to a Worker's module while it loads.
 
 Only calls from the module's own code are looked at: libraries may seed their randomness when they
 are imported. On Python 3.12 and later `sys.monitoring` tells of the calls in this code alone; on
@@ -9,10 +9,13 @@ https://developers.cloudflare.com/workers/runtime-apis/handlers/
 from __future__ import annotations
 
 import asyncio
+import inspect
 import opcode
 import os
 import random
+import socket
 import sys
+import threading
 import types
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -32,16 +35,38 @@ _FUNCTIONS = (
     types.BuiltinFunctionType,
     types.MethodDescriptorType,
 )
-_TIMERS = frozenset({"call_later", "call_at"})
+_OF_LOOPS = frozenset({"call_later", "call_at", "create_task", "create_connection"})
+_OF_SOCKETS = frozenset({"connect", "connect_ex", "sendto"})
+_IO = frozenset(
+    {
+        ("asyncio.tasks", "sleep"),
+        ("asyncio.tasks", "ensure_future"),
+        ("asyncio.tasks", "create_task"),
+        ("asyncio.streams", "open_connection"),
+        ("socket", "create_connection"),
+        ("urllib.request", "urlopen"),
+        ("urllib.request", "urlretrieve"),
+        ("http.client", "connect"),
+        ("http.client", "request"),
+        ("requests.api", "request"),
+        ("requests.api", "get"),
+        ("requests.api", "post"),
+        ("httpx._api", "request"),
+        ("httpx._api", "get"),
+        ("httpx._api", "post"),
+    }
+)
+"""Functions that set a timer, begin a task or open a connection: their modules and names."""
 _SHARED: Any = getattr(random.random, "__self__", None)
 """The generator behind the functions of `random`."""
 
 
 def refuses(modules: Iterable[types.CodeType]) -> AbstractContextManager[None]:
-    """Refuse randomness and timers to the code of modules, and to their functions.
+    """Refuse randomness, timers and I/O to the code of modules, and to their functions.
 
-    A refused call raises the platform's error: RuntimeError for `random`, OSError for other
-    randomness, GlobalScopeError for a timer. A generator that is made with a seed may be used.
+    A refused call raises the platform's error: RuntimeError for `random` and `numpy.random`,
+    OSError for other randomness, GlobalScopeError for a timer, a task or a connection. A generator
+    that is made with a seed may be used.
     """
     return _watched({code for module in modules for code in _codes_in(module)})
 
@@ -61,19 +86,45 @@ def _refusal(function: Any, first: Any, missing: Any) -> BaseException | None:
     # By its exact type: code of a Worker's objects must not run here.
     if function is random.SystemRandom or (function is random.Random and first is missing):
         return _no_entropy(function.__name__)
+    if _is_of_numpy(function, first):
+        return _no_random("numpy.random", function.__name__)
     if not isinstance(function, _FUNCTIONS) or type(function).__module__ != "builtins":
         return None
     name, owner = function.__name__, getattr(function, "__self__", first)
     if owner is _SHARED:
-        error = RuntimeError(PlatformText.RANDOM.format(name=name))
-        return _with_remedy(error, f"random.{name}")
+        return _no_random("random", name)
     if type(owner) is random.SystemRandom or _is_entropy(function, name):
         return _no_entropy(name)
-    if function is asyncio.sleep or (
-        name in _TIMERS and isinstance(owner, asyncio.AbstractEventLoop)
-    ):
+    if _is_io(getattr(function, "__module__", None), name, owner):
+        if inspect.iscoroutine(first):
+            first.close()  # Python would complain that it was never awaited.
         return _with_remedy(GlobalScopeError(PlatformText.GLOBAL_SCOPE), name)
     return None
+
+
+def _is_of_numpy(function: Any, first: Any) -> bool:
+    """Return whether a function is one of `numpy.random`, whose generator has no known seed."""
+    mtrand = sys.modules.get("numpy.random.mtrand")
+    if mtrand is None:
+        return False
+    owner = function.__self__ if type(function) is types.MethodType else first
+    return owner is mtrand._rand or function is getattr(mtrand, "seed", None)
+
+
+def _is_io(module: str | None, name: str, owner: Any) -> bool:
+    """Return whether a function needs a request. owner: what it is a method of."""
+    if (module, name) in _IO:
+        return True
+    if name == "start":
+        return isinstance(owner, threading.Timer)
+    if name in _OF_SOCKETS:
+        return isinstance(owner, socket.SocketType)
+    return name in _OF_LOOPS and isinstance(owner, asyncio.AbstractEventLoop)
+
+
+def _no_random(module: str, name: str) -> BaseException:
+    error = RuntimeError(PlatformText.RANDOM.format(module=module, name=name))
+    return _with_remedy(error, f"{module}.{name}")
 
 
 def _is_entropy(function: Any, name: str) -> bool:
@@ -166,11 +217,15 @@ else:
 
     def _refusal_of_frame(frame: types.FrameType) -> BaseException | None:
         """Return the error for a call of a function in Python, whose frame has begun."""
-        function = _python_functions().get(frame.f_code)
-        if function is None:
-            return None
         arguments = frame.f_locals
         first: Any = arguments.get("self")
+        function = _python_functions().get(frame.f_code)
+        if function is None:
+            module, name = frame.f_globals.get("__name__"), frame.f_code.co_name
+            if not _is_io(module, name, first):
+                return None
+            function = types.FunctionType(frame.f_code, frame.f_globals)
+            first = next(iter(arguments.values()), None)
         if function is random.Random.__init__:
             if type(first) is random.SystemRandom:
                 return _refusal(random.SystemRandom, None, _Profile)

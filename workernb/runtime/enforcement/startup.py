@@ -66,7 +66,9 @@ class Loading:
 
     def begin_import(self) -> None:
         """Note that an import begins, in which a profile function would only take time."""
-        self._profile = sys.getprofile()
+        profile = sys.getprofile()
+        # cProfile's cannot be set again from Python, and is left alone.
+        self._profile = profile if callable(profile) else None
         if self._profile is not None:
             sys.setprofile(None)
         self._import_began = cpu_clock()

@@ -18,17 +18,18 @@ from workernb.errors import with_notes
 from workernb.http.body import Message
 from workernb.http.response import Response
 from workernb.http.streams import ReadableStream
-from workernb.http.streams.chunks import Chunks, checked_chunk
+from workernb.http.streams.chunks import Chunks, convert
 from workernb.http.streams.tee import Tee
 from workernb.runtime.enforcement.budget import check_at_pull
 from workernb.runtime.tracing.invocations import Invocation
-from workernb.runtime.tracing.tracebacks import trim_before_worker
+from workernb.runtime.tracing.logs import log
+from workernb.runtime.tracing.tracebacks import raised_position, trim_before_worker
 from workernb.runtime.tracing.traces import Trace
 from workernb.texts import PlatformText
 from workernb.workers.current import current
 
 from .dispatch import failure_of
-from .hop import drive, fail, run_in_slice
+from .hop import ENDS, drive, fail, run_in_slice
 from .tasks import finish_if_done, leave
 
 T = TypeVar("T")
@@ -122,7 +123,8 @@ class Production:
     def end(self, error: BaseException | None = None) -> None:
         """Note that the stream has ended; raise what ended it in truth, if that is another error.
 
-        error: what its producer raised.
+        error: what its producer raised. A handler that has not returned goes on, and decides how
+        its invocation ends: it may catch the error that its call raises.
         """
         if not self.is_open:
             return
@@ -134,6 +136,12 @@ class Production:
             if error is not None:
                 fail(invocation, error)
         finally:
+            if not extras.returned and extras.failure is not None:
+                (_, text), extras.failure = extras.failure, None
+                if not isinstance(error, ENDS):
+                    place = raised_position(error) if error is not None else None
+                    text = f"The stream that it sends has failed: {text}"
+                    log(trace, invocation, "error", f"{text} ({place})" if place else text)
             if extras.returned and not invocation.ended_ns and not extras.bodies:
                 invocation.ended_ns = wall_clock()
                 leave(invocation)
@@ -226,7 +234,7 @@ class ProducedChunks(Chunks):
         _set_current(invocation)
         try:
             chunk = await self._next()
-            return chunk if chunk.__class__ is bytes else checked_chunk(chunk)
+            return chunk if chunk.__class__ is bytes else await convert(chunk, self._iterator)
         except StopAsyncIteration:
             self._production.end()
             if self._production.was_discarded:
@@ -303,6 +311,9 @@ async def run_outside(production: Production, work: Callable[[], Coroutine[Any, 
             with contextlib.suppress(BaseException):
                 production.end(error)  # In case that was before its first step.
         failure = failure_of(trace, error)
+        if trace.outcome == "ok" and issubclass(type(error), Exception):
+            # A Worker that only passed the stream on has succeeded; the request has not.
+            trace.late_failure = production.invocation.ensure_extras().failure
         try:
             raise failure
         except BaseException:

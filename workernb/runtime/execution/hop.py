@@ -194,7 +194,7 @@ def fail(
             ended = check_own_budget(trace, invocation, raised_position(error)) or error
     if ended is error:
         with contextlib.suppress(Exception):
-            _note_missing_await(error)
+            _note_remedy(error)
     ended, text = error_and_text(ended)
     invocation.ensure_extras().failure = outcome_of(ended), text
     attributes_of(ended)["remote"] = True
@@ -223,13 +223,20 @@ ENDS = (Termination, GeneratorExit, asyncio.CancelledError)
 """What ends a Worker's code from outside."""
 
 
-def _note_missing_await(error: BaseException) -> None:
-    if issubclass(type(error), AttributeError):
+def _note_remedy(error: BaseException) -> None:
+    """Add what to write instead to an error whose own text does not say it."""
+    kind = type(error)
+    note = None
+    if issubclass(kind, AttributeError):
         note = forgotten_await(_OBJECT.__get__(error))
-        if note is not None and note not in notes_of(error):
-            attributes_of(error)["__notes__"] = [*notes_of(error), note]
+    elif kind is RuntimeError and error.args == (_LOOP_RUNS,):
+        note = "Write await instead: a loop that runs cannot be run once more from a handler."
+    if note is not None and note not in notes_of(error):
+        attributes_of(error)["__notes__"] = [*notes_of(error), note]
 
 
+_LOOP_RUNS = "This event loop is already running"
+"""asyncio's text for `run_until_complete` in a handler, which waits on the platform."""
 _OBJECT: Any = AttributeError.__dict__["obj"]
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from workernb.errors import UsageError, did_you_mean, with_notes
 
-PLATFORM_MODULES = frozenset({"workers", "js", "pyodide"})
+PLATFORM_MODULES = frozenset({"workers", "asgi", "js", "pyodide"})
 """The names of the platform's own modules, which no module of a Worker may hide."""
 
 _PACKAGE = "/__init__"

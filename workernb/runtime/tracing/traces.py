@@ -125,7 +125,8 @@ class Trace:
     cuts_at_wake: dict[asyncio.Task[Any], BaseException] | None = None
     wakes = 0  # How many such waits were ended.
     next_hang_check_s = 0.0  # Seconds of waiting before the guard checks whether it hangs.
-    late_failure: tuple[str, str] | None = None  # Outcome and text of a waitUntil task.
+    # Outcome and text of a waitUntil task, or of the answer's stream.
+    late_failure: tuple[str, str] | None = None
     task: asyncio.Task[Any] | None = None
     steps: Coroutine[Any, Any, Any] | None = None
     imports_ns = import_began_ns = 0

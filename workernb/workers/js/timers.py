@@ -1,0 +1,123 @@
+"""Timers, microtasks and clocks.
+
+https://html.spec.whatwg.org/multipage/timers-and-user-prompts.html. A timer is a task of the
+invocation that sets it, so its CPU is that invocation's, and it ends with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import Callable
+from typing import Any
+
+from workernb.errors import GlobalScopeError, with_notes
+from workernb.http.streams.writable import result_of
+from workernb.texts import PlatformText
+from workernb.workers.current import running
+
+_numbers = itertools.count(1)
+_timers: dict[int, asyncio.Task[None]] = {}
+
+
+def setTimeout(function: Callable[..., Any], delay: float = 0, /, *args: Any) -> int:
+    """Call a function once, after some ms of wall clock; return the timer's number.
+
+    Raises GlobalScopeError while a module loads.
+    """
+    return _start("setTimeout", _call_once, function, delay, args)
+
+
+def setInterval(function: Callable[..., Any], delay: float = 0, /, *args: Any) -> int:
+    """Call a function every so many ms of wall clock; return the timer's number."""
+    return _start("setInterval", _call_again, function, delay, args)
+
+
+def clearTimeout(number: int | None = None, /) -> None:
+    """End a timer, by its number; no error when it has ended already."""
+    timer = _timers.pop(number or 0, None)
+    if timer is not None and timer is not asyncio.current_task():
+        timer.cancel()
+
+
+clearInterval = clearTimeout
+
+
+def queueMicrotask(function: Callable[[], Any], /) -> None:
+    """Call a function as soon as the code that runs now waits."""
+    _start("queueMicrotask", _call_once, function, None, ())
+
+
+def _start(
+    name: str, call: Callable[..., Any], function: Callable[..., Any], delay: Any, args: Any
+) -> int:
+    if not callable(function):
+        raise TypeError(
+            f"Failed to execute '{name}': parameter 1 is not of type 'Function'. "
+            f"It is a {type(function).__name__}."
+        )
+    _check_scope(name)
+    number = next(_numbers)
+    seconds = None if delay is None else max(0.0, float(delay)) / 1e3
+    timer = asyncio.get_running_loop().create_task(call(number, function, seconds, args), name=name)
+    _timers[number] = timer
+    timer.add_done_callback(lambda timer: _timers.pop(number, None))
+    return number
+
+
+def _check_scope(name: str) -> None:
+    try:
+        running()
+        asyncio.get_running_loop()
+    except RuntimeError:
+        raise with_notes(
+            GlobalScopeError(PlatformText.GLOBAL_SCOPE),
+            f"{name} was called where no handler runs: call it in a handler.",
+        ) from None
+
+
+async def _call_once(
+    number: int, function: Callable[..., Any], seconds: float | None, args: tuple[Any, ...]
+) -> None:
+    if seconds is not None:
+        await asyncio.sleep(seconds)
+    await result_of(function(*args))
+
+
+async def _call_again(
+    number: int, function: Callable[..., Any], seconds: float, args: tuple[Any, ...]
+) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        await result_of(function(*args))
+        if number not in _timers:
+            return
+
+
+class Performance:
+    """JavaScript's `performance`: a clock of the time since 1970, as in Workers."""
+
+    timeOrigin = 0.0
+
+    def now(self) -> float:
+        """Return the time since `timeOrigin` in ms."""
+        return time.time_ns() / 1e6
+
+    def toJSON(self) -> dict[str, float]:
+        """Return what JSON shows of it."""
+        return {"timeOrigin": self.timeOrigin}
+
+
+class Navigator:
+    """JavaScript's `navigator`: what a Worker runs on."""
+
+    userAgent = "Cloudflare-Workers"
+    hardwareConcurrency = 1
+    language = "en"
+    languages = ("en",)
+    platform = "Linux"
+
+
+performance = Performance()
+navigator = Navigator()
