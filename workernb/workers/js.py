@@ -17,14 +17,19 @@ from workernb.errors import with_notes
 from workernb.http.headers import Headers as FetchHeaders
 from workernb.http.request import Request as FetchRequest
 from workernb.http.response import Response as FetchResponse
+from workernb.http.websockets import WebSocket as Socket
+from workernb.http.websockets import WebSocketPair as Pair
 
 from .conversion import JsDict
 from .ffi import Map
 
-__all__ = ["JSON", "URL", "Date", "Headers", "Object", "Request", "Response"]
+__all__ = [
+    "JSON", "URL", "Date", "Headers", "Object", "Request", "Response", "WebSocket", "WebSocketPair",
+]  # fmt: skip
 
 _PYTHON_NAMES = {
     "statusText": "status_text",
+    "webSocket": "web_socket",
 }
 
 
@@ -80,8 +85,11 @@ class Response(metaclass=_Constructor):
 
     @staticmethod
     def new(body: Any = None, *init: Any, **options: Any) -> FetchResponse:
-        """Make a response. options: status, statusText, headers; in an object or by keyword."""
-        given = _options(init, options, "status statusText headers")
+        """Make a response. options: status, statusText, headers, webSocket.
+
+        They are given in an object or by keyword.
+        """
+        given = _options(init, options, "status statusText headers webSocket")
         return FetchResponse(body, **_with_headers(given))
 
     @staticmethod
@@ -115,6 +123,28 @@ def _with_headers(options: dict[str, Any]) -> dict[str, Any]:
     if options.get("headers") is not None:
         options["headers"] = Headers.new(options["headers"])
     return options
+
+
+class WebSocketPair(metaclass=_Constructor):
+    """`client, server = WebSocketPair.new().object_values()`: two ends that are connected."""
+
+    instances = Pair
+
+    @staticmethod
+    def new() -> Pair:
+        """Make a connection."""
+        return Pair()
+
+
+class WebSocket(metaclass=_Constructor):
+    """One end of a connection; with `new`, the client of another server's."""
+
+    instances = Socket
+
+    @staticmethod
+    def new(url: str, protocols: Any = None, /) -> Socket:
+        """Raise TypeError: `fetch` with `Upgrade: websocket` connects, here to Workers only."""
+        return Socket(url, protocols)
 
 
 class URL(metaclass=_Constructor):
@@ -172,6 +202,8 @@ class Object:
     @staticmethod
     def values(obj: Any, /) -> list[Any]:
         """Return an object's values."""
+        if isinstance(obj, Pair):
+            return obj.object_values()
         return [*_object(obj).values()]
 
     @staticmethod
