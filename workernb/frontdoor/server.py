@@ -25,6 +25,7 @@ from .pages import failure_page, nothing_here
 from .ports import is_loopback, listen
 from .roots import Roots
 from .stalled import StallWatch
+from .triggers import is_trigger, trigger
 
 if TYPE_CHECKING:
     import socket
@@ -152,6 +153,9 @@ class FrontDoor:
             return await self._send(incoming, url, page, keep_alive=False)
         accept = request._fields.get("accept", "")
         try:
+            if is_trigger(url, request) and self._is_owner(incoming):
+                page, trace = await trigger(self.runtime, target, url, self._echo)
+                return await self._send(incoming, url, page, keep_alive=upload is None, trace=trace)
             answer = await self._answer(target, request)
         except CanceledError as error:
             page = Response(f"{error}\n", 503)
