@@ -58,9 +58,10 @@ class Hub:
         self.token = secrets.token_hex(16)
         self.process = subprocess.Popen(
             [
-                sys.executable, "-m", "jupyter_server", "--no-browser", "--port=0", "--ip=127.0.0.1",
+                sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root",
+                "--port=0", "--ip=127.0.0.1",
                 f"--ServerApp.base_url={PREFIX}", f"--IdentityProvider.token={self.token}",
-                f"--ServerApp.root_dir={folder}", "--allow-root",
+                f"--ServerApp.root_dir={folder}",
             ],
             text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
         )  # fmt: skip
