@@ -124,7 +124,10 @@ def test_one_command_measures_it_all(tmp_path):
     assert ET.parse(chart).getroot().tag.endswith("svg")
 
 
-async def test_the_port_and_its_peers_answer_alike():
+async def test_the_port_and_its_peers_answer_alike(tmp_path):
     found = await port.measure(rounds=1, requests=32)
     assert set(found) == {(name, n) for name in port.SERVERS for n in (1, 16)}
     assert all(result > 0 for result in found.values())
+    assert f"{port.UNIT:32}" in port.table(found)
+    port.draw(found, tmp_path / "port.svg")
+    assert ET.parse(tmp_path / "port.svg").getroot().tag.endswith("svg")

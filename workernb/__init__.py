@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workernb.runtime.execution.clients import ClientSocket
 from workernb.runtime.execution.dispatch import Answer
 from workernb.runtime.handles import Handle
 from workernb.runtime.services.limits import PRESETS, Limits
@@ -22,6 +23,7 @@ from .errors import (
     DataCloneError,
     GlobalScopeError,
     HandlerError,
+    HandshakeError,
     HungError,
     InvocationAbortedError,
     LimitError,
@@ -63,6 +65,7 @@ __all__ = [
     "BindingError",
     "BodyUsedError",
     "CanceledError",
+    "ClientSocket",
     "ComparisonError",
     "CpuLimitError",
     "CpuView",
@@ -72,6 +75,7 @@ __all__ = [
     "GraphView",
     "Handle",
     "HandlerError",
+    "HandshakeError",
     "HungError",
     "Invocation",
     "InvocationAbortedError",

@@ -144,6 +144,10 @@ class NetworkError(OSError):
     """A Worker's `fetch` got no response. An OSError, as in the platform's Python Workers."""
 
 
+class HandshakeError(OneLine, OSError):
+    """A Worker answered a request for a WebSocket with something else."""
+
+
 class AbortError(WorkernbError):
     """A call or a stream was ended by an AbortSignal. The name is the standard's (DOM)."""
 

@@ -65,6 +65,31 @@ class PlatformText:
     ERROR_RESPONSE = (
         "Return value from serve handler must not be an error response (like Response.error())"
     )
+    SOCKET_STATUS = "Responses with a WebSocket must have status code 101."
+    SOCKET_TYPE = (
+        "Incorrect type for the 'webSocket' field on 'InitializerDict': the provided value is not "
+        "of type 'WebSocket'."
+    )
+    SOCKET_CLONE = "Cannot clone a response to a WebSocket handshake."
+    SOCKET_NO_UPGRADE = (
+        "Worker tried to return a WebSocket in a response to a request which did not contain the "
+        'header "Upgrade: websocket".'
+    )
+    SOCKET_NOT_ACCEPTED = (
+        "You must call one of accept() or state.acceptWebSocket() on this WebSocket before "
+        "sending messages."
+    )
+    SOCKET_ACCEPTED = "Can't return WebSocket in a Response after calling accept()."
+    SOCKET_MOVED = "Can't return WebSocket that was already used in a response."
+    SOCKET_MOVED_ACCEPT = "Can't accept() WebSocket that was already used in a response."
+    SOCKET_SEND_AFTER_CLOSE = "Can't call WebSocket send() after close()."
+    SOCKET_CODE = "Invalid WebSocket close code: {code}."
+    SOCKET_REASON_WITHOUT_CODE = (
+        "If you specify a WebSocket close reason, you must also specify a code."
+    )
+    SOCKET_REASON = "WebSocket close reason must not be longer than 123 bytes when UTF-8 encoded."
+    SOCKET_TOO_LARGE = "Message is too large"
+    SOCKET_LOST = "WebSocket disconnected without sending Close frame."
     CANNOT_RECONSTRUCT = "Cannot reconstruct a Request with a used body."
     UNSUPPORTED_BODY = "Unsupported type in {what}: {type}"
     CANNOT_LOAD = "Fetch API cannot load: {url}"

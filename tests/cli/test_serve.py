@@ -6,7 +6,9 @@ import http.client
 import re
 import signal
 import subprocess
+import sys
 
+import psutil
 import pytest
 
 from .conftest import AUTH, GATEWAY, command, environment, write_notebook
@@ -93,3 +95,27 @@ def test_a_port_that_is_taken_is_one_line(serve, notebook):
     assert done.returncode == 2
     assert f"Port {served.port} of 127.0.0.1 is taken" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_the_first_answer_comes_soon(serve, notebook):
+    """Within 1 s of what Python itself and the notebook's imports take, as CPU: it has to hold on
+    a busy machine too.
+    """
+    served = serve(notebook)
+    assert served.ask() == (200, "welcome")
+    used = sum(psutil.Process(served.process.pid).cpu_times()[:2])
+    assert used < 1 + cpu_of_python()
+
+
+def cpu_of_python() -> float:
+    process = psutil.Popen(
+        [sys.executable, "-c", "print(1, flush=True); input()"],
+        stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    with process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        used = sum(process.cpu_times()[:2])
+        process.kill()
+    return float(used)

@@ -539,3 +539,16 @@ def test_a_breakpoint_in_a_kernel_is_not_charged_to_the_worker(kernel):
     kernel.ok(worker("stops", "breakpoint()\nreturn Response('went on')", "--cpu-ms 30"))
     ran = kernel.ok("r = await stops.fetch()\nprint(await r.text(), r.trace.outcome)")
     assert ran.stdout == "went on ok\n"
+
+
+def test_logs_are_live_between_the_cells(kernel):
+    says = worker("says -q", "print('said', request.url)\nreturn Response('x')")
+    shown = kernel.ok(says, "%logs --text said").displays[0]
+    assert "nothing" in shown["text/plain"]
+    kernel.send("%fetch -s says/one")
+    updated = ""
+    while "said http://says.localhost/one" not in updated:
+        message = kernel.client.get_iopub_msg(timeout=PATIENCE_S)
+        if message["msg_type"] == "update_display_data":
+            updated = message["content"]["data"]["text/plain"]
+            assert "text/html" in message["content"]["data"]

@@ -89,7 +89,16 @@ def _fields(incoming: BaseRequest) -> tuple[Fields, list[str]]:
     if size > MAX_HEADERS:
         raise RefusedError(431, f"The headers have more than {MAX_HEADERS:,} characters.")
     fields["cf-connecting-ip"] = incoming.remote or ""
+    if wants_socket(incoming):
+        fields["upgrade"] = "websocket"
     return fields, hosts
+
+
+def wants_socket(incoming: BaseRequest) -> bool:
+    """Return whether a request asks for a WebSocket."""
+    return bool(incoming._message.upgrade) and (
+        incoming.headers.get("upgrade", "").lower() == "websocket"
+    )
 
 
 def _lower_name(raw: bytes) -> str:

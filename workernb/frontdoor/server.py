@@ -25,6 +25,7 @@ from .pages import failure_page, nothing_here
 from .ports import is_loopback, listen
 from .roots import Roots
 from .stalled import StallWatch
+from .triggers import is_trigger, trigger
 
 if TYPE_CHECKING:
     import socket
@@ -67,12 +68,14 @@ class FrontDoor:
             raise UsageError("A port is served by a running loop, as in a notebook's kernel.")
         from .connections import make_server
         from .outgoing import send
+        from .websockets import refusal_of, serve_socket
 
         self.runtime = runtime
         self._public_errors = public_errors
         self._echo: Any = echo or _Discard()
         self._access = access
         self._write = send
+        self._refusal_of, self._serve_socket = refusal_of, serve_socket
         self._listening = listen(host, port) if listening is None else listening
         self._listening.setblocking(False)
         self._roots = Roots(runtime)
@@ -141,10 +144,18 @@ class FrontDoor:
             return await self._send(incoming, incoming.raw_path, page, keep_alive=False)
         url = request.url
         target = self.route(url)
+        upgrades = "upgrade" in request._fields
         if target is None:
-            return await self._send(incoming, url, nothing_here(), keep_alive=upload is None)
+            keep_alive = upload is None and not upgrades
+            return await self._send(incoming, url, nothing_here(), keep_alive=keep_alive)
+        if upgrades and (refusal := self._refusal_of(incoming)):
+            page = Response(f"{refusal}\n", 400)
+            return await self._send(incoming, url, page, keep_alive=False)
         accept = request._fields.get("accept", "")
         try:
+            if is_trigger(url, request) and self._is_owner(incoming):
+                page, trace = await trigger(self.runtime, target, url, self._echo)
+                return await self._send(incoming, url, page, keep_alive=upload is None, trace=trace)
             answer = await self._answer(target, request)
         except CanceledError as error:
             page = Response(f"{error}\n", 503)
@@ -157,7 +168,7 @@ class FrontDoor:
             return await self._send(incoming, url, page, keep_alive=False, trace=trace)
         if failed and trace is not None and self._is_owner(incoming):
             response = failure_page(trace, answer.status, await answer.text(), accept)
-        return await self._send(incoming, url, response, keep_alive=True, trace=trace)
+        return await self._send(incoming, url, response, keep_alive=not upgrades, trace=trace)
 
     async def _answer(self, target: Target, request: Request) -> Answer:
         call = self.runtime.call(target, request, owner=False, echo=self._echo)
@@ -183,6 +194,8 @@ class FrontDoor:
     ) -> Sent:
         if self._access is not None:
             self._access(incoming.method, url, response.status, trace)
+        if response.status == 101:
+            return await self._serve_socket(incoming, response)
         return await self._write(incoming, response, keep_alive)
 
     def _is_owner(self, incoming: BaseRequest) -> bool:

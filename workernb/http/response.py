@@ -8,7 +8,7 @@ from __future__ import annotations
 import json as jsonlib
 import re
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ada_url
 
@@ -17,6 +17,10 @@ from workernb.texts import PlatformText
 
 from .body import BodyInit, Message, Unread, make_data
 from .headers import NO_FIELDS, TEXT_FIELDS, Fields, Headers, HeadersInit, make_fields
+from .lazy import load
+
+if TYPE_CHECKING:
+    from .websockets import WebSocket
 
 _NULL_BODY = frozenset({101, 204, 205, 304})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -27,7 +31,9 @@ _new = object.__new__
 class Response(Message):
     """A response: a status, headers and a body that can be read once."""
 
-    __slots__ = ("_status", "_status_text", "_trace", "_url")
+    __slots__ = ("_socket", "_status", "_status_text", "_trace", "_url")
+
+    _socket: WebSocket  # Of a response with the status 101 only, which has one.
 
     _used_text = PlatformText.BODY_USED_RESPONSE
 
@@ -37,10 +43,12 @@ class Response(Message):
         status: HTTPStatus | int | None = None,
         status_text: str = "",
         headers: HeadersInit = None,
+        web_socket: WebSocket | None = None,
     ) -> None:
         """Make a response, or move another response, with its body, into this one.
 
-        Raises ValueError for a status outside 200 to 599, or for a response given with options;
+        web_socket: the end of a WebSocketPair that the caller gets, with the status 101. Raises
+        ValueError for a status outside 200 to 599, or for a response given with options;
         TypeError for a body with a status that allows none, an invalid header or status text, or
         a body of an unsupported type; BodyUsedError for a response whose body was used.
         """
@@ -49,12 +57,17 @@ class Response(Message):
             content_type = None
         elif body.__class__ is not str:
             if isinstance(body, Response):
-                if status is not None or status_text or headers is not None:
+                if status is not None or status_text or headers is not None or web_socket:
                     raise ValueError(PlatformText.RESPONSE_OPTIONS)
                 self._move_from(body)
                 return
             body, content_type = make_data(body, "Response")
-        if status is None or status == 200:
+        if web_socket is not None:
+            self._socket = _checked_socket(web_socket, status)
+            if body:
+                raise TypeError(PlatformText.NULL_BODY_STATUS)
+            self._status, body, content_type = 101, None, None
+        elif status is None or status == 200:
             self._status = 200
         else:
             self._status = _checked_status(status, body)
@@ -81,6 +94,8 @@ class Response(Message):
         self._headers = None
         self._received = False
         self._url = other._url
+        if other._status == 101:
+            self._socket = other._socket
 
     @staticmethod
     def redirect(url: str, status: HTTPStatus | int = HTTPStatus.FOUND) -> Response:
@@ -160,6 +175,13 @@ class Response(Message):
         return isinstance(self._url, RedirectedUrl)
 
     @property
+    def web_socket(self) -> WebSocket | None:
+        """The end of a connection that comes with the response, to be accepted; or None."""
+        return self._socket if self._status == 101 else None
+
+    webSocket = web_socket
+
+    @property
     def type(self) -> str:
         """The response's type: `default`, or `error` for that of `Response.error()`."""
         return "default"
@@ -183,6 +205,8 @@ class Response(Message):
         return Response(body, self._status, self._status_text, self.headers)
 
     def _copy(self) -> Response:
+        if self._status == 101:
+            raise TypeError(PlatformText.SOCKET_CLONE)
         copy = _new(ErrorResponse if self.type == "error" else Response)
         copy._status = self._status
         copy._status_text = self._status_text
@@ -209,6 +233,8 @@ class Response(Message):
         received._headers = None
         received._received = True
         received._url = url
+        if self._status == 101:
+            received._socket = self._socket
         return received
 
     def __repr__(self) -> str:
@@ -261,6 +287,14 @@ def _checked_status(status: HTTPStatus | int, data: Unread) -> int:
     if code in _NULL_BODY and data:
         raise TypeError(PlatformText.NULL_BODY_STATUS)
     return code
+
+
+def _checked_socket(socket: Any, status: HTTPStatus | int | None) -> WebSocket:
+    if not isinstance(socket, load("workernb.http.websockets").WebSocket):
+        raise TypeError(PlatformText.SOCKET_TYPE)
+    if status is None or int(status) != 101:
+        raise ValueError(PlatformText.SOCKET_STATUS)
+    return socket  # type: ignore[no-any-return]
 
 
 def _checked_reason(status_text: str) -> str:

@@ -37,7 +37,7 @@ def requests_parser() -> Parser:
 
 def logs_parser() -> Parser:
     """Return the parser of `%logs`."""
-    parser = Parser("%logs", "List what Workers have printed and logged, newest last.")
+    parser = Parser("%logs", "List what Workers print and log, newest last, live.")
     add = parser.add_argument
     add("worker", metavar="WORKER", nargs="?", help="only those of this Worker")
     add("--level", metavar="LEVEL", help=f"only those of this level: {', '.join(LEVELS)}")

@@ -25,6 +25,7 @@ from workernb.runtime.events.rpc import (
 from workernb.runtime.events.scheduled import SCHEDULED, controller_of
 from workernb.runtime.events.self_test import TEST
 from workernb.runtime.execution.bodies import send_from_notebook
+from workernb.runtime.execution.clients import ClientSocket, connected, handshake
 from workernb.runtime.execution.dispatch import Answer, Dispatcher, TopLevelCall
 from workernb.runtime.execution.hop import FailedCall
 from workernb.runtime.execution.sync import run_sync
@@ -36,7 +37,8 @@ from workernb.runtime.tracing.tracebacks import trim_before_worker
 from .settings import Bindings, Owner, Secrets, Vars
 
 _ATTRIBUTES = (
-    "fetch fetch_sync call call_sync trigger self_test name version url bindings vars secrets"
+    "fetch fetch_sync connect call call_sync trigger self_test name version url bindings vars "
+    "secrets"
 ).split()
 
 
@@ -159,6 +161,24 @@ class Handle:
             return self._runtime.call(self._target, request)  # type: ignore[no-any-return]
         except Exception as error:
             return FailedCall(error)
+
+    def connect(
+        self,
+        resource: str = "/",
+        *,
+        protocols: list[str] | None = None,
+        headers: HeadersInit = None,
+    ) -> Coroutine[Any, Any, ClientSocket]:
+        """Open a WebSocket to the service: `socket = await gateway.connect("/chat")`.
+
+        resource: a path, or a URL. protocols: the subprotocols that are offered. Raises
+        HandshakeError if the Worker answers with something else, and what the Worker raises.
+        """
+        try:
+            url, fields = handshake(self.url, resource, protocols, headers)
+        except Exception as error:
+            return FailedCall(error)
+        return connected(self.name, self.fetch(url, headers=fields))
 
     def fetch_sync(self, resource: Request | str | None = None, **init: Any) -> Answer:
         """Call the service without `await`: in a `def`, under `%timeit`, in a callback.

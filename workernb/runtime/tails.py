@@ -44,8 +44,12 @@ def _wanted(trace: Trace) -> dict[str, list[Invocation]]:
     wanted: dict[str, list[Invocation]] = {}
     consumers: dict[Invocation, frozenset[str]] = {}
     for invocation in trace.invocations:
+        if invocation.is_message:
+            continue
         own = frozenset(_tails(invocation))
         above = invocation.caller
+        if above is not None and above.is_message:
+            above = above.caller
         consumers[invocation] = own if above is None else own | consumers.get(above, frozenset())
         for consumer in sorted(consumers[invocation]):
             wanted.setdefault(consumer, []).append(invocation)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -88,10 +89,13 @@ class ShowMagics(Magics):
 
     @line_magic
     def logs(self, line: str) -> None:
-        """List what Workers have printed and logged."""
-        from workernb.views.tables.requests import LogsTable
+        """List what Workers print and log, live."""
+        from workernb.views.tables.requests import LogsTable, logs_state
+        from workernb.views.widgets.table import LiveTable
 
-        display(LogsTable(get_runtime(), LogsOptions.parse(line)))
+        options, runtime = LogsOptions.parse(line), get_runtime()
+        draw = partial(LogsTable, runtime, options)
+        display(LiveTable(draw, partial(logs_state, runtime)))
 
     logs.__doc__ = logs_parser().help_text()
 

@@ -7,6 +7,7 @@ coroutines raises the reason.
 from __future__ import annotations
 
 import asyncio
+from time import perf_counter_ns as wall_clock
 from typing import Any
 
 from workernb.errors import (
@@ -66,13 +67,17 @@ def note_last_cut(error: BaseException, place: str | None) -> None:
 def check_wall(trace: Trace, place: str | None = None) -> None:
     """Abort the request if its wall clock limit is exceeded.
 
-    A request that was debugged is exempt, because debugging takes time. place: its position, if it
-    does not wait.
+    A request that was debugged is exempt, because debugging takes time; so is one that waits for
+    messages of a WebSocket, each of which gets the limit anew. place: its position, if it does not
+    wait.
     """
     wall_ms = trace.limits.wall_ms
     if wall_ms is None or trace.wall_ms <= wall_ms:
         return
     if trace.debugged or trace.aborted is not None:
+        return
+    since_message_ms = (wall_clock() - trace.woken_ns) / 1e6
+    if trace.root_has_returned and (trace.waits_for_messages or since_message_ms <= wall_ms):
         return
     place = place or trace.waits_at
     given = f"The request was given {trace.limits.wall_ms:g} ms of wall clock"

@@ -95,7 +95,9 @@ def warn_of_times(trace: Trace) -> None:
     if trace.cpu_ns > limits.warn_cpu_ns:
         used = f"{trace.cpu_ns / 1e6:,.0f} of its {limits.cpu_ms:,g} ms of CPU"
         warn(trace, first, f"This request has used {used}.")
-    if limits.wall_ms is not None and trace.ended_ns - trace.began_ns > limits.warn_wall_ns:
+    if trace.woken_ns or limits.wall_ms is None:
+        return  # A connection may last.
+    if trace.ended_ns - trace.began_ns > limits.warn_wall_ns:
         taken = f"{trace.wall_ms:,.0f} of its {limits.wall_ms:,g} ms"
         warn(trace, first, f"This request has taken {taken}.")
 

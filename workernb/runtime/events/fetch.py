@@ -45,8 +45,11 @@ def _result(response: Any, request: Request, invocation: Invocation) -> Response
         response._received = True
         response._url = request._url
     invocation.status = status = response._status
-    if status > 300 and invocation.caller is not None and leads_on(request, response):
-        invocation.ensure_extras().redirect = request
+    if status != 200:
+        if status > 300 and invocation.caller is not None and leads_on(request, response):
+            invocation.ensure_extras().redirect = request
+        elif status == 101:
+            _send_socket(response, request)
     return response  # type: ignore[no-any-return]
 
 
@@ -59,6 +62,16 @@ def _send_rare_body(response: Response, request: Request, invocation: Invocation
         raise response._moved_error()
     if invocation.caller is None or not leads_on(request, response):
         invocation.trace.host.send_response_body(invocation, response)
+
+
+def _send_socket(response: Response, request: Request) -> None:
+    """Move the end of a connection into the response that the caller receives."""
+    if request._fields.get("upgrade", "").lower() != "websocket":
+        raise with_notes(
+            TypeError(PlatformText.SOCKET_NO_UPGRADE),
+            'Ask with headers={"Upgrade": "websocket"}; answer other requests with the status 426.',
+        )
+    response._socket = response._socket._move()
 
 
 FETCH = Event("fetch", _result)

@@ -279,7 +279,7 @@ def serve(root: Invocation) -> Generator[Any, Any, Any]:
                 answer, failure = Answer.of(found, trace), None
     finish_if_done(trace)
     if trace.wait_until_tasks:
-        asyncio.get_running_loop().call_later(WAIT_UNTIL_S, _cancel_waiting, trace)
+        limit_waiting(trace)
     if failure is not None:
         try:
             raise failure
@@ -382,8 +382,13 @@ def canceled_in(place: str | None) -> str:
     return f"The request was canceled while it waited{f' in {place}' if place else ''}."
 
 
+def limit_waiting(trace: Trace) -> None:
+    """Have the waitUntil tasks of a request canceled in 30 s, as on the platform."""
+    asyncio.get_running_loop().call_later(WAIT_UNTIL_S, _cancel_waiting, trace)
+
+
 def _cancel_waiting(trace: Trace) -> None:
-    if trace.wait_until_tasks:
+    if trace.wait_until_tasks and not trace.sockets:  # Else from their end on.
         warn(trace, trace.invocations[0], PlatformText.WAIT_UNTIL)
         for task in list(trace.wait_until_tasks):
             task.cancel()

@@ -74,6 +74,8 @@ def leave(invocation: Invocation) -> None:
     and again when its last stream has.
     """
     extras, trace = invocation.ensure_extras(), invocation.trace
+    if invocation.is_message:
+        return  # What it has begun is its connection's.
     if not extras.returned:
         extras.returned = True
         goes_on = bool(extras.bodies) and extras.failure is None

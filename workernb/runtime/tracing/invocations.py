@@ -190,6 +190,11 @@ class Invocation:
         return "fetch" if ":" in url else url.partition(" ")[0] or self.method
 
     @property
+    def is_message(self) -> bool:
+        """Whether it handles an event of a WebSocket, within its caller, which has accepted it."""
+        return self.extras.__class__ is SharedExtras
+
+    @property
     def method(self) -> str:
         """The request's method; the called method over RPC; the event's name for other events."""
         return str(getattr(self._method, "value", self._method))
@@ -353,6 +358,36 @@ class Extras:
         if self._tasks is None:
             self._tasks = {}
         return self._tasks
+
+
+class SharedExtras(Extras):
+    """Those of the handling of a WebSocket's event, which shares much with its connection.
+
+    Tasks that it has made, stubs that it holds and props are the connection's, and live as long.
+    """
+
+    def __init__(self, connection: Invocation) -> None:
+        """Share with `connection`, the invocation that has accepted the WebSocket."""
+        self._connection = connection.ensure_extras()
+
+    @property
+    def tasks(self) -> dict[asyncio.Future[Any], object]:
+        """The pending tasks of the connection."""
+        return self._connection.tasks
+
+    @property  # type: ignore[misc]
+    def props(self) -> dict[str, Any]:
+        """The props of the binding."""
+        return self._connection.props
+
+    @property
+    def rpc(self) -> Any:
+        """The stubs that the connection holds."""
+        return self._connection.rpc
+
+    @rpc.setter
+    def rpc(self, context: Any) -> None:
+        self._connection.rpc = context
 
 
 class LimitsLeft(NamedTuple):

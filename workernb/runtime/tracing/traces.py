@@ -115,6 +115,9 @@ class Trace:
     bodies: set[OpenBody] | frozenset[Any] = frozenset()  # Streams that have not ended.
     # Original coroutines of calls that began in tasks of their own.
     replaced_steps: dict[Invocation, Any] | None = None
+    sockets = 0  # How many ends of WebSockets its Workers have accepted that are not closed.
+    handling = 0  # How many events of WebSockets are being handled.
+    woken_ns = 0  # When the first of those came (wall clock), or the last socket was closed.
     folded_ns: Mapping[Any, int] = MappingProxyType({})
     off_thread_ns: Mapping[Invocation, int] = MappingProxyType({})
     debugged = False
@@ -228,6 +231,17 @@ class Trace:
             self._operations = []
         if len(self._operations) < self.KEPT:
             self._operations.append(operation)
+
+    @property
+    def root_has_returned(self) -> bool:
+        """Whether the first invocation's handler has ended, though a stream may keep it open."""
+        root = self.invocations[0]
+        return bool(root.ended_ns or (root.extras is not None and root.extras.returned))
+
+    @property
+    def waits_for_messages(self) -> bool:
+        """Whether only a WebSocket keeps it open, and nothing of it runs."""
+        return bool(self.sockets) and not self.handling and self.root_has_returned
 
     @property
     def last_stamp_ns(self) -> int:

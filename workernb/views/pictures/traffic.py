@@ -163,8 +163,8 @@ class Traffic:
 
     def _count(self, runtime: Runtime, trace: Trace) -> None:
         for invocation in trace.invocations:
-            if not invocation.began_ns:
-                continue  # The Worker never ran: it has not failed.
+            if not invocation.began_ns or invocation.is_message:
+                continue  # It never ran, so it has not failed; or it is part of a connection.
             key = _key(runtime, trace, invocation)
             failed = invocation.outcome != "ok"
             if key is not None:
@@ -201,6 +201,8 @@ def _active(runtime: Runtime) -> Iterator[Key | str]:
         for invocation in (*newest, *invocations[:1]):
             if invocation.began_ns and not invocation.ended_ns:
                 yield invocation.service
+                if invocation.is_message:
+                    continue
                 key = _key(runtime, trace, invocation)
                 if key is not None:
                     yield key

@@ -61,6 +61,13 @@ def _workers(trace: Trace) -> dict[str, None]:
     return dict.fromkeys(invocation.service for invocation in trace.invocations)
 
 
+def logs_state(runtime: Runtime) -> object:
+    """Return what changes when something is logged: of the last trace, and of those that run."""
+    last = runtime.traces[-1].number if runtime.traces else 0
+    running = sum(len(trace.logs) for trace in runtime.in_flight)
+    return last, len(runtime.traces), running, tuple(runtime)
+
+
 class LogsTable(Table):
     """What Workers printed and logged, and the runtime's messages about them, newest last."""
 

@@ -23,6 +23,7 @@ from .timers import (
     setTimeout,
 )
 from .urls import URL, URLSearchParams
+from .websockets import WebSocket, WebSocketPair
 
 __all__ = [
     "JSON",
@@ -44,6 +45,8 @@ __all__ = [
     "TransformStream",
     "URLSearchParams",
     "Uint8Array",
+    "WebSocket",
+    "WebSocketPair",
     "WritableStream",
     "atob",
     "btoa",

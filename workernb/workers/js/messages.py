@@ -35,8 +35,11 @@ class Response(metaclass=Constructor):
 
     @staticmethod
     def new(body: Any = None, *init: Any, **options: Any) -> FetchResponse:
-        """Make a response. options: status, statusText, headers; in an object or by keyword."""
-        given = options_of(init, options, "status statusText headers")
+        """Make a response. options: status, statusText, headers, webSocket.
+
+        They are given in an object or by keyword.
+        """
+        given = options_of(init, options, "status statusText headers webSocket")
         return FetchResponse(body, **_with_headers(given))
 
     @staticmethod

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from workernb.errors import with_notes
+from workernb.http.websockets import WebSocketPair
 from workernb.workers.conversion import JsDict
 from workernb.workers.ffi import Map
 
@@ -15,6 +16,7 @@ _PYTHON_NAMES = {
     "statusText": "status_text",
     "lastModified": "last_modified",
     "type": "content_type",
+    "webSocket": "web_socket",
 }
 
 
@@ -73,6 +75,8 @@ class Object:
     @staticmethod
     def values(obj: Any, /) -> list[Any]:
         """Return an object's values."""
+        if isinstance(obj, WebSocketPair):
+            return obj.object_values()
         return [*as_object(obj).values()]
 
     @staticmethod
