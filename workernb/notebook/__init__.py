@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import completion, display, redaction, tracebacks, transform
+from .hints import imports
 from .magics.call import CallMagics
 from .magics.change import ChangeMagics
 from .magics.define import DefineMagics
@@ -43,6 +44,7 @@ def load(shell: Any) -> None:
     redaction.add(shell)
     tracebacks.add(shell)
     display.warn_of_old_nest_asyncio()
+    display.print_lines([line] if (line := imports.add()) else [])
 
 
 def unload(shell: Any) -> None:
@@ -59,3 +61,4 @@ def unload(shell: Any) -> None:
     display.remove(shell)
     redaction.remove(shell)
     tracebacks.remove(shell)
+    imports.remove()
