@@ -35,6 +35,7 @@ def import_platform_module(name: str, with_names: bool) -> ModuleType:
         return pyodide.ffi if with_names and name != "pyodide" else pyodide  # type: ignore[no-any-return]
     raise with_notes(
         ModuleNotFoundError(f"No module named {name!r}", name=name),
+        MODULES_NOT_HERE.get(name),
         "Of the platform's modules, workernb has workers, js and pyodide.ffi.",
     )
 
@@ -65,6 +66,19 @@ def missing_name(module: str, name: str, known: Iterable[str]) -> ImportError:
         or f"{nowhere}; {module} has {', '.join(known)}.",
     )
 
+
+MODULES_NOT_HERE = {
+    "asgi": "The platform's module for ASGI applications is not in workernb yet.",
+    "workers.asgi": "The platform's module for ASGI applications is not in workernb yet.",
+    "workers.wsgi": "The platform's module for WSGI applications is not in workernb yet.",
+    "workers.workflows": "Workflows are not simulated here.",
+    "micropip": "Packages are those of the kernel: %pip install NAME in a cell of its own.",
+    "pyodide_js": "Pyodide's own module is not here: code runs on the kernel's Python.",
+    "pyodide.http": "Write from workers import fetch.",
+    "pyodide.code": "Pyodide's own module is not here: code runs on the kernel's Python.",
+    "cloudflare.workers": 'Write import_from_javascript("cloudflare:workers").',
+}
+"""Modules that the platform has and workernb has not, and what to write instead."""
 
 _NOT_YET = "It is not in workernb yet; the platform's Python Workers have it."
 _INSTEAD = {

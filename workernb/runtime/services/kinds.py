@@ -54,7 +54,8 @@ class BindingKind:
     keyword: its name in `define()`, in a definition and in Wrangler's configuration. noun: the name
     of one such binding. options: the options of `%%worker` for it. is_secret: whether its values
     are kept out of all output. is_counted: whether the graph shows their number below a Worker's
-    name; a kind whose targets are services is drawn as arrows instead.
+    name; a kind whose targets are services is drawn as arrows instead. usual_names: words in the
+    names that such bindings often have, as KV: what is missing is told by them.
     """
 
     keyword: ClassVar[str]
@@ -62,6 +63,13 @@ class BindingKind:
     options: ClassVar[tuple[Option, ...]] = ()
     is_secret: ClassVar[bool] = False
     is_counted: ClassVar[bool] = True
+    usual_names: ClassVar[tuple[str, ...]] = ()
+
+    def remedy(self, name: str) -> str:
+        """Return how to have a binding of this kind, for one that is missing."""
+        option = self.options[0]
+        written = (option.metavar or "BINDING").replace("BINDING", name)
+        return f"Bind it on the Worker's cell: {option.name} {written}"
 
     def check(self, given: Any) -> dict[str, Any]:
         """Return the values to store, by binding name; UsageError if one is invalid."""
@@ -239,6 +247,7 @@ class SecretKind(BindingKind):
 
     keyword, noun = "secrets", "secret"
     is_secret = True
+    usual_names = ("SECRET", "TOKEN", "PASSWORD", "KEY")
     options = (
         Option(
             ("-s", "--secret"),
@@ -248,6 +257,10 @@ class SecretKind(BindingKind):
             metavar="KEY[=VALUE]",
         ),
     )
+
+    def remedy(self, name: str) -> str:
+        """Return the option, without a value: that belongs in a file."""
+        return f"Bind it on the Worker's cell: --secret {name}, with its value in .dev.vars"
 
     def check_value(self, name: str, value: Any) -> str:
         """Return the value; UsageError if it is not text."""
@@ -346,6 +359,19 @@ def kinds() -> list[BindingKind]:
 def kind_named(keyword: str) -> BindingKind:
     """Return the kind with a keyword; KeyError if there is none."""
     return _kinds[keyword]
+
+
+def remedy_for_missing(name: str) -> str:
+    """Return what to write on a Worker's cell to have a binding that it has not.
+
+    The kind is guessed from the words of the name; else the options of all kinds are named.
+    """
+    words = {word.rstrip("0123456789") for word in name.upper().split("_")} | {name.upper()}
+    for kind in kinds():
+        if words.intersection(kind.usual_names):
+            return kind.remedy(name)
+    others = [kind.options[0].name for kind in kinds() if kind.options and kind is not SERVICES]
+    return f"Bind it on the Worker's cell: --bind {name}=WORKER, or as {', '.join(others)}"
 
 
 def register(kind: BindingKind) -> None:
