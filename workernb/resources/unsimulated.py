@@ -87,7 +87,6 @@ def _names(given: Any) -> list[str]:
 
 HANDLERS = {
     "queue": "Queues",
-    "alarm": "Durable Objects",
     "email": "Email Workers",
     "trace": "the older tail handler",
 }

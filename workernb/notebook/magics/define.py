@@ -20,6 +20,7 @@ from IPython.core.magic import (
 from workernb.assembly import get_runtime
 from workernb.errors import OptionError, did_you_mean
 from workernb.notebook.display import print_lines
+from workernb.notebook.hints.sources import told_on_failure, warnings_about
 from workernb.notebook.modules import (
     define_module,
     drop_module,
@@ -94,11 +95,14 @@ def define_worker(
     """
     name = service_name(options.name, options.environment)
     variable = variable_for(name, options.variable, shell.user_ns)
-    handle = _define(runtime, options, code, shell)
+    warnings = warnings_about(code.source if isinstance(code, Sources) else code, shell)
+    with told_on_failure(warnings):
+        handle = _define(runtime, options, code, shell)
     waiting_modules(runtime, name).clear()
     shell.user_ns[variable] = handle
     lines = [
         *note_about_written_secrets(options.secrets),
+        *warnings,
         *definition_lines(runtime, handle, options.quiet),
     ]
     undone = describe_undone_changes(runtime.history, handle.name, runtime.redactor.redact)
