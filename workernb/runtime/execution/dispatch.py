@@ -210,9 +210,10 @@ class TopLevelCall(Steppable):
 
     def _claim(self) -> bool:
         """Remove the call from the list of unawaited calls; return whether it was there."""
-        with contextlib.suppress(ValueError):
-            _state.calls.remove(self)
-            return True
+        for at, call in enumerate(_state.calls):
+            if call is self:
+                del _state.calls[at]
+                return True
         return False
 
     def _join(self) -> Generator[Any, Any, Any]:

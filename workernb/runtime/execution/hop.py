@@ -10,6 +10,7 @@ invocation.
 from __future__ import annotations
 
 import asyncio
+import builtins
 import contextlib
 import types
 from collections.abc import Callable, Coroutine, Generator
@@ -24,8 +25,9 @@ from workernb.errors import (
     InvocationAbortedError,
     Termination,
     attributes_of,
-    forgotten_await,
+    did_you_mean,
     format_error,
+    note_forgotten_await,
     notes_of,
     traceback_of,
     with_notes,
@@ -194,7 +196,7 @@ def fail(
             ended = check_own_budget(trace, invocation, raised_position(error)) or error
     if ended is error:
         with contextlib.suppress(Exception):
-            _note_missing_await(error)
+            _note_slip(error)
     ended, text = error_and_text(ended)
     invocation.ensure_extras().failure = outcome_of(ended), text
     attributes_of(ended)["remote"] = True
@@ -223,14 +225,16 @@ ENDS = (Termination, GeneratorExit, asyncio.CancelledError)
 """What ends a Worker's code from outside."""
 
 
-def _note_missing_await(error: BaseException) -> None:
-    if issubclass(type(error), AttributeError):
-        note = forgotten_await(_OBJECT.__get__(error))
-        if note is not None and note not in notes_of(error):
-            attributes_of(error)["__notes__"] = [*notes_of(error), note]
-
-
-_OBJECT: Any = AttributeError.__dict__["obj"]
+def _note_slip(error: BaseException) -> None:
+    """Add a note to an exception of a Worker's for a forgotten await, or for a name misspelt."""
+    note_forgotten_await(error)
+    tb = traceback_of(error)
+    if type(error) is not NameError or tb is None or not error.name or notes_of(error):
+        return
+    while tb.tb_next is not None:
+        tb = tb.tb_next
+    names = {**vars(builtins), **tb.tb_frame.f_globals, **tb.tb_frame.f_locals}
+    with_notes(error, did_you_mean(error.name, [name for name in names if name[0] != "_"]))
 
 
 def run_in_slice(trace: Trace, invocation: Invocation, function: Callable[..., T], *args: Any) -> T:
