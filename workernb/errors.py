@@ -185,6 +185,12 @@ def with_notes(error: E, *notes: str | None) -> E:
     return error
 
 
+def exit_refused(exit: SystemExit) -> RuntimeError:
+    """Return what is raised in place of a Worker's `sys.exit()`, which would end the kernel."""
+    error = RuntimeError(f"The Worker called sys.exit({exit.code!r}).")
+    return error.with_traceback(traceback_of(exit))
+
+
 def on_one_line(error: E, text: str) -> E:
     """Let the notebook show `error` as its type and `text`, on one line, and return it."""
     line = f"{type(error).__name__}: {text}"

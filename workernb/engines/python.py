@@ -9,7 +9,13 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from workernb.errors import StartupError, StartupExceeded, with_notes
+from workernb.errors import (
+    CanceledError,
+    StartupError,
+    StartupExceeded,
+    exit_refused,
+    with_notes,
+)
 from workernb.runtime.enforcement.global_scope import refuses
 from workernb.runtime.enforcement.guard import guard
 from workernb.runtime.enforcement.startup import Loading
@@ -87,6 +93,11 @@ def _load(version: Version, registration: Registration) -> PythonIsolate:
         raise with_notes(StartupError(PlatformText.STARTUP), *exceeded.__notes__).with_traceback(
             exceeded.__traceback__
         ) from None
+    except SystemExit as exit:
+        raise exit_refused(exit) from None
+    except KeyboardInterrupt as interrupted:
+        text = interrupted.args[0] if interrupted.args else "The module was interrupted."
+        raise CanceledError(text).with_traceback(interrupted.__traceback__) from None
     finally:
         current.reset(token)
         version.startup_ms, version.imports_ms = loading.cpu_ms, loading.imports_ms

@@ -60,7 +60,7 @@ def worker_parser(options: Iterable[Option] | None = None) -> Parser:
     """
     parser = Parser("%%worker", "Define a Worker, or replace it, from the rest of the cell.")
     parser.add_argument(
-        "name", metavar="NAME", help="the service's name: lower case, digits, dashes"
+        "name", metavar="NAME", help="the service's name: a to z, digits, dashes, underscores"
     )
     for option in worker_options() if options is None else options:
         _add_option(parser, option)

@@ -26,6 +26,7 @@ from workernb.errors import (
     Termination,
     attributes_of,
     did_you_mean,
+    exit_refused,
     format_error,
     note_forgotten_await,
     notes_of,
@@ -289,7 +290,7 @@ def drive(
             # Raised from a task, it would end the loop, and the kernel with it.
             raise interrupt(trace, raised_position(interrupted)) from interrupted
         except SystemExit as exit:
-            raise RuntimeError(f"The Worker called sys.exit({exit.code!r}).") from exit
+            raise exit_refused(exit) from None
         finally:
             end_slice(thread, trace, previous)
             loop.set_task_factory(factory)
