@@ -14,6 +14,7 @@ from workernb.errors import (
     StartupError,
     StartupExceeded,
     exit_refused,
+    on_one_line,
     with_notes,
 )
 from workernb.runtime.enforcement.global_scope import refuses
@@ -97,7 +98,9 @@ def _load(version: Version, registration: Registration) -> PythonIsolate:
         raise exit_refused(exit) from None
     except KeyboardInterrupt as interrupted:
         text = interrupted.args[0] if interrupted.args else "The module was interrupted."
-        raise CanceledError(text).with_traceback(interrupted.__traceback__) from None
+        raise on_one_line(CanceledError(text), text).with_traceback(
+            interrupted.__traceback__
+        ) from None
     finally:
         current.reset(token)
         version.startup_ms, version.imports_ms = loading.cpu_ms, loading.imports_ms
