@@ -118,9 +118,9 @@ class BindingKind:
         """Return a binding for lists of Workers; None to leave it out there and in the editor."""
         return f"{name}={self.describe(value)}"
 
-    def row(self, value: Any) -> str:
-        """Return the text about a binding on a Worker's page."""
-        return f"{self.noun} {self.describe(value)}"
+    def row(self, value: Any, redact: Callable[[str], str] = str) -> str:
+        """Return the text about a binding on a Worker's page, redacted."""
+        return redact(f"{self.noun} {self.describe(value)}")
 
     def fingerprint(self, values: Mapping[str, Any]) -> Any:
         """Return what a version's id is made of: JSON data, without values of secrets."""
@@ -229,9 +229,9 @@ class VarKind(BindingKind):
         """Return the name alone, since the value may be long."""
         return f"{name}=…"
 
-    def row(self, value: Any) -> str:
-        """Return the noun alone."""
-        return self.noun
+    def row(self, value: Any, redact: Callable[[str], str] = str) -> str:
+        """Return the noun and the value; a long one is cut."""
+        return f"{self.noun} {self.summarize(value, redact)}"
 
     def fingerprint(self, values: Mapping[str, Any]) -> Any:
         """Return the whole values."""
@@ -284,7 +284,7 @@ class SecretKind(BindingKind):
         """Return the name, marked as that of a secret."""
         return f"{name} (secret)"
 
-    def row(self, value: Any) -> str:
+    def row(self, value: Any, redact: Callable[[str], str] = str) -> str:
         """Return the noun alone."""
         return self.noun
 
@@ -332,7 +332,7 @@ class VersionMetadataKind(BindingKind):
         """Return None: lists of Workers leave it out."""
         return None
 
-    def row(self, value: Any) -> str:
+    def row(self, value: Any, redact: Callable[[str], str] = str) -> str:
         """Return the noun alone."""
         return self.noun
 
