@@ -31,6 +31,7 @@ from workernb.http.response import REDIRECTS
 from workernb.http.streams.chunks import Beginning
 from workernb.notebook.card import Card, read_beginning
 from workernb.notebook.display import print_lines, show
+from workernb.notebook.door import public_places
 from workernb.notebook.hints.echo import LiveEcho
 from workernb.notebook.tracebacks import FetchError
 from workernb.notebook.variables import expander
@@ -241,7 +242,7 @@ class FetchCommand:
         service = self._runtime.services[target.service]
         if not service.public:
             return f"{service.name} is private: an outsider would get a 404."
-        return f"{service.name} is public: {service.definition.routes[0].url}"
+        return f"{service.name} is public: {public_places(service)[0]}"
 
     def _no_route(self) -> str:
         host = urlsplit(self._step.request.url).hostname or ""
