@@ -38,6 +38,7 @@ people (the caller, the binding, what to write instead) is added as notes (PEP 6
 
 from __future__ import annotations
 
+import re
 from collections.abc import Coroutine, Iterable
 from inspect import CORO_CREATED, getcoroutinestate
 from types import CoroutineType, TracebackType
@@ -188,6 +189,12 @@ def with_notes(error: E, *notes: str | None) -> E:
     return error
 
 
+def exit_refused(exit: SystemExit) -> RuntimeError:
+    """Return what is raised in place of a Worker's `sys.exit()`, which would end the kernel."""
+    error = RuntimeError(f"The Worker called sys.exit({exit.code!r}).")
+    return error.with_traceback(traceback_of(exit))
+
+
 def on_one_line(error: E, text: str) -> E:
     """Let the notebook show `error` as its type and `text`, on one line, and return it."""
     line = f"{type(error).__name__}: {text}"
@@ -213,7 +220,30 @@ def forgotten_await(value: object) -> str | None:
         return None
     if type(value) is CoroutineType and getcoroutinestate(value) == CORO_CREATED:
         value.close()
-    return "It is a coroutine, and not yet its result: did you forget await?"
+    return FORGOTTEN_AWAIT
+
+
+FORGOTTEN_AWAIT = "It is a coroutine, and not yet its result: did you forget await?"
+
+
+_names_coroutine = re.compile(
+    r"(?:['\"]|\btype |\bnot |: )"
+    r"(?:coroutine|TopLevelCall|RpcPromise|PipelinedPromise|StoreCall|FailedCall)\b"
+).search
+
+
+def note_forgotten_await(error: BaseException) -> None:
+    """Add a note to an exception that a coroutine has caused which is used in place of its result.
+
+    That is an AttributeError of a coroutine, or a TypeError of Python's own whose text names one.
+    """
+    note = None
+    if issubclass(type(error), AttributeError):
+        note = forgotten_await(_OBJECT.__get__(error))
+    elif type(error) is TypeError and len(error.args) == 1 and type(error.args[0]) is str:
+        note = FORGOTTEN_AWAIT if _names_coroutine(error.args[0]) else None
+    if note is not None and note not in notes_of(error):
+        attributes_of(error)["__notes__"] = [*notes_of(error), note]
 
 
 # The attributes of a Worker's exception are read through BaseException's own descriptors, because
@@ -256,3 +286,4 @@ def format_error(error: BaseException) -> str:
 _TRACEBACK: Any = BaseException.__dict__["__traceback__"]
 _ATTRIBUTES: Any = BaseException.__dict__["__dict__"]
 _NAME: Any = type.__dict__["__name__"]
+_OBJECT: Any = AttributeError.__dict__["obj"]

@@ -118,7 +118,10 @@ def test_the_console_while_a_module_loads(runtime, capsys):
         ("from workers import RpcTarget", "'RpcTarget' from 'workers'",
             'Write RpcTarget = import_from_javascript("cloudflare:workers").RpcTarget'),
         ("from js import Respons", "'Respons' from 'js'", "Did you mean Response?"),
-        ("from pyodide.ffi import run_sync", "'run_sync' from 'pyodide.ffi'", "It has "),
+        ("from pyodide.ffi import run_sync", "'run_sync' from 'pyodide.ffi'",
+            "It is not in workernb; pyodide.ffi has "),
+        ("from workers import Zzz", "'Zzz' from 'workers'",
+            "The platform has none either; workers has "),
     ],
 )  # fmt: skip
 def test_a_name_that_is_not_there_has_a_remedy(runtime, source, text, note):

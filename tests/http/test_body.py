@@ -163,4 +163,4 @@ async def test_a_coroutine_as_body_is_a_forgotten_await():
 def test_data_as_body_has_a_remedy(body):
     with pytest.raises(TypeError, match="Unsupported type in Response") as caught:
         Response(body)
-    assert "Response.from_json(…)" in caught.value.__notes__[0]
+    assert "Response.json(…)" in caught.value.__notes__[0]

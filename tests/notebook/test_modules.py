@@ -192,7 +192,7 @@ def folder(tmp_path, monkeypatch):
 
 async def test_a_worker_from_files(shell, folder):
     outcome = await shell.ok("%worker shop --file src/entry.py --public --var A=b")
-    assert outcome.stdout == ("shop v1 · public: http://shop.localhost/ · with lib/prices.py\n")
+    assert outcome.stdout == ("shop v1 · public: shop.localhost/ · with lib/prices.py\n")
     assert await asked(shell) == "5"
     definition = workernb.get_runtime().services["shop"].definition
     assert (definition.main, dict(definition.vars)) == ("entry.py", {"A": "b"})

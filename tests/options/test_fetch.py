@@ -69,7 +69,7 @@ def test_switches():
 @pytest.mark.parametrize(
     ("line", "cell", "said"),
     [
-        ("a -o file", None, "%fetch has no option -o"),
+        ("a -b x=1", None, "%fetch has no option -b. Write -H 'cookie: NAME=VALUE'."),
         ("a --post", "x", "%%fetch has no option --post"),
         ("a -H nocolon", None, "write -H 'name: value'"),
         ("a -H ': x'", None, "write -H 'name: value'"),

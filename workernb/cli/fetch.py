@@ -43,13 +43,17 @@ def run(words: list[str]) -> int:
 async def _fetch(options: FetchOptions) -> int:
     from workernb.notebook.magics.fetch import FetchCommand
 
-    answer = await FetchCommand(get_runtime(), options).answer()
+    command = FetchCommand(get_runtime(), options)
+    answer = await command.answer()
+    redact = get_runtime().redactor.redact
+    for line in command.exchanged:
+        print(redact(line), file=sys.stderr)
     failed = options.fail and answer.status >= 400
     if options.include:
         _print_headers(answer)
-    if not failed:
+    if not failed and options.output is None:
         await _write_body(answer)
-    elif not options.silent:
+    if failed and not options.silent:
         print(f"workernb: answered with {answer.status} (-f).", file=sys.stderr)
     trace = answer.trace
     if trace is not None and trace.exception is not None and not options.silent:

@@ -26,7 +26,7 @@ from workernb.runtime.services.modules import (
 from workernb.runtime.services.versions import Version, module_filename
 from workernb.runtime.tracing.logs import worker_print
 
-from .platform import check_names, import_platform_module
+from .platform import MODULES_NOT_HERE, check_names, import_platform_module
 
 
 class Modules:
@@ -108,7 +108,8 @@ class Modules:
             return run_import(lambda: builtins.__import__(name, globals, locals, fromlist or (), 0))
         except ModuleNotFoundError as error:
             if error.name == top:
-                with_notes(error, *self._remedies(top))
+                not_here = MODULES_NOT_HERE.get(name)
+                with_notes(error, *([not_here] if not_here else self._remedies(top)))
             raise
 
     def _remedies(self, top: str) -> list[str | None]:

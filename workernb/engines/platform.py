@@ -46,6 +46,7 @@ def import_platform_module(name: str, with_names: bool) -> ModuleType:
         return pyodide.ffi if with_names and name != "pyodide" else pyodide  # type: ignore[no-any-return]
     raise with_notes(
         ModuleNotFoundError(f"No module named {name!r}", name=name),
+        MODULES_NOT_HERE.get(name),
         "Of the platform's modules, workernb has workers, asgi, js and pyodide.ffi.",
     )
 
@@ -59,13 +60,33 @@ def check_names(module: Any, name: str, wanted: Iterable[str]) -> None:
         if each == "*" or hasattr(module, each):
             continue
         known = getattr(module, "__all__", None) or [key for key in vars(module) if key[0] != "_"]
-        raise with_notes(
-            ImportError(f"cannot import name {each!r} from {name!r}", name=name),
-            _INSTEAD.get((name, each))
-            or did_you_mean(each, known)
-            or f"It has {', '.join(known)}.",
-        )
+        raise missing_name(name, each, known)
 
+
+def missing_name(module: str, name: str, known: Iterable[str]) -> ImportError:
+    """Return the error about a name that a module of the platform has not, with a remedy.
+
+    It tells apart what the platform has and workernb has not, a slip, and what neither has. known:
+    the names that the module has. Of `js` and `pyodide.ffi` the platform has more than can be told.
+    """
+    nowhere = "The platform has none either" if module == "workers" else "It is not in workernb"
+    return with_notes(
+        ImportError(f"cannot import name {name!r} from {module!r}", name=module),
+        _INSTEAD.get((module, name))
+        or did_you_mean(name, known)
+        or f"{nowhere}; {module} has {', '.join(known)}.",
+    )
+
+
+MODULES_NOT_HERE = {
+    "workers.workflows": "Workflows are not simulated here.",
+    "micropip": "Packages are those of the kernel: %pip install NAME in a cell of its own.",
+    "pyodide_js": "Pyodide's own module is not here: code runs on the kernel's Python.",
+    "pyodide.http": "Write from workers import fetch.",
+    "pyodide.code": "Pyodide's own module is not here: code runs on the kernel's Python.",
+    "cloudflare.workers": 'Write import_from_javascript("cloudflare:workers").',
+}
+"""Modules that the platform has and workernb has not, and what to write instead."""
 
 _NOT_YET = "It is not in workernb yet; the platform's Python Workers have it."
 _INSTEAD = {

@@ -9,7 +9,14 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from workernb.errors import StartupError, StartupExceeded, with_notes
+from workernb.errors import (
+    CanceledError,
+    StartupError,
+    StartupExceeded,
+    exit_refused,
+    on_one_line,
+    with_notes,
+)
 from workernb.runtime.enforcement.global_scope import refuses
 from workernb.runtime.enforcement.guard import guard
 from workernb.runtime.enforcement.startup import Loading
@@ -86,6 +93,13 @@ def _load(version: Version, registration: Registration) -> PythonIsolate:
     except StartupExceeded as exceeded:
         raise with_notes(StartupError(PlatformText.STARTUP), *exceeded.__notes__).with_traceback(
             exceeded.__traceback__
+        ) from None
+    except SystemExit as exit:
+        raise exit_refused(exit) from None
+    except KeyboardInterrupt as interrupted:
+        text = interrupted.args[0] if interrupted.args else "The module was interrupted."
+        raise on_one_line(CanceledError(text), text).with_traceback(
+            interrupted.__traceback__
         ) from None
     finally:
         current.reset(token)

@@ -76,7 +76,7 @@ def _remedy(body: object) -> str | None:
     if note := forgotten_await(body):
         return note
     if isinstance(body, dict | list):
-        return "Send it as JSON: Response.from_json(…); in a request, body=json.dumps(…)."
+        return "Send it as JSON: Response.json(…); in a request, body=json.dumps(…)."
     if inspect.isasyncgenfunction(body):
         return f"Call the function for its generator: {body.__name__}()."
     if inspect.isgenerator(body):

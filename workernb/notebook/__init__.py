@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import completion, display, redaction, tracebacks, transform
+from .hints import cells, imports
 from .magics.call import CallMagics
 from .magics.change import ChangeMagics
 from .magics.define import DefineMagics
@@ -39,25 +40,38 @@ def load(shell: Any) -> None:
     if any(isinstance(magics, DefineMagics) for magics in shell.magics_manager.registry.values()):
         return
     shell.register_magics(*(magics(shell) for magics in MAGICS))
+    cells.add(shell, _names())
     transform.add(shell)
     completion.add(shell)
     display.add(shell)
     redaction.add(shell)
     tracebacks.add(shell)
     display.warn_of_old_nest_asyncio()
+    display.print_lines([line] if (line := imports.add()) else [])
 
 
 def unload(shell: Any) -> None:
     """Undo `load`."""
     close_front_door()
     manager = shell.magics_manager
+    for kind, name in _names():
+        manager.magics[kind].pop(name, None)
     for magics in MAGICS:
-        for kind, names in magics.magics.items():
-            for name in names:
-                manager.magics[kind].pop(name, None)
         manager.registry.pop(magics.__name__, None)
+    cells.remove(shell)
     transform.remove(shell)
     completion.remove(shell)
     display.remove(shell)
     redaction.remove(shell)
     tracebacks.remove(shell)
+    imports.remove()
+
+
+def _names() -> list[tuple[str, str]]:
+    """Return the kind, `line` or `cell`, and the name of each magic."""
+    return [
+        (kind, name)
+        for magics in MAGICS
+        for kind, names in magics.magics.items()
+        for name in names
+    ]

@@ -130,7 +130,7 @@ class Card:
             ),
             body=self._body_html(),
             notes=Markup("").join(
-                Markup("<div>{}</div>").format(visible(line))
+                Markup("<div>{}</div>").format(_with_link(visible(line)))
                 for line in (self.cpu, self.access)
                 if line
             ),
@@ -149,6 +149,15 @@ class Card:
         return Markup('<img alt="the body, an image" src="data:{};base64,{}">').format(
             visible(media_type), base64.b64encode(content).decode()
         )
+
+
+def _with_link(line: str) -> Markup:
+    """Return a line as HTML, with a link in the place of the URL that it ends with."""
+    text, colon, url = line.rpartition(": ")
+    if not colon or not url.startswith(("http://", "/")):
+        return Markup("{}").format(line)
+    link = Markup('<a href="{}" target="_blank" rel="noopener">{}</a>').format(url, url)
+    return Markup("{}: {}").format(text, link)
 
 
 def _pre(text: str) -> Markup:

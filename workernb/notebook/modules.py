@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 
 from workernb.errors import UsageError, with_notes
 from workernb.notebook.display import print_lines
+from workernb.notebook.hints.sources import warnings_about
 from workernb.notebook.tracebacks import workers_frames_only
 from workernb.options.worker import WorkerOptions
 from workernb.runtime.runtime import Runtime
@@ -52,7 +53,8 @@ def define_module(
         lines = [f"{path} waits for Worker {name!r}: run the cell that starts with %%worker {name}"]
     else:
         lines = [_change(runtime, name, {**waiting, path: source}, reason, shell)]
-    print_lines([*shadow_warnings([path]), *([] if options.quiet else lines)])
+    warnings = [*shadow_warnings([path]), *warnings_about(source, shell, path)]
+    print_lines([*warnings, *([] if options.quiet else lines)])
 
 
 def _change(runtime: Runtime, name: str, modules: dict[str, str], reason: str, shell: Any) -> str:

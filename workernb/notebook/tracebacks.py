@@ -8,7 +8,13 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
 
-from workernb.errors import OneLine, UsageError, WorkernbError, attributes_of
+from workernb.errors import (
+    OneLine,
+    UsageError,
+    WorkernbError,
+    attributes_of,
+    note_forgotten_await,
+)
 from workernb.runtime.redaction import Redactor
 from workernb.runtime.tracing.tracebacks import is_ours, remove_our_frames, trim_before_worker
 
@@ -24,6 +30,9 @@ def add(shell: Any) -> None:
     structured = formatter.structured_traceback
 
     def without_ours(kind: Any, error: Any = None, tb: Any = None, *more: Any, **named: Any) -> Any:
+        if isinstance(error, BaseException):
+            with contextlib.suppress(Exception):
+                note_forgotten_await(error)
         if isinstance(tb, TracebackType) and not isinstance(error, SyntaxError):
             tb = _copy_without_ours(tb) or tb
         return structured(kind, error, tb, *more, **named)

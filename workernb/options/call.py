@@ -12,6 +12,7 @@ from typing import Any
 from workernb.errors import OptionError
 from workernb.runtime.services.targets import Target
 
+from .data import quote_json
 from .parser import Parser
 
 _is_keyword = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL).fullmatch
@@ -42,7 +43,7 @@ class CallOptions:
 
         expand: applied to each word.
         """
-        typed = call_parser().parse(line, expand)
+        typed = call_parser().parse(quote_json(line), expand)
         service, dot, names = typed.method.partition(".")
         path = tuple(names.split("."))
         if not dot or not all(name.isidentifier() for name in path):

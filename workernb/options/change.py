@@ -57,9 +57,10 @@ def unbind_parser() -> Parser:
 
 def var_parser() -> Parser:
     """Return the parser of `%var`."""
-    parser = _parser("%var", "Set vars of a Worker that runs.")
+    parser = _parser("%var", "Set vars of a Worker that runs, or show them.")
     parser.add_argument("vars", metavar="KEY=VALUE", nargs="+",
-        type=pair("%var gateway GREETING=hello"), help="a text in the environment")  # fmt: skip
+        type=pair("%var gateway GREETING=hello"),
+        help="a text in the environment; without any, the values are shown")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="each VALUE is JSON")
     return parser
 

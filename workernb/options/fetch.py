@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import base64
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,9 +12,9 @@ from typing import Any
 from workernb.errors import OptionError
 from workernb.runtime.services.targets import Target
 
-from .files import read_file
+from .data import AddPiece, Piece, file_or_text, joined, quote_json
 from .form import encode_form
-from .parser import Parser, number
+from .parser import Parser, number, strip_comment
 
 
 def fetch_parser(prog: str = "%fetch") -> Parser:
@@ -23,8 +24,14 @@ def fetch_parser(prog: str = "%fetch") -> Parser:
     add("target", metavar="TARGET", help="SERVICE[@ENV][#Entrypoint][/path][?query], or a URL")
     add("-X", "--request", metavar="METHOD", help="the method")
     add("-H", "--header", metavar="NAME: VALUE", action="append", default=[], help="a header")
-    add("-d", "--data", metavar="DATA", action="append", default=[],
+    add("-d", "--data", metavar="DATA", action=AddPiece, dest="data",
         help="a form's data as the body, and POST; @file reads it from a file")  # fmt: skip
+    add("--data-raw", metavar="DATA", action=AddPiece, dest="data", help="the same, without @")
+    add("--data-binary", metavar="DATA", action=AddPiece, dest="data",
+        help="the same; a file's line ends are kept")  # fmt: skip
+    add("--data-urlencode", metavar="DATA", action=AddPiece, dest="data",
+        help="the same, encoded: content, name=content, @file or name@file")  # fmt: skip
+    add("-G", "--get", action="store_true", help="puts the data into the URL, and GET")
     add("--json", metavar="JSON", action="append", default=[],
         help="a JSON body, and POST; @file reads it from a file")  # fmt: skip
     add("-F", "--form", metavar="NAME=CONTENT", action=_AddField, dest="form", default=[],
@@ -36,8 +43,27 @@ def fetch_parser(prog: str = "%fetch") -> Parser:
     add("-i", "--include", action="store_true", help="headers too, as the card does anyway")
     add("-f", "--fail", action="store_true", help="fail the cell on a status of 400 or more")
     add("-m", "--max-time", type=_seconds, metavar="SECONDS", help="how long to wait at most")
+    add("-u", "--user", metavar="USER:PASSWORD", help="basic authentication")
+    add("-o", "--output", metavar="FILE", help="writes the body to a file")
+    add("-v", "--verbose", action="store_true", help="prints the lines sent and received")
     add("-s", "--silent", "--quiet", action="store_true", help="show no card")
+    parser.elsewhere = _NOT_HERE
     return parser
+
+
+_NOT_HERE = {
+    "-k": "No call within the notebook is encrypted.",
+    "--insecure": "No call within the notebook is encrypted.",
+    "-I": "Write -X HEAD.",
+    "--head": "Write -X HEAD.",
+    "-A": "Write -H 'user-agent: NAME'.",
+    "--user-agent": "Write -H 'user-agent: NAME'.",
+    "-b": "Write -H 'cookie: NAME=VALUE'.",
+    "--cookie": "Write -H 'cookie: NAME=VALUE'.",
+    "-O": "Write -o FILE.",
+    "--oauth2-bearer": "Write -H 'authorization: Bearer TOKEN'.",
+}
+"""Options of curl's that are written otherwise."""
 
 
 class _AddField(argparse.Action):
@@ -64,7 +90,9 @@ class FetchOptions:
     target: None when a URL was given. method: given by -X, or None. follow: whether redirects are
     followed (-L). fail: whether a status of 400 or more fails the cell (-f). max_time: in s (-m).
     silent: whether no card is shown (-s).
-    include: whether headers are printed too (-i): on the command line.
+    include: whether headers are printed too (-i): on the command line. verbose: whether the lines
+    sent and received are printed (-v). output: the file that the body is written to (-o), or None.
+    user: the user and password of basic authentication (-u), or None; they are in headers already.
     """
 
     target: Target | None
@@ -77,6 +105,9 @@ class FetchOptions:
     max_time: float | None
     silent: bool
     include: bool
+    verbose: bool = False
+    output: str | None = None
+    user: str | None = None
 
     @classmethod
     def parse(
@@ -86,24 +117,62 @@ class FetchOptions:
 
         cell: the rest of the cell, the request's body, for `%%fetch`. expand: applied to each word.
         """
-        typed = fetch_parser("%fetch" if cell is None else "%%fetch").parse(line, expand)
-        body, default_headers = _body(typed.data, typed.json, typed.form, cell)
-        target = None if _has_scheme(typed.target) else Target.parse(typed.target)
+        line, quieted = _without_semicolon(line)
+        parser = fetch_parser("%fetch" if cell is None else "%%fetch")
+        typed = parser.parse(quote_json(line), expand)
+        written, data = typed.target, typed.data or []
+        if typed.get:
+            query = joined([piece.content for piece in data], "&")
+            written, data = _with_query(written, query), []
+        body, default_headers = _body(data, typed.json, typed.form, cell)
+        if typed.user is not None:
+            default_headers = {"authorization": _basic(typed.user), **default_headers}
+        target = None if _has_scheme(written) else Target.parse(written)
         return cls(
             target=target,
-            url=typed.target if target is None else target.url,
+            url=written if target is None else target.url,
             method=typed.request,
             headers=_headers(typed.header, default_headers),
             body=body,
             follow=typed.location,
             fail=typed.fail,
             max_time=typed.max_time,
-            silent=typed.silent,
+            silent=typed.silent or quieted,
             include=typed.include,
+            verbose=typed.verbose,
+            output=typed.output,
+            user=typed.user,
         )
 
 
 _has_scheme = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://").match
+
+
+def _without_semicolon(line: str) -> tuple[str, bool]:
+    """Return a line without the `;` at its end, by which a notebook asks for no output.
+
+    That of `-H name;` is curl's own.
+    """
+    stripped = strip_comment(line).rstrip()
+    if not stripped.endswith(";") or _is_empty_header(stripped):
+        return line, False
+    return stripped[:-1], True
+
+
+_is_empty_header = re.compile(r".*(?:-H|--header)[\s=]*[\w-]+;", re.DOTALL).fullmatch
+
+
+def _with_query(target: str, query: str | bytes) -> str:
+    """Return a target or a URL with a form's data as its query, after what it has (-G)."""
+    text = query.decode() if isinstance(query, bytes) else query
+    return f"{target}{'&' if '?' in target else '?'}{text}" if text else target
+
+
+def _basic(user: str) -> str:
+    """Return the value of the Authorization header; OptionError without a password."""
+    if ":" not in user:
+        raise OptionError("-u needs a user and a password: write -u USER:PASSWORD.")
+    return f"Basic {base64.b64encode(user.encode()).decode()}"
 
 
 def _headers(typed: Sequence[str], default: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -136,7 +205,7 @@ def _with_boundary(name: str, value: str | None, boundary: str) -> str | None:
 
 
 def _body(
-    data: Sequence[str],
+    data: Sequence[Piece],
     json_texts: Sequence[str],
     form: Sequence[tuple[str, bool]],
     cell: str | None,
@@ -151,26 +220,8 @@ def _body(
         return encoded, {"content-type": content_type}
     if json_texts:
         headers = {"content-type": "application/json", "accept": "application/json"}
-        return _joined([_file_or_text(text) for text in json_texts], b""), headers
+        return joined([file_or_text(text) for text in json_texts], ""), headers
     if data:
         headers = {"content-type": "application/x-www-form-urlencoded"}
-        return _joined([_form_data(text) for text in data], b"&"), headers
+        return joined([piece.content for piece in data], "&"), headers
     return (None if cell is None else cell.removesuffix("\n")), {}
-
-
-def _joined(parts: Sequence[str | bytes], separator: bytes) -> str | bytes:
-    """Join the parts: to bytes if one of them, read from a file, is bytes."""
-    if all(isinstance(part, str) for part in parts):
-        return separator.decode().join(str(part) for part in parts)
-    return separator.join(part.encode() if isinstance(part, str) else part for part in parts)
-
-
-def _form_data(text: str) -> str | bytes:
-    """Return the value of -d; as with curl, a file loses its line ends and NULs."""
-    data = _file_or_text(text)
-    return data.translate(None, b"\r\n\0") if isinstance(data, bytes) else data
-
-
-def _file_or_text(text: str) -> str | bytes:
-    """Return the content of a file that is given as `@file`, or else the text."""
-    return read_file(text[1:]) if text.startswith("@") else text

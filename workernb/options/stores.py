@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from workernb.errors import OptionError
 from workernb.resources.folder import DEFAULT_FOLDER
+from workernb.resources.unsimulated import is_unsimulated_store
 
 from .parser import Parser
 
@@ -43,6 +44,8 @@ class StoresOptions:
     def parse(cls, line: str, expand: Callable[[str], str] = str) -> StoresOptions:
         """Parse a magic's line; OptionError for what is refused."""
         options = cls(**vars(stores_parser().parse(line, expand)))
+        if options.kind is not None and (refusal := is_unsimulated_store(options.kind)):
+            raise OptionError(f"%stores has no {options.kind}. {refusal}")
         if options.kind is not None and options.name is None:
             raise OptionError("%stores takes KIND and NAME: %stores kv cache.")
         if options.kind is None and (options.clear or options.prefix):

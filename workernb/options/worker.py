@@ -60,7 +60,7 @@ def worker_parser(options: Iterable[Option] | None = None) -> Parser:
     """
     parser = Parser("%%worker", "Define a Worker, or replace it, from the rest of the cell.")
     parser.add_argument(
-        "name", metavar="NAME", help="the service's name: lower case, digits, dashes"
+        "name", metavar="NAME", help="the service's name: a to z, digits, dashes, underscores"
     )
     for option in worker_options() if options is None else options:
         _add_option(parser, option)
@@ -76,6 +76,11 @@ _NOT_SIMULATED = {
     "--hyperdrive": "Hyperdrive is not simulated: use a Python driver in the Worker itself.",
     "--ai": "Workers AI is not simulated: a Worker with the same methods can stand in, --bind.",
     "--vectorize": "Vectorize is not simulated: a Worker with the same methods can stand in.",
+    "--email": "Email Workers are not simulated.",
+    "--send-email": "Email Workers are not simulated: a Worker with send(message) can stand in.",
+    "--analytics-engine": "Analytics Engine is not simulated: a Worker can stand in, --bind.",
+    "--browser": "Browser Rendering is not simulated: a Worker can stand in, --bind.",
+    "--images": "Images is not simulated: a Worker can stand in, --bind.",
     "--assets": "Static assets are not simulated: keep the files in R2.",
 }
 """Bindings of the platform that a lesson may ask for, and what can stand in."""

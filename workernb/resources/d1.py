@@ -326,6 +326,7 @@ class D1Kind(StoreKind):
     """D1 databases: `d1_databases={"DB": "shop"}`."""
 
     keyword, noun = "d1_databases", "D1 database"
+    usual_names = ("D1", "DB", "DATABASE", "SQL")
     fields, required = ("preview_database_id", "database_name", "database_id"), "database_id"
     example = '{"DB": "shop"}'
     options = (

@@ -370,6 +370,7 @@ class KvKind(StoreKind):
     """KV namespaces: `kv_namespaces={"CACHE": "cache"}`."""
 
     keyword, noun = "kv_namespaces", "KV namespace"
+    usual_names = ("KV", "CACHE", "NAMESPACE", "SESSIONS")
     fields, required = ("preview_id", "id"), "id"
     example = '{"CACHE": "cache"}'
     options = (

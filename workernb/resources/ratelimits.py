@@ -89,6 +89,7 @@ class RateLimitKind(StoreKind):
     """
 
     keyword, noun = "ratelimits", "rate limit"
+    usual_names = ("LIMIT", "LIMITER", "RATELIMIT", "RATELIMITER")
     is_counted = True
     fields = ()
     example = '{"LIMIT": {"limit": 10, "period": 60}}'

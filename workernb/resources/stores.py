@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workernb.errors import StoreError, with_notes
+from workernb.errors import StoreError, did_you_mean, with_notes
 
 from .cache import SCHEMA as CACHE_SCHEMA
 from .cache import Cache
@@ -18,6 +18,7 @@ from .r2.bucket import R2Bucket
 from .r2.objects import SCHEMA as R2_SCHEMA
 from .ratelimits import Windows
 from .sqlite import Database
+from .unsimulated import is_unsimulated_store
 
 if TYPE_CHECKING:
     from .r2.storage import Bodies
@@ -195,6 +196,15 @@ class Stores:
             database.close()
         self._databases.clear()
         self._numbers.clear()
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        kinds = ("kv", "d1", "r2", "cache")
+        raise with_notes(
+            AttributeError(f"Stores has no {name!r}; it has {', '.join(kinds)}.", name=name, obj=self),
+            is_unsimulated_store(name) or did_you_mean(name, kinds),
+        )
 
     def __repr__(self) -> str:
         return f"<Stores in {self.directory or 'memory'}>"

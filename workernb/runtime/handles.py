@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Coroutine, Mapping
 from datetime import datetime
 from typing import Any, Protocol, TextIO
@@ -10,7 +11,7 @@ from typing import Any, Protocol, TextIO
 from workernb.errors import did_you_mean, with_notes
 from workernb.http.abort import abortable
 from workernb.http.body import BodyInit
-from workernb.http.headers import HeadersInit
+from workernb.http.headers import Headers, HeadersInit
 from workernb.http.request import Request, receive
 from workernb.http.streams import ReadableStream
 from workernb.runtime.bindings.rpc import RPC_EVENT, NotebookCall
@@ -81,6 +82,21 @@ class HandleMethod:
         return f"<method {self.__name__} of {self._handle!r}>"
 
 
+def _json_init(
+    method: str | None, headers: HeadersInit, body: BodyInit, value: Any
+) -> tuple[str, HeadersInit, BodyInit]:
+    """Return method, headers and body of a request that sends a value as JSON.
+
+    Raises TypeError for a value that JSON cannot represent, or if there is a body already.
+    """
+    if body is not None:
+        raise TypeError("fetch() takes body or json, not both.")
+    fields = Headers(headers)
+    if not fields.has("content-type"):
+        fields.set("content-type", "application/json")
+    return method or "POST", fields, json.dumps(value)
+
+
 class Handle:
     """A handle of a service: `runtime["gateway"]`, or the variable that a `%%worker` cell sets.
 
@@ -138,7 +154,8 @@ class Handle:
         """Call the service as a binding does: `await gateway.fetch("http://gateway/path")`.
 
         resource: a URL or a Request; by default `http://SERVICE.localhost/`. body: may be an
-        asynchronous iterator of bytes. options: others of `Request`, such as `signal`. Returns an
+        asynchronous iterator of bytes. options: `json`, a value that is sent as JSON, by POST
+        unless a method is given; others of `Request`, such as `signal`. Returns an
         Answer (a Response with `.trace`), whose body may still be made as it is read; a redirect is
         handed back. Raises what the Worker raises; TypeError for a URL that is not absolute;
         CpuLimitError or LimitError when a limit is reached.
@@ -146,6 +163,8 @@ class Handle:
         if resource is None:
             resource = self.url
         try:
+            if "json" in options:
+                method, headers, body = _json_init(method, headers, body, options.pop("json"))
             if options:
                 resource = Request(
                     resource, method=method, headers=headers, body=body, redirect=redirect, cf=cf,

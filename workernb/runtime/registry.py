@@ -21,6 +21,7 @@ from workernb.runtime.services.deployments import Deployment
 from workernb.runtime.services.diffs import describe_change
 from workernb.runtime.services.engine import Engine, Exporter, Isolate
 from workernb.runtime.services.history import CHANGED, DEFINED, DEPLOYED, REMOVED, Change
+from workernb.runtime.services.kinds import remedy_for_missing
 from workernb.runtime.services.limits import Limits
 from workernb.runtime.services.service import Service
 from workernb.runtime.services.targets import DEFAULT, Target, missing_target_error, suggest_service
@@ -311,7 +312,7 @@ class Registry(ABC):
             values[name] = kind.env_value(name, value, builder)
             if kind.is_secret:
                 hidden.add(name)
-        return Env(values, frozenset(hidden), definition.name)
+        return Env(values, frozenset(hidden), definition.name, remedy_for_missing)
 
     # Look-ups
 

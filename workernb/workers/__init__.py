@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workernb.errors import did_you_mean, with_notes
 from workernb.http.abort import AbortController, AbortSignal
 from workernb.http.headers import Headers
 from workernb.http.lazy import load
@@ -78,4 +79,4 @@ def __getattr__(name: str) -> Any:
     text = f"module 'workers' has no attribute {name!r}"
     if name in _NOT_YET:
         text += " in workernb yet; the platform's Python Workers have it"
-    raise AttributeError(text)
+    raise with_notes(AttributeError(text), did_you_mean(name, __all__))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -25,6 +25,10 @@ class VersionMetadata:
     timestamp: str
 
 
+def _bind_it(name: str) -> str:
+    return f"Bind it on the Worker's cell: --bind {name}=WORKER"
+
+
 class Env:
     """The environment of a Worker.
 
@@ -32,12 +36,23 @@ class Env:
     any other name. The repr shows only the names of secrets.
     """
 
-    def __init__(self, values: Mapping[str, Any], secrets: frozenset[str], worker: str) -> None:
-        """Make the environment of `worker`. secrets: the names in `values` that are secrets."""
+    def __init__(
+        self,
+        values: Mapping[str, Any],
+        secrets: frozenset[str],
+        worker: str,
+        remedy: Callable[[str], str] = _bind_it,
+    ) -> None:
+        """Make the environment of `worker`.
+
+        secrets: the names in `values` that are secrets. remedy: returns how to have a binding of a
+        name that is missing.
+        """
         self.__dict__.update(values)
         # Their mangled names, as `_Env__secrets`, are those of no binding.
         self.__secrets = secrets
         self.__worker = worker
+        self.__remedy = remedy
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -47,7 +62,7 @@ class Env:
         raise with_notes(
             AttributeError(name, name=name),
             f"Worker {self.__worker!r} has no binding {name}; bound: {bound}.",
-            did_you_mean(name, names) or f"Bind it on the Worker's cell: --bind {name}=WORKER",
+            did_you_mean(name, names) or self.__remedy(name),
         )
 
     def __repr__(self) -> str:
@@ -83,7 +98,7 @@ def _imported_env() -> Any:
 def _with_values(env: Env, values: Mapping[str, Any]) -> Env:
     """Return an environment of the same Worker with other values."""
     state = vars(env)
-    return Env(values, state["_Env__secrets"], state["_Env__worker"])
+    return Env(values, state["_Env__secrets"], state["_Env__worker"], state["_Env__remedy"])
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from workernb import workers
-from workernb.errors import with_notes
+from workernb.errors import did_you_mean, with_notes
 from workernb.texts import PlatformText
 
 from .current import current, running
@@ -80,7 +80,11 @@ class _CloudflareWorkers:
             return _RPC[name]
         if name in self._CLASSES and hasattr(workers, name):
             return getattr(workers, name)
-        raise AttributeError(name, name=name, obj=self)
+        raise with_notes(
+            AttributeError(name, name=name, obj=self),
+            "It is not in workernb yet; the platform has it." if name in self._CLASSES else None,
+            did_you_mean(name, [*_RPC, *self._CLASSES, "env", "exports", "tracing", "waitUntil"]),
+        )
 
     def __repr__(self) -> str:
         return f"<module {WORKERS!r}>"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from workernb.errors import OptionError, UsageError, with_notes
+from workernb.options.cells import with_magic_first
 from workernb.options.worker import WorkerOptions
 from workernb.runtime.services.definitions import Definition
 from workernb.runtime.services.modules import check_path
@@ -127,6 +128,7 @@ class _Reader:
 
     def read(self, cell: str, number: int) -> None:
         """Read a cell; OptionError if a line that defines a Worker is refused."""
+        cell = "".join(with_magic_first(cell.splitlines(keepends=True)))
         stripped = cell.lstrip()
         try:
             if stripped.split(maxsplit=1)[:1] == [MAGIC]:

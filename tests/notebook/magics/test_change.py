@@ -129,3 +129,23 @@ async def test_bindings_shows_the_editor(system):
 async def test_a_refused_secret_is_not_repeated(shell, line):
     await shell.ok(cell("gateway"))
     assert "s3cret" not in await shell.refused(f"%secret {line}")
+
+
+async def test_var_of_a_name_alone_shows_the_values(shell):
+    await shell.ok("%%worker catalog -v GREETING=hello --var-json PORTS=[80] -q\npass\n")
+    shown = await shell.ok("%var catalog")
+    assert shown.stdout.splitlines()[:2] == ['GREETING = "hello"', "PORTS = [80]"]
+    await shell.ok("%%worker bare --secret KEY=s3cret-token -v A=s3cret-token -q\npass\n")
+    assert "s3cret-token" not in (await shell.ok("%var bare")).everything
+    assert "s3cret-token" not in (await shell.ok("%workers bare")).everything
+    assert 'var "hello"' in (await shell.ok("%workers catalog")).text
+    await shell.ok("%%worker none -q\npass\n")
+    assert "none has no vars" in (await shell.ok("%var none")).stdout
+
+
+async def test_a_version_is_one_line(shell):
+    await shell.ok("%%worker catalog -v GREETING=hello -q\npass\n")
+    shown = repr(shell.names["catalog"].version)
+    assert shown.startswith("<Version 1 of catalog, id ")
+    assert "\n" not in shown
+    assert "pass" not in shown

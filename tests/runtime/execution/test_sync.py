@@ -9,6 +9,8 @@ import textwrap
 
 import pytest
 
+from workernb import CanceledError
+
 
 def test_a_call_where_no_loop_runs(define):
     handle = define("echo", "await asyncio.sleep(0); return Response(request.method)")
@@ -128,7 +130,8 @@ def test_an_interrupt_cancels_a_waiting_call(define, runtime):
         await asyncio.sleep(1000)
         """,
     )
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(CanceledError) as caught:
         handle.fetch_sync()
+    assert "Interrupted while it waited in <worker slow v1>" in caught.value.__notes__[0]
     assert runtime.traces[-1].outcome == "canceled"
     assert not runtime.in_flight

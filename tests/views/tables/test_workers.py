@@ -47,7 +47,7 @@ async def test_a_page_says_what_a_worker_may_and_what_it_did(system):
         "        return Response('x')\n",
         environment="staging",
         services={"BACK": "back", "GONE": "missing"},
-        vars={"GREETING": "planted-var"},
+        vars={"GREETING": "hello there"},
         secrets={"KEY": "planted-secret"},
         limits={"cpu_ms": 50, "wall_ms": None, "subrequests": 7},
         compatibility_date="2026-11-23",
@@ -70,7 +70,7 @@ async def test_a_page_says_what_a_worker_may_and_what_it_did(system):
     assert bindings["BACK"][0] == "service back"
     assert bindings["BACK"][-1] == "no such entrypoint"
     assert bindings["GONE"] == ["service missing", "0", "0", "not defined"]
-    assert bindings["GREETING"] == ["var"]
+    assert bindings["GREETING"] == ['var "hello there"']
     assert bindings["KEY"] == ["secret"]
     assert bindings["VERSION"] == ["version metadata"]
     assert "<td" in page._repr_html_()

@@ -12,8 +12,10 @@ from workernb.notebook.display import print_lines
 from workernb.notebook.secrets import note_about_written_secrets, resolve_secrets
 from workernb.notebook.tracebacks import workers_frames_only
 from workernb.notebook.variables import expander
-from workernb.options.change import PARSERS, ChangeOptions
+from workernb.options.change import PARSERS, ChangeOptions, service_of
+from workernb.options.parser import strip_comment
 from workernb.runtime.services.diffs import describe_change
+from workernb.runtime.services.kinds import VARS
 from workernb.runtime.services.versions import Version
 
 Names = Mapping[str, Any] | None
@@ -43,8 +45,13 @@ class ChangeMagics(Magics):
     @needs_local_scope
     @line_magic
     def var(self, line: str, local_ns: Names = None) -> None:
-        """Set vars of a Worker."""
-        self._change("var", line, local_ns)
+        """Set vars of a Worker, or show them."""
+        words = strip_comment(line).split()
+        if len(words) == 1 and "=" not in line:
+            name = expander(self.shell, local_ns)(words[0])
+            print_lines(_values_of_vars(service_of(name)))
+        else:
+            self._change("var", line, local_ns)
 
     @no_var_expand
     @needs_local_scope
@@ -78,6 +85,13 @@ class ChangeMagics(Magics):
         changes = describe_change(before.definition, after.definition, redact)
         line = f"{after} · {changes}"
         print_lines([*note_about_written_secrets(options.secrets), line])
+
+
+def _values_of_vars(service: str) -> list[str]:
+    """Return a line for each var of a Worker, with its value as JSON."""
+    redact, definition = get_runtime().redactor.redact, _version(service).definition
+    lines = [f"{name} = {redact(VARS.describe(value))}" for name, value in definition.vars.items()]
+    return lines or [f"{definition.name} has no vars: %var {definition.name} KEY=VALUE sets one."]
 
 
 def _version(service: str) -> Version:

@@ -20,6 +20,8 @@ from IPython.core.magic import (
 from workernb.assembly import get_runtime
 from workernb.errors import OptionError, did_you_mean
 from workernb.notebook.display import print_lines
+from workernb.notebook.door import public_places
+from workernb.notebook.hints.sources import told_on_failure, warnings_about
 from workernb.notebook.modules import (
     define_module,
     drop_module,
@@ -94,11 +96,14 @@ def define_worker(
     """
     name = service_name(options.name, options.environment)
     variable = variable_for(name, options.variable, shell.user_ns)
-    handle = _define(runtime, options, code, shell)
+    warnings = warnings_about(code.source if isinstance(code, Sources) else code, shell)
+    with told_on_failure(warnings):
+        handle = _define(runtime, options, code, shell)
     waiting_modules(runtime, name).clear()
     shell.user_ns[variable] = handle
     lines = [
         *note_about_written_secrets(options.secrets),
+        *warnings,
         *definition_lines(runtime, handle, options.quiet),
     ]
     undone = describe_undone_changes(runtime.history, handle.name, runtime.redactor.redact)
@@ -145,8 +150,8 @@ def definition_lines(runtime: Runtime, handle: Handle, quiet: bool) -> list[str]
 def summary(runtime: Runtime, handle: Handle) -> str:
     """Return one line about a Worker: version, routes, modules, its bindings and those to it."""
     service = runtime.services[handle.name]
-    urls = [route.url for route in service.definition.routes]
-    parts = [str(handle.version), f"public: {', '.join(urls)}" if urls else "private"]
+    places = public_places(service)
+    parts = [str(handle.version), f"public: {', '.join(places)}" if places else "private"]
     if not service.entrypoints:
         parts.append("without a handler: write class Default(WorkerEntrypoint)")
     if service.definition.modules:

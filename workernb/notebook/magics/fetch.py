@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -30,7 +30,9 @@ from workernb.http.request import receive
 from workernb.http.response import REDIRECTS
 from workernb.http.streams.chunks import Beginning
 from workernb.notebook.card import Card, read_beginning
-from workernb.notebook.display import show
+from workernb.notebook.display import print_lines, show
+from workernb.notebook.door import public_places
+from workernb.notebook.hints.echo import LiveEcho
 from workernb.notebook.tracebacks import FetchError
 from workernb.notebook.variables import expander
 from workernb.options.fetch import FetchOptions, fetch_parser
@@ -104,6 +106,9 @@ class FetchCommand:
         self._runtime = runtime
         self._options = options
         self._beginning: Beginning | None = None
+        self.exchanged: list[str] = []
+        """The lines sent and received, with -v."""
+        self._learn_password()
         method = options.method or ("GET" if options.body is None else "POST")
         self._step = self._first_step(method)
 
@@ -130,6 +135,8 @@ class FetchCommand:
         try:
             async with limit:
                 answer = await self._follow_redirects()
+                if self._options.output is not None:
+                    await self._save(answer, self._options.output)
                 self._beginning = await read_beginning(answer)
                 return answer
         except TimeoutError:
@@ -138,9 +145,20 @@ class FetchCommand:
         seconds = self._options.max_time
         raise FetchError(f"{self._step.title} took longer than {seconds:g} s (-m).", 28)
 
+    async def _save(self, answer: Answer, output: str) -> None:
+        """Write the whole body to a file (-o), and leave it readable."""
+        await answer._buffer_body()
+        data = answer._peek() or b""
+        try:
+            Path(output).expanduser().write_bytes(data.encode() if isinstance(data, str) else data)
+        except OSError as error:
+            raise FetchError(f"{output} cannot be written: {error.strerror} (-o).", 23) from None
+
     async def _follow_redirects(self) -> Answer:
         for _ in range(MAX_REDIRECTS + 1):
             answer = await self._send(self._step)
+            if self._options.verbose:
+                self.exchanged += sent_and_received(self._step.request, answer)
             location = answer.headers.get("location")
             if not (self._options.follow and answer.status in REDIRECTS and location):
                 return answer
@@ -152,11 +170,14 @@ class FetchCommand:
             return Answer.of(nothing_here()._send(step.request.url), None)
         # A clone is sent: a redirect may need the body again.
         request = receive(step.request.clone())
-        # Prints are shown on the card, with the Worker's name, and not in the cell's output too.
-        echo = io.StringIO()
-        return await answer_for_outsider(
-            self._runtime.call(step.target, request, owner=step.owner, echo=echo), step.request.url
-        )
+        # Prints are shown on the card, with the Worker's name; in the cell's output only while a
+        # request takes long.
+        echo = LiveEcho()
+        call = self._runtime.call(step.target, request, owner=step.owner, echo=echo)
+        try:
+            return await answer_for_outsider(call, step.request.url)
+        finally:
+            echo.end()
 
     def _redirected(self, step: Step, status: int, location: str) -> Step:
         """Return the request after a redirect, changed as curl changes it."""
@@ -193,6 +214,9 @@ class FetchCommand:
         """Show the card and return the answer; FetchError for a status of 400 or more with -f."""
         redact = self._runtime.redactor.redact
         silent = self._options.silent
+        print_lines([redact(line) for line in self.exchanged])
+        if self._options.output is not None and not silent:
+            print_lines([f"The body is in {self._options.output}."])
         card = (
             None
             if silent
@@ -203,6 +227,13 @@ class FetchCommand:
             raise FetchError(f"{self._step.title} was answered with {answer.status} (-f).", 22)
         return answer
 
+    def _learn_password(self) -> None:
+        """Let no output show the password of -u, nor the header that it is sent in."""
+        user = self._options.user
+        if user is not None:
+            encoded = dict(self._options.headers)["authorization"].removeprefix("Basic ")
+            self._runtime.redactor.learn([user.partition(":")[2], encoded])
+
     def _access(self) -> str:
         """Return the card's line about whether an outsider could make this request."""
         target = self._step.target
@@ -211,7 +242,7 @@ class FetchCommand:
         service = self._runtime.services[target.service]
         if not service.public:
             return f"{service.name} is private: an outsider would get a 404."
-        return f"{service.name} is public: {service.definition.routes[0].url}"
+        return f"{service.name} is public: {public_places(service)[0]}"
 
     def _no_route(self) -> str:
         host = urlsplit(self._step.request.url).hostname or ""
@@ -220,3 +251,14 @@ class FetchCommand:
             return f"No route leads to {name}: it is private. Its owner can: %fetch {name}"
         remedy = did_you_mean(name, self._runtime) if name != host else None
         return " ".join(filter(None, ["No Worker has a route for this URL.", remedy]))
+
+
+def sent_and_received(request: Request, answer: Answer) -> list[str]:
+    """Return the lines of a request and of its response, marked as curl marks them (-v)."""
+    url = urlsplit(request.url)
+    path = url._replace(scheme="", netloc="", fragment="").geturl() or "/"
+    sent = [f"{request.method.value} {path}", f"host: {url.netloc}"]
+    sent += [f"{name}: {value}" for name, value in request.headers.items()]
+    received = [f"{answer.status} {answer.status_text}"]
+    received += [f"{name}: {value}" for name, value in answer.headers.items()]
+    return [*(f"> {line}" for line in sent), ">", *(f"< {line}" for line in received), "<"]

@@ -8,10 +8,8 @@ from workernb.assembly import get_runtime
 from workernb.errors import UsageError, with_notes
 from workernb.frontdoor.server import FrontDoor
 from workernb.notebook.display import print_lines, show
-from workernb.notebook.door import DoorCard
+from workernb.notebook.door import DoorCard, open_door, set_open_door
 from workernb.options.serve import ServeOptions, serve_parser
-
-_door: FrontDoor | None = None
 
 
 @magics_class
@@ -32,34 +30,34 @@ class ServeMagics(Magics):
 
 def _start(options: ServeOptions) -> FrontDoor:
     """Open the front door and show it; show it if it is open, and nothing else is asked for."""
-    global _door
-    heading = "Open at"
-    if _door is None:
-        _door = FrontDoor(
+    heading, door = "Open at", open_door()
+    if door is None:
+        door = FrontDoor(
             get_runtime(), options.host, options.port, public_errors=options.public_errors
         )
+        set_open_door(door)
     elif options == ServeOptions.parse(""):
         heading = "Open already, at"
     else:
         raise with_notes(
-            UsageError(f"The front door is open already, at {_door.url}"),
+            UsageError(f"The front door is open already, at {door.url}"),
             "Close it first: %serve --stop",
         )
-    show(DoorCard(_door, heading), _door)
-    return _door
+    show(DoorCard(door, heading), door)
+    return door
 
 
 def _stop() -> str:
-    if _door is None:
+    door = open_door()
+    if door is None:
         raise UsageError("No port is open: %serve opens one.")
-    url = _door.url
     close_front_door()
-    return f"Closed {url}"
+    return f"Closed {door.url}"
 
 
 def close_front_door() -> None:
     """Close the notebook's front door, if it is open."""
-    global _door
-    door, _door = _door, None
+    door = open_door()
+    set_open_door(None)
     if door is not None:
         door.close()

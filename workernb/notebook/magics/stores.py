@@ -18,7 +18,14 @@ from IPython.core.magic import (
 )
 
 from workernb.assembly import Runtime, get_runtime
-from workernb.errors import StoreError, UsageError, did_you_mean, on_one_line, with_notes
+from workernb.errors import (
+    CanceledError,
+    StoreError,
+    UsageError,
+    did_you_mean,
+    on_one_line,
+    with_notes,
+)
 from workernb.notebook.display import display
 from workernb.notebook.variables import expander
 from workernb.options.stores import D1Options, StoresOptions, d1_parser, stores_parser
@@ -77,6 +84,8 @@ class StoresMagics(Magics):
 def _errors_on_one_line() -> Iterator[None]:
     try:
         yield
+    except KeyboardInterrupt:
+        raise CanceledError("The call to the store was interrupted.") from None
     except StoreError as error:
         notes = getattr(error, "__notes__", [])
         redact = get_runtime().redactor.redact

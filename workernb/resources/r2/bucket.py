@@ -290,6 +290,7 @@ class R2Kind(StoreKind):
     """R2 buckets: `r2_buckets={"FILES": "files"}`."""
 
     keyword, noun = "r2_buckets", "R2 bucket"
+    usual_names = ("R2", "BUCKET", "FILES")
     fields = ("preview_bucket_name", "bucket_name")
     example = '{"FILES": "files"}'
     options = (

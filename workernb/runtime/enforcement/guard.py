@@ -18,10 +18,12 @@ from time import perf_counter_ns as wall_clock
 from typing import Any
 from weakref import WeakSet
 
+from workernb.errors import Interrupted
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.logs import LogCapture
 from workernb.runtime.tracing.threads import Thread, this_thread
 from workernb.runtime.tracing.traces import Trace
+from workernb.texts import PlatformText
 
 from . import signals
 from .abort import abort_and_wake, abort_hung, check_wall, end_over_budget
@@ -117,7 +119,7 @@ class Guard:
     def _check(self, trace: Trace) -> None:
         """Wake a request that is aborted; end one that takes too long or can never be woken."""
         if self._outlives_interrupt(trace):
-            abort_and_wake(trace, asyncio.CancelledError())
+            abort_and_wake(trace, Interrupted(PlatformText.CANCELED))
             return
         check_wall(trace)
         if trace.aborted is not None:
@@ -142,6 +144,16 @@ class Guard:
         if trace.began_ns > interrupted_ns or trace.task is None or not trace.task.cancelling():
             return False
         return CLEAN_UP_S < (wall_clock() - interrupted_ns) / 1e9 < 10 * CLEAN_UP_S
+
+    def canceled_by_interrupt(self, trace: Trace) -> bool:
+        """Return whether the notebook's interrupt has canceled the task that runs a request.
+
+        The kernel cancels the cell's task, so it arrives as any other cancellation does.
+        """
+        task, interrupted_ns = asyncio.current_task(), self.signals.interrupted_ns
+        if task is None or not task.cancelling() or trace.began_ns > interrupted_ns:
+            return False
+        return (wall_clock() - interrupted_ns) / 1e9 < 10 * CLEAN_UP_S
 
     def _watched(self) -> set[Thread]:
         """Return the threads with requests in flight, and the main thread until it is idle."""

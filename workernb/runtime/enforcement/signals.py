@@ -13,7 +13,7 @@ from time import perf_counter_ns as wall_clock
 from types import FrameType
 from typing import Any
 
-from workernb.errors import Interrupted, WallLimitExceeded, on_one_line
+from workernb.errors import Interrupted, WallLimitExceeded
 from workernb.runtime.tracing.clock import charge_sample, take_cpu_since_last_slice
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.metering import holder
@@ -270,7 +270,7 @@ class Signals:
         running: Any = current.get()
         if isinstance(running, Loading) and not running.ended:
             text = f"The module was interrupted in {worker_position(frame)}."
-            error: BaseException = on_one_line(KeyboardInterrupt(), text)
+            error: BaseException = KeyboardInterrupt(text)
             self._cut.inject(error, frame, lambda: current.get() is running, True)
             return True
         trace = self._main and self._main.trace

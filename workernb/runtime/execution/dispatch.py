@@ -210,9 +210,10 @@ class TopLevelCall(Steppable):
 
     def _claim(self) -> bool:
         """Remove the call from the list of unawaited calls; return whether it was there."""
-        with contextlib.suppress(ValueError):
-            _state.calls.remove(self)
-            return True
+        for at, call in enumerate(_state.calls):
+            if call is self:
+                del _state.calls[at]
+                return True
         return False
 
     def _join(self) -> Generator[Any, Any, Any]:
@@ -366,6 +367,8 @@ def failure_of(trace: Trace, error: BaseException) -> BaseException:
         text = format_traceback(error)
     log(trace, raiser, "error", text)
     if issubclass(type(error), asyncio.CancelledError):
+        if guard.canceled_by_interrupt(trace):
+            return interrupted_in(place)
         with contextlib.suppress(Exception):
             on_one_line(error, canceled_in(place))
     return _for_notebook(error)
@@ -380,6 +383,12 @@ def _redacted_text(trace: Trace, error: BaseException) -> str:
 def canceled_in(place: str | None) -> str:
     """Return the message about a request that was cancelled while it waited. place: where."""
     return f"The request was canceled while it waited{f' in {place}' if place else ''}."
+
+
+def interrupted_in(place: str | None) -> CanceledError:
+    """Return the error of a request that the notebook's interrupt ended as it waited."""
+    note = f"Interrupted while it waited in {place}." if place else None
+    return with_notes(CanceledError(PlatformText.CANCELED), note)
 
 
 def limit_waiting(trace: Trace) -> None:

@@ -24,7 +24,7 @@ from workernb.errors import (
     InvocationAbortedError,
     Termination,
     attributes_of,
-    forgotten_await,
+    exit_refused,
     format_error,
     notes_of,
     traceback_of,
@@ -62,6 +62,7 @@ from workernb.texts import PlatformText
 from workernb.workers.current import current
 
 from .refusals import Steps, cut_if_over_budget, throw_again
+from .remedies import note_remedy
 from .tasks import NOT_AWAITED, abandon, adopt, calls_not_awaited, join, leave
 
 T = TypeVar("T")
@@ -194,7 +195,7 @@ def fail(
             ended = check_own_budget(trace, invocation, raised_position(error)) or error
     if ended is error:
         with contextlib.suppress(Exception):
-            _note_remedy(error)
+            note_remedy(error)
     ended, text = error_and_text(ended)
     invocation.ensure_extras().failure = outcome_of(ended), text
     attributes_of(ended)["remote"] = True
@@ -221,23 +222,6 @@ def fail(
 
 ENDS = (Termination, GeneratorExit, asyncio.CancelledError)
 """What ends a Worker's code from outside."""
-
-
-def _note_remedy(error: BaseException) -> None:
-    """Add what to write instead to an error whose own text does not say it."""
-    kind = type(error)
-    note = None
-    if issubclass(kind, AttributeError):
-        note = forgotten_await(_OBJECT.__get__(error))
-    elif kind is RuntimeError and error.args == (_LOOP_RUNS,):
-        note = "Write await instead: a loop that runs cannot be run once more from a handler."
-    if note is not None and note not in notes_of(error):
-        attributes_of(error)["__notes__"] = [*notes_of(error), note]
-
-
-_LOOP_RUNS = "This event loop is already running"
-"""asyncio's text for `run_until_complete` in a handler, which waits on the platform."""
-_OBJECT: Any = AttributeError.__dict__["obj"]
 
 
 def run_in_slice(trace: Trace, invocation: Invocation, function: Callable[..., T], *args: Any) -> T:
@@ -292,7 +276,7 @@ def drive(
             # Raised from a task, it would end the loop, and the kernel with it.
             raise interrupt(trace, raised_position(interrupted)) from interrupted
         except SystemExit as exit:
-            raise RuntimeError(f"The Worker called sys.exit({exit.code!r}).") from exit
+            raise exit_refused(exit) from None
         finally:
             end_slice(thread, trace, previous)
             loop.set_task_factory(factory)

@@ -8,14 +8,15 @@ import contextlib
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from workernb.errors import Interrupted, WrongLoopError, on_one_line, with_notes
+from workernb.errors import Interrupted, WrongLoopError, with_notes
 from workernb.runtime.enforcement.abort import abort_and_wake
 from workernb.runtime.enforcement.guard import CLEAN_UP_S, guard
 from workernb.runtime.tracing.threads import this_thread
 from workernb.runtime.tracing.tracebacks import waiting_position
 from workernb.texts import PlatformText
+from workernb.workers.current import current
 
-from .dispatch import Dispatcher, canceled_in
+from .dispatch import Dispatcher, interrupted_in
 from .loops import Loops
 
 T = TypeVar("T")
@@ -26,7 +27,7 @@ def run_sync(call: Coroutine[Any, Any, T], runtime: Dispatcher) -> T:
 
     From a thread beside the runtime's loop, the request runs on that loop, or in the calling thread
     if the loop stands still, because a cell waits for the thread. Raises WrongLoopError if the
-    running loop cannot be nested.
+    running loop cannot be nested; CanceledError when the notebook's interrupt ends it.
     """
     home = runtime.loops.home_in_other_thread()
     if home is not None and (begun := _begin_at_home(call, runtime.loops)):
@@ -87,17 +88,19 @@ def _run(call: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop, runtime:
     try:
         with guard.signals.waiting_without_await():
             return loop.run_until_complete(task)
-    except KeyboardInterrupt as interrupt:
+    except KeyboardInterrupt:
         new = next((trace for trace in runtime.in_flight if trace not in before), None)
         trace = getattr(call, "trace", new)
-        on_one_line(interrupt, canceled_in(waiting_position(trace and trace.steps)))
+        place = waiting_position(trace and trace.steps)
         task.add_done_callback(_retrieve_exception)
         task.cancel()
         _wait_briefly(task, loop)  # A Worker may ignore the cancellation.
         if trace is not None and not task.done():
             abort_and_wake(trace, Interrupted(PlatformText.CANCELED))
             _wait_briefly(task, loop)
-        raise
+        if current.get() is not None:
+            raise  # A Worker has made the call, and its request is to end.
+        raise interrupted_in(place) from None
 
 
 def _wait_briefly(task: asyncio.Task[Any], loop: asyncio.AbstractEventLoop) -> None:

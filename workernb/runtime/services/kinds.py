@@ -56,7 +56,8 @@ class BindingKind:
     of one such binding. options: the options of `%%worker` for it. is_secret: whether its values
     are kept out of all output. is_counted: whether the graph shows their number below a Worker's
     name; a kind whose targets are services is drawn as arrows instead. is_simulated: whether there
-    can be such a binding here.
+    can be such a binding here. usual_names: words in the names that such bindings often have, as
+    KV: what is missing is told by them.
     """
 
     keyword: ClassVar[str]
@@ -65,6 +66,13 @@ class BindingKind:
     is_secret: ClassVar[bool] = False
     is_counted: ClassVar[bool] = True
     is_simulated: ClassVar[bool] = True
+    usual_names: ClassVar[tuple[str, ...]] = ()
+
+    def remedy(self, name: str) -> str:
+        """Return how to have a binding of this kind, for one that is missing."""
+        option = self.options[0]
+        written = (option.metavar or "BINDING").replace("BINDING", name)
+        return f"Bind it on the Worker's cell: {option.name} {written}"
 
     def check(self, given: Any) -> dict[str, Any]:
         """Return the values to store, by binding name; UsageError if one is invalid."""
@@ -113,9 +121,9 @@ class BindingKind:
         """Return a binding for lists of Workers; None to leave it out there and in the editor."""
         return f"{name}={self.describe(value)}"
 
-    def row(self, value: Any) -> str:
-        """Return the text about a binding on a Worker's page."""
-        return f"{self.noun} {self.describe(value)}"
+    def row(self, value: Any, redact: Callable[[str], str] = str) -> str:
+        """Return the text about a binding on a Worker's page, redacted."""
+        return redact(f"{self.noun} {self.describe(value)}")
 
     def fingerprint(self, values: Mapping[str, Any]) -> Any:
         """Return what a version's id is made of: JSON data, without values of secrets."""
@@ -256,9 +264,9 @@ class VarKind(BindingKind):
         """Return the name alone, since the value may be long."""
         return f"{name}=…"
 
-    def row(self, value: Any) -> str:
-        """Return the noun alone."""
-        return self.noun
+    def row(self, value: Any, redact: Callable[[str], str] = str) -> str:
+        """Return the noun and the value; a long one is cut."""
+        return f"{self.noun} {self.summarize(value, redact)}"
 
     def fingerprint(self, values: Mapping[str, Any]) -> Any:
         """Return the whole values."""
@@ -274,6 +282,7 @@ class SecretKind(BindingKind):
 
     keyword, noun = "secrets", "secret"
     is_secret = True
+    usual_names = ("SECRET", "TOKEN", "PASSWORD", "KEY")
     options = (
         Option(
             ("-s", "--secret"),
@@ -283,6 +292,10 @@ class SecretKind(BindingKind):
             metavar="KEY[=VALUE]",
         ),
     )
+
+    def remedy(self, name: str) -> str:
+        """Return the option, without a value: that belongs in a file."""
+        return f"Bind it on the Worker's cell: --secret {name}, with its value in .dev.vars"
 
     def check_value(self, name: str, value: Any) -> str:
         """Return the value; UsageError if it is not text."""
@@ -306,7 +319,7 @@ class SecretKind(BindingKind):
         """Return the name, marked as that of a secret."""
         return f"{name} (secret)"
 
-    def row(self, value: Any) -> str:
+    def row(self, value: Any, redact: Callable[[str], str] = str) -> str:
         """Return the noun alone."""
         return self.noun
 
@@ -354,7 +367,7 @@ class VersionMetadataKind(BindingKind):
         """Return None: lists of Workers leave it out."""
         return None
 
-    def row(self, value: Any) -> str:
+    def row(self, value: Any, redact: Callable[[str], str] = str) -> str:
         """Return the noun alone."""
         return self.noun
 
@@ -385,6 +398,19 @@ def kinds() -> list[BindingKind]:
 def kind_named(keyword: str) -> BindingKind:
     """Return the kind with a keyword; KeyError if there is none."""
     return _kinds[keyword]
+
+
+def remedy_for_missing(name: str) -> str:
+    """Return what to write on a Worker's cell to have a binding that it has not.
+
+    The kind is guessed from the words of the name; else the options of all kinds are named.
+    """
+    words = {word.rstrip("0123456789") for word in name.upper().split("_")} | {name.upper()}
+    for kind in kinds():
+        if words.intersection(kind.usual_names):
+            return kind.remedy(name)
+    others = [kind.options[0].name for kind in kinds() if kind.options and kind is not SERVICES]
+    return f"Bind it on the Worker's cell: --bind {name}=WORKER, or as {', '.join(others)}"
 
 
 def register(kind: BindingKind) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
@@ -30,7 +31,8 @@ def service_name(name: object, environment: str | None = None) -> str:
     Raises UsageError, with Wrangler's text, for an invalid name.
     """
     if not isinstance(name, str) or not _is_service(name):
-        remedy = re.sub(r"[^a-z0-9_-]+", "-", str(name).lower()).strip("-")
+        plain = unicodedata.normalize("NFKD", str(name).casefold()).encode("ascii", "ignore").decode()
+        remedy = re.sub(r"[^a-z0-9_-]+", "-", plain).strip("-")
         raise with_notes(
             UsageError(PlatformText.SERVICE_NAME.format(name=f'"{name}"')),
             f"Try {remedy!r}." if _is_service(remedy) else None,

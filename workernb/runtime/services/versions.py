@@ -13,7 +13,7 @@ from .definitions import Definition
 from .limits import Limits
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class Version:
     """One definition of a service, numbered from 1.
 
@@ -68,6 +68,10 @@ class Version:
     def filename(self) -> str:
         """The file name of the main module, as of the last load."""
         return self.filenames[-1]
+
+    def __repr__(self) -> str:
+        made = datetime.fromtimestamp(self.created).isoformat(" ", timespec="seconds")
+        return f"<Version {self.number} of {self.service}, id {self.id}, {made}>"
 
     def __str__(self) -> str:
         return f"{self.service} v{self.number}"

@@ -1,6 +1,8 @@
-"""The table of all Workers, and the page of one. No values of vars or secrets are shown."""
+"""The table of all Workers, and the page of one. No values of secrets are shown."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from workernb.runtime.runtime import Runtime
 from workernb.runtime.services.definitions import Definition
@@ -110,9 +112,9 @@ def _binding_cells(
     return *_flow_cells(traffic, (name, binding, target.service)), note
 
 
-def settings_rows(definition: Definition) -> list[tuple[str, str]]:
-    """Return the name and the kind of each property of a Worker's env."""
-    return [(name, kind.row(value)) for kind, name, value in definition.each_binding()]
+def settings_rows(definition: Definition, redact: Callable[[str], str]) -> list[tuple[str, str]]:
+    """Return the name and the kind of each property of a Worker's env, and the values of vars."""
+    return [(name, kind.row(value, redact)) for kind, name, value in definition.each_binding()]
 
 
 class WorkerPage(Page):
@@ -133,7 +135,7 @@ class WorkerPage(Page):
         ]
         bindings = [
             (binding, kind, *_binding_cells(runtime, traffic, service.name, definition, binding))
-            for binding, kind in settings_rows(definition)
+            for binding, kind in settings_rows(definition, runtime.redactor.redact)
         ]
         shares = dict(service.deployment.shares)
         versions: list[Row] = [

@@ -210,7 +210,7 @@ class BindingEditor(VBox):  # type: ignore[misc]
         version = self.version
         if version is None:
             return f"<BindingEditor of {self.service or 'no Worker'}>"
-        rows = settings_rows(version.definition)
+        rows = settings_rows(version.definition, self.runtime.redactor.redact)
         return repr(Table(f"Bindings of {self.service}", ("name", "kind"), rows, "none"))
 
     def _ipython_display_(self) -> None:

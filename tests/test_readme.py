@@ -1,0 +1,86 @@
+"""README is true: its examples run as they stand."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import workernb
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PYTHON = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+WORKERS = [block for block in PYTHON if block.startswith("from workers import")]
+SCRIPTS = [block for block in PYTHON if block not in WORKERS]
+PRICES = "from workers import Response\ndef on_fetch(request): return Response('[1, 2]')\n"
+FORM = {"headers": {"content-type": "multipart/form-data; boundary=b"}}
+
+
+def part(disposition: str, content: str) -> str:
+    return f"--b\r\ncontent-disposition: form-data; {disposition}\r\n\r\n{content}\r\n"
+
+
+SENT = "".join(
+    [part('name="name"', "Ada"), part('name="picture"; filename="cat.png"', "png"), "--b--\r\n"]
+)
+ASKED = {
+    "request.form_data()": {"method": "POST", "body": SENT, **FORM},
+    "prices.localhost": {},
+}
+"""The request of each Worker, by a text in its source."""
+
+
+def test_there_is_an_example_for_each_way_to_use_it():
+    assert len(SCRIPTS) >= 1
+    assert {text for text in ASKED if any(text in block for block in WORKERS)} == {*ASKED}
+
+
+@pytest.mark.parametrize("block", SCRIPTS, ids=range(len(SCRIPTS)))
+def test_a_script_runs(block, tmp_path):
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", "-c", block],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.startswith("200 Request allowed\n[('gateway', ")
+
+
+@pytest.mark.parametrize("block", WORKERS, ids=range(len(WORKERS)))
+async def test_a_worker_answers(block):
+    runtime = workernb.Runtime()
+    runtime.define("prices", PRICES, public=True)
+    handle = runtime.define("worker", block)
+    asked = next(init for text, init in ASKED.items() if text in block)
+    answer = await handle.fetch(**asked)
+    assert answer.status == 200
+    assert await answer.bytes()
+    runtime.close()
+
+
+CELLS = [
+    block
+    for block in re.findall(r"^```\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    if block.startswith("%")
+]
+
+
+@pytest.mark.slow
+def test_the_first_example_runs_in_a_kernel(tmp_path):
+    import nbformat
+    from nbclient import NotebookClient
+
+    cells = [nbformat.v4.new_code_cell(block) for block in CELLS]
+    assert [cell.source.split()[0] for cell in cells[:4]] == [
+        "%load_ext", "%%worker", "%%worker", "%fetch",
+    ]  # fmt: skip
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
+    assert "200 OK" in str(cells[3].outputs)
