@@ -30,7 +30,10 @@ _AS_SET_OUTSIDE = "as the environment says"
 
 
 class Runtime(CoreRuntime):
-    """A system of Workers in this process; see `workernb.runtime.runtime.Runtime`."""
+    """A system of Workers in this process; see `workernb.runtime.runtime.Runtime`.
+
+    clock: its time, and what is due at a time.
+    """
 
     stores: Stores
 
@@ -51,11 +54,14 @@ class Runtime(CoreRuntime):
         """
         self._client = Internet()
         super().__init__(PythonEngine(), limits, Stores(stores), internet=self._client)
+        self.clock = self.stores.clock
+        self.loops.on_home = self.clock.run_on
         self.outbound = default_outbound() if outbound is _AS_SET_OUTSIDE else outbound
 
     def close(self) -> None:
         """Remove all services, close stores and connections; requests in flight go on."""
         super().close()
+        self.clock.close()
         self.stores.close()
         self._client.close()
 

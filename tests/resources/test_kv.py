@@ -103,10 +103,10 @@ async def test_a_key_expires(kv, runtime):
     await kv.put("c", "1", expiration=int(time.time()) + 1000, expirationTtl=60)
     await kv.put("d", "1", {"expirationTtl": 60})
     assert await kv.get("a") == "1"
-    runtime.stores.clock.advance(61)
+    await runtime.stores.clock.advance(61)
     assert await kv.get(["a", "b", "c", "d"]) == {"a": None, "b": "1", "c": None, "d": None}
     assert [each["name"] for each in (await kv.list())["keys"]] == ["b"]
-    runtime.stores.clock.advance(1000)
+    await runtime.stores.clock.advance(1000)
     assert await kv.get("b") is None
 
 
