@@ -53,8 +53,11 @@ class Runtime(CoreRuntime):
         StoreError if the folder cannot be used.
         """
         self._client = Internet()
-        super().__init__(PythonEngine(), limits, Stores(stores), internet=self._client)
-        self.clock = self.stores.clock
+        kept = Stores(stores)
+        self.clock = kept.clock
+        super().__init__(
+            PythonEngine(kept.clock.now), limits, kept, clock=kept.clock, internet=self._client
+        )
         self.loops.on_home = self.clock.run_on
         self.outbound = default_outbound() if outbound is _AS_SET_OUTSIDE else outbound
 

@@ -7,6 +7,7 @@ from typing import Any
 from . import completion, display, redaction, tracebacks, transform
 from .magics.call import CallMagics
 from .magics.change import ChangeMagics
+from .magics.clock import ClockMagics
 from .magics.define import DefineMagics
 from .magics.deploy import DeployMagics
 from .magics.fetch import FetchMagics
@@ -21,6 +22,7 @@ MAGICS = (
     DefineMagics,
     FetchMagics,
     CallMagics,
+    ClockMagics,
     LimitsMagics,
     OutboundMagics,
     ShowMagics,

@@ -14,7 +14,7 @@ from contextvars import Context
 from itertools import count
 from typing import Any
 
-from workernb.errors import UsageError
+from workernb.errors import CanceledError, UsageError
 
 MAX_SLEEP_S = 60.0
 """How long (s of wall clock) the loop's timer is set for at most.
@@ -99,7 +99,8 @@ class Clock:
 
         what: is called without arguments on the runtime's loop, in an empty context. What it
         returns is awaited, in a task of its own; while the clock is moved, it is awaited before
-        anything else is called. Exceptions go to the loop's exception handler. why: what it is, as
+        anything else is called, and a CanceledError, by which the user's interrupt ends a request,
+        ends the move. Other exceptions go to the loop's exception handler. why: what it is, as
         `cron */5 * * * * of clock`. Of what is due at the same time, that comes first which was
         asked for first. Raises ValueError for a time that is no finite number. May be called from
         any thread.
@@ -261,6 +262,9 @@ class Clock:
             result = what()
             if result is not None:
                 await result
+        except CanceledError:
+            if self.moving:
+                raise
         except Exception as error:
             asyncio.get_running_loop().call_exception_handler(
                 {"message": f"What was due has failed: {timer.why}", "exception": error}

@@ -11,6 +11,8 @@ from .cache import SCHEMA as CACHE_SCHEMA
 from .cache import Cache
 from .clock import Clock
 from .d1 import D1Database
+from .expiry import SCHEMA as EXPIRY_SCHEMA
+from .expiry import Expiry
 from .folder import Folder
 from .kv import SCHEMA as KV_SCHEMA
 from .kv import KvNamespace
@@ -31,7 +33,7 @@ CREATE TABLE IF NOT EXISTS stores (
     UNIQUE (kind, name)
 );
 """
-SCHEMA = _SCHEMA + KV_SCHEMA + R2_SCHEMA + CACHE_SCHEMA
+SCHEMA = _SCHEMA + KV_SCHEMA + R2_SCHEMA + CACHE_SCHEMA + EXPIRY_SCHEMA
 _TABLES = {
     "kv": [("kv", "namespace")],
     "r2": [("r2_objects", "bucket"), ("r2_uploads", "bucket")],
@@ -56,6 +58,7 @@ class Stores:
         self._databases: dict[str, SqlDatabase] = {}
         self._bodies: Bodies | None = None
         self.windows = Windows(self.clock)
+        self.expiry = Expiry(self)
         if directory is not None:
             self.persist(directory)
 
@@ -162,6 +165,7 @@ class Stores:
         self._databases, self._numbers = moved._databases, moved._numbers
         for name in databases:
             self.database(name)
+        self.expiry.delete()
 
     def used(self) -> list[tuple[str, str]]:
         """Return the kind and the name of each store that holds something."""
@@ -185,6 +189,7 @@ class Stores:
 
     def close(self) -> None:
         """Close the databases; stores in memory are lost."""
+        self.expiry.stop()
         if self._main is not None:
             self._main.close()
             self._main = self._bodies = None

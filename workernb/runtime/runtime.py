@@ -36,6 +36,7 @@ from workernb.runtime.tracing.traces import Trace, Traces
 from .handles import Handle
 from .overhead import cost_of_a_call_ns
 from .registry import Registry
+from .schedules import Schedules, Timekeeper
 from .tails import deliver
 
 
@@ -53,10 +54,13 @@ class Runtime(Registry):
         limits: Limits | None = None,
         stores: Any = None,
         *,
+        clock: Timekeeper,
         internet: Outbound | None = None,
     ) -> None:
-        """Make an empty runtime; `workernb.Runtime()` provides engine, stores and internet."""
+        """Make an empty runtime; `workernb.Runtime()` provides all that it is made of."""
         super().__init__(engine, limits, stores)
+        self._clock = clock
+        Schedules(self, clock)
         self._internet = internet
         self._outbound: Any = None
         self.traces = Traces()
@@ -197,6 +201,10 @@ class Runtime(Registry):
     def overhead_ns(self) -> float:
         """Return an estimate of the runtime's own cost of a call, in ns of thread CPU."""
         return cost_of_a_call_ns()
+
+    def now(self) -> float:
+        """Return the time by the runtime's clock, in s since the epoch."""
+        return self._clock.now()
 
     def wait_until(self, invocation: Invocation, awaitable: Awaitable[Any]) -> None:
         """Keep a request open until `awaitable` is done."""

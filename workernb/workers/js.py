@@ -19,6 +19,7 @@ from workernb.http.request import Request as FetchRequest
 from workernb.http.response import Response as FetchResponse
 
 from .conversion import JsDict
+from .current import current
 from .ffi import Map
 
 __all__ = ["JSON", "URL", "Date", "Headers", "Object", "Request", "Response"]
@@ -209,5 +210,6 @@ class Date:
 
     @staticmethod
     def now() -> int:
-        """Return the time in ms since the epoch."""
-        return time.time_ns() // 1_000_000
+        """Return the time in ms since the epoch, by the runtime's clock."""
+        running = current.get()
+        return int(1000 * (time.time() if running is None else running.now()))

@@ -278,7 +278,8 @@ def _empty_drawing() -> Drawing:
 def headline(trace: Trace) -> str:
     """Return a request and its outcome on one line."""
     status = f" → {trace.status}" if trace.status else ""
-    return f"{one_line(trace.title, 100)}{status} · {trace.outcome or 'running'}"
+    why = f" ({trace.why})" if trace.why else ""
+    return f"{one_line(trace.title, 100)}{why}{status} · {trace.outcome or 'running'}"
 
 
 def cpu_summary(trace: Trace) -> str:

@@ -69,7 +69,8 @@ class TracePicture(Picture):
         """Return the tree, with a line for each invocation and each line that was logged."""
         trace = self.trace
         lines = [
-            f"request {trace.number}: {one_line(trace.title, 210)}",
+            f"request {trace.number}: {one_line(trace.title, 210)}"
+            f"{f' ({trace.why})' if trace.why else ''}",
             f"{trace.outcome or 'running'} · CPU {ms(trace.cpu_ms)}{trace.limits.of_budget} · "
             f"{ms(trace.wall_ms)} wall clock · thread {trace.thread_name}",
         ]
