@@ -8,8 +8,11 @@ from pathlib import Path
 from workernb.engines.python import PythonEngine
 from workernb.errors import UsageError, did_you_mean, with_notes
 from workernb.outbound.client import Internet
+from workernb.resources.clock import Clock
 from workernb.resources.d1 import D1Kind
 from workernb.resources.kv import KvKind
+from workernb.resources.queues.delivery import Delivery
+from workernb.resources.queues.kinds import ConsumerKind, QueueKind
 from workernb.resources.r2.bucket import R2Kind
 from workernb.resources.ratelimits import RateLimitKind
 from workernb.resources.stores import Stores
@@ -20,7 +23,15 @@ from workernb.runtime.runtime import Runtime as CoreRuntime
 from workernb.runtime.services.kinds import register
 from workernb.runtime.services.limits import Limits
 
-for _kind in (KvKind(), D1Kind(), R2Kind(), RateLimitKind(), *unsimulated_kinds()):
+for _kind in (
+    KvKind(),
+    D1Kind(),
+    R2Kind(),
+    QueueKind(),
+    ConsumerKind(),
+    RateLimitKind(),
+    *unsimulated_kinds(),
+):
     register(_kind)
 
 OUTBOUND = "WORKERNB_OUTBOUND"
@@ -32,10 +43,11 @@ _AS_SET_OUTSIDE = "as the environment says"
 class Runtime(CoreRuntime):
     """A system of Workers in this process; see `workernb.runtime.runtime.Runtime`.
 
-    clock: its time, and what is due at a time.
+    clock: its time, and what is due at a time. queues: the consumers of its queues.
     """
 
     stores: Stores
+    clock: Clock
 
     def __init__(
         self,
@@ -54,17 +66,18 @@ class Runtime(CoreRuntime):
         """
         self._client = Internet()
         kept = Stores(stores)
-        self.clock = kept.clock
         super().__init__(
             PythonEngine(kept.clock.now), limits, kept, clock=kept.clock, internet=self._client
         )
         self.loops.on_home = self.clock.run_on
+        self.queues = Delivery(self, kept)
         self.outbound = default_outbound() if outbound is _AS_SET_OUTSIDE else outbound
 
     def close(self) -> None:
         """Remove all services, close stores and connections; requests in flight go on."""
         super().close()
         self.clock.close()
+        self.queues.close()
         self.stores.close()
         self._client.close()
 

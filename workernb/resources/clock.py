@@ -150,7 +150,8 @@ class Clock:
         """Move the time forward, and return how much fell due on the way.
 
         Whatever is due is called in its order, one after the other, each at its own time: the clock
-        stands there until what was called has ended. What is asked for meanwhile is called too if
+        stands there until what was called has ended, and before it moves, until all has that was
+        called before. What is asked for meanwhile is called too if
         it falls due. Afterwards the clock runs on from there. Cancelling leaves it where it is.
         Raises UsageError if it is being moved already, or for a negative number of seconds.
         """
@@ -171,6 +172,9 @@ class Clock:
         self.moving = True
         until, fired = self._stands_at + seconds, 0
         try:
+            # What was called before has its place before what falls due on the way.
+            while under_way := self._tasks - {asyncio.current_task()}:
+                await asyncio.wait(under_way)
             while (found := self._take_due(until)) is not None:
                 timer, what = found
                 self._stands_at = max(self._stands_at, timer.when)

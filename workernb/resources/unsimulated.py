@@ -20,7 +20,6 @@ _KINDS = {
     "durable_objects": ("Durable Objects", "Keep the state in D1 or KV meanwhile."),
     "hyperdrive": ("Hyperdrive", "Use a Python driver of the database in the Worker itself."),
     "images": ("Images", _STAND_IN),
-    "queues": ("Queues", "Call the consumer over a Service binding, in self.ctx.waitUntil(…)."),
     "secrets_store_secrets": ("the Secrets Store", "Give it as a secret: secrets={{{name!r}: …}}."),
     "vectorize": ("Vectorize", _STAND_IN),
     "workflows": ("Workflows", _STAND_IN),

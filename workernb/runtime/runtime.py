@@ -44,8 +44,8 @@ class Runtime(Registry):
     """A system of Workers, and the requests to them. See `Registry` for the services.
 
     traces: those of requests that have ended, newest last, at most 1,000. in_flight: those of
-    requests that have not. on_finished: callables, called with each trace that ends. limits: the
-    default limits of a request.
+    requests that have not. clock: its time. on_finished: callables, called with each trace that
+    ends. limits: the default limits of a request.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Runtime(Registry):
     ) -> None:
         """Make an empty runtime; `workernb.Runtime()` provides all that it is made of."""
         super().__init__(engine, limits, stores)
-        self._clock = clock
+        self.clock = clock
         Schedules(self, clock)
         self._internet = internet
         self._outbound: Any = None
@@ -204,7 +204,7 @@ class Runtime(Registry):
 
     def now(self) -> float:
         """Return the time by the runtime's clock, in s since the epoch."""
-        return self._clock.now()
+        return self.clock.now()
 
     def wait_until(self, invocation: Invocation, awaitable: Awaitable[Any]) -> None:
         """Keep a request open until `awaitable` is done."""

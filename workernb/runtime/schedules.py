@@ -10,12 +10,17 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from workernb.runtime.bindings.entrypoints import NOTEBOOK, MissingEntrypoint
+from workernb.runtime.events.event import Event
 from workernb.runtime.events.scheduled import SCHEDULED, controller_of
 from workernb.runtime.execution.dispatch import TopLevelCall, finish
 from workernb.runtime.services.crons import Schedule
 from workernb.runtime.services.history import Change
-from workernb.runtime.services.targets import DEFAULT
+from workernb.runtime.services.targets import Target
 from workernb.runtime.tracing.logs import Discard
+
+MAX_WALL_MS = 900_000
+"""How long (ms of wall clock) a request takes at most that nobody awaits, as on the platform."""
 
 
 class Timekeeper(Protocol):
@@ -37,6 +42,27 @@ def echo_for(clock: Timekeeper) -> Any:
     While a cell moves the clock, that is the cell's output. What fires by itself writes to no cell.
     """
     return sys.stdout if clock.moving else Discard()
+
+
+def call_unattended(
+    runtime: Any, service: str, event: Event, argument: Any, why: str
+) -> TopLevelCall:
+    """Make a request that nobody awaits: of the clock, or of a queue. why: as its trace has it.
+
+    It takes 15 minutes of wall clock at most, as on the platform.
+    """
+    called, clock = runtime.services[service], runtime.clock
+    target = Target(service)
+    entrypoint = called.entrypoints.get(target.entrypoint)
+    if entrypoint is None:
+        entrypoint = MissingEntrypoint(None, target, NOTEBOOK, called.version, runtime.services)
+    limits = runtime.limits_of(called.version)
+    if limits.wall_ms is None or limits.wall_ms > MAX_WALL_MS:
+        limits = limits.but(wall_ms=MAX_WALL_MS)
+    call = TopLevelCall(runtime, event, entrypoint, argument, limits, True, echo_for(clock))
+    if call.trace is not None:
+        call.trace.why = why
+    return call
 
 
 class Schedules:
@@ -78,19 +104,8 @@ class Schedules:
     async def _fire(self, service: str, cron: str, at: float) -> None:
         """Call a scheduled handler, and wait until the request has ended."""
         self._set(service, cron)
-        runtime = self._runtime
-        called = runtime.services[service]
-        entrypoint = called.entrypoints.get(DEFAULT)
-        if entrypoint is None:
-            return
-        limits = runtime.limits_of(called.version)
-        argument = controller_of(at * 1000, cron)
-        echo = echo_for(self._clock)
-        call = TopLevelCall(runtime, SCHEDULED, entrypoint, argument, limits, True, echo)
-        trace = call.trace
-        assert trace is not None
-        trace.why = f"cron, due {date_text(at)}"
-        await finish(call)
+        argument, why = controller_of(at * 1000, cron), f"cron, due {date_text(at)}"
+        await finish(call_unattended(self._runtime, service, SCHEDULED, argument, why))
 
 
 def _why(cron: str, service: str) -> str:

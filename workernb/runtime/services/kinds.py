@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 from workernb.errors import UsageError
@@ -27,6 +27,10 @@ class EnvBuilder(Protocol):
     @property
     def metadata(self) -> Any:
         """The version's metadata."""
+
+    @property
+    def compatibility_date(self) -> str | None:
+        """The Worker's compatibility date, or None."""
 
     @property
     def stores(self) -> Any:
@@ -54,7 +58,8 @@ class BindingKind:
     keyword: its name in `define()`, in a definition and in Wrangler's configuration. noun: the name
     of one such binding. options: the options of `%%worker` for it. is_secret: whether its values
     are kept out of all output. is_counted: whether the graph shows their number below a Worker's
-    name; a kind whose targets are services is drawn as arrows instead.
+    name; a kind whose targets are services is drawn as arrows instead. is_on_env: whether its
+    values are on `env`; if not, their names are not those of bindings.
     """
 
     keyword: ClassVar[str]
@@ -62,6 +67,14 @@ class BindingKind:
     options: ClassVar[tuple[Option, ...]] = ()
     is_secret: ClassVar[bool] = False
     is_counted: ClassVar[bool] = True
+    is_on_env: ClassVar[bool] = True
+
+    def spread(self, given: Any) -> Mapping[str, Any]:
+        """Return what is given by keyword: an object of Wrangler's may hold that of two kinds."""
+        return {self.keyword: given}
+
+    def check_system(self, definitions: Sequence[Any]) -> None:
+        """Raise UsageError if definitions cannot serve together."""
 
     def check(self, given: Any) -> dict[str, Any]:
         """Return the values to store, by binding name; UsageError if one is invalid."""
@@ -89,6 +102,14 @@ class BindingKind:
     def store(self, value: Any) -> Store | None:
         """Return the store of a binding to one; None for other kinds."""
         return None
+
+    def source(self, name: str, value: Any) -> Store | None:
+        """Return the store that calls the Worker; None for other kinds."""
+        return None
+
+    def links(self, name: str, value: Any) -> Mapping[str, Store]:
+        """Return the stores that what the source holds may go on to, by what goes there."""
+        return {}
 
     def describe(self, value: Any) -> str:
         """Return a value as text; not that of a secret."""

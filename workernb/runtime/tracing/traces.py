@@ -106,6 +106,7 @@ class Trace:
     from an outsider. limits: those of the request. began: seconds since the epoch. fetches: what
     its Workers have fetched from outside of the runtime, in call order, the first 1,000. why: what
     made it, for a request that nobody has called: `cron, due 2026-11-28 09:00:00`; else None.
+    sent_by: the numbers of the requests that have sent the messages which it handles.
     """
 
     KEPT: ClassVar[int] = 10_000
@@ -142,6 +143,7 @@ class Trace:
     log_characters_left = LOG_CHARACTERS
     to_uncancel = False
     why: str | None = None
+    sent_by: Sequence[int] = ()
     first_of_session = 0  # The request whose stub this one calls, or 0.
     first_slices: list[Slice] | None = None
     kept: set[int] | None = None
