@@ -13,8 +13,11 @@ from workernb.errors import UsageError, did_you_mean, with_notes
 from workernb.exporters.chrome_trace import perfetto
 from workernb.exporters.opentelemetry import otlp
 from workernb.outbound.client import Internet
+from workernb.resources.clock import Clock
 from workernb.resources.d1 import D1Kind
 from workernb.resources.kv import KvKind
+from workernb.resources.queues.delivery import Delivery
+from workernb.resources.queues.kinds import ConsumerKind, QueueKind
 from workernb.resources.r2.bucket import R2Kind
 from workernb.resources.ratelimits import RateLimitKind
 from workernb.resources.stores import Stores
@@ -26,7 +29,15 @@ from workernb.runtime.services.kinds import register
 from workernb.runtime.services.limits import Limits
 from workernb.runtime.tracing.traces import Trace
 
-for _kind in (KvKind(), D1Kind(), R2Kind(), RateLimitKind(), *unsimulated_kinds()):
+for _kind in (
+    KvKind(),
+    D1Kind(),
+    R2Kind(),
+    QueueKind(),
+    ConsumerKind(),
+    RateLimitKind(),
+    *unsimulated_kinds(),
+):
     register(_kind)
 
 OUTBOUND = "WORKERNB_OUTBOUND"
@@ -36,12 +47,16 @@ _AS_SET_OUTSIDE = "as the environment says"
 
 
 class Runtime(CoreRuntime):
-    """A system of Workers in this process; see `workernb.runtime.runtime.Runtime`."""
+    """A system of Workers in this process; see `workernb.runtime.runtime.Runtime`.
+
+    clock: its time, and what is due at a time. queues: the consumers of its queues.
+    """
 
     stores: Stores
     exporters: Mapping[str, Callable[[Trace], dict[str, Any]]] = MappingProxyType(
         {"otlp": otlp, "perfetto": perfetto}
     )
+    clock: Clock
 
     def __init__(
         self,
@@ -59,12 +74,19 @@ class Runtime(CoreRuntime):
         StoreError if the folder cannot be used.
         """
         self._client = Internet()
-        super().__init__(PythonEngine(), limits, Stores(stores), internet=self._client)
+        kept = Stores(stores)
+        super().__init__(
+            PythonEngine(kept.clock.now), limits, kept, clock=kept.clock, internet=self._client
+        )
+        self.loops.on_home = self.clock.run_on
+        self.queues = Delivery(self, kept)
         self.outbound = default_outbound() if outbound is _AS_SET_OUTSIDE else outbound
 
     def close(self) -> None:
         """Remove all services, close stores and connections; requests in flight go on."""
         super().close()
+        self.clock.close()
+        self.queues.close()
         self.stores.close()
         self._client.close()
 

@@ -294,6 +294,18 @@ class PlatformText:
         "Bucket names must begin and end with an alphanumeric character, only contain lowercase "
         "letters, numbers, and hyphens, and be between 3 and 63 characters long."
     )
+    QUEUE_FAILED = "Queue {verb} failed: {text}"
+    QUEUE_TYPE = 'Content Type "{type}" requires a value of type {wanted}, but received: {given}'
+    QUEUE_CONTENT_TYPE = "Unsupported queue message content type: {type}"
+    QUEUE_EMPTY_BATCH = "sendBatch() requires at least one message"
+    QUEUE_MESSAGE_SIZE = "message length of {size} bytes exceeds limit of 128000"
+    QUEUE_BATCH = "batch message count of {count} exceeds limit of 100"
+    QUEUE_BATCH_SIZE = "batch size of {size} bytes exceeds limit of 288000"
+    QUEUE_DEAD = (
+        'Moving message "{id}" on queue "{queue}" to dead letter queue "{dead}" after {attempts} '
+        "failed attempts..."
+    )
+    QUEUE_DROPPED = 'Dropped message "{id}" on queue "{queue}" after {attempts} failed attempts!'
     RATE_OPTIONS = "bad rate limit options: [{options}]"
     RATE_PERIOD = 'bindings "simple.period" must be either 10 or 60 but got {given}'
     CACHE_METHOD = "Cannot cache response to non-GET request."

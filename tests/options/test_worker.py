@@ -70,7 +70,7 @@ def test_what_is_not_said_is_left_open():
             'auth --ratelimit LIMIT{"limit":3,"period":60}',
             'write, in quotes, --ratelimit \'LIMIT{"limit": 10, "period": 60}\'.',
         ),
-        ("auth --queue Q=q", "Queues are not simulated: call the consumer over a Service binding"),
+        ("auth --workflow W=w", "Workflows are not simulated."),
         ("auth --durable-object=A", "Durable Objects are not simulated"),
         ("auth -v A=1 -v A=2", "--var names A twice"),
         ("auth -s A -s A=2", "--secret names A twice"),

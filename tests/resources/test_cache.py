@@ -64,7 +64,7 @@ async def test_match_put_and_delete(cache, runtime):
     assert await cache.delete(URL) is True
     assert await cache.delete(URL) is False
     await cache.put(URL, response())
-    runtime.stores.clock.advance(61)
+    await runtime.stores.clock.advance(61)
     assert await cache.match(URL) is None
 
 

@@ -103,10 +103,10 @@ async def test_a_key_expires(kv, runtime):
     await kv.put("c", "1", expiration=int(time.time()) + 1000, expirationTtl=60)
     await kv.put("d", "1", {"expirationTtl": 60})
     assert await kv.get("a") == "1"
-    runtime.stores.clock.advance(61)
+    await runtime.stores.clock.advance(61)
     assert await kv.get(["a", "b", "c", "d"]) == {"a": None, "b": "1", "c": None, "d": None}
     assert [each["name"] for each in (await kv.list())["keys"]] == ["b"]
-    runtime.stores.clock.advance(1000)
+    await runtime.stores.clock.advance(1000)
     assert await kv.get("b") is None
 
 
@@ -444,3 +444,32 @@ async def test_a_method_that_is_not_there_has_a_remedy(run, name, remedy):
     with pytest.raises(AttributeError) as raised:
         await run(f"await self.env.CACHE.{name}('k', 'v')")
     assert raised.value.__notes__ == [remedy]
+
+
+async def test_what_has_expired_is_deleted_by_the_clock(kv, runtime):
+    def rows():
+        return [key for (key,) in runtime.stores.main.execute("SELECT key FROM kv ORDER BY key")]
+
+    await kv.put("late", "1", expirationTtl=600)
+    await kv.put("soon", "1", expirationTtl=60)
+    await kv.put("kept", "1")
+    assert [timer.why for timer in runtime.clock.due] == ["keys and responses expire"]
+    assert await runtime.clock.advance(59) == 0
+    assert rows() == ["kept", "late", "soon"]
+    assert await runtime.clock.advance(2) == 1
+    assert rows() == ["kept", "late"]
+    assert await runtime.clock.advance(600) == 1
+    assert rows() == ["kept"]
+    assert runtime.clock.due == []
+
+
+async def test_what_expired_while_no_process_ran_is_deleted(tmp_path):
+    runtime = workernb.Runtime(stores=tmp_path)
+    await runtime.stores.kv("cache").put("a", "1", expirationTtl=60)
+    runtime.stores.main.execute("UPDATE kv SET expiration = 1000")
+    runtime.close()
+    runtime = workernb.Runtime(stores=tmp_path)
+    assert runtime.stores.main.execute("SELECT count(*) FROM kv").fetchone() == (0,)
+    await runtime.stores.kv("cache").put("b", "1", expirationTtl=60)
+    assert len(runtime.clock.due) == 1
+    runtime.close()

@@ -10,15 +10,15 @@ USE = "(await self.env.LIMIT.limit(key='a')).success"
 
 
 @pytest.fixture(autouse=True)
-def _at_the_begin_of_a_window(runtime):
+async def _at_the_begin_of_a_window(runtime):
     clock = runtime.stores.clock
-    clock.advance(60 - clock.now() % 60 + 1)
+    await clock.advance(60 - clock.now() % 60 + 1)
 
 
 async def test_a_limit_is_kept_for_each_key(value_of, runtime):
     use = f"[{USE}, {USE}, {USE}, (await self.env.LIMIT.limit({{'key': 'b'}}))['success']]"
     assert await value_of(use) == [True, True, False, True]
-    runtime.stores.clock.advance(10)
+    await runtime.stores.clock.advance(10)
     assert await value_of(use) == [True, True, False, True]
 
 

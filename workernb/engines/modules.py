@@ -26,6 +26,7 @@ from workernb.runtime.services.modules import (
 from workernb.runtime.services.versions import Version, module_filename
 from workernb.runtime.tracing.logs import worker_print
 
+from . import clock
 from .platform import MODULES_NOT_HERE, check_names, import_platform_module
 
 
@@ -90,11 +91,14 @@ class Modules:
         """Import as Python does: the `__import__` of the Worker's code.
 
         `workers`, `js` and `pyodide.ffi` are workernb's, installed or not. As on the platform, the
-        Worker's own modules come after the standard library's, and before installed ones.
+        Worker's own modules come after the standard library's, and before installed ones. `time`
+        and `datetime` are those by the runtime's clock.
         """
         if level > 0:
             return self._import_own(self._absolute_name(name, globals, level), fromlist)
         top = name.partition(".")[0]
+        if name in clock.NAMES:
+            return clock.stand_in(name)
         if top in PLATFORM_MODULES:
             module = import_platform_module(name, bool(fromlist))
             check_names(module, name, fromlist or ())

@@ -68,6 +68,10 @@ class PythonIsolate:
 class PythonEngine:
     """The engine for Python source that imports the platform's `workers` module."""
 
+    def __init__(self, now: Callable[[], float]) -> None:
+        """Make an engine. now: returns the time by the runtime's clock, in s since the epoch."""
+        self._now = now
+
     def load(self, version: Version) -> PythonIsolate:
         """Run the source of `version` as its main module, and find its entrypoints.
 
@@ -76,7 +80,7 @@ class PythonEngine:
         """
         registration = Registration(version)
         try:
-            return _load(version, registration)
+            return _load(version, registration, self._now)
         except BaseException:
             # Not left to the finalizer: the traceback keeps the module alive, and the next
             # attempt has the same name.
@@ -84,8 +88,8 @@ class PythonEngine:
             raise
 
 
-def _load(version: Version, registration: Registration) -> PythonIsolate:
-    loading = Loading(version.env, version.startup_limit_ms)
+def _load(version: Version, registration: Registration, now: Callable[[], float]) -> PythonIsolate:
+    loading = Loading(version.env, version.startup_limit_ms, now)
     token = current.set(loading)
     try:
         with guard.loading(), refuses(registration.modules.code):

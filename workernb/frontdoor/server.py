@@ -7,7 +7,6 @@ connections; it is imported when a door is opened.
 from __future__ import annotations
 
 import asyncio
-import io
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
@@ -16,6 +15,7 @@ from workernb.http import Request, Response
 from workernb.runtime.execution.dispatch import Answer
 from workernb.runtime.runtime import Runtime
 from workernb.runtime.services.targets import Target
+from workernb.runtime.tracing.logs import Discard
 from workernb.runtime.tracing.traces import Trace
 from workernb.texts import PlatformText
 
@@ -72,7 +72,7 @@ class FrontDoor:
 
         self.runtime = runtime
         self._public_errors = public_errors
-        self._echo: Any = echo or _Discard()
+        self._echo: Any = echo or Discard()
         self._access = access
         self._write = send
         self._refusal_of, self._serve_socket = refusal_of, serve_socket
@@ -212,11 +212,3 @@ class _Server(Protocol):
 
     def __call__(self) -> asyncio.BaseProtocol:
         """Return the protocol of a new connection."""
-
-
-class _Discard(io.TextIOBase):
-    """A text file that keeps nothing."""
-
-    def write(self, text: str) -> int:
-        """Return the length."""
-        return len(text)

@@ -117,7 +117,9 @@ class StampingSelector(selectors.DefaultSelector):
 async def _serve(start: dict[str, Any], selector: StampingSelector, output: TextIO) -> None:
     """Load the Workers, report the port or the failure, and serve until the process ends."""
     outbound = INTERNET if start["internet"] else None
-    host = Host(start["key"], Runtime(Limits(**start["limits"]), outbound), selector)
+    runtime = Runtime(Limits(**start["limits"]), outbound)
+    runtime.clock.close()  # What is due happens in the notebook's process.
+    host = Host(start["key"], runtime, selector)
     report: dict[str, Any] = {}
     for name, settings in start["services"].items():
         try:

@@ -8,6 +8,7 @@ from . import completion, display, redaction, tracebacks, transform
 from .hints import cells, imports
 from .magics.call import CallMagics
 from .magics.change import ChangeMagics
+from .magics.clock import ClockMagics
 from .magics.define import DefineMagics
 from .magics.deploy import DeployMagics
 from .magics.export import ExportMagics
@@ -23,6 +24,7 @@ MAGICS = (
     DefineMagics,
     FetchMagics,
     CallMagics,
+    ClockMagics,
     LimitsMagics,
     OutboundMagics,
     ShowMagics,

@@ -16,6 +16,7 @@ from IPython.core.completer import (
 from workernb.assembly import get_runtime
 from workernb.options.call import call_parser
 from workernb.options.change import PARSERS
+from workernb.options.clock import REAL, clock_parser
 from workernb.options.export import EXPORT_PARSERS
 from workernb.options.fetch import fetch_parser
 from workernb.options.limits import limits_parser
@@ -36,6 +37,7 @@ _PARSERS: dict[str, Callable[[], Parser]] = {
     "fetch": fetch_parser,
     "call": call_parser,
     "trigger": trigger_parser,
+    "clock": clock_parser,
     "limits": limits_parser,
     "outbound": outbound_parser,
     "stores": stores_parser,
@@ -94,6 +96,8 @@ def _candidates(magic: str, arguments: str) -> tuple[list[str], str]:
         return _methods(word) if first_word else ([], word)
     if magic == "limits":
         return _starting_with(word, PRESETS)
+    if magic == "clock" and first_word:
+        return _starting_with(word, [REAL])
     if magic == "outbound" and first_word:
         return _starting_with(word, CHOICES)
     if magic in ("stores", "d1"):

@@ -1,4 +1,4 @@
-"""An input transformer that puts `await` before `%fetch`, `%call` and `%trigger`.
+"""An input transformer that puts `await` before `%fetch`, `%call`, `%trigger`, `%clock`.
 
 IPython has no async magics. But it turns `%fetch` into a call of `run_line_magic`, and top-level
 awaits run in the kernel's own loop. Where no await can stand, in a plain `def` or in the cell of
@@ -16,7 +16,12 @@ from typing import Any
 
 from workernb.errors import OptionError
 
-ASYNC = {"fetch": "_fetch_async", "call": "_call_async", "trigger": "_trigger_async"}
+ASYNC = {
+    "fetch": "_fetch_async",
+    "call": "_call_async",
+    "trigger": "_trigger_async",
+    "clock": "_clock_async",
+}
 """For each synchronous magic the one that is awaited."""
 
 

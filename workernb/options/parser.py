@@ -120,6 +120,19 @@ def pair_with_object(correct: str) -> Callable[[str], tuple[str, str]]:
     return split
 
 
+def name_with_object(correct: str) -> Callable[[str], tuple[str, str]]:
+    """Return a function that splits NAME[{JSON}], for argparse. correct: what its error says."""
+
+    def split(text: str) -> tuple[str, str]:
+        name, brace, rest = text.partition("{")
+        name = name.removesuffix("=")
+        if not name or not name.replace("-", "_").isidentifier():
+            raise argparse.ArgumentTypeError(f"write {correct}, not {text!r}")
+        return name, brace + rest if brace else "{}"
+
+    return split
+
+
 def secret(text: str) -> tuple[str, str | None]:
     """Split KEY[=VALUE], for argparse; the value is None where there is none.
 

@@ -16,7 +16,7 @@ def stores_parser() -> Parser:
     """Return the parser of `%stores`."""
     parser = Parser("%stores", "List what Workers have stored, or say where it is kept.")
     add = parser.add_argument
-    add("kind", metavar="KIND", nargs="?", help="kv, d1, r2 or cache")
+    add("kind", metavar="KIND", nargs="?", help="kv, d1, r2, cache or queue")
     add("name", metavar="NAME", nargs="?", help="the store: %%stores kv cache shows its keys")
     add("--prefix", metavar="P", default="", help="only keys that begin with it")
     add("--clear", action="store_true", help="delete what is there")

@@ -14,7 +14,16 @@ from workernb.errors import OptionError
 from workernb.runtime.services.kinds import kinds
 from workernb.runtime.services.option import Form, Option
 
-from .parser import Parser, json_value, number, pair, pair_with_object, secret, unique
+from .parser import (
+    Parser,
+    json_value,
+    name_with_object,
+    number,
+    pair,
+    pair_with_object,
+    secret,
+    unique,
+)
 
 _OPTIONS = (
     Option(("-e", "--env"), "the environment: the service is NAME-ENV", Form.TEXT, "environment",
@@ -69,8 +78,6 @@ def worker_parser(options: Iterable[Option] | None = None) -> Parser:
 
 
 _NOT_SIMULATED = {
-    "--queue": "Queues are not simulated: call the consumer over a Service binding, --bind.",
-    "--consume": "Queues are not simulated: call the consumer over a Service binding, --bind.",
     "--durable-object": "Durable Objects are not simulated: D1 or KV can keep the state.",
     "--workflow": "Workflows are not simulated.",
     "--hyperdrive": "Hyperdrive is not simulated: use a Python driver in the Worker itself.",
@@ -113,6 +120,7 @@ def _reader(option: Option) -> Callable[[str], Any]:
         Form.VALUE: pair(correct),
         Form.JSON: pair(correct),
         Form.OBJECT: pair_with_object(correct),
+        Form.NAMED_OBJECT: name_with_object(correct),
         Form.SECRET: secret,
     }
     return readers.get(option.form, str)
@@ -227,7 +235,7 @@ def _settings(options: Sequence[Option], typed: Mapping[str, Any]) -> dict[str, 
 
 
 def _pairs(option: Option, pairs: Sequence[tuple[str, Any]]) -> Sequence[tuple[str, Any]]:
-    if option.form not in (Form.JSON, Form.OBJECT):
+    if option.form not in (Form.JSON, Form.OBJECT, Form.NAMED_OBJECT):
         return pairs
-    correct = option.example if option.form is Form.OBJECT else None
+    correct = None if option.form is Form.JSON else option.example
     return [(key, json_value(option.name, key, text, correct)) for key, text in pairs]

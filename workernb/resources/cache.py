@@ -142,6 +142,7 @@ class Cache(StoreBinding):
         headers = [[name, value] for name, value in response.headers.items()]
         row = (self._id, _key_of(request), response.status, json.dumps(headers), now + ttl, body)
         self._stores.main.execute(_PUT, row)
+        self._stores.expiry.note(now + ttl)
         operation.rows = 1
 
     def _delete(self, operation: Any, request: Resource, options: Any, keywords: Any) -> bool:

@@ -12,7 +12,13 @@ from workernb.errors import UsageError, did_you_mean, with_notes
 
 from .stores import Stores
 
-KINDS = {"kv": "KV namespace", "d1": "D1 database", "r2": "R2 bucket", "cache": "cache"}
+KINDS = {
+    "kv": "KV namespace",
+    "d1": "D1 database",
+    "r2": "R2 bucket",
+    "cache": "cache",
+    "queue": "queue",
+}
 """The kinds of store that hold something, and what one of them is called."""
 
 MAX_SHOWN = 100
@@ -52,6 +58,7 @@ def _measured(stores: Stores, kind: str, name: str) -> Contents:
         "AND (expiration IS NULL OR expiration > ?)",
         "r2": "SELECT count(*), sum(size) FROM r2_objects WHERE bucket = ? AND ?",
         "cache": "SELECT count(*), sum(length(body)) FROM cached WHERE cache = ? AND expires > ?",
+        "queue": "SELECT count(*), sum(size) FROM queue_messages WHERE queue = ? AND ?",
     }[kind]
     parameters = stores.number(kind, name), stores.clock.now()
     count, size = stores.main.execute(query, parameters).fetchone()
@@ -66,6 +73,8 @@ def check_store(stores: Stores, kind: str, name: str) -> None:
             did_you_mean(kind, KINDS),
         )
     names = [each for its_kind, each in stores.used() if its_kind == kind]
+    if kind == "queue":
+        names = stores.named(kind)  # An empty one tells that all is delivered.
     if name not in names:
         raise with_notes(
             UsageError(f"There is nothing in the {KINDS[kind]} {name!r}."),
@@ -76,7 +85,9 @@ def check_store(stores: Stores, kind: str, name: str) -> None:
 def entries(stores: Stores, kind: str, name: str, prefix: str = "") -> list[Entry]:
     """Return what a store holds under keys that begin with `prefix`: the first 100."""
     check_store(stores, kind, name)
-    found = {"kv": _keys, "r2": _objects, "cache": _responses, "d1": _tables}[kind]
+    found = {"kv": _keys, "r2": _objects, "cache": _responses, "d1": _tables, "queue": _messages}[
+        kind
+    ]
     listed = (entry for entry in found(stores, name) if entry.key.startswith(prefix))
     return list(islice(listed, MAX_SHOWN))
 
@@ -113,6 +124,21 @@ def _responses(stores: Stores, name: str) -> Iterator[Entry]:
         yield Entry(url, len(body), str(status), f"expires in {expires - now:,.0f} s")
 
 
+def _messages(stores: Stores, name: str) -> Iterator[Entry]:
+    query = (
+        "SELECT id, size, type, body, due, attempts, in_flight FROM queue_messages "
+        "WHERE queue = ? ORDER BY in_flight DESC, due, number"
+    )
+    now = stores.clock.now()
+    rows = stores.main.execute(query, (stores.number("queue", name),))
+    for id, size, kind, body, due, attempts, in_flight in rows:
+        state = "in flight" if in_flight else "waiting"
+        if not in_flight and due > now:
+            state = f"due in {due - now:,.0f} s"
+        tried = f", attempt {attempts}" if attempts else ""
+        yield Entry(id, size, _text(body), f"{state}{tried}, {kind}")
+
+
 def _tables(stores: Stores, name: str) -> Iterator[Entry]:
     for table, rows in stores.database(name).tables():
         yield Entry(table, rows, "", "")
@@ -143,6 +169,7 @@ def clear(stores: Stores, kind: str, name: str, prefix: str = "") -> int:
         "kv": ("kv", "namespace", "key"),
         "r2": ("r2_objects", "bucket", "key"),
         "cache": ("cached", "cache", "url"),
+        "queue": ("queue_messages", "queue", "id"),
     }[kind]
     parameters = stores.number(kind, name), len(prefix), prefix
     condition = f"{column} = ? AND substr({key}, 1, ?) = ?"
@@ -151,4 +178,8 @@ def clear(stores: Stores, kind: str, name: str, prefix: str = "") -> int:
             query = f"SELECT blobs FROM {table} WHERE {condition}"
             for (blobs,) in stores.main.execute(query, parameters).fetchall():
                 stores.bodies.delete(json.loads(blobs))
-        return stores.main.execute(f"DELETE FROM {table} WHERE {condition}", parameters).rowcount
+        deleted = stores.main.execute(f"DELETE FROM {table} WHERE {condition}", parameters).rowcount
+    if kind == "queue":
+        stores.messages.dead.pop(name, None)
+        stores.messages.changed()
+    return deleted

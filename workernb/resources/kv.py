@@ -204,6 +204,8 @@ class KvNamespace(StoreBinding):
             expiration = _expiration(chosen, self._stores.clock.now())
             metadata = _metadata(chosen.get("metadata"))
         self._stores.main.execute(_PUT, (self._id, key, value, expiration, metadata))
+        if expiration is not None:
+            self._stores.expiry.note(expiration)
         operation.rows = 1
 
     def _delete(self, operation: Any, key: Any) -> None:

@@ -11,9 +11,14 @@ from .cache import SCHEMA as CACHE_SCHEMA
 from .cache import Cache
 from .clock import Clock
 from .d1 import D1Database
+from .expiry import SCHEMA as EXPIRY_SCHEMA
+from .expiry import Expiry
 from .folder import Folder
 from .kv import SCHEMA as KV_SCHEMA
 from .kv import KvNamespace
+from .queues.producer import Queue
+from .queues.storage import SCHEMA as QUEUE_SCHEMA
+from .queues.storage import Messages
 from .r2.bucket import R2Bucket
 from .r2.objects import SCHEMA as R2_SCHEMA
 from .ratelimits import Windows
@@ -27,16 +32,17 @@ if TYPE_CHECKING:
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS stores (
     number INTEGER PRIMARY KEY,
-    kind TEXT NOT NULL,  -- kv, r2, d1, cache
+    kind TEXT NOT NULL,  -- kv, r2, d1, cache, queue
     name TEXT NOT NULL,
     UNIQUE (kind, name)
 );
 """
-SCHEMA = _SCHEMA + KV_SCHEMA + R2_SCHEMA + CACHE_SCHEMA
+SCHEMA = _SCHEMA + KV_SCHEMA + R2_SCHEMA + CACHE_SCHEMA + EXPIRY_SCHEMA + QUEUE_SCHEMA
 _TABLES = {
     "kv": [("kv", "namespace")],
     "r2": [("r2_objects", "bucket"), ("r2_uploads", "bucket")],
     "cache": [("cached", "cache")],
+    "queue": [("queue_messages", "queue")],
 }
 """The tables of each kind of store, and the column with the store's number."""
 
@@ -57,6 +63,8 @@ class Stores:
         self._databases: dict[str, SqlDatabase] = {}
         self._bodies: Bodies | None = None
         self.windows = Windows(self.clock)
+        self.expiry = Expiry(self)
+        self.messages = Messages(self)
         if directory is not None:
             self.persist(directory)
 
@@ -74,6 +82,10 @@ class Stores:
         """Return an R2 bucket."""
         return R2Bucket(self, name)
 
+    def queue(self, name: str) -> Queue:
+        """Return a queue, to send messages to."""
+        return Queue(self, name)
+
     def cache(self, name: str = "default") -> Cache:
         """Return a cache: `caches.default`, or that of `caches.open(name)`."""
         return Cache(name, self)
@@ -84,6 +96,11 @@ class Stores:
     def directory(self) -> Path | None:
         """The folder that the stores are kept in; None for those in memory."""
         return None if self._folder is None else self._folder.path
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the database of all stores but D1's is open."""
+        return self._main is not None
 
     @property
     def main(self) -> Database:
@@ -122,6 +139,11 @@ class Stores:
         number = self._numbers.get((kind, name))
         return self._register(kind, name) if number is None else number
 
+    def named(self, kind: str) -> list[str]:
+        """Return the names of the stores of a kind, in the order in which they were first named."""
+        query = "SELECT name FROM stores WHERE kind = ? ORDER BY number"
+        return [name for (name,) in self.main.execute(query, (kind,))]
+
     def _register(self, kind: str, name: str) -> int:
         row = kind, name
         self.main.execute("INSERT OR IGNORE INTO stores (kind, name) VALUES (?, ?)", row)
@@ -141,8 +163,9 @@ class Stores:
         folder = Folder(directory)
         moved = Stores()
         moved._folder, moved.clock = folder, self.clock
+        copied = bool(self.used())
         try:
-            if self.used():
+            if copied:
                 if moved.used():
                     raise with_notes(
                         StoreError(
@@ -163,6 +186,10 @@ class Stores:
         self._databases, self._numbers = moved._databases, moved._numbers
         for name in databases:
             self.database(name)
+        if not copied:
+            self.messages.recover()
+        self.messages.changed()
+        self.expiry.delete()
 
     def used(self) -> list[tuple[str, str]]:
         """Return the kind and the name of each store that holds something."""
@@ -186,6 +213,7 @@ class Stores:
 
     def close(self) -> None:
         """Close the databases; stores in memory are lost."""
+        self.expiry.stop()
         if self._main is not None:
             self._main.close()
             self._main = self._bodies = None
@@ -196,6 +224,7 @@ class Stores:
             database.close()
         self._databases.clear()
         self._numbers.clear()
+        self.messages.changed()
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):

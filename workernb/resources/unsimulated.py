@@ -29,9 +29,6 @@ _KINDS = {
     "images": ("Images", _STAND_IN, "IMAGES"),
     "mtls_certificates": ("mTLS certificates", _STAND_IN, "MTLS CERT CERTIFICATE"),
     "pipelines": ("Pipelines", _STAND_IN, "PIPELINE"),
-    "queues": (
-        "Queues", "Call the consumer over a Service binding, in self.ctx.waitUntil(…).", "QUEUE"
-    ),
     "secrets_store_secrets": (
         "the Secrets Store", "Give it as a secret: secrets={{{name!r}: …}}.", "SECRETS_STORE"
     ),

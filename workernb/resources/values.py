@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from workernb.errors import did_you_mean
@@ -33,6 +34,11 @@ def options_of(given: object, keywords: Mapping[str, Any], known: tuple[str, ...
     options = JsDict(given)
     options.update(keywords)
     return options
+
+
+def local_time(milliseconds: float) -> datetime:
+    """Return a time (ms since the epoch) as the SDK does: naive, in local time."""
+    return datetime.fromtimestamp(milliseconds / 1000)
 
 
 def js_type(value: object) -> str:

@@ -249,6 +249,8 @@ class Handle:
         """
         try:
             crons = [] if self.version is None else self.version.definition.crons
+            if scheduledTime is None:
+                scheduledTime = self._runtime.now() * 1000
             argument = controller_of(scheduledTime, cron or next(iter(crons), ""))
             return self._runtime.call(self._target, argument, event=SCHEDULED)  # type: ignore[no-any-return]
         except Exception as error:

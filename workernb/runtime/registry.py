@@ -21,7 +21,7 @@ from workernb.runtime.services.deployments import Deployment
 from workernb.runtime.services.diffs import describe_change
 from workernb.runtime.services.engine import Engine, Exporter, Isolate
 from workernb.runtime.services.history import CHANGED, DEFINED, DEPLOYED, REMOVED, Change
-from workernb.runtime.services.kinds import remedy_for_missing
+from workernb.runtime.services.kinds import kinds, remedy_for_missing
 from workernb.runtime.services.limits import Limits
 from workernb.runtime.services.service import Service
 from workernb.runtime.services.targets import DEFAULT, Target, missing_target_error, suggest_service
@@ -206,7 +206,7 @@ class Registry(ABC):
 
     def _make_versions(self, kind: str, definitions: Sequence[tuple[Definition, str]]) -> None:
         """Make, load and deploy a version of each definition: all of them, or none."""
-        self._refuse_taken_routes([definition for definition, _ in definitions])
+        self._refuse_contradictions([definition for definition, _ in definitions])
         before = set(self.services)
         loaded: list[tuple[Version, Isolate]] = []
         try:
@@ -230,10 +230,16 @@ class Registry(ABC):
             summary = describe_change(previous, version.definition, self.redactor.redact)
             self._record(kind, version.service, version.reason, summary, version=version)
 
-    def _refuse_taken_routes(self, definitions: Sequence[Definition]) -> None:
-        """Raise RouteError if services would have the same route, since either might win."""
+    def _refuse_contradictions(self, definitions: Sequence[Definition]) -> None:
+        """Raise UsageError if services could not serve together.
+
+        RouteError if they would have the same route, since either might win; and what the kinds of
+        binding refuse, as two consumers of one queue.
+        """
         names = {definition.name for definition in definitions}
         serving = [s.definition for s in self.defined() if s.name not in names]
+        for kind in kinds():
+            kind.check_system([*serving, *definitions])
         owners: dict[object, str] = {}
         for definition in [*serving, *definitions]:
             for route in definition.routes:
@@ -264,7 +270,7 @@ class Registry(ABC):
         return isolate
 
     def _deploy(self, service: Service, deployment: Deployment, reason: str) -> None:
-        self._refuse_taken_routes([service[deployment.main].definition])
+        self._refuse_contradictions([service[deployment.main].definition])
         isolates = {
             number: service.isolates.get(number) or self._load(service[number])
             for number in deployment.numbers
@@ -309,6 +315,8 @@ class Registry(ABC):
         values: dict[str, Any] = {}
         hidden: set[str] = set()
         for kind, name, value in definition.each_binding():
+            if not kind.is_on_env:
+                continue
             values[name] = kind.env_value(name, value, builder)
             if kind.is_secret:
                 hidden.add(name)
@@ -365,6 +373,10 @@ class _EnvBuilder:
     @property
     def metadata(self) -> VersionMetadata:
         return self._version.metadata
+
+    @property
+    def compatibility_date(self) -> str | None:
+        return self._version.definition.compatibility_date
 
     @property
     def stores(self) -> Any:

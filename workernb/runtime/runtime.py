@@ -37,6 +37,7 @@ from workernb.runtime.tracing.traces import Trace, Traces
 from .handles import Handle
 from .overhead import cost_of_a_call_ns
 from .registry import Registry
+from .schedules import Schedules, Timekeeper
 from .tails import deliver
 
 
@@ -44,8 +45,9 @@ class Runtime(Registry):
     """A system of Workers, and the requests to them. See `Registry` for the services.
 
     traces: those of requests that have ended, newest last, at most 1,000. in_flight: those of
-    requests that have not. on_finished: callables, called with each trace that ends. limits: the
-    default limits of a request. exporters: what formats a trace, by the format's name.
+    requests that have not. clock: its time. on_finished: callables, called with each trace that
+    ends. limits: the default limits of a request. exporters: what formats a trace, by the format's
+    name.
     """
 
     exporters: Mapping[str, Callable[[Trace], dict[str, Any]]] = MappingProxyType({})
@@ -56,10 +58,13 @@ class Runtime(Registry):
         limits: Limits | None = None,
         stores: Any = None,
         *,
+        clock: Timekeeper,
         internet: Outbound | None = None,
     ) -> None:
-        """Make an empty runtime; `workernb.Runtime()` provides engine, stores and internet."""
+        """Make an empty runtime; `workernb.Runtime()` provides all that it is made of."""
         super().__init__(engine, limits, stores)
+        self.clock = clock
+        Schedules(self, clock)
         self._internet = internet
         self._outbound: Any = None
         self.traces = Traces()
@@ -200,6 +205,10 @@ class Runtime(Registry):
     def overhead_ns(self) -> float:
         """Return an estimate of the runtime's own cost of a call, in ns of thread CPU."""
         return cost_of_a_call_ns()
+
+    def now(self) -> float:
+        """Return the time by the runtime's clock, in s since the epoch."""
+        return self.clock.now()
 
     def wait_until(self, invocation: Invocation, awaitable: Awaitable[Any]) -> None:
         """Keep a request open until `awaitable` is done."""

@@ -29,6 +29,9 @@ class RunningInvocation(Protocol):
     def exports(self) -> Any:
         """The Worker's own entrypoints."""
 
+    def now(self) -> float:
+        """Return the time by the runtime's clock, in s since the epoch."""
+
     def send(self, request: Request) -> Awaitable[Response]:
         """Send a request to where its URL leads: a Worker of this notebook, or outside.
 

@@ -74,6 +74,7 @@ def import_state(runtime: Runtime, folder: Path) -> list[str]:
             UsageError(f"No store in {state} has a name that is known here."),
             "Bind a Worker to it first, by its id in Wrangler's configuration.",
         )
+    stores.expiry.delete()
     return done
 
 

@@ -397,7 +397,7 @@ async def test_an_upload_that_is_aborted(r2, runtime):
 
 async def test_an_upload_is_forgotten_after_seven_days(r2, runtime):
     upload = await r2.createMultipartUpload("k")
-    runtime.stores.clock.advance(7 * 24 * 3600 + 1)
+    await runtime.stores.clock.advance(7 * 24 * 3600 + 1)
     await r2.createMultipartUpload("other")
     assert "(10024)" in await refused(upload.uploadPart(1, b"x"))
 

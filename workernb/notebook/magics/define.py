@@ -160,6 +160,7 @@ def summary(runtime: Runtime, handle: Handle) -> str:
         parts.append(f"{binding} → {target}{_missing(runtime, target)}")
     for binding, store in service.definition.stores():
         parts.append(f"{binding} → {store.node}")
+    parts += [f"consumes {store.node}" for store in service.definition.sources()]
     if service.definition.crons:
         parts.append(f"scheduled {', '.join(service.definition.crons)}")
     for tail in service.definition.tails:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from workernb.errors import BodyUsedError
 from workernb.http.streams import ReadableStream
-from workernb.resources.values import js_json, js_text, key_of
+from workernb.resources.values import js_json, js_text, key_of, local_time
 from workernb.texts import PlatformText
 from workernb.workers.conversion import JsDict
 
@@ -74,11 +74,6 @@ def header_of(field: str) -> str:
     if field == "cacheExpiry":
         return "expires"
     return "".join(f"-{char.lower()}" if char.isupper() else char for char in field)
-
-
-def local_time(milliseconds: float) -> datetime.datetime:
-    """Return a time (ms since the epoch) as the SDK does: naive, in local time."""
-    return datetime.datetime.fromtimestamp(milliseconds / 1000)
 
 
 class R2Checksums(JsDict):

@@ -103,6 +103,8 @@ class ServiceBinding(ByReference):
         if caller.__class__ is not Invocation:
             return FailedCall(outside_of_handler(f"env.{self._name}.scheduled"))
         given = {"scheduledTime": scheduledTime, "cron": cron, **(controller or {})}
+        if given["scheduledTime"] is None:
+            given["scheduledTime"] = caller.trace.host.now() * 1000
         try:
             argument = controller_of(**given)
         except Exception as error:

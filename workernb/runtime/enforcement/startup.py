@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from time import thread_time_ns as cpu_clock
 from types import FrameType
@@ -33,9 +34,13 @@ class Loading:
     ended: whether nothing of the module is to be cut any more.
     """
 
-    def __init__(self, env: Any, limit_ms: float) -> None:
-        """Begin loading. limit_ms: limit of the module's own code, in ms of thread CPU."""
+    def __init__(self, env: Any, limit_ms: float, now: Callable[[], float] = time.time) -> None:
+        """Begin loading. limit_ms: limit of the module's own code, in ms of thread CPU.
+
+        now: returns the time by the runtime's clock, in s since the epoch.
+        """
         self.env = env
+        self.now = now
         self.props: dict[str, Any] = {}
         self.exports = None
         self.limits_left = None

@@ -5,7 +5,6 @@ https://developers.cloudflare.com/workers/runtime-apis/handlers/scheduled/
 
 from __future__ import annotations
 
-import time
 from datetime import datetime
 from typing import Any
 
@@ -20,18 +19,16 @@ NAME = "scheduled"
 
 
 def controller_of(
-    scheduledTime: float | datetime | None = None, cron: str = "", **unknown: Any
+    scheduledTime: float | datetime, cron: str = "", **unknown: Any
 ) -> ScheduledController:
     """Return the handler's argument.
 
-    scheduledTime: ms since the epoch, or a date; by default now. Raises TypeError for a name that
+    scheduledTime: ms since the epoch, or a date. Raises TypeError for a name that
     the argument does not have, and UsageError for an invalid schedule.
     """
     if unknown:
         raise TypeError(f"scheduled() takes scheduledTime and cron, and no {', '.join(unknown)}.")
-    if scheduledTime is None:
-        scheduledTime = time.time() * 1000
-    elif isinstance(scheduledTime, datetime):
+    if isinstance(scheduledTime, datetime):
         scheduledTime = scheduledTime.timestamp() * 1000
     return ScheduledController(float(int(scheduledTime)), checked_cron(cron) if cron else "")
 

@@ -20,6 +20,7 @@ from workernb.workers.events import TailRequest
 from workernb.workers.rpc import JsDict
 
 from .event import Event
+from .queue import batch_size_of, queue_of
 
 NAME = "tail"
 REDACTED = "REDACTED"
@@ -77,6 +78,8 @@ def _event(invocation: Invocation) -> JsDict | None:
     if kind == "scheduled":
         at = _epoch_ms(invocation.trace, invocation.began_ns)
         return JsDict(scheduledTime=at, cron=invocation.title.partition("scheduled ")[2])
+    if kind == "queue":
+        return JsDict(queue=queue_of(invocation), batchSize=batch_size_of(invocation))
     return None
 
 

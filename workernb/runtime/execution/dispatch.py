@@ -54,7 +54,7 @@ from workernb.texts import PlatformText
 from .hop import ENDS, drive, fail, hop, invoke, run_in_slice
 from .loops import Loops
 from .steppable import Steppable
-from .tasks import abandon, abandon_request, finish_if_done
+from .tasks import abandon, abandon_request, ended, finish_if_done
 
 WAIT_UNTIL_S = 30.0
 """Time limit (s of wall clock) of waitUntil tasks after the response, as on the platform."""
@@ -322,6 +322,24 @@ _NO_ORIGIN = (
     "ctx.passThroughOnException() was called, and the Worker has no origin: declare one with "
     "--origin NAME."
 )
+
+
+async def finish(call: TopLevelCall) -> Trace:
+    """Make a request that nobody else awaits; return its trace when its waitUntil tasks are done.
+
+    What it raises is in its trace; but CanceledError, by which the user's interrupt ends it, is
+    raised.
+    """
+    trace = call.trace
+    assert trace is not None
+    try:
+        await call
+    except CanceledError:
+        raise
+    except Exception:
+        pass
+    await ended(trace)
+    return trace
 
 
 async def serve_in_task(root: Invocation) -> Any:

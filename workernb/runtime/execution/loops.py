@@ -43,10 +43,12 @@ class Loops:
 
     home: the loop of all requests: the first one that makes a request, as long as it runs. A thread
     that waits for a request without await, while home stands still, runs it on a loop of its own.
+    on_home: called with a loop that becomes home.
     """
 
     def __init__(self) -> None:
         """Make a record without loops."""
+        self.on_home: Callable[[asyncio.AbstractEventLoop], None] | None = None
         self.home: asyncio.AbstractEventLoop | None = None
         self._home_thread = 0
         self._private: asyncio.AbstractEventLoop | None = None
@@ -63,6 +65,8 @@ class Loops:
             return None if self._home_thread == this_ident else self.home
         if running is not None:
             self.home, self._home_thread = running, this_ident
+            if self.on_home is not None:
+                self.on_home(running)
         return None
 
     def claim(self, begin: Callable[[], None]) -> bool:

@@ -111,6 +111,15 @@ def _cancel_unfinished_tasks(
                 warn(trace, invocation, f"{name} was cancelled: {NOT_AWAITED}", slip=True)
 
 
+async def ended(trace: Trace) -> None:
+    """Wait until a request has ended whose answer is there: its waitUntil tasks too."""
+    while not trace.done:
+        pending = [task for task in trace.wait_until_tasks if not task.done()]
+        if pending:
+            await asyncio.wait(pending)
+        await asyncio.sleep(0)
+
+
 def _name(task: asyncio.Future[Any]) -> str:
     return f"The task {task.get_name()}" if isinstance(task, asyncio.Task) else "A future"
 

@@ -110,6 +110,13 @@ class Definition:
             if store is not None:
                 yield name, store
 
+    def sources(self) -> Iterator[Store]:
+        """Yield the stores that call the Worker: the queues that it consumes."""
+        for kind, name, value in self.each_binding():
+            store = kind.source(name, value)
+            if store is not None:
+                yield store
+
     def given_bindings(self) -> dict[str, Any]:
         """Return the bindings in the form that `define` takes, by the keyword of their kind."""
         return {kind.keyword: kind.as_given(self.of_kind(kind)) for kind in kinds()}
@@ -229,6 +236,8 @@ class Definition:
     def _refuse_shared_names(self) -> None:
         seen: dict[str, str] = {}
         for kind, name, _ in self.each_binding():
+            if not kind.is_on_env:
+                continue
             if name in seen:
                 raise with_notes(
                     UsageError(PlatformText.UNIQUE_NAMES),
@@ -300,6 +309,19 @@ def _texts(given: Iterable[str]) -> Iterable[str]:
     return [given] if isinstance(given, str) else given
 
 
+def _spread(given: Mapping[str, Any], known: Mapping[str, BindingKind]) -> Mapping[str, Any]:
+    """Return what is given, with objects that hold that of two kinds in parts; UsageError."""
+    spread: dict[str, Any] = {}
+    for keyword, values in given.items():
+        for part, value in known[keyword].spread(values).items():
+            if value is None:
+                continue
+            if part in spread:
+                raise UsageError(f"{part} are given twice: by themselves, and within an object.")
+            spread[part] = value
+    return spread
+
+
 def _checked(given: Mapping[str, Any], function: str) -> Bindings:
     """Return checked bindings by kind; UsageError that names `function` for unknown keywords."""
     known = {kind.keyword: kind for kind in kinds()}
@@ -309,6 +331,7 @@ def _checked(given: Mapping[str, Any], function: str) -> Bindings:
                 UsageError(f"{function} got an unexpected keyword argument {keyword!r}"),
                 did_you_mean(keyword, known),
             )
+    given = _spread(given, known)
     checked = {
         keyword: kind.check(given[keyword])
         for keyword, kind in known.items()

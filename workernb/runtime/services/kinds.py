@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 from workernb.errors import UsageError
@@ -28,6 +28,10 @@ class EnvBuilder(Protocol):
     @property
     def metadata(self) -> Any:
         """The version's metadata."""
+
+    @property
+    def compatibility_date(self) -> str | None:
+        """The Worker's compatibility date, or None."""
 
     @property
     def stores(self) -> Any:
@@ -57,7 +61,8 @@ class BindingKind:
     are kept out of all output. is_counted: whether the graph shows their number below a Worker's
     name; a kind whose targets are services is drawn as arrows instead. is_simulated: whether there
     can be such a binding here. usual_names: words in the names that such bindings often have, as
-    KV: what is missing is told by them.
+    KV: what is missing is told by them. is_on_env: whether its values are on `env`; if not, their
+    names are not those of bindings.
     """
 
     keyword: ClassVar[str]
@@ -67,12 +72,20 @@ class BindingKind:
     is_counted: ClassVar[bool] = True
     is_simulated: ClassVar[bool] = True
     usual_names: ClassVar[tuple[str, ...]] = ()
+    is_on_env: ClassVar[bool] = True
 
     def remedy(self, name: str) -> str:
         """Return how to have a binding of this kind, for one that is missing."""
         option = self.options[0]
         written = (option.metavar or "BINDING").replace("BINDING", name)
         return f"Bind it on the Worker's cell: {option.name} {written}"
+
+    def spread(self, given: Any) -> Mapping[str, Any]:
+        """Return what is given by keyword: an object of Wrangler's may hold that of two kinds."""
+        return {self.keyword: given}
+
+    def check_system(self, definitions: Sequence[Any]) -> None:
+        """Raise UsageError if definitions cannot serve together."""
 
     def check(self, given: Any) -> dict[str, Any]:
         """Return the values to store, by binding name; UsageError if one is invalid."""
@@ -100,6 +113,14 @@ class BindingKind:
     def store(self, value: Any) -> Store | None:
         """Return the store of a binding to one; None for other kinds."""
         return None
+
+    def source(self, name: str, value: Any) -> Store | None:
+        """Return the store that calls the Worker; None for other kinds."""
+        return None
+
+    def links(self, name: str, value: Any) -> Mapping[str, Store]:
+        """Return the stores that what the source holds may go on to, by what goes there."""
+        return {}
 
     def describe(self, value: Any) -> str:
         """Return a value as text; not that of a secret."""

@@ -29,6 +29,8 @@ class Form(Enum):
     """NAME=JSON, repeatable: a dict of parsed values."""
     OBJECT = auto()
     """NAME{JSON}, repeatable: a dict of parsed objects."""
+    NAMED_OBJECT = auto()
+    """NAME or NAME{JSON}, repeatable: a dict of parsed objects. NAME may have dashes."""
     SECRET = auto()
     """NAME[=TEXT], repeatable: a dict; None for a value that is looked up elsewhere."""
     PATH = auto()
@@ -42,7 +44,9 @@ class Form(Enum):
     @property
     def mapping(self) -> bool:
         """Whether the values have names, and are collected in a dict."""
-        return self in (Form.BINDING, Form.VALUE, Form.JSON, Form.OBJECT, Form.SECRET)
+        return self in (
+            Form.BINDING, Form.VALUE, Form.JSON, Form.OBJECT, Form.NAMED_OBJECT, Form.SECRET
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

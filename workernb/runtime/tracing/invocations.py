@@ -122,6 +122,10 @@ class Invocation:
         """The Worker's own entrypoints, in the same version: `ctx.exports`."""
         return None if self.version is None else self.version.exports
 
+    def now(self) -> float:
+        """Return the time by the runtime's clock, in s since the epoch."""
+        return float(self.trace.host.now())
+
     def send(self, request: Request) -> Awaitable[Response]:
         """Send a request of its code to where the URL leads: one hop of `fetch`."""
         sent: Awaitable[Response] = self.trace.host.send(self, request)

@@ -21,6 +21,14 @@ _LIMIT_REACHED = (
 )
 
 
+class Discard(io.TextIOBase):
+    """A text file that keeps nothing: for what Workers print, and only their traces show."""
+
+    def write(self, text: str) -> int:
+        """Return the length."""
+        return len(text)
+
+
 def log(
     trace: Trace,
     invocation: Invocation | None,

@@ -79,6 +79,9 @@ class Host(Protocol):
     def overhead_ns(self) -> float:
         """Return an estimate of the runtime's own cost of a call, in ns of thread CPU."""
 
+    def now(self) -> float:
+        """Return the time by the runtime's clock, in s since the epoch."""
+
     def send(self, invocation: Invocation, request: Request) -> Awaitable[Response]:
         """Send a request to where its URL leads."""
 
@@ -104,7 +107,9 @@ class Trace:
     `response.trace` and `runtime.traces` give access to it. number: the request's number in its
     runtime, from 1. owner: True for a request by name, from the notebook; False for one by URL,
     from an outsider. limits: those of the request. began: seconds since the epoch. fetches: what
-    its Workers have fetched from outside of the runtime, in call order, the first 1,000.
+    its Workers have fetched from outside of the runtime, in call order, the first 1,000. why: what
+    made it, for a request that nobody has called: `cron, due 2026-11-28 09:00:00`; else None.
+    sent_by: the numbers of the requests that have sent the messages which it handles.
     """
 
     KEPT: ClassVar[int] = 10_000
@@ -144,6 +149,8 @@ class Trace:
     checked_calls = 1  # How many invocations `calls_not_awaited` has checked.
     log_characters_left = LOG_CHARACTERS
     to_uncancel = False
+    why: str | None = None
+    sent_by: Sequence[int] = ()
     first_of_session = 0  # The request whose stub this one calls, or 0.
     first_slices: list[Slice] | None = None
     kept: set[int] | None = None

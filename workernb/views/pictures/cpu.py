@@ -15,6 +15,7 @@ from workernb.views.drawing.text import one_line
 
 from .axis import ticks
 from .lanes import MAX_LANES, Lane, Lanes, SpanBar
+from .links import links
 from .picture import MARGIN, SIZE, SMALL, Picture, heading
 from .spans import describe_span
 
@@ -278,7 +279,8 @@ def _empty_drawing() -> Drawing:
 def headline(trace: Trace) -> str:
     """Return a request and its outcome on one line."""
     status = f" → {trace.status}" if trace.status else ""
-    return f"{one_line(trace.title, 100)}{status} · {trace.outcome or 'running'}"
+    why = f" ({trace.why})" if trace.why else ""
+    return f"{one_line(trace.title, 100)}{why}{status} · {trace.outcome or 'running'}"
 
 
 def cpu_summary(trace: Trace) -> str:
@@ -300,6 +302,7 @@ def _notes(trace: Trace) -> list[tuple[str, str]]:
     if invocations > MAX_LANES:
         notes.append((f"A lane for each Worker: there were {invocations:,} invocations.", "muted"))
     notes += [(line, "muted") for line in (*_stores(trace), *_spans(trace))]
+    notes += [(f"✉ {link}", "muted") for link in links(trace)]
     if trace.outcome in _TERMINATIONS:
         notes.append((_TERMINATIONS[trace.outcome][1], "alarm"))
     return notes

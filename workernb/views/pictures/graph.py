@@ -33,6 +33,8 @@ MIN_LABEL, MAX_LABEL = 118.0, 190.0
 OUTSIDE_LABEL = 152.0
 OUTSIDE_WIDTH = 84.0
 CORNER = 7.0
+SLOT = 12.0
+"""The width of a message in a queue."""
 LID = 7.0
 """Half the height of a drum's lid."""
 
@@ -175,7 +177,8 @@ class GraphBuilder:
     def _node(self, index: int, node: Node) -> Group:
         place, column = self.layout.places[node.name], self._column(node.name)
         if node.store is not None:
-            return _store(index, node, place, column)
+            shape = _queue if node.store.noun == "queue" else _store
+            return shape(index, node, place, column)
         outside = node.name == OUTSIDE
         load = self._loads.get(node.name)
         load_text = "" if load is None else load.text
@@ -358,6 +361,22 @@ def _store(index: int, node: Node, place: Place, column: Column) -> Group:
         Line([(right, top), (right, bottom)], "line", 1.4),
         Label(left + 14, place.middle + 6, name, NAME, bold=True),
         Label(left + 14, place.middle + 21, detail, SMALL, "muted"),
+    ]
+    return Group(shapes, {"node": node.name}, f"{node.title}: {node.detail}")
+
+
+def _queue(index: int, node: Node, place: Place, column: Column) -> Group:
+    """Return a queue: a box that messages pass from left to right, a few of them at its end."""
+    left, right = column.x, column.x + column.node
+    name = fitted(one_line(node.title), NAME, column.node - 28 - 3 * SLOT, True)
+    shapes: list[Shape] = [
+        Rect(left, place.y, column.node, place.height, "box", "line", 1.4, part=f"box{index}"),
+        *(
+            Line([(x, place.y), (x, place.bottom)], "line", 1.4)
+            for x in (right - SLOT, right - 2 * SLOT, right - 3 * SLOT)
+        ),
+        Label(left + 14, place.middle - 2, name, NAME, bold=True),
+        Label(left + 14, place.middle + 15, node.detail, SMALL, "muted"),
     ]
     return Group(shapes, {"node": node.name}, f"{node.title}: {node.detail}")
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from workernb.runtime.events.queue import BATCHES
 from workernb.runtime.runtime import Runtime
 from workernb.runtime.services.definitions import Definition
 from workernb.runtime.services.kinds import Store, kinds
@@ -88,6 +89,8 @@ class Arrow:
         """The text on the arrow."""
         if self.is_callback:
             return "callbacks"
+        if self.name == BATCHES:
+            return BATCHES.strip()
         return self.name if self.entrypoint == DEFAULT else f"{self.name} #{self.entrypoint}"
 
 
@@ -123,6 +126,15 @@ class System:
             for name, store in definition.stores():
                 stores[store.node] = Node(store.node, store.node, store=store)
                 arrows.append(Arrow(service.name, store.node, name))
+            for kind, name, value in definition.each_binding():
+                source = kind.source(name, value)
+                if source is None:
+                    continue
+                linked = kind.links(name, value)
+                for store in (source, *linked.values()):
+                    stores.setdefault(store.node, Node(store.node, store.node, store=store))
+                arrows.append(Arrow(source.node, service.name, BATCHES))
+                arrows += [Arrow(source.node, to.node, label) for label, to in linked.items()]
             for name, target in definition.targets():
                 callee = runtime.services.get(target.service)
                 broken = callee is None or target.entrypoint not in callee.entrypoints

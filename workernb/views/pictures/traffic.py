@@ -15,6 +15,8 @@ from itertools import islice, takewhile
 from time import perf_counter_ns as wall_clock
 from typing import NamedTuple
 
+from workernb.runtime.events.queue import BATCHES, queue_of
+from workernb.runtime.events.queue import NAME as QUEUE_EVENT
 from workernb.runtime.events.rpc import RPC
 from workernb.runtime.runtime import Runtime
 from workernb.runtime.services.kinds import Store
@@ -214,6 +216,8 @@ def _key(runtime: Runtime, trace: Trace, invocation: Invocation) -> Key | None:
     if caller is not None:
         binding = CALLBACKS if _is_callback(invocation) else invocation.binding or ""
         return (caller.service, binding, name)
+    if invocation.event == QUEUE_EVENT:
+        return (Store(QUEUE_EVENT, queue_of(invocation)).node, BATCHES, name)
     service = runtime.services.get(name)
     if trace.owner or service is None or not service.versions:
         return None

@@ -18,6 +18,7 @@ from workernb.workers.tracing import Span
 
 from .cpu import cpu_summary, headline
 from .fetches import by_invocation, describe_fetch, omitted_fetches
+from .links import links
 from .operations import list_operations
 from .picture import MARGIN, SIZE, SMALL, Picture, heading
 from .spans import depth_of, describe_span
@@ -63,13 +64,15 @@ class TracePicture(Picture):
         self.trace = trace
         self.rows = list(_rows(trace))
         self.omitted = len(trace.invocations) + trace.not_kept - MAX_INVOCATIONS
+        self.links = links(trace)
         self.drawing = self._draw()
 
     def text(self) -> str:
         """Return the tree, with a line for each invocation and each line that was logged."""
         trace = self.trace
         lines = [
-            f"request {trace.number}: {one_line(trace.title, 210)}",
+            f"request {trace.number}: {one_line(trace.title, 210)}"
+            f"{f' ({trace.why})' if trace.why else ''}",
             f"{trace.outcome or 'running'} · CPU {ms(trace.cpu_ms)}{trace.limits.of_budget} · "
             f"{ms(trace.wall_ms)} wall clock · thread {trace.thread_name}",
         ]
@@ -81,6 +84,7 @@ class TracePicture(Picture):
                 lines.append(describe(row.invocation))
             else:
                 lines.append(prefix + ("└─" if row.last else "├─") + describe(row.invocation))
+        lines += [f"✉ {link}" for link in self.links]
         if self.omitted > 0:
             lines.append(_omission(self.omitted))
         lines += omitted_fetches(trace)
@@ -110,6 +114,10 @@ class TracePicture(Picture):
             else:
                 drawing.shapes.append(_log(row, y, width))
                 y += LOG_ROW
+        for link in self.links:
+            text = fitted(f"✉ {link}", SMALL, width - 2 * MARGIN)
+            drawing.shapes.append(Label(MARGIN, y + 12, text, SMALL, "muted"))
+            y += LOG_ROW
         rows_omitted = len(self.rows) > len(rows)
         if self.omitted > 0 or rows_omitted:
             text = "… and more, in the text" if rows_omitted else _omission(self.omitted)

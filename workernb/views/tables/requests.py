@@ -47,8 +47,8 @@ def _row(trace: Trace) -> Row:
     return (
         str(trace.number),
         time_of_day(trace.began),
-        "name" if trace.owner else "URL",
-        f"{trace.method} {trace.url}",
+        trace.why or ("name" if trace.owner else "URL"),
+        trace.title,
         str(trace.status or ""),
         trace.outcome or "running",
         ms(trace.cpu_ms),

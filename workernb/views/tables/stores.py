@@ -47,11 +47,15 @@ def _bound(runtime: Runtime) -> dict[tuple[str, str], list[str]]:
     for service in runtime.defined():
         for name, store in service.definition.stores():
             bound.setdefault((store.noun, store.name), []).append(f"{service.name}.{name}")
+        for store in service.definition.sources():
+            bound.setdefault((store.noun, store.name), []).append(f"{service.name} (consumer)")
     return bound
 
 
 def _row(each: Contents, bound: Sequence[str]) -> Row:
-    what = {"kv": "key", "r2": "object", "cache": "response", "d1": "table"}[each.kind]
+    what = {"kv": "key", "r2": "object", "cache": "response", "d1": "table", "queue": "message"}[
+        each.kind
+    ]
     holds = f"{each.count:,} {what}{'s' * (each.count != 1)}"
     return KINDS[each.kind], each.name, holds, size_text(each.size), ", ".join(bound) or "–"
 
@@ -77,6 +81,7 @@ class StoreTable(Table):
             "r2": ("key", "size", "type", "etag"),
             "cache": ("url", "size", "status", "expiration"),
             "d1": ("table", "rows", "", ""),
+            "queue": ("message", "size", "body", "state"),
         }[kind]
         rows: list[Row] = [
             (
@@ -89,9 +94,19 @@ class StoreTable(Table):
         ]
         first = f", the first {MAX_SHOWN}" if len(found) == MAX_SHOWN else ""
         title = f"{KINDS[kind]} {name}{first}"
+        if kind == "queue":
+            title += f": {describe_queue(stores_of(runtime), name)}"
         columns = 2 if kind == "d1" else 4
         shown = [row[:columns] for row in rows]
-        super().__init__(title, headings[:columns], shown, "nothing under this prefix")
+        empty = "nothing under this prefix" if prefix else "nothing"
+        super().__init__(title, headings[:columns], shown, empty)
+
+
+def describe_queue(stores: Stores, name: str) -> str:
+    """Return how many messages of a queue wait, are delayed, are in flight, and have died."""
+    waiting, delayed, in_flight = stores.messages.counts(name)
+    dead = stores.messages.dead.get(name, 0)
+    return f"{waiting:,} waiting, {delayed:,} delayed, {in_flight:,} in flight, {dead:,} dead"
 
 
 class QueryRows(list[Any]):

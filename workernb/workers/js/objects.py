@@ -10,6 +10,7 @@ from typing import Any
 from workernb.errors import with_notes
 from workernb.http.websockets import WebSocketPair
 from workernb.workers.conversion import JsDict
+from workernb.workers.current import current
 from workernb.workers.ffi import Map
 
 _PYTHON_NAMES = {
@@ -114,5 +115,6 @@ class Date:
 
     @staticmethod
     def now() -> int:
-        """Return the time in ms since the epoch."""
-        return time.time_ns() // 1_000_000
+        """Return the time in ms since the epoch, by the runtime's clock."""
+        running = current.get()
+        return int(1000 * (time.time() if running is None else running.now()))

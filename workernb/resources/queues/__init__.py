@@ -1,0 +1,1 @@
+"""Queues: messages that a producer sends, and a consumer gets in batches, later."""
