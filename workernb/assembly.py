@@ -9,6 +9,7 @@ from workernb.engines.python import PythonEngine
 from workernb.errors import UsageError, did_you_mean, with_notes
 from workernb.outbound.client import Internet
 from workernb.resources.d1 import D1Kind
+from workernb.resources.durable_objects.kind import DurableObjectKind
 from workernb.resources.kv import KvKind
 from workernb.resources.r2.bucket import R2Kind
 from workernb.resources.ratelimits import RateLimitKind
@@ -20,7 +21,7 @@ from workernb.runtime.runtime import Runtime as CoreRuntime
 from workernb.runtime.services.kinds import register
 from workernb.runtime.services.limits import Limits
 
-for _kind in (KvKind(), D1Kind(), R2Kind(), RateLimitKind(), *unsimulated_kinds()):
+for _kind in (KvKind(), D1Kind(), R2Kind(), RateLimitKind(), DurableObjectKind(), *unsimulated_kinds()):
     register(_kind)
 
 OUTBOUND = "WORKERNB_OUTBOUND"
@@ -56,6 +57,7 @@ class Runtime(CoreRuntime):
         super().__init__(PythonEngine(), limits, Stores(stores), internet=self._client)
         self.clock = self.stores.clock
         self.loops.on_home = self.clock.run_on
+        self.stores.objects.attach(self)
         self.outbound = default_outbound() if outbound is _AS_SET_OUTSIDE else outbound
 
     def close(self) -> None:

@@ -11,6 +11,9 @@ from .cache import SCHEMA as CACHE_SCHEMA
 from .cache import Cache
 from .clock import Clock
 from .d1 import D1Database
+from .durable_objects.databases import SCHEMA as OBJECTS_SCHEMA
+from .durable_objects.databases import ObjectDatabases
+from .durable_objects.objects import Objects
 from .folder import Folder
 from .kv import SCHEMA as KV_SCHEMA
 from .kv import KvNamespace
@@ -26,16 +29,17 @@ if TYPE_CHECKING:
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS stores (
     number INTEGER PRIMARY KEY,
-    kind TEXT NOT NULL,  -- kv, r2, d1, cache
+    kind TEXT NOT NULL,  -- kv, r2, d1, cache, do
     name TEXT NOT NULL,
     UNIQUE (kind, name)
 );
 """
-SCHEMA = _SCHEMA + KV_SCHEMA + R2_SCHEMA + CACHE_SCHEMA
+SCHEMA = _SCHEMA + KV_SCHEMA + R2_SCHEMA + CACHE_SCHEMA + OBJECTS_SCHEMA
 _TABLES = {
     "kv": [("kv", "namespace")],
     "r2": [("r2_objects", "bucket"), ("r2_uploads", "bucket")],
     "cache": [("cached", "cache")],
+    "do": [("durable_objects", "namespace")],
 }
 """The tables of each kind of store, and the column with the store's number."""
 
@@ -44,7 +48,8 @@ class Stores:
     """The stores of one runtime, by kind and name. A store is there as soon as it is named.
 
     `await runtime.stores.kv("cache").put("key", "value")` prepares one from the notebook, without
-    limits. clock: by which keys expire.
+    limits. clock: by which keys expire. objects: the Durable Objects that are in memory.
+    object_databases: what all of them have stored.
     """
 
     def __init__(self, directory: str | Path | None = None) -> None:
@@ -56,6 +61,8 @@ class Stores:
         self._databases: dict[str, SqlDatabase] = {}
         self._bodies: Bodies | None = None
         self.windows = Windows(self.clock)
+        self.object_databases = ObjectDatabases(self)
+        self.objects = Objects(self)
         if directory is not None:
             self.persist(directory)
 
@@ -78,6 +85,16 @@ class Stores:
         return Cache(name, self)
 
     # Where they are kept
+
+    @property
+    def is_open(self) -> bool:
+        """Whether they are kept in a folder, or something was stored or bound."""
+        return self._main is not None or self._folder is not None
+
+    @property
+    def folder(self) -> Folder | None:
+        """The folder that the stores are kept in, as an object; None for those in memory."""
+        return self._folder
 
     @property
     def directory(self) -> Path | None:
@@ -140,6 +157,7 @@ class Stores:
         folder = Folder(directory)
         moved = Stores()
         moved._folder, moved.clock = folder, self.clock
+        self.objects.commit()
         try:
             if self.used():
                 if moved.used():
@@ -162,6 +180,7 @@ class Stores:
         self._databases, self._numbers = moved._databases, moved._numbers
         for name in databases:
             self.database(name)
+        self.objects.begin_alarms()
 
     def used(self) -> list[tuple[str, str]]:
         """Return the kind and the name of each store that holds something."""
@@ -182,9 +201,12 @@ class Stores:
         self.main.copy_to(other.main)
         for name, database in self._databases.items():
             database.copy_to(other.database(name))
+        self.object_databases.copy_to(other.object_databases)
+        other.object_databases.close()
 
     def close(self) -> None:
         """Close the databases; stores in memory are lost."""
+        self.object_databases.close()
         if self._main is not None:
             self._main.close()
             self._main = self._bodies = None

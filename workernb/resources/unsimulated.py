@@ -17,7 +17,6 @@ _KINDS = {
     "analytics_engine_datasets": ("Analytics Engine", _STAND_IN),
     "assets": ("static assets", "Return the files from a Worker's fetch, or keep them in R2."),
     "browser": ("Browser Rendering", _STAND_IN),
-    "durable_objects": ("Durable Objects", "Keep the state in D1 or KV meanwhile."),
     "hyperdrive": ("Hyperdrive", "Use a Python driver of the database in the Worker itself."),
     "images": ("Images", _STAND_IN),
     "queues": ("Queues", "Call the consumer over a Service binding, in self.ctx.waitUntil(…)."),

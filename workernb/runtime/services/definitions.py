@@ -154,7 +154,7 @@ class Definition:
         definition = cls(
             name,
             source,
-            _checked(bindings, "define()"),
+            _checked(bindings, "define()", name),
             _checked_routes(name, routes, public),
             _checked_limits(limits),
             compatibility_date,
@@ -211,7 +211,7 @@ class Definition:
                     UsageError(f"Worker {self.name!r} has no binding {name}."),
                     did_you_mean(name, known) or bound,
                 )
-        added = _checked(given, "change()")
+        added = _checked(given, "change()", self.name)
         bindings = {}
         for keyword in [kind.keyword for kind in kinds()]:
             before = self.bindings.get(keyword, {})
@@ -300,7 +300,7 @@ def _texts(given: Iterable[str]) -> Iterable[str]:
     return [given] if isinstance(given, str) else given
 
 
-def _checked(given: Mapping[str, Any], function: str) -> Bindings:
+def _checked(given: Mapping[str, Any], function: str, service: str) -> Bindings:
     """Return checked bindings by kind; UsageError that names `function` for unknown keywords."""
     known = {kind.keyword: kind for kind in kinds()}
     for keyword in given:
@@ -310,7 +310,7 @@ def _checked(given: Mapping[str, Any], function: str) -> Bindings:
                 did_you_mean(keyword, known),
             )
     checked = {
-        keyword: kind.check(given[keyword])
+        keyword: kind.complete(kind.check(given[keyword]), service)
         for keyword, kind in known.items()
         if given.get(keyword) is not None
     }

@@ -74,6 +74,10 @@ class BindingKind:
         """Return the value to store; UsageError if it is invalid."""
         return value
 
+    def complete(self, values: Mapping[str, Any], service: str) -> Mapping[str, Any]:
+        """Return checked values with what they leave to the name of their service."""
+        return values
+
     def as_given(self, values: Mapping[str, Any]) -> Any:
         """Return stored values in the form that `check` takes."""
         return dict(values)
