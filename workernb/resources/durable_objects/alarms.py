@@ -77,7 +77,7 @@ class Alarms:
     def begin(self, service: str | None = None) -> None:
         """Schedule the alarms that are stored: of all services that are defined, or of one."""
         objects = self._objects
-        if not objects.databases.any_stored():
+        if objects.runtime is None or not objects.databases.any_stored():
             return
         for namespace, row in objects.databases.alarms():
             name = namespace.partition("#")[0]

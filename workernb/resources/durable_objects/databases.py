@@ -84,7 +84,7 @@ class ObjectDatabases:
         database = SqlDatabase(self._path(place), "Durable Objects")
         parked = self._parked.pop(place, None)
         if parked is not None:
-            database.connection.deserialize(zlib.decompress(parked))
+            database.deserialize(zlib.decompress(parked))
         for statement in _OWN_SCHEMA:
             database.own(statement)
         self._open[place] = database, user
@@ -102,7 +102,7 @@ class ObjectDatabases:
 
     def _close_oldest(self) -> None:
         """Close the databases that were used longest ago, but for those in a transaction."""
-        for place in list(self._open)[: len(self._open) - MAX_OPEN]:
+        for place in list(self._open)[: max(0, len(self._open) - MAX_OPEN)]:
             if not self._open[place][0].connection.in_transaction:
                 self._close(place)
 
@@ -111,7 +111,7 @@ class ObjectDatabases:
         if user is not None:
             user.park()
         if database.path is None:
-            self._parked[place] = zlib.compress(database.connection.serialize(), 1)
+            self._parked[place] = zlib.compress(database.serialize(), 1)
         database.close()
 
     def drop(self, place: Place) -> None:

@@ -101,6 +101,8 @@ def refuse_deadlock(event: ObjectInvocation, gate: InputGate) -> None:
     if gate.section is None:
         return
     holder = gate.section.owner
+    if holder is event:
+        return  # Its constructor, or itself, has begun what it waits for.
     own = set(callers(event))
     if holder in own:
         raise with_notes(

@@ -96,31 +96,34 @@ class Instance:
         owner: Any = current.get()
         gate, outer = self.gate, _section.get()
         nested = outer if outer is not None and _is_within(gate.section, outer) else None
-        section = None
+        held: list[Section] = []
         if nested is not None or not gate.section:
-            section = gate.close(owner, nested)
-        task = asyncio.get_running_loop().create_task(self._held(section, owner, work, breaks))
+            held.append(gate.close(owner, nested))
+        task = asyncio.get_running_loop().create_task(self._held(held, owner, work, breaks))
         self.sections.add(task)
-        task.add_done_callback(self._held_ended)
+        task.add_done_callback(partial(self._held_ended, held))
         return task
 
-    def _held_ended(self, task: asyncio.Task[Any]) -> None:
+    def _held_ended(self, held: list[Section], task: asyncio.Task[Any]) -> None:
+        """Open the gate: whoever awaits the task goes on before other events do."""
         self.sections.discard(task)
+        for section in held:
+            self.gate.open(section)
         if not task.cancelled():
             task.exception()  # Retrieved: nobody need await it.
 
     async def _held(
         self,
-        section: Section | None,
+        held: list[Section],
         owner: ObjectInvocation,
         work: Callable[[], Awaitable[T]],
         breaks: bool,
     ) -> T:
-        while section is None:
+        while not held:
             if self.gate.closed:
                 await self.gate.wait(owner, check=False)
-            section = self.gate.close(owner, None)
-        _section.set(section)
+            held.append(self.gate.close(owner, None))
+        _section.set(held[0])
         timer = None
         if breaks:
             loop = asyncio.get_running_loop()
@@ -138,7 +141,6 @@ class Instance:
         finally:
             if timer is not None:
                 timer.cancel()
-            self.gate.open(section)
 
 
 def _is_within(section: Section | None, outer: Section) -> bool:

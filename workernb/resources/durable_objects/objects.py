@@ -118,7 +118,7 @@ class ObjectEntrypoint:
 class Objects:
     """The objects of one runtime that are in memory. runtime: set when it is assembled."""
 
-    runtime: Any
+    runtime: Any = None
 
     def __init__(self, stores: Any) -> None:
         """Begin without objects. stores: has their databases, and the clock."""

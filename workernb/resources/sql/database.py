@@ -59,6 +59,16 @@ class SqlDatabase(Database):
         """Run one statement of ours, to which everything is allowed; raises sqlite3.Error."""
         return self._sandbox.execute(statement, parameters)
 
+    def serialize(self) -> bytes:
+        """Return the whole database as bytes."""
+        with self._sandbox.opened():
+            return self.connection.serialize()
+
+    def deserialize(self, data: bytes) -> None:
+        """Replace the whole database by one that was serialized."""
+        with self._sandbox.opened():
+            self.connection.deserialize(data)
+
     def run(self, sql: str, parameters: Parameters = ()) -> tuple[sqlite3.Cursor, Rows]:
         """Run a text of one statement or more; return the cursor and the rows of the last one.
 

@@ -67,6 +67,10 @@ class Exporter(Protocol):
     def makers(self) -> Mapping[str, object]:
         """A mapping whose keys are the names of the entrypoints."""
 
+    @property
+    def objects(self) -> Mapping[str, ObjectClass]:
+        """The classes of Durable Objects, by name."""
+
     def make(self, name: str) -> Entrypoint:
         """Make an entrypoint; KeyError if there is none of this name."""
 
