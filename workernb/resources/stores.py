@@ -11,8 +11,8 @@ from .cache import SCHEMA as CACHE_SCHEMA
 from .cache import Cache
 from .clock import Clock
 from .d1 import D1Database
-from .durable_objects.databases import SCHEMA as OBJECTS_SCHEMA
-from .durable_objects.databases import ObjectDatabases
+from .durable_objects.storage.databases import SCHEMA as OBJECTS_SCHEMA
+from .durable_objects.storage.databases import ObjectDatabases
 from .durable_objects.objects import Objects
 from .folder import Folder
 from .kv import SCHEMA as KV_SCHEMA
@@ -180,7 +180,7 @@ class Stores:
         self._databases, self._numbers = moved._databases, moved._numbers
         for name in databases:
             self.database(name)
-        self.objects.begin_alarms()
+        self.objects.moved()
 
     def used(self) -> list[tuple[str, str]]:
         """Return the kind and the name of each store that holds something."""

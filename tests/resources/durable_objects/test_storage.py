@@ -246,7 +246,7 @@ async def test_objects_move_to_a_folder_and_go_on(runtime, thing, tmp_path):
 
 
 async def test_more_objects_than_databases_that_are_open(runtime, thing, monkeypatch):
-    from workernb.resources.durable_objects import databases
+    from workernb.resources.durable_objects.storage import databases
 
     monkeypatch.setattr(databases, "MAX_OPEN", 5)
     handle = thing(COUNTER)
@@ -269,7 +269,7 @@ async def test_more_objects_than_databases_that_are_open(runtime, thing, monkeyp
     ids=lambda value: repr(value)[:20],
 )  # fmt: skip
 def test_values_come_back(value):
-    from workernb.resources.durable_objects.serialized import deserialize, serialize
+    from workernb.resources.durable_objects.storage.serialized import deserialize, serialize
 
     assert deserialize(serialize(value)) == value
     assert deserialize(serialize([value, {"a": value}])) == [value, {"a": value}]
@@ -286,13 +286,13 @@ def test_values_come_back(value):
     ],
 )
 def test_the_bytes_are_those_of_v8(value, data):
-    from workernb.resources.durable_objects.serialized import serialize
+    from workernb.resources.durable_objects.storage.serialized import serialize
 
     assert serialize(value).hex(" ").upper() == data
 
 
 def test_shared_references_and_circles_are_kept():
-    from workernb.resources.durable_objects.serialized import deserialize, serialize
+    from workernb.resources.durable_objects.storage.serialized import deserialize, serialize
 
     shared = [1]
     value = {"a": shared, "b": shared, "bytes": b"x"}
@@ -303,7 +303,7 @@ def test_shared_references_and_circles_are_kept():
 
 
 def test_damaged_values_are_refused():
-    from workernb.resources.durable_objects.serialized import deserialize, serialize
+    from workernb.resources.durable_objects.storage.serialized import deserialize, serialize
 
     for data in (b"", b"\xff\x0f", b"\xff\x0fZ", serialize(["abc"])[:-4], b"\xff\x0f?", b"xxx"):
         with pytest.raises(StoreError, match="damaged"):

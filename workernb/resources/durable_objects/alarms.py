@@ -14,7 +14,7 @@ from workernb.runtime.execution.dispatch import TopLevelCall
 from workernb.runtime.services.targets import Target
 from workernb.runtime.tracing.logs import warn
 
-from .databases import Place
+from .storage.databases import Place
 
 __all__ = ["NAME", "Alarm", "Alarms", "run_alarm"]
 

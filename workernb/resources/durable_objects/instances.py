@@ -24,7 +24,7 @@ from workernb.workers.durable_objects import DurableObjectAbort
 
 from .alarms import NAME, run_alarm
 from .gates import InputGate, Section
-from .store import ObjectStore
+from .storage.store import ObjectStore
 
 T = TypeVar("T")
 

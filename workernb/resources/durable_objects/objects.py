@@ -17,11 +17,11 @@ from workernb.runtime.tracing.objects import ObjectInvocation
 from workernb.texts import PlatformText
 
 from .alarms import Alarms
-from .databases import Place
+from .storage.databases import Place
 from .ids import DurableObjectId, Ids
 from .instances import Instance, run_event
 from .state import DurableObjectState
-from .store import ObjectStore
+from .storage.store import ObjectStore
 
 IDLE_S = 10.0
 """After how long (s of the runtime's clock) without an event an object is dropped from memory."""
@@ -59,8 +59,9 @@ class ObjectEntrypoint:
 
     @property
     def _service(self) -> Service:
-        service: Service = self._objects.runtime.service_named(self.service)
-        return service
+        runtime = self._objects.runtime
+        service: Service | None = runtime.services.get(self.service)
+        return runtime.service_named(self.service) if service is None else service
 
     @property
     def methods(self) -> Any:
@@ -247,8 +248,10 @@ class Objects:
             self.restart(change.service)
         self.alarms.begin(change.service)
 
-    def begin_alarms(self) -> None:
-        """Schedule the alarms that are found in the stores."""
+    def moved(self) -> None:
+        """Go on where the stores are kept now, with the alarms that are found there."""
+        for instance in self._instances.values():
+            instance.storage.relocate()
         self.alarms.begin()
 
     def commit(self) -> None:

@@ -15,7 +15,7 @@ from workernb.workers.durable_objects import DurableObjectAbort
 
 from .ids import DurableObjectId
 from .instances import Instance
-from .storage import DurableObjectStorage
+from .storage.storage import DurableObjectStorage
 
 T = TypeVar("T")
 

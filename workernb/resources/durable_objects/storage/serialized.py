@@ -18,6 +18,7 @@ from workernb.runtime.bindings.clone import refusal
 from workernb.workers.conversion import MAX_SAFE_INTEGER, JsDict
 
 HEADER = b"\xff\x0f"
+_INTS = b"\xff\x0fI"
 _INT = range(-(2**30), 2**30)
 _EPOCH = datetime(1970, 1, 1)
 
@@ -25,8 +26,9 @@ _EPOCH = datetime(1970, 1, 1)
 def serialize(value: Any) -> bytes:
     """Return a value as bytes; DataCloneError or TypeError for one that cannot be stored."""
     kind = type(value)
-    if kind is int and 0 <= value < 64:
-        return b"\xff\x0fI" + bytes((value << 1,))
+    if kind is int and 0 <= value < 8192:
+        low = value << 1
+        return _INTS + (bytes((low,)) if low < 128 else bytes((low & 127 | 128, low >> 7)))
     writer = _Writer()
     writer.write(value)
     return bytes(writer.out)
@@ -34,8 +36,8 @@ def serialize(value: Any) -> bytes:
 
 def deserialize(data: bytes) -> Any:
     """Return the value that bytes are; StoreError for bytes that are none."""
-    if len(data) == 4 and data[2] == 0x49 and data[3] < 128:
-        return data[3] >> 1 if not data[3] & 1 else -(data[3] >> 1) - 1
+    if len(data) <= 5 and data[:3] == _INTS and not data[3] & 1:
+        return data[3] >> 1 if len(data) == 4 else (data[3] & 127 | data[4] << 7) >> 1
     try:
         return _Reader(data).value()
     except (IndexError, KeyError, struct.error, UnicodeDecodeError) as error:

@@ -17,10 +17,6 @@ if TYPE_CHECKING:
 MAX_BYTES = 2 * 1024 * 1024
 """The size of a key and its value together, as on the platform."""
 
-GET = "SELECT value FROM _cf_KV WHERE key = ?"
-PUT = "INSERT INTO _cf_KV VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
-DELETE = "DELETE FROM _cf_KV WHERE key = ?"
-
 
 class KeyValues:
     """The keys of one object. The methods run at once."""
@@ -32,15 +28,10 @@ class KeyValues:
     def get(self, key: Any) -> Any:
         """Return a value, None if there is none; of a list of keys, a dict in their order."""
         if isinstance(key, list):
-            found = ((name, self._value(name)) for name in sorted(map(key_of, key), key=_utf8))
-            return {name: value[0] for name, value in found if value is not None}
-        value = self._value(key_of(key))
-        return None if value is None else value[0]
-
-    def _value(self, key: str) -> tuple[Any] | None:
-        """Return a value as the only one of a tuple; None if there is none."""
-        row = self._storage.database.own(GET, (key,)).fetchone()
-        return None if row is None else (deserialize(row[0]),)
+            found = ((name, self._storage.read(name)) for name in sorted(map(key_of, key), key=_utf8))
+            return {name: deserialize(data) for name, data in found if data is not None}
+        data = self._storage.read(key if type(key) is str and key.isascii() else key_of(key))
+        return None if data is None else deserialize(data)
 
     def put(self, key: Any, value: Any) -> None:
         """Store a value."""
@@ -52,22 +43,25 @@ class KeyValues:
                 f"A key and its value have {MAX_BYTES:,} bytes at most, not {size:,}: "
                 f"put({name[:40]!r}, …)."
             )
-        self._storage.begin().own(PUT, (name, data))
+        self._storage.write(name, data)
 
     def put_all(self, entries: Mapping[Any, Any]) -> None:
         """Store values by key: all of them, or none."""
         serialized = [(key_of(key), serialize(value)) for key, value in entries.items()]
-        database = self._storage.begin()
-        for row in serialized:
-            database.own(PUT, row)
+        for name, data in serialized:
+            self._storage.write(name, data)
 
     def delete(self, key: Any) -> Any:
         """Delete a key, and return whether it was there; of a list, how many were."""
-        database = self._storage.begin()
         if isinstance(key, list):
-            names = {key_of(each) for each in key}
-            return sum(database.own(DELETE, (name,)).rowcount for name in names)
-        return database.own(DELETE, (key_of(key),)).rowcount > 0
+            return sum(map(self._delete, {key_of(each) for each in key}))
+        return self._delete(key_of(key))
+
+    def _delete(self, key: str) -> bool:
+        was_there = self._storage.read(key) is not None
+        if was_there:
+            self._storage.write(key, None)
+        return was_there
 
     def list(self, options: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return keys and values in order. options: see `DurableObjectStorage.list`."""
@@ -76,7 +70,7 @@ class KeyValues:
     def each(self, options: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         """Return an iterator of keys and values in order."""
         query, parameters = _query(options)
-        rows = self._storage.database.own(query, parameters).fetchall()
+        rows = self._storage.begin().own(query, parameters).fetchall()
         return ((key, deserialize(value)) for key, value in rows)
 
 

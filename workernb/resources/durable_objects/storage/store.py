@@ -19,6 +19,7 @@ from workernb.runtime.tracing.operations import Operation
 from workernb.texts import PlatformText
 from workernb.workers.current import current
 
+from .buffer import GET, KeyBuffer, write
 from .databases import ObjectDatabases, Place
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ class ObjectStore:
         self._database: SqlDatabase | None = None
         self._is_open = False
         self._commits_soon = False
+        self._in_memory = databases.in_memory
+        self._buffer = KeyBuffer(databases.kept(place))
 
     # The database
 
@@ -68,23 +71,58 @@ class ObjectStore:
             self._database = self._databases.open(self.place, self._name, self)
         return self._database
 
+    def relocate(self) -> None:
+        """Go on where the stores are kept now, after they have moved."""
+        self._database = None
+        self._in_memory = self._databases.in_memory
+        self._buffer = KeyBuffer(self._databases.kept(self.place))
+
     def park(self) -> None:
         """Let go of the database, which is closed."""
         self._database = None
+
+    def read(self, key: str) -> bytes | None:
+        """Return the value of a key, serialized; None if there is none."""
+        buffer = self._buffer
+        for values in (buffer.fresh, buffer.kept, buffer.cached):
+            if key in values:
+                return values[key]
+        if self._database is None and not self._databases.has(self.place):
+            return None
+        row = self.database.own(GET, (key,)).fetchone()
+        data: bytes | None = None if row is None else row[0]
+        buffer.cache(key, data)
+        return data
+
+    def write(self, key: str, data: bytes | None) -> None:
+        """Write the value of a key, serialized; None: delete it."""
+        if self.depth:
+            self._buffer.cached.pop(key, None)
+            write(self.database, {key: data})
+            return
+        self._buffer.fresh[key] = data
+        if not self._commits_soon:
+            self._commit_at_next_turn()
 
     def begin(self) -> SqlDatabase:
         """Return the database, in a transaction that is committed before anything leaves."""
         database = self._database or self.database
         if not self._is_open:
+            self._databases.flush(self.place)
             database.own("BEGIN")
             self._is_open = True
             if not self._commits_soon:
-                # For work in tasks of the Worker's own, between whose steps nothing else looks.
-                loop = asyncio._get_running_loop()
-                if loop is not None:
-                    self._commits_soon = True
-                    loop.call_soon(self._commit_soon)
+                self._commit_at_next_turn()
+        if self._buffer.fresh:
+            self._buffer.flush(database)
         return database
+
+    def _commit_at_next_turn(self) -> None:
+        """Commit soon, for tasks of the Worker's own, between whose steps nothing else looks."""
+        loop = asyncio._get_running_loop()
+        if loop is not None:
+            self._commits_soon = True
+            loop.call_soon(self._commit_soon)
 
     def _commit_soon(self) -> None:
         self._commits_soon = False
@@ -98,10 +136,22 @@ class ObjectStore:
 
         Raises why that failed: the object is reset then.
         """
-        if not self._is_open or self.depth:
+        if not self._is_open:
+            buffer = self._buffer
+            if not buffer.fresh:
+                return
+            if self._in_memory:
+                if not buffer.kept and self._database is None:
+                    self._databases.register(self.place, self._name)
+                buffer.keep()
+                return
+        if self.depth:
             return
         with one_at_a_time:
-            database = self.database
+            try:
+                database = self.begin()
+            except sqlite3.Error as error:
+                raise self._failure(error) from None
             at: float | None = None
             if self.alarm_changed:
                 at = self.alarm_s()
@@ -124,7 +174,9 @@ class ObjectStore:
 
     def roll_back(self) -> None:
         """Drop the writes since the last commit."""
+        self._buffer.fresh.clear()
         if self._is_open and self._database is not None:
+            self._buffer.cached.clear()
             if self._database.connection.in_transaction:
                 self._database.own("ROLLBACK")
             self._database.changed("", schema=True)
@@ -159,6 +211,15 @@ class ObjectStore:
                 self.on_failure(error)
         return error
 
+    def delete_all(self) -> None:
+        """Delete everything: keys, tables, the alarm."""
+        database = self.begin()
+        self._buffer.cached.clear()
+        for statement in ("DELETE FROM _cf_KV", "DELETE FROM _cf_METADATA"):
+            database.own(statement)
+        self.alarm_changed = True
+        database.drop_all()
+
     # Savepoints
 
     def enter(self) -> None:
@@ -175,6 +236,7 @@ class ObjectStore:
         if not keep:
             database.own(f"ROLLBACK TO level_{self.depth}")
             database.changed("", schema=True)
+            self._buffer.cached.clear()
             self.alarm_changed = True  # It may be the one of before.
         database.own(f"RELEASE level_{self.depth}")
         self.depth -= 1

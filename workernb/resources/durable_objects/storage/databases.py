@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from workernb.resources.sqlite import Database
 
+from .buffer import Values, write
+
 if TYPE_CHECKING:
     from workernb.resources.sql.database import SqlDatabase
 
@@ -59,6 +61,46 @@ class ObjectDatabases:
         self._stores = stores
         self._open: OrderedDict[Place, tuple[SqlDatabase, Any]] = OrderedDict()
         self._parked: dict[Place, bytes] = {}
+        self._kept: dict[Place, Values] = {}
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether nothing is kept on disk."""
+        return self._stores.folder is None
+
+    def kept(self, place: Place) -> Values:
+        """Return an object's keys that are not in SQLite, though they are committed."""
+        found = self._kept.get(place)
+        if found is None:
+            found = {}
+            if self.in_memory:
+                self._kept[place] = found
+        return found
+
+    def register(self, place: Place, name: str | None) -> None:
+        """Note that an object stores something."""
+        number = self._stores.number("do", place[0])
+        self._main.execute(
+            "INSERT OR IGNORE INTO durable_objects (namespace, id, name) VALUES (?, ?, ?)",
+            (number, place[1], name),
+        )
+
+    def has(self, place: Place) -> bool:
+        """Return whether an object has a database."""
+        if place in self._open or place in self._parked:
+            return True
+        path = self._path(place)
+        return path is not None and path.exists()
+
+    def flush(self, place: Place) -> None:
+        """Write an object's keys that are committed to its database, which is open."""
+        kept = self._kept.get(place)
+        if kept and place in self._open:
+            database = self._open[place][0]
+            database.own("BEGIN")
+            write(database, kept)
+            database.own("COMMIT")
+            kept.clear()
 
     @property
     def _main(self) -> Database:
@@ -76,11 +118,7 @@ class ObjectDatabases:
             return found[0]
         from workernb.resources.sql.database import SqlDatabase
 
-        number = self._stores.number("do", place[0])
-        self._main.execute(
-            "INSERT OR IGNORE INTO durable_objects (namespace, id, name) VALUES (?, ?, ?)",
-            (number, place[1], name),
-        )
+        self.register(place, name)
         database = SqlDatabase(self._path(place), "Durable Objects")
         parked = self._parked.pop(place, None)
         if parked is not None:
@@ -88,6 +126,7 @@ class ObjectDatabases:
         for statement in _OWN_SCHEMA:
             database.own(statement)
         self._open[place] = database, user
+        self.flush(place)
         self._close_oldest()
         return database
 
@@ -122,6 +161,7 @@ class ObjectDatabases:
                 user.park()
             database.close()
         self._parked.pop(place, None)
+        self._kept.pop(place, None)
         path = self._path(place)
         if path is not None:
             for suffix in ("", "-wal", "-shm"):
@@ -135,8 +175,9 @@ class ObjectDatabases:
         number, other = (self._stores.number("do", name) for name in (place[0], namespace))
         if place in self._open:
             self._close(place)
-        if place in self._parked:
-            self._parked[namespace, place[1]] = self._parked.pop(place)
+        for kept in (self._parked, self._kept):
+            if place in kept:
+                kept[namespace, place[1]] = kept.pop(place)  # type: ignore[attr-defined]
         old, new = self._path(place), self._path((namespace, place[1]))
         if old is not None and new is not None:
             new.parent.mkdir(parents=True, exist_ok=True)
@@ -149,6 +190,9 @@ class ObjectDatabases:
 
     def size(self, place: Place) -> int:
         """Return the size of what an object stores, in bytes."""
+        if self._kept.get(place):
+            values = self._kept[place].items()
+            return sum(len(key) + len(data or b"") for key, data in values)
         if place in self._open:
             return self._open[place][0].size
         if place in self._parked:
@@ -203,12 +247,11 @@ class ObjectDatabases:
 
     def copy_to(self, other: ObjectDatabases) -> None:
         """Copy every object's database; the list of them has been copied already."""
-        for place in [*self._open, *self._parked, *self._closed()]:
-            if place in self._open:
-                source = self._open[place][0]
-                source.copy_to(other.open(place, None, None))
-            else:
-                self.open(place, None, None).copy_to(other.open(place, None, None))
+        kept = [place for place, values in self._kept.items() if values]
+        for place in dict.fromkeys([*self._open, *self._parked, *kept, *self._closed()]):
+            source = self.open(place, None, None)
+            self.flush(place)
+            source.copy_to(other.open(place, None, None))
 
     def _closed(self) -> list[Place]:
         """Return the objects whose databases are files that are not open."""
@@ -226,3 +269,4 @@ class ObjectDatabases:
             database.close()
         self._open.clear()
         self._parked.clear()
+        self._kept.clear()

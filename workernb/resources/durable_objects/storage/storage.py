@@ -122,11 +122,7 @@ class DurableObjectStorage:
         storage = self._storage
         if storage.depth:
             raise StoreError(PlatformText.STORAGE_DELETE_ALL)
-        storage.begin()
-        for statement in ("DELETE FROM _cf_KV", "DELETE FROM _cf_METADATA"):
-            storage.database.own(statement)
-        storage.alarm_changed = True
-        storage.database.drop_all()
+        storage.delete_all()
 
     # Transactions
 
