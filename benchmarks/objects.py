@@ -1,8 +1,8 @@
 """What a Durable Object's increment costs, beside a plain RPC hop: `python -m benchmarks.objects`.
 
-The increment reads a number from the object's storage, adds one and writes it back. In memory it is
-held against a call over RPC that adds two numbers; on disk against a bare `sqlite3` update, each one
-committed, with WAL and NORMAL on both sides. The loops run in a Worker, in alternating rounds.
+The increment reads a number from the object's storage, adds one and writes it back. In memory it
+is held against a call over RPC that adds two numbers; on disk against a bare `sqlite3` update, each
+one committed, with WAL and NORMAL on both sides. The loops run in a Worker, in alternating rounds.
 """
 
 from __future__ import annotations
@@ -57,7 +57,9 @@ class Default(WorkerEntrypoint):
 
 
 def defined(runtime: workernb.Runtime) -> workernb.Handle:
-    limits = workernb.Limits(cpu_ms=None, wall_ms=None, subrequests=10 * CALLS, invocations=10 * CALLS)
+    limits = workernb.Limits(
+        cpu_ms=None, wall_ms=None, subrequests=10 * CALLS, invocations=10 * CALLS
+    )
     bindings = {"durable_objects": {"COUNTERS": "#Counter"}, "services": {"ADDER": "bench#Adder"}}
     return runtime.define("bench", SOURCE, limits=limits, **bindings)
 

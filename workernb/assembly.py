@@ -21,7 +21,14 @@ from workernb.runtime.runtime import Runtime as CoreRuntime
 from workernb.runtime.services.kinds import register
 from workernb.runtime.services.limits import Limits
 
-for _kind in (KvKind(), D1Kind(), R2Kind(), RateLimitKind(), DurableObjectKind(), *unsimulated_kinds()):
+for _kind in (
+    KvKind(),
+    D1Kind(),
+    R2Kind(),
+    RateLimitKind(),
+    DurableObjectKind(),
+    *unsimulated_kinds(),
+):
     register(_kind)
 
 OUTBOUND = "WORKERNB_OUTBOUND"

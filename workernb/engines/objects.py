@@ -7,7 +7,13 @@ import types
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
-from workernb.runtime.events.rpc import RESERVED_ON_ENTRYPOINTS, RPC, add_signature, methods_of, reach
+from workernb.runtime.events.rpc import (
+    RESERVED_ON_ENTRYPOINTS,
+    RPC,
+    add_signature,
+    methods_of,
+    reach,
+)
 from workernb.runtime.services.engine import Handler
 from workernb.runtime.services.versions import Version
 from workernb.workers import DurableObject
@@ -80,6 +86,7 @@ def classes_of_objects(module: types.ModuleType) -> Iterator[tuple[str, type[Any
     for name, value in list(vars(module).items()):
         if name.startswith("_") or (exported is not None and name not in exported):
             continue
-        if isinstance(value, type) and issubclass(value, DurableObject):
-            if value is not DurableObject:
-                yield name, value
+        if value is DurableObject or not isinstance(value, type):
+            continue
+        if issubclass(value, DurableObject):
+            yield name, value

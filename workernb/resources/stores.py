@@ -11,9 +11,9 @@ from .cache import SCHEMA as CACHE_SCHEMA
 from .cache import Cache
 from .clock import Clock
 from .d1 import D1Database
+from .durable_objects.objects import Objects
 from .durable_objects.storage.databases import SCHEMA as OBJECTS_SCHEMA
 from .durable_objects.storage.databases import ObjectDatabases
-from .durable_objects.objects import Objects
 from .folder import Folder
 from .kv import SCHEMA as KV_SCHEMA
 from .kv import KvNamespace

@@ -104,13 +104,16 @@ async def test_a_time_that_is_over_means_now(runtime, alarm):
 
 
 async def test_an_alarm_that_is_rolled_back_was_not_set(runtime, alarm):
-    handle = alarm(ALARM + """
+    handle = alarm(
+        ALARM
+        + """
 async def rolled(self):
     async def write(txn):
         await txn.setAlarm(self.env.NOW + 5000)
         txn.rollback()
     await self.ctx.storage.transaction(write)
-""")
+"""
+    )
     at = await handle.run()
     await handle.run("a", "rolled")
     assert await handle.run("a", "state") == [[], at]

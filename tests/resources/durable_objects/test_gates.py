@@ -126,7 +126,8 @@ async def run(self):
         await txn.put("a", await self.ctx.blockConcurrencyWhile(outer))
         return await txn.get("a")
     block = self.ctx.blockConcurrencyWhile
-    return [await self.ctx.storage.transaction(write), await asyncio.gather(block(inner), block(outer))]
+    both = await asyncio.gather(block(inner), block(outer))
+    return [await self.ctx.storage.transaction(write), both]
 """)
     assert await handle.run() == [2, [1, 2]]
 
@@ -159,8 +160,8 @@ async def run(self, waits=False):
     return 1
 """)
     text = (
-        r"^A call to blockConcurrencyWhile\(\) in a Durable Object waited for too long. The call was "
-        r"canceled and the Durable Object was reset.$"
+        r"^A call to blockConcurrencyWhile\(\) in a Durable Object waited for too long. The call "
+        r"was canceled and the Durable Object was reset.$"
     )
     long, other = handle.run("a", "run", True), handle.run()
     results = await asyncio.gather(long, other, return_exceptions=True)
@@ -221,7 +222,6 @@ async def run(self):
 
 
 async def test_the_output_gate_a_callee_sees_what_was_written_before(runtime, thing):
-    """What leaves the object leaves after its writes are stored, also a call that is not awaited."""
     handle = thing("""
 async def run(self):
     self.ctx.storage.kv.put("a", 1)

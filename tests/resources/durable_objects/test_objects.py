@@ -54,6 +54,13 @@ def worker(body):
     )
 
 
+async def until_it_waits(handle):
+    """Wait until an event of an object waits for something."""
+    objects = handle._runtime.stores.objects
+    while not any(task for each in objects._instances.values() for task in each.events.values()):  # noqa: ASYNC110
+        await asyncio.sleep(0)
+
+
 @pytest.fixture
 def caller(runtime, thing):
     """Call code of another Worker that is bound to the class of COUNTER."""
@@ -101,7 +108,8 @@ third, fourth = stub.run(), stub.run()
 return [second, await fourth, await third, await first]
 """
     assert await caller(body) == [2, 4, 3, 1]
-    assert await caller("s = t.getByName('b')\nreturn await asyncio.gather(*[s.run() for _ in '123'])"
+    assert await caller(
+        "s = t.getByName('b')\nreturn await asyncio.gather(*[s.run() for _ in '123'])"
     ) == [1, 2, 3]
 
 
@@ -111,10 +119,12 @@ async def test_ids_are_those_of_the_platforms_local_runtime(caller):
     base = hmac.digest(key, b"a", "sha256")[:16]
     assert text == (base + hmac.digest(key, base, "sha256")[:16]).hex()
     same = "a, b = t.idFromName('a'), t.idFromString(t.idFromName('a').toString())\n"
-    assert await caller(same + "return [a.equals(b), a == b, a.name, b.name, str(b) == str(a)]") == [
-        True, True, "a", None, True,
-    ]  # fmt: skip
-    assert await caller("return [t.getByName('é').name, t.get(t.newUniqueId()).name]") == ["é", None]
+    compared = await caller(same + "return [a.equals(b), a == b, a.name, b.name, str(b) == str(a)]")
+    assert compared == [True, True, "a", None, True]
+    assert await caller("return [t.getByName('é').name, t.get(t.newUniqueId()).name]") == [
+        "é",
+        None,
+    ]
     unique = await caller("return [str(t.newUniqueId()), str(t.newUniqueId())]")
     assert len(set(unique)) == 2
     assert await caller("return t.idFromName('a' * 1025).name") is None
@@ -152,8 +162,12 @@ return [await eu.getByName('a').run(), await t.get(t.idFromString(str(id))).run(
 
 
 async def test_a_class_may_be_used_by_its_own_exports(thing):
-    handle = thing("async def run(self):\n    return await self.ctx.exports.Thing.getByName('b').two()"
-        "\nasync def two(self):\n    return self.ctx.id.name")  # fmt: skip
+    handle = thing("""
+async def run(self):
+    return await self.ctx.exports.Thing.getByName("b").two()
+async def two(self):
+    return self.ctx.id.name
+""")
     assert await handle.run() == "b"
 
 
@@ -206,9 +220,7 @@ async def ended(self):
     return list(seen)
 """)
     waiting = asyncio.ensure_future(handle.run())
-    while not any(t.invocations[-1].began_ns for t in handle._runtime.in_flight):
-        await asyncio.sleep(0)
-    await asyncio.sleep(0)
+    await until_it_waits(handle)
     with pytest.raises(DurableObjectError, match="enough"):
         await handle.run("a", "abort")
     with pytest.raises(DurableObjectError, match="enough"):
@@ -265,10 +277,7 @@ async def test_events_in_flight_end_when_the_code_is_replaced(thing):
     body = "async def run(self):\n    await asyncio.get_running_loop().create_future()"
     handle = thing(body)
     waiting = asyncio.ensure_future(handle.run())
-    while len(handle._runtime.in_flight) == 0 or not all(
-        t.invocations[-1].began_ns for t in handle._runtime.in_flight
-    ):
-        await asyncio.sleep(0)
+    await until_it_waits(handle)
     thing(body + "  # new")
     with pytest.raises(DurableObjectError) as raised:
         await waiting
@@ -280,7 +289,9 @@ async def test_a_class_that_is_gone_is_named_with_those_that_are_there(runtime, 
     assert await handle.run("a", "stored") == 1
     changed = source(COUNTER).replace("class Thing(", "class Things(")
     runtime.define("things", changed, durable_objects={"THINGS": "#Thing"})
-    with pytest.raises(BindingError, match=r"not exported in your entrypoint file: Thing\.") as raised:
+    with pytest.raises(
+        BindingError, match=r"not exported in your entrypoint file: Thing\."
+    ) as raised:
         await handle.run()
     assert "Did you mean Things?" in raised.value.__notes__
     thing(COUNTER)
@@ -289,15 +300,21 @@ async def test_a_class_that_is_gone_is_named_with_those_that_are_there(runtime, 
 
 async def test_a_worker_that_is_not_defined_is_named(runtime):
     handle = runtime.define(
-        "caller", worker("return await t.getByName('a').run()"), durable_objects={"THINGS": "other#Thing"}
+        "caller",
+        worker("return await t.getByName('a').run()"),
+        durable_objects={"THINGS": "other#Thing"},
     )
     with pytest.raises(BindingError, match="There is no Worker 'other'"):
         await handle.run()
 
 
 async def test_a_missing_handler_is_named(thing):
-    handle = thing("async def run(self):\n    await self.env.THINGS.getByName('b').fetch('http://x/')")
-    with pytest.raises(HandlerError, match=r"^Handler does not export a fetch\(\) function\.") as raised:
+    handle = thing(
+        "async def run(self):\n    await self.env.THINGS.getByName('b').fetch('http://x/')"
+    )
+    with pytest.raises(
+        HandlerError, match=r"^Handler does not export a fetch\(\) function\."
+    ) as raised:
         await handle.run()
     assert "things#Thing has no fetch method" in "\n".join(raised.value.__notes__)
 
@@ -325,8 +342,7 @@ async def test_a_cut_resets_the_object_and_says_so_to_others(thing):
         limits={"cpu_ms": 30},
     )
     waiting = asyncio.ensure_future(handle.run())
-    while not waiting.done() and not any(t.invocations[-1].began_ns for t in handle._runtime.in_flight):
-        await asyncio.sleep(0)
+    await until_it_waits(handle)
     with pytest.raises(workernb.CpuLimitError):
         await handle.run("a", "run", False)
     with pytest.raises(DurableObjectError, match="exceeded its CPU time limit and was reset"):

@@ -63,7 +63,9 @@ async def test_what_is_refused(value_of, expression, error, text):
 
 
 async def test_a_failed_statement_keeps_what_was_written_before(value_of):
-    before = TABLE + "try:\n    s.sql.exec('INSERT INTO nope VALUES (1)')\nexcept Exception:\n    pass"
+    before = (
+        TABLE + "try:\n    s.sql.exec('INSERT INTO nope VALUES (1)')\nexcept Exception:\n    pass"
+    )
     assert await value_of("s.sql.exec('SELECT count(*) AS n FROM t').one().n", before) == 2
     assert await value_of("s.sql.exec('SELECT count(*) AS n FROM t').one().n") == 2
 

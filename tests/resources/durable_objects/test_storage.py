@@ -106,9 +106,8 @@ await s.put('a', 1)
 await s.deleteAll()
 names = s.sql.exec("PRAGMA table_list").toArray()
 """
-    assert await value_of("[await s.list(), [n.name for n in names if n.name in 'ab']]", before) == [
-        {}, [],
-    ]  # fmt: skip
+    left = "[await s.list(), [n.name for n in names if n.name in 'ab']]"
+    assert await value_of(left, before) == [{}, []]
     with pytest.raises(StoreError, match=r"Cannot call deleteAll\(\) within a transaction"):
         await value_of("await s.transaction(lambda txn: txn.deleteAll())")
 
@@ -261,9 +260,9 @@ async def test_more_objects_than_databases_that_are_open(runtime, thing, monkeyp
 @pytest.mark.parametrize(
     "value",
     [
-        None, True, False, 0, 1, -1, 63, 64, -64, 2**30 - 1, 2**30, -(2**30), -(2**30) - 1, 2**53 - 1,
-        2**53, -(2**70), 0.5, float("inf"), "", "é", "😀", "\ud83d", "x" * 5000, "😀" * 100,
-        [], [1, [2, []]], {}, {"a": {"b": None}}, {"é": 1}, set(), {1, "a"},
+        None, True, False, 0, 1, -1, 63, 64, -64, 8191, 8192, 2**30 - 1, 2**30, -(2**30),
+        -(2**30) - 1, 2**53 - 1, 2**53, -(2**70), 0.5, float("inf"), "", "é", "😀", "\ud83d", "x" * 5000,
+        "😀" * 100, [], [1, [2, []]], {}, {"a": {"b": None}}, {"é": 1}, set(), {1, "a"},
         datetime(2026, 11, 28, 12, 0, 0, 5000), datetime(1900, 1, 1), b"", b"\x00\xff" * 300,
     ],
     ids=lambda value: repr(value)[:20],

@@ -11,7 +11,6 @@ from typing import Any
 from workernb.errors import format_error
 from workernb.runtime.events.alarm import ALARM, NAME, AlarmInvocationInfo
 from workernb.runtime.execution.dispatch import TopLevelCall
-from workernb.runtime.services.targets import Target
 from workernb.runtime.tracing.logs import warn
 
 from .storage.databases import Place
@@ -109,10 +108,9 @@ class Alarms:
         if due is None or entrypoint.version is None:
             return  # Deleted; or it waits until its Worker is defined again.
         alarm = Alarm(retries, due)
-        call = TopLevelCall(
-            objects.runtime, ALARM, entrypoint, alarm, objects.runtime.limits_of(entrypoint.version),
-            True, self._echo,
-        )  # fmt: skip
+        limits = objects.runtime.limits_of(entrypoint.version)
+        runtime, echo = objects.runtime, self._echo
+        call = TopLevelCall(runtime, ALARM, entrypoint, alarm, limits, True, echo)
         trace = call.trace
         try:
             await call
@@ -120,9 +118,7 @@ class Alarms:
             if not alarm.changed:
                 self._failed(entrypoint, alarm, error, trace)
 
-    def _failed(
-        self, entrypoint: Any, alarm: Alarm, error: Exception, trace: Any
-    ) -> None:
+    def _failed(self, entrypoint: Any, alarm: Alarm, error: Exception, trace: Any) -> None:
         """Try a failed alarm again later, or give it up after the last retry."""
         objects, place = self._objects, entrypoint.place
         again = getattr(error, "retries_alarm", True) and alarm.retries < len(RETRIES_S)

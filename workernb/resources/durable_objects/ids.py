@@ -45,7 +45,7 @@ class DurableObjectId:
 
     def equals(self, other: Any) -> bool:
         """Return whether this is the id of the same object."""
-        return self == other
+        return bool(self == other)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, DurableObjectId) and other.text == self.text

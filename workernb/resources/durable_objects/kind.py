@@ -87,7 +87,7 @@ class DurableObjectKind(BindingKind):
 
     def store(self, value: Any) -> Store | None:
         """Return the namespace as what is drawn."""
-        return Store(NOUN, name_of(value))
+        return Store(NOUN, name_of(value), (value.service, value.entrypoint))
 
     def detail(self, value: Any) -> str:
         """Return an arrow and the class."""

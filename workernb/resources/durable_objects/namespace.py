@@ -15,7 +15,12 @@ from workernb.http.headers import HeadersInit
 from workernb.http.request import Request, receive
 from workernb.http.response import Response
 from workernb.http.streams import ReadableStream
-from workernb.runtime.bindings.promises import RpcPromise, RpcProperty, failed_call, outside_of_handler
+from workernb.runtime.bindings.promises import (
+    RpcPromise,
+    RpcProperty,
+    failed_call,
+    outside_of_handler,
+)
 from workernb.runtime.bindings.rpc import ByReference, make_call
 from workernb.runtime.events.fetch import FETCH
 from workernb.runtime.events.rpc import PRIVATE_NOTE
@@ -45,7 +50,7 @@ class DurableObjectStub(ByReference):
     def __init__(self, binding: str, entrypoint: ObjectEntrypoint) -> None:
         """Address an object, which need not be in memory. binding: the namespace's name."""
         self._binding = binding
-        self._entrypoint = entrypoint
+        self._entrypoint: Any = entrypoint
         self._last: Invocation | None = None
         self.id = entrypoint.id
 
@@ -68,10 +73,8 @@ class DurableObjectStub(ByReference):
             return failed_call(None, path, outside_of_handler(f"{self!r}.{path[0]}"))
         entrypoint = self._entrypoint
         if entrypoint.broken is not None:
-            return failed_call(caller, path, entrypoint.broken)  # type: ignore[arg-type]
-        promise = make_call(
-            caller, self._binding, entrypoint, path, args, kwargs, ObjectInvocation
-        )
+            return failed_call(caller, path, entrypoint.broken)
+        promise = make_call(caller, self._binding, entrypoint, path, args, kwargs, ObjectInvocation)
         self._keep_order(promise._invocation)
         return promise
 
@@ -147,7 +150,9 @@ class DurableObjectNamespace:
         """Return the id for a name: always the same one."""
         return self._ids.named(name)
 
-    def newUniqueId(self, options: Any = None, *, jurisdiction: str | None = None) -> DurableObjectId:
+    def newUniqueId(
+        self, options: Any = None, *, jurisdiction: str | None = None
+    ) -> DurableObjectId:
         """Return a new id, made at random. options: `jurisdiction`."""
         given = dict(options or {}).get("jurisdiction", jurisdiction)
         return self._ids.unique(given)

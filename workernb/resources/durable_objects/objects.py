@@ -17,10 +17,10 @@ from workernb.runtime.tracing.objects import ObjectInvocation
 from workernb.texts import PlatformText
 
 from .alarms import Alarms
-from .storage.databases import Place
 from .ids import DurableObjectId, Ids
 from .instances import Instance, run_event
 from .state import DurableObjectState
+from .storage.databases import Place
 from .storage.store import ObjectStore
 
 IDLE_S = 10.0
@@ -117,7 +117,11 @@ class ObjectEntrypoint:
 
 
 class Objects:
-    """The objects of one runtime that are in memory. runtime: set when it is assembled."""
+    """The objects of one runtime that are in memory.
+
+    runtime: set when it is assembled. restarted: how many objects the last change of each service
+    has restarted.
+    """
 
     runtime: Any = None
 
@@ -126,6 +130,7 @@ class Objects:
         self._stores = stores
         self._instances: OrderedDict[Place, Instance] = OrderedDict()
         self._ids: dict[str, Ids] = {}
+        self.restarted: dict[str, int] = {}
         self.alarms = Alarms(self)
 
     @property
@@ -244,8 +249,7 @@ class Objects:
         self.alarms.begin()
 
     def _changed(self, change: Change) -> None:
-        if self._instances:
-            self.restart(change.service)
+        self.restarted[change.service] = self.restart(change.service) if self._instances else 0
         self.alarms.begin(change.service)
 
     def moved(self) -> None:

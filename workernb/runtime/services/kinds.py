@@ -37,10 +37,15 @@ class EnvBuilder(Protocol):
 
 
 class Store(NamedTuple):
-    """A store that a binding leads to. noun: of its kind, as `KV namespace`."""
+    """A store that a binding leads to.
+
+    noun: of its kind, as `KV namespace`. code: the service and the class that stand behind it, for
+    one of Durable Objects.
+    """
 
     noun: str
     name: str
+    code: tuple[str, str] | None = None
 
     @property
     def node(self) -> str:

@@ -70,7 +70,7 @@ def caller_of(running: Any) -> Invocation | None:
     A Durable Object's writes are stored first: no call leaves it before.
     """
     if running.__class__ is Invocation:
-        return running  # type: ignore[no-any-return]
+        return running
     if not isinstance(running, ObjectInvocation):
         return None
     if running.before_call is not None:

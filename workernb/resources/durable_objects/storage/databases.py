@@ -175,9 +175,10 @@ class ObjectDatabases:
         number, other = (self._stores.number("do", name) for name in (place[0], namespace))
         if place in self._open:
             self._close(place)
-        for kept in (self._parked, self._kept):
-            if place in kept:
-                kept[namespace, place[1]] = kept.pop(place)  # type: ignore[attr-defined]
+        if place in self._parked:
+            self._parked[namespace, place[1]] = self._parked.pop(place)
+        if place in self._kept:
+            self._kept[namespace, place[1]] = self._kept.pop(place)
         old, new = self._path(place), self._path((namespace, place[1]))
         if old is not None and new is not None:
             new.parent.mkdir(parents=True, exist_ok=True)
@@ -233,13 +234,11 @@ class ObjectDatabases:
 
     def any_stored(self) -> bool:
         """Return whether there may be objects that store something; no database is opened."""
-        return self._stores.is_open
+        return bool(self._stores.is_open)
 
     def set_alarm(self, place: Place, at: float | None, retries: int) -> None:
         """Note when an object's alarm is due (s since the epoch); None for no alarm."""
-        query = (
-            "UPDATE durable_objects SET alarm = ?, retries = ? WHERE namespace = ? AND id = ?"
-        )
+        query = "UPDATE durable_objects SET alarm = ?, retries = ? WHERE namespace = ? AND id = ?"
         number = self._stores.number("do", place[0])
         self._main.execute(query, (at, retries, number, place[1]))
 

@@ -28,7 +28,9 @@ class KeyValues:
     def get(self, key: Any) -> Any:
         """Return a value, None if there is none; of a list of keys, a dict in their order."""
         if isinstance(key, list):
-            found = ((name, self._storage.read(name)) for name in sorted(map(key_of, key), key=_utf8))
+            found = (
+                (name, self._storage.read(name)) for name in sorted(map(key_of, key), key=_utf8)
+            )
             return {name: deserialize(data) for name, data in found if data is not None}
         data = self._storage.read(key if type(key) is str and key.isascii() else key_of(key))
         return None if data is None else deserialize(data)

@@ -38,9 +38,7 @@ class SqlStorage:
         parameters = tuple(map(_bound, values))
         return self._storage.do("sql.exec", query, self._exec, query, parameters)
 
-    def _exec(
-        self, operation: Any, query: str, parameters: tuple[Any, ...]
-    ) -> SqlStorageCursor:
+    def _exec(self, operation: Any, query: str, parameters: tuple[Any, ...]) -> SqlStorageCursor:
         database = self._storage.begin()
         before = database.connection.total_changes
         cursor, rows = database.run(query, parameters)

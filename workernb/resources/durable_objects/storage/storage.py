@@ -1,7 +1,7 @@
 """`ctx.storage`: keys and values, SQL, transactions, the alarm of one object.
 
-https://developers.cloudflare.com/durable-objects/api/sqlite-storage-api/. An operation runs at once,
-when it is called: awaiting it does not let anything else run.
+https://developers.cloudflare.com/durable-objects/api/sqlite-storage-api/. An operation runs at
+once, when it is called: awaiting it does not let anything else run.
 """
 
 from __future__ import annotations
@@ -115,7 +115,9 @@ class DurableObjectStorage:
         """Store what was written before; it is then on disk, if the stores are kept there."""
         return StorageCall(self._storage.commit)
 
-    def _call(self, verb: str, detail: str, work: Callable[..., Any], *arguments: Any) -> StorageCall:
+    def _call(
+        self, verb: str, detail: str, work: Callable[..., Any], *arguments: Any
+    ) -> StorageCall:
         return StorageCall(lambda: self._storage.do(verb, detail, _checked, work, arguments))
 
     def _delete_all(self) -> None:

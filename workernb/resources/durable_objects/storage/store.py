@@ -30,6 +30,8 @@ _running = current.get
 
 NOUN = "Durable Object"
 BINDING = "ctx.storage"
+
+
 class ObjectStore:
     """What is kept of one object: its database, while a transaction may be open in it.
 
@@ -128,7 +130,7 @@ class ObjectStore:
         self._commits_soon = False
         try:
             self.commit()
-        except Exception:  # noqa: S110 - the object has been reset, which says why
+        except Exception:
             return
 
     def commit(self) -> None:
@@ -204,11 +206,11 @@ class ObjectStore:
         """Return the error to raise for one of an operation; reset the object if it lost writes."""
         if isinstance(error, sqlite3.Error):
             error = self.database.failed(error)
-        if self._is_open and self._database is not None:
-            if not self._database.connection.in_transaction:
-                # SQLite has rolled everything back: on a full disk, or when it was interrupted.
-                self.roll_back()
-                self.on_failure(error)
+        database = self._database
+        if self._is_open and database is not None and not database.connection.in_transaction:
+            # SQLite has rolled everything back: on a full disk, or when it was interrupted.
+            self.roll_back()
+            self.on_failure(error)
         return error
 
     def delete_all(self) -> None:

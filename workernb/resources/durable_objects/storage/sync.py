@@ -11,6 +11,9 @@ from workernb.texts import PlatformText
 from .keys import KeyValues
 from .store import ObjectStore
 
+Pair = list[Any]
+"""A key and its value."""
+
 _OPTIONS = ("start", "startAfter", "end", "prefix", "reverse", "limit")
 
 
@@ -36,7 +39,13 @@ class SyncKvStorage:
             self._storage.do("kv.delete", shown_key(key), lambda _: self._keys.delete(str(key)))
         )
 
-    def list(self, options: Any = None, **keywords: Any) -> Iterator[list[Any]]:
+    def _listed(self, found: Iterator[tuple[str, Any]], listing: object) -> Iterator[Pair]:
+        for key, value in found:
+            if self._storage.listing is not listing:
+                raise RuntimeError(PlatformText.STORAGE_ITERATOR)
+            yield [key, value]
+
+    def list(self, options: Any = None, **keywords: Any) -> Iterator[Pair]:
         """Return an iterator of [key, value] in order; a further call ends it.
 
         Options: start, startAfter, end (exclusive), prefix, reverse, limit.
@@ -45,9 +54,3 @@ class SyncKvStorage:
         found = self._storage.do("kv.list", "", lambda _: self._keys.each(chosen))
         self._storage.listing = listing = object()
         return self._listed(found, listing)
-
-    def _listed(self, found: Iterator[tuple[str, Any]], listing: object) -> Iterator[list[Any]]:
-        for key, value in found:
-            if self._storage.listing is not listing:
-                raise RuntimeError(PlatformText.STORAGE_ITERATOR)
-            yield [key, value]

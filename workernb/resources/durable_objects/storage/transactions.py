@@ -16,9 +16,7 @@ _METHODS = ("get", "put", "delete", "list", "getAlarm", "setAlarm", "deleteAlarm
 class Transaction:
     """`txn`, while its transaction is open: get, put, delete, list, the alarm, and rollback."""
 
-    def __init__(
-        self, storage: Any, own: ObjectStore, keys: KeyValues
-    ) -> None:
+    def __init__(self, storage: Any, own: ObjectStore, keys: KeyValues) -> None:
         """Offer a DurableObjectStorage for one transaction, which is open."""
         self._storage = storage
         self._own = own
