@@ -15,6 +15,7 @@ from workernb.exporters.opentelemetry import otlp
 from workernb.outbound.client import Internet
 from workernb.resources.clock import Clock
 from workernb.resources.d1 import D1Kind
+from workernb.resources.durable_objects.kind import DurableObjectKind
 from workernb.resources.kv import KvKind
 from workernb.resources.queues.delivery import Delivery
 from workernb.resources.queues.kinds import ConsumerKind, QueueKind
@@ -33,6 +34,7 @@ for _kind in (
     KvKind(),
     D1Kind(),
     R2Kind(),
+    DurableObjectKind(),
     QueueKind(),
     ConsumerKind(),
     RateLimitKind(),
@@ -80,6 +82,7 @@ class Runtime(CoreRuntime):
         )
         self.loops.on_home = self.clock.run_on
         self.queues = Delivery(self, kept)
+        self.stores.objects.attach(self)
         self.outbound = default_outbound() if outbound is _AS_SET_OUTSIDE else outbound
 
     def close(self) -> None:

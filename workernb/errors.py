@@ -13,6 +13,7 @@ people (the caller, the binding, what to write instead) is added as notes (PEP 6
         ├ RpcError            a method that is not there, or a stub that cannot be used
         ├ DataCloneError      a value that cannot be sent over RPC
         ├ StoreError          a store refused an operation, or could not do it
+        ├ DurableObjectError  a Durable Object that was reset, or that waits for itself
         ├ GlobalScopeError    a request made while a module loads
         ├ LimitError          a limit of the top-level request was exceeded
         │  ├ CpuLimitError    its CPU budget; raised to the owner of the notebook
@@ -99,6 +100,18 @@ class StoreError(WorkernbError):
     def message(self) -> str:
         """The text."""
         return str(self)
+
+
+class DurableObjectError(WorkernbError):
+    """A call ended because its Durable Object was reset, or would wait for itself for ever.
+
+    The attributes are the platform's. retryable: whether the same call may succeed. overloaded:
+    False here. durableObjectReset: whether the object's memory is lost.
+    """
+
+    retryable = False
+    overloaded = False
+    durableObjectReset = True
 
 
 class GlobalScopeError(WorkernbError):

@@ -306,6 +306,49 @@ class PlatformText:
         "failed attempts..."
     )
     QUEUE_DROPPED = 'Dropped message "{id}" on queue "{queue}" after {attempts} failed attempts!'
+    OBJECT_ID_DIGITS = "Invalid Durable Object ID: must be 64 hex digits"
+    OBJECT_ID_NAMESPACE = "Durable Object ID is not valid for this namespace."
+    OBJECT_JURISDICTION = "jurisdiction: invalid value {given}; it is one of {known}."
+    OBJECT_ABORT = "Durable Object abort requested"
+    OBJECT_UPDATED = "Durable Object reset because its code was updated."
+    OBJECT_CPU = "Durable Object exceeded its CPU time limit and was reset."
+    OBJECT_NOT_EXPORTED = (
+        "Your Worker depends on the following Durable Objects, which are not exported in your "
+        "entrypoint file: {name}."
+    )
+    OBJECT_BLOCKED = (
+        "A call to blockConcurrencyWhile() in a Durable Object waited for too long. The call was "
+        "canceled and the Durable Object was reset."
+    )
+    OBJECT_CONSTRAINTS = (
+        "Durable Object was reset and rolled back to its last known good state because the "
+        "application left the database in a state where constraints were violated: {text}"
+    )
+    OBJECT_NO_SQL = (
+        "SQL is not enabled for this Durable Object class. To enable it, change `new_classes` to "
+        "`new_sqlite_classes` within the 'migrations' field in your wrangler.jsonc or "
+        "wrangler.toml file."
+    )
+    OBJECT_NAME = 'binding should have a string "name" field.'
+    OBJECT_CLASS_NAME = 'binding should have a string "class_name" field.'
+    OBJECT_SCRIPT = 'binding should have a "script_name" field if "environment" is present.'
+    STORAGE_LIST = "list() cannot be called with both start and startAfter values."
+    STORAGE_DELETE_ALL = "Cannot call deleteAll() within a transaction"
+    STORAGE_ROLLED_BACK = "Cannot {verb} on rolled back transaction"
+    STORAGE_COMMITTED = (
+        "Cannot call {verb} on transaction that has already committed: did you move `txn` outside "
+        "of the closure?"
+    )
+    STORAGE_ITERATOR = (
+        "kv.list() iterator was invalidated because a new call to kv.list() was started. Only one "
+        "kv.list() iterator can exist at a time."
+    )
+    SQL_NO_ROW = "Expected exactly one result from SQL query, but got no results."
+    SQL_MANY_ROWS = "Expected exactly one result from SQL query, but got multiple results."
+    ALARM_TIME = "setAlarm() cannot be called with an alarm time <= 0"
+    ALARM_HANDLER = (
+        "Your Durable Object class must have an alarm() handler in order to call setAlarm()"
+    )
     RATE_OPTIONS = "bad rate limit options: [{options}]"
     RATE_PERIOD = 'bindings "simple.period" must be either 10 or 60 but got {given}'
     CACHE_METHOD = "Cannot cache response to non-GET request."

@@ -91,7 +91,6 @@ MODULES_NOT_HERE = {
 _NOT_YET = "It is not in workernb yet; the platform's Python Workers have it."
 _INSTEAD = {
     ("asgi", "websocket"): _NOT_YET,
-    ("workers", "DurableObject"): _NOT_YET,
     ("workers", "WorkflowEntrypoint"): _NOT_YET,
     (
         "workers",

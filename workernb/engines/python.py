@@ -31,6 +31,7 @@ from workernb.workers.entrypoints import ExecutionContext
 
 from .methods import has_own_constructor, rpc_maker
 from .modules import Modules
+from .objects import PythonObjectClass, classes_of_objects
 
 Makers = dict[str, Callable[[Any], Handler]]
 """What makes the handlers of an entrypoint for an environment, by the handler's name."""
@@ -62,6 +63,7 @@ class PythonIsolate:
     def __init__(self, exporter: Registration) -> None:
         """Make the entrypoints."""
         self.exporter = exporter
+        self.objects = exporter.objects
         self.entrypoints = {name: exporter.make(name) for name in exporter.makers}
 
 
@@ -111,6 +113,8 @@ def _load(version: Version, registration: Registration, now: Callable[[], float]
     for name, makers, methods in _entrypoints(registration.modules.main, version.service):
         registration.makers[name] = makers
         registration.methods[name] = methods
+    for name, cls in classes_of_objects(registration.modules.main):
+        registration.objects[name] = PythonObjectClass(cls, version, registration)
     return PythonIsolate(registration)
 
 
@@ -120,16 +124,18 @@ class Registration:
     Every entrypoint refers to it, and every invocation to its entrypoint. So the modules are
     removed from `sys.modules` when the version has been replaced and the last request in flight on
     it has ended. makers: for each entrypoint, a function that makes its handler for an `env`.
-    methods: what RPC can reach of each entrypoint that is a class.
+    methods: what RPC can reach of each entrypoint that is a class. objects: the classes of Durable
+    Objects.
     """
 
-    __slots__ = ("__weakref__", "drop", "makers", "methods", "modules", "version")
+    __slots__ = ("__weakref__", "drop", "makers", "methods", "modules", "objects", "version")
 
     def __init__(self, version: Version) -> None:
         """Compile the modules of `version` and register its main module, which has not run."""
         self.version = version
         self.makers: dict[str, Makers] = {}
         self.methods: dict[str, Mapping[str, Any]] = {}
+        self.objects: dict[str, PythonObjectClass] = {}
         self.modules = Modules(version)
         self.drop = weakref.finalize(self, self.modules.drop)
         self.drop.atexit = False

@@ -16,8 +16,14 @@ def stores_parser() -> Parser:
     """Return the parser of `%stores`."""
     parser = Parser("%stores", "List what Workers have stored, or say where it is kept.")
     add = parser.add_argument
-    add("kind", metavar="KIND", nargs="?", help="kv, d1, r2, cache or queue")
+    add("kind", metavar="KIND", nargs="?", help="kv, d1, r2, cache, queue or do")
     add("name", metavar="NAME", nargs="?", help="the store: %%stores kv cache shows its keys")
+    add(
+        "object",
+        metavar="OBJECT",
+        nargs="?",
+        help="of do, Durable Objects: %%stores do COUNTERS a shows what the object a stores",
+    )
     add("--prefix", metavar="P", default="", help="only keys that begin with it")
     add("--clear", action="store_true", help="delete what is there")
     add("--persist", metavar="DIRECTORY", nargs="?", const=DEFAULT_FOLDER,
@@ -34,6 +40,7 @@ class StoresOptions:
 
     kind: str | None = None
     name: str | None = None
+    object: str | None = None
     prefix: str = ""
     clear: bool = False
     persist: str | None = None
@@ -48,6 +55,10 @@ class StoresOptions:
             raise OptionError(f"%stores has no {options.kind}. {refusal}")
         if options.kind is not None and options.name is None:
             raise OptionError("%stores takes KIND and NAME: %stores kv cache.")
+        if options.object is not None and options.kind != "do":
+            raise OptionError(
+                "%stores takes a third name for Durable Objects: %stores do NAME OBJECT."
+            )
         if options.kind is None and (options.clear or options.prefix):
             raise OptionError("%stores --clear and --prefix are of one store: %stores kv cache …")
         return options

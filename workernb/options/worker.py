@@ -78,7 +78,6 @@ def worker_parser(options: Iterable[Option] | None = None) -> Parser:
 
 
 _NOT_SIMULATED = {
-    "--durable-object": "Durable Objects are not simulated: D1 or KV can keep the state.",
     "--workflow": "Workflows are not simulated.",
     "--hyperdrive": "Hyperdrive is not simulated: use a Python driver in the Worker itself.",
     "--ai": "Workers AI is not simulated: a Worker with the same methods can stand in, --bind.",

@@ -17,6 +17,7 @@ from workernb.runtime.execution.steppable import Steppable
 from workernb.runtime.tracing.clock import read_cpu_clock
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.logs import warn
+from workernb.runtime.tracing.objects import caller_of
 from workernb.runtime.tracing.operations import Operation
 from workernb.runtime.tracing.traces import Trace
 from workernb.texts import PlatformText
@@ -128,7 +129,7 @@ class StoreCall(Steppable):
             except Exception as error:
                 raise with_notes(error, self._where())  # noqa: B904 - it is the same error
             self._arguments = (prepared, *self._arguments)
-        if caller.__class__ is Invocation:
+        if caller.__class__ is Invocation or (caller := caller_of(caller)) is not None:
             binding = self._binding
             operation = Operation(
                 caller,
@@ -139,7 +140,7 @@ class StoreCall(Steppable):
                 self._detail,
             )
             result = run_operation(operation, binding, work, *self._arguments)
-        elif caller is None and self._binding._binding is None:
+        elif self._caller is None and self._binding._binding is None:
             try:
                 with one_at_a_time:
                     result = work(NotebookOperation(), *self._arguments)
@@ -157,13 +158,13 @@ class StoreCall(Steppable):
             self._driver.close()
 
     def __del__(self) -> None:
-        if self._work is not None and self._caller.__class__ is Invocation:
+        if self._work is not None and isinstance(self._caller, Invocation):
             text = f"{self.describe()} was cancelled: {NOT_AWAITED}"
             warn(self._caller.trace, self._caller, text, slip=True)
 
     def _where(self) -> str | None:
         """Return the note about which Worker's call failed; None for the notebook's own."""
-        if self._caller.__class__ is not Invocation:
+        if not isinstance(self._caller, Invocation):
             return None
         binding = self._binding
         name = binding._binding or binding._name

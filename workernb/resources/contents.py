@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from workernb.errors import UsageError, did_you_mean, with_notes
 
+from .durable_objects.contents import object_named, objects_in, stored_by
 from .stores import Stores
 
 KINDS = {
@@ -18,6 +19,7 @@ KINDS = {
     "r2": "R2 bucket",
     "cache": "cache",
     "queue": "queue",
+    "do": "Durable Objects",
 }
 """The kinds of store that hold something, and what one of them is called."""
 
@@ -53,6 +55,9 @@ def _measured(stores: Stores, kind: str, name: str) -> Contents:
     if kind == "d1":
         database = stores.database(name)
         return Contents(kind, name, len(database.tables()), database.size)
+    if kind == "do":
+        sizes = [each.size for each in objects_in(stores, name)]
+        return Contents(kind, name, len(sizes), sum(sizes))
     query = {
         "kv": "SELECT count(*), sum(length(CAST(value AS BLOB))) FROM kv WHERE namespace = ? "
         "AND (expiration IS NULL OR expiration > ?)",
@@ -82,13 +87,21 @@ def check_store(stores: Stores, kind: str, name: str) -> None:
         )
 
 
-def entries(stores: Stores, kind: str, name: str, prefix: str = "") -> list[Entry]:
-    """Return what a store holds under keys that begin with `prefix`: the first 100."""
+def entries(
+    stores: Stores, kind: str, name: str, prefix: str = "", key: str | None = None
+) -> list[Entry]:
+    """Return what a store holds under keys that begin with `prefix`: the first 100.
+
+    key: the name or the id of a Durable Object, whose storage it is then.
+    """
     check_store(stores, kind, name)
-    found = {"kv": _keys, "r2": _objects, "cache": _responses, "d1": _tables, "queue": _messages}[
-        kind
-    ]
-    listed = (entry for entry in found(stores, name) if entry.key.startswith(prefix))
+    found: Iterator[Entry]
+    if kind == "do":
+        stored = objects_in(stores, name) if key is None else stored_by(stores, name, key)
+        found = (Entry(*each) for each in stored)
+    else:
+        found = _LISTED[kind](stores, name)
+    listed = (entry for entry in found if entry.key.startswith(prefix))
     return list(islice(listed, MAX_SHOWN))
 
 
@@ -144,6 +157,9 @@ def _tables(stores: Stores, name: str) -> Iterator[Entry]:
         yield Entry(table, rows, "", "")
 
 
+_LISTED = {"kv": _keys, "r2": _objects, "cache": _responses, "d1": _tables, "queue": _messages}
+
+
 def _text(value: Any) -> str:
     if isinstance(value, str):
         return value
@@ -153,12 +169,20 @@ def _text(value: Any) -> str:
         return f"{len(value):,} bytes"
 
 
-def clear(stores: Stores, kind: str, name: str, prefix: str = "") -> int:
+def clear(stores: Stores, kind: str, name: str, prefix: str = "", key: str | None = None) -> int:
     """Delete what a store holds under keys that begin with `prefix`; return how many there were.
 
-    Raises UsageError for a prefix of a D1 database, which is cleared as a whole.
+    key: the name or the id of a Durable Object, which alone is deleted. Raises UsageError for a
+    prefix of a D1 database, which is cleared as a whole.
     """
     check_store(stores, kind, name)
+    if kind == "do":
+        chosen = [] if key is None else [object_named(stores, name, key)]
+        rows = chosen or stores.object_databases.rows(name)
+        deleted = [row for row in rows if (row.name or row.id).startswith(prefix)]
+        for row in deleted:
+            stores.objects.drop((name, row.id))
+        return len(deleted)
     if kind == "d1":
         if prefix:
             raise UsageError("A D1 database has no prefixes: clear all of it, or delete with %d1.")

@@ -26,6 +26,7 @@ class Folder:
         self.path = Path(path).expanduser().resolve()
         try:
             (self.path / "d1").mkdir(parents=True, exist_ok=True)
+            (self.path / "do").mkdir(exist_ok=True)
             # A repository that the folder is in leaves it out.
             (self.path / ".gitignore").write_text("*\n")
             self._lock: IO[str] = open(self.path / "lock", "a+")  # noqa: SIM115 - see close
@@ -59,13 +60,24 @@ class Folder:
 
     def d1(self, name: str) -> Path:
         """Return the file of a D1 database."""
-        import hashlib  # Here, since most processes keep no stores.
+        return self.path / "d1" / f"{_hashed(name)}.sqlite"
 
-        return self.path / "d1" / f"{hashlib.sha256(name.encode()).hexdigest()[:32]}.sqlite"
+    def durable_object(self, namespace: str, object_id: str) -> Path:
+        """Return the file of a Durable Object; its folder is made."""
+        folder = self.path / "do" / _hashed(namespace)
+        folder.mkdir(exist_ok=True)
+        return folder / f"{object_id}.sqlite"
 
     def close(self) -> None:
         """Unlock the folder."""
         self._close()
+
+
+def _hashed(name: str) -> str:
+    """Return the part of a path that stands for a name."""
+    import hashlib  # Here, since most processes keep no stores.
+
+    return hashlib.sha256(name.encode()).hexdigest()[:32]
 
 
 def _try_lock(file: IO[str]) -> bool:

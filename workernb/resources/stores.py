@@ -11,6 +11,9 @@ from .cache import SCHEMA as CACHE_SCHEMA
 from .cache import Cache
 from .clock import Clock
 from .d1 import D1Database
+from .durable_objects.objects import Objects
+from .durable_objects.storage.databases import SCHEMA as OBJECTS_SCHEMA
+from .durable_objects.storage.databases import ObjectDatabases
 from .expiry import SCHEMA as EXPIRY_SCHEMA
 from .expiry import Expiry
 from .folder import Folder
@@ -32,17 +35,20 @@ if TYPE_CHECKING:
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS stores (
     number INTEGER PRIMARY KEY,
-    kind TEXT NOT NULL,  -- kv, r2, d1, cache, queue
+    kind TEXT NOT NULL,  -- kv, r2, d1, cache, queue, do
     name TEXT NOT NULL,
     UNIQUE (kind, name)
 );
 """
-SCHEMA = _SCHEMA + KV_SCHEMA + R2_SCHEMA + CACHE_SCHEMA + EXPIRY_SCHEMA + QUEUE_SCHEMA
+SCHEMA = "".join(
+    (_SCHEMA, KV_SCHEMA, R2_SCHEMA, CACHE_SCHEMA, EXPIRY_SCHEMA, QUEUE_SCHEMA, OBJECTS_SCHEMA)
+)
 _TABLES = {
     "kv": [("kv", "namespace")],
     "r2": [("r2_objects", "bucket"), ("r2_uploads", "bucket")],
     "cache": [("cached", "cache")],
     "queue": [("queue_messages", "queue")],
+    "do": [("durable_objects", "namespace")],
 }
 """The tables of each kind of store, and the column with the store's number."""
 
@@ -51,7 +57,8 @@ class Stores:
     """The stores of one runtime, by kind and name. A store is there as soon as it is named.
 
     `await runtime.stores.kv("cache").put("key", "value")` prepares one from the notebook, without
-    limits. clock: by which keys expire.
+    limits. clock: by which keys expire. objects: the Durable Objects that are in memory.
+    object_databases: what all of them have stored.
     """
 
     def __init__(self, directory: str | Path | None = None) -> None:
@@ -65,6 +72,8 @@ class Stores:
         self.windows = Windows(self.clock)
         self.expiry = Expiry(self)
         self.messages = Messages(self)
+        self.object_databases = ObjectDatabases(self)
+        self.objects = Objects(self)
         if directory is not None:
             self.persist(directory)
 
@@ -93,14 +102,19 @@ class Stores:
     # Where they are kept
 
     @property
+    def is_open(self) -> bool:
+        """Whether they are kept in a folder, or something was stored or bound."""
+        return self._main is not None or self._folder is not None
+
+    @property
+    def folder(self) -> Folder | None:
+        """The folder that the stores are kept in, as an object; None for those in memory."""
+        return self._folder
+
+    @property
     def directory(self) -> Path | None:
         """The folder that the stores are kept in; None for those in memory."""
         return None if self._folder is None else self._folder.path
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the database of all stores but D1's is open."""
-        return self._main is not None
 
     @property
     def main(self) -> Database:
@@ -164,6 +178,7 @@ class Stores:
         moved = Stores()
         moved._folder, moved.clock = folder, self.clock
         copied = bool(self.used())
+        self.objects.commit()
         try:
             if copied:
                 if moved.used():
@@ -190,6 +205,7 @@ class Stores:
             self.messages.recover()
         self.messages.changed()
         self.expiry.delete()
+        self.objects.moved()
 
     def used(self) -> list[tuple[str, str]]:
         """Return the kind and the name of each store that holds something."""
@@ -210,10 +226,13 @@ class Stores:
         self.main.copy_to(other.main)
         for name, database in self._databases.items():
             database.copy_to(other.database(name))
+        self.object_databases.copy_to(other.object_databases)
+        other.object_databases.close()
 
     def close(self) -> None:
         """Close the databases; stores in memory are lost."""
         self.expiry.stop()
+        self.object_databases.close()
         if self._main is not None:
             self._main.close()
             self._main = self._bodies = None

@@ -20,9 +20,6 @@ _KINDS = {
     ),
     "browser": ("Browser Rendering", _STAND_IN, "BROWSER MYBROWSER"),
     "dispatch_namespaces": ("Workers for Platforms", "Bind each Worker: services=….", "DISPATCHER"),
-    "durable_objects": (
-        "Durable Objects", "Keep the state in D1 or KV meanwhile.", "DO OBJECT OBJECTS"
-    ),
     "hyperdrive": (
         "Hyperdrive", "Use a Python driver of the database in the Worker itself.", "HYPERDRIVE"
     ),

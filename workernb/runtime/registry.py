@@ -21,7 +21,7 @@ from workernb.runtime.services.deployments import Deployment
 from workernb.runtime.services.diffs import describe_change
 from workernb.runtime.services.engine import Engine, Exporter, Isolate
 from workernb.runtime.services.history import CHANGED, DEFINED, DEPLOYED, REMOVED, Change
-from workernb.runtime.services.kinds import kinds, remedy_for_missing
+from workernb.runtime.services.kinds import kind_named, kinds, remedy_for_missing
 from workernb.runtime.services.limits import Limits
 from workernb.runtime.services.service import Service
 from workernb.runtime.services.targets import DEFAULT, Target, missing_target_error, suggest_service
@@ -265,7 +265,12 @@ class Registry(ABC):
             service = self.service_named(name)
             return {service[number]: one.exporter for number, one in service.isolates.items()}
 
-        version.exports = Exports(version, weakref.ref(isolate.exporter), serving)
+        def namespace(class_name: str) -> Any:
+            builder, target = _EnvBuilder(self, version), Target(name, class_name)
+            kind = kind_named("durable_objects")
+            return kind.env_value(f"ctx.exports.{class_name}", target, builder)
+
+        version.exports = Exports(version, weakref.ref(isolate.exporter), serving, namespace)
         check_loaded(version, self.limits_of(version).memory_mb)
         return isolate
 

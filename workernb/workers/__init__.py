@@ -17,6 +17,7 @@ from workernb.http.streams import ReadableStream
 
 from .cf import RequestInitCfProperties
 from .conversion import python_from_rpc, python_to_rpc
+from .durable_objects import DurableObject
 from .entrypoints import ExecutionContext as Context
 from .entrypoints import WorkerEntrypoint, handler, wait_until, waitUntil
 from .env import ImportedEnv, patch_env
@@ -37,6 +38,7 @@ __all__ = [
     "BlobValue",
     "Body",
     "Context",
+    "DurableObject",
     "FetchKwargs",
     "FetchResponse",
     "File",
@@ -62,7 +64,7 @@ __all__ = [
 
 _FORMS = frozenset("Blob BlobEnding BlobValue File FormData FormDataValue".split())
 _GATEWAYS = {"asgi": ".asgi", "gateway": "", "wsgi": ".wsgi"}
-_NOT_YET = frozenset("DurableObject WorkflowEntrypoint".split())
+_NOT_YET = frozenset({"WorkflowEntrypoint"})
 
 
 def __getattr__(name: str) -> Any:

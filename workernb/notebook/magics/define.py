@@ -33,6 +33,7 @@ from workernb.notebook.secrets import note_about_written_secrets, resolve_secret
 from workernb.notebook.tracebacks import workers_frames_only
 from workernb.notebook.variables import expander, variable_for
 from workernb.options.worker import WorkerOptions, worker_parser
+from workernb.resources.stores import stores_of
 from workernb.runtime.handles import Handle
 from workernb.runtime.runtime import Runtime
 from workernb.runtime.services.history import describe_undone_changes
@@ -152,7 +153,8 @@ def summary(runtime: Runtime, handle: Handle) -> str:
     service = runtime.services[handle.name]
     places = public_places(service)
     parts = [str(handle.version), f"public: {', '.join(places)}" if places else "private"]
-    if not service.entrypoints:
+    classes = [name for isolate in service.isolates.values() for name in isolate.objects]
+    if not service.entrypoints and not classes:
         parts.append("without a handler: write class Default(WorkerEntrypoint)")
     if service.definition.modules:
         parts.append(f"with {', '.join(service.definition.modules)}")
@@ -165,6 +167,8 @@ def summary(runtime: Runtime, handle: Handle) -> str:
         parts.append(f"scheduled {', '.join(service.definition.crons)}")
     for tail in service.definition.tails:
         parts.append(f"tail → {tail}{_missing(runtime, Target(tail))}")
+    if restarted := stores_of(runtime).objects.restarted.get(handle.name):
+        parts.append(f"{restarted:,} Durable Object{'s' * (restarted > 1)} restarted, storage kept")
     if callers := bound_services(runtime, handle.name):
         parts.append(f"bound by {', '.join(callers)}")
     return " · ".join(parts)

@@ -52,12 +52,14 @@ class StoresMagics(Magics):
         with _errors_on_one_line():
             done = _keep_or_copy(runtime, options)
             if options.kind is not None and options.name is not None:
-                kind, name = options.kind, options.name
+                kind, name, key = options.kind, options.name, options.object
+                if kind == "do":
+                    name = _namespace_named(runtime, name)
                 if options.clear:
-                    count = clear(runtime.stores, kind, name, options.prefix)
+                    count = clear(runtime.stores, kind, name, options.prefix, key)
                     print(f"{KINDS[kind]} {name}: {count:,} deleted.")
                 else:
-                    display(StoreTable(runtime, kind, name, options.prefix))
+                    display(StoreTable(runtime, kind, name, options.prefix, key))
             elif not done:
                 display(StoresTable(runtime))
 
@@ -105,6 +107,22 @@ def _keep_or_copy(runtime: Runtime, options: StoresOptions) -> bool:
     if options.export is not None:
         print(f"Exported: {', '.join(export_state(stores, Path(options.export)))}.")
     return (options.persist, options.import_, options.export) != (None, None, None)
+
+
+def _namespace_named(runtime: Runtime, name: str) -> str:
+    """Return the namespace of Durable Objects of a name, which may be a binding's.
+
+    Raises UsageError for a binding whose name leads to different namespaces.
+    """
+    bound = {
+        store.name
+        for service in runtime.defined()
+        for binding, store in service.definition.stores()
+        if binding == name and store.noun == KINDS["do"]
+    }
+    if len(bound) > 1:
+        raise UsageError(f"{name} is bound to {' and to '.join(sorted(bound))}: write which.")
+    return next(iter(bound), name)
 
 
 def _database_named(runtime: Runtime, name: str) -> str:

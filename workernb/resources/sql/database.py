@@ -42,14 +42,32 @@ class SqlError(StoreError):
 
 
 class SqlDatabase(Database):
-    """A database whose statements Workers write. rows: counts what they read and write."""
+    """A database whose statements Workers write. rows: counts what they read and write.
 
-    def __init__(self, path: Path | None) -> None:
+    product: what it is a database of, for error messages.
+    """
+
+    def __init__(self, path: Path | None, product: str = "D1") -> None:
         """Open the database in a sandbox; StoreError if that fails."""
         super().__init__(path)
+        self._product = product
         self._sandbox = Sandbox(self.connection)
         self.rows = RowCounter(self._sandbox)
         self._size: int | None = None
+
+    def own(self, statement: str, parameters: Parameters = ()) -> sqlite3.Cursor:
+        """Run one statement of ours, to which everything is allowed; raises sqlite3.Error."""
+        return self._sandbox.execute(statement, parameters)
+
+    def serialize(self) -> bytes:
+        """Return the whole database as bytes."""
+        with self._sandbox.opened():
+            return self.connection.serialize()
+
+    def deserialize(self, data: bytes) -> None:
+        """Replace the whole database by one that was serialized."""
+        with self._sandbox.opened():
+            self.connection.deserialize(data)
 
     def run(self, sql: str, parameters: Parameters = ()) -> tuple[sqlite3.Cursor, Rows]:
         """Run a text of one statement or more; return the cursor and the rows of the last one.
@@ -59,7 +77,7 @@ class SqlDatabase(Database):
         self._sandbox.refusal = None
         # Python's versions differ in whether they bind named placeholders by position.
         if parameters and named_parameter(sql) is not None:
-            raise _wrong_parameters(sql)
+            raise self._wrong_parameters(sql)
         try:
             if _is_simple(sql) and sql[:6].lower() != "pragma":
                 cursor = self.execute(sql, parameters)
@@ -140,7 +158,7 @@ class SqlDatabase(Database):
         """Return the names of the tables that Workers have made."""
         rows = self._sandbox.execute(
             "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' "
-            "ESCAPE '!' ORDER BY name"
+            "ESCAPE '!' AND name NOT LIKE '!_cf!_%' ESCAPE '!' ORDER BY name"
         ).fetchall()
         return [name for (name,) in rows]
 
@@ -157,14 +175,20 @@ class SqlDatabase(Database):
         """Drop everything that Workers have made."""
         self._sandbox.execute(self._sandbox.uncached("PRAGMA foreign_keys = OFF"))
         with self.transaction():
-            rows = self._sandbox.execute(
-                "SELECT type, name FROM sqlite_schema WHERE type IN ('view', 'table') "
-                "AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY sql LIKE 'CREATE VIRTUAL%' DESC"
-            ).fetchall()
-            for kind, name in rows:
-                quoted = name.replace('"', '""')
-                self._sandbox.execute(f'DROP {kind} IF EXISTS "{quoted}"')
+            self.drop_all()
         self._restore()
+
+    def drop_all(self) -> None:
+        """Drop everything that Workers have made, in the transaction that is open."""
+        self._sandbox.execute(self._sandbox.uncached("PRAGMA defer_foreign_keys = ON"))
+        rows = self._sandbox.execute(
+            "SELECT type, name FROM sqlite_schema WHERE type IN ('view', 'table') "
+            "AND name NOT LIKE 'sqlite!_%' ESCAPE '!' AND name NOT LIKE '!_cf!_%' ESCAPE '!' "
+            "ORDER BY sql LIKE 'CREATE VIRTUAL%' DESC"
+        ).fetchall()
+        for kind, name in rows:
+            quoted = name.replace('"', '""')
+            self._sandbox.execute(f'DROP {kind} IF EXISTS "{quoted}"')
         self.changed("", schema=True)
 
     # Errors
@@ -177,7 +201,7 @@ class SqlDatabase(Database):
         if self._sandbox.refusal is not None:
             return SqlError(self._sandbox.refusal)
         if "number of bindings" in text or "Binding" in text or "parameter" in text:
-            return _wrong_parameters(sql)
+            return self._wrong_parameters(sql)
         if isinstance(error, sqlite3.DataError) and "too large" in text:
             return SqlError("statement too long: SQLITE_TOOBIG")
         if not name:
@@ -201,15 +225,14 @@ class SqlDatabase(Database):
             )
         if name == "SQLITE_AUTH":
             yield (
-                "D1 does not allow this statement: see "
+                f"{self._product} does not allow this statement: see "
                 "https://developers.cloudflare.com/d1/sql-api/sql-statements/"
             )
 
-
-def _wrong_parameters(sql: str) -> SqlError:
-    name = named_parameter(sql)
-    hint = None if name is None else f"D1 takes ? and ?NNN as placeholders, not {name}."
-    return with_notes(SqlError(PlatformText.SQL_PARAMETERS), hint)
+    def _wrong_parameters(self, sql: str) -> SqlError:
+        name = named_parameter(sql)
+        hint = f"{self._product}: placeholders are written ? and ?NNN, not {name}."
+        return with_notes(SqlError(PlatformText.SQL_PARAMETERS), hint if name else None)
 
 
 def _offset(text: str, sql: str) -> str:

@@ -6,11 +6,12 @@ https://www.sqlite.org/c3ref/set_authorizer.html
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import re
 import secrets
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from workernb.texts import PlatformText
 
@@ -108,6 +109,15 @@ class Sandbox:
         self._own = True
         try:
             return self._execute(f"{statement} {self.mark}", parameters)
+        finally:
+            self._own = False
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[None]:
+        """Allow everything within a `with` block, in which no statement of a Worker runs."""
+        self._own = True
+        try:
+            yield
         finally:
             self._own = False
 

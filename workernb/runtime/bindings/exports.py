@@ -21,7 +21,7 @@ from .service import ServiceBinding
 
 
 class Exports:
-    """The entrypoints of one loaded version, as bindings.
+    """The entrypoints of one loaded version, and its classes of Durable Objects, as bindings.
 
     Their targets are in that version, even after another one has been deployed.
     """
@@ -31,20 +31,24 @@ class Exports:
         version: Version,
         exporter: Callable[[], Exporter | None],
         serving: Callable[[], Mapping[Version, Exporter]],
+        namespace: Callable[[str], Any],
     ) -> None:
         """Export the entrypoints of `version`.
 
         exporter: a weak reference to its Exporter. serving: returns those of the versions that
-        serve.
+        serve. namespace: makes the namespace of a class of Durable Objects.
         """
         self._version = version
         self._exporter = exporter
         self._serving = serving
+        self._namespace = namespace
 
-    def __getattr__(self, name: str) -> Export:
+    def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        known = list(self._loaded().makers)
+        if name in self._loaded().objects:
+            return self._namespace(name)
+        known = dir(self)
         if name not in known:
             raise with_notes(
                 AttributeError(f"Worker {self._version.service!r} exports no {name!r}."),
@@ -59,7 +63,7 @@ class Exports:
         return exporter
 
     def __dir__(self) -> list[str]:
-        return list(self._loaded().makers)
+        return [*self._loaded().makers, *self._loaded().objects]
 
     def __repr__(self) -> str:
         return f"Exports({', '.join(dir(self))})"

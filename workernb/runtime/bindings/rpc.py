@@ -21,6 +21,7 @@ from workernb.runtime.execution.dispatch import TopLevelCall
 from workernb.runtime.execution.hop import FailedCall, invoke
 from workernb.runtime.services.engine import Entrypoint
 from workernb.runtime.tracing.invocations import Invocation
+from workernb.runtime.tracing.objects import caller_of
 from workernb.runtime.tracing.traces import Trace
 from workernb.texts import PlatformText
 from workernb.workers.current import current
@@ -45,10 +46,12 @@ def make_call(
     path: tuple[str, ...],
     args: Any,
     kwargs: Mapping[str, Any],
+    kind: type[Invocation] = Invocation,
 ) -> RpcPromise:
     """Make a call over RPC, and return its promise.
 
-    label: the name of the binding or stub. path, args, kwargs: see MethodCall.
+    label: the name of the binding or stub. path, args, kwargs: see MethodCall. kind: the class of
+    the callee's invocation.
     """
     stubs: list[Stub] | None = None
     if args or kwargs:
@@ -58,7 +61,7 @@ def make_call(
             return failed_call(caller, path, error)
     promise = RpcPromise(caller, path, args, kwargs)
     name = path[0] if len(path) == 1 else ".".join(path)
-    invocation = Invocation(caller.trace, caller, label, entrypoint, name, RPC, caller.depth + 1)
+    invocation = kind(caller.trace, caller, label, entrypoint, name, RPC, caller.depth + 1)
     promise._invocation = invocation
     if stubs:
         give_arguments(stubs, invocation)
@@ -199,7 +202,7 @@ class Stub(RpcStub):
     def _checked(self, caller: Any) -> Capability:
         """Return what a call of `caller` calls; RpcError if it may not."""
         capability = self._live()
-        if self._context is None or caller.__class__ is not Invocation:
+        if self._context is None or caller_of(caller) is None:
             raise outside_of_handler(capability.label)
         if self._context.invocation.trace is not caller.trace:
             _refuse_other_request(self, caller)
@@ -220,7 +223,7 @@ class Stub(RpcStub):
         duplicate._place = place_here()
         duplicate._wanted = True
         caller: Any = _running()
-        if caller.__class__ is Invocation:
+        if isinstance(caller, Invocation):
             duplicate._context = context = context_of(caller)
             context.held()[duplicate] = None
         return duplicate

@@ -24,6 +24,7 @@ from workernb.runtime.services.engine import Entrypoint
 from workernb.runtime.services.service import Service
 from workernb.runtime.services.targets import Target
 from workernb.runtime.tracing.invocations import Invocation
+from workernb.runtime.tracing.objects import caller_of
 from workernb.workers.current import current
 from workernb.workers.events import ScheduledController
 from workernb.workers.rpc import JsDict
@@ -74,7 +75,7 @@ class ServiceBinding(ByReference):
         self, path: tuple[str, ...], args: tuple[Any, ...] | None, kwargs: Mapping[str, Any]
     ) -> RpcPromise:
         caller: Any = _running()
-        if caller.__class__ is not Invocation:
+        if caller.__class__ is not Invocation and (caller := caller_of(caller)) is None:
             return failed_call(None, path, outside_of_handler(f"env.{self._name}.{path[0]}"))
         # Looked up for each call, so that the next call reaches a redefined Worker.
         entrypoint = self._callee.entrypoints.get(self._target.entrypoint) or self._absent()
@@ -100,7 +101,7 @@ class ServiceBinding(ByReference):
         there is no such handler.
         """
         caller: Any = _running()
-        if caller.__class__ is not Invocation:
+        if (caller := caller_of(caller)) is None:
             return FailedCall(outside_of_handler(f"env.{self._name}.scheduled"))
         given = {"scheduledTime": scheduledTime, "cron": cron, **(controller or {})}
         if given["scheduledTime"] is None:
@@ -157,7 +158,7 @@ def _make_fetch(
         **options: Any,
     ) -> Coroutine[Any, Any, Response]:
         caller: Any = _running()
-        if caller.__class__ is not Invocation:
+        if caller.__class__ is not Invocation and (caller := caller_of(caller)) is None:
             return FailedCall(outside_of_handler(f"env.{name}.fetch"))
         try:
             if options:

@@ -22,7 +22,7 @@ from importlib.util import find_spec
 from types import CodeType, FrameType
 from typing import Any
 
-from workernb.runtime.tracing.threads import Thread, this_thread
+from workernb.runtime.tracing.threads import Thread
 from workernb.runtime.tracing.tracebacks import PACKAGE, is_worker
 
 _STDLIB = os.path.dirname(os.path.abspath(os.__file__)) + os.sep

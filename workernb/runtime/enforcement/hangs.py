@@ -25,6 +25,8 @@ from collections import Counter
 from time import thread_time
 from typing import Any
 
+from workernb.runtime.tracing.tracebacks import DRIVERS
+
 _MAX_OBJECTS = 3_000
 """Number of objects after which the search gives up."""
 
@@ -164,8 +166,8 @@ def _suspended_on(obj: Any) -> Any:
         awaited = getattr(obj, attribute, None)
         if awaited is not None:
             return awaited
-    if isinstance(obj, types.GeneratorType) and obj.gi_code.co_name == "drive":
-        # `drive` calls `send` itself, so Python has no record of what it awaits.
+    if isinstance(obj, types.GeneratorType) and obj.gi_code.co_name in DRIVERS:
+        # They call `send` themselves, so Python has no record of what it awaits.
         frame = obj.gi_frame
         return None if frame is None else frame.f_locals.get("steps")
     return None

@@ -453,7 +453,7 @@ def _note_of_tee() -> Callable[[int], None]:
     invocation: Any = _running()
 
     def note(size: int) -> None:
-        if invocation.__class__ is Invocation:
+        if isinstance(invocation, Invocation):
             extras = invocation.ensure_extras()
             extras.buffered = max(extras.buffered, size)
 

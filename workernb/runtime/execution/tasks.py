@@ -12,6 +12,7 @@ from workernb.runtime.enforcement.budget import warn_of_times
 from workernb.runtime.enforcement.guard import guard
 from workernb.runtime.tracing.invocations import Invocation, error_and_text, outcome_of
 from workernb.runtime.tracing.logs import log, warn
+from workernb.runtime.tracing.objects import ObjectInvocation
 from workernb.runtime.tracing.tracebacks import raised_by
 from workernb.runtime.tracing.traces import Trace
 
@@ -103,7 +104,11 @@ def _cancel_unfinished_tasks(
 ) -> None:
     """Cancel and log the unfinished tasks of an invocation, except those of waitUntil."""
     trace: Trace = invocation.trace
+    lives_on = isinstance(invocation, ObjectInvocation) and trace.aborted is None
     for task, work in list(tasks.items()):
+        if lives_on and not isinstance(work, Invocation):
+            # A Durable Object lives on, and what it has begun with it, as waitUntil's tasks.
+            wait_until(invocation, task)
         if not task.done() and task not in trace.wait_until_tasks:
             task.cancel()
             if invocation.exception is None:

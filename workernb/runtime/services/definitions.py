@@ -161,7 +161,7 @@ class Definition:
         definition = cls(
             name,
             source,
-            _checked(bindings, "define()"),
+            _checked(bindings, "define()", name),
             _checked_routes(name, routes, public),
             _checked_limits(limits),
             compatibility_date,
@@ -218,7 +218,7 @@ class Definition:
                     UsageError(f"Worker {self.name!r} has no binding {name}."),
                     did_you_mean(name, known) or bound,
                 )
-        added = _checked(given, "change()")
+        added = _checked(given, "change()", self.name)
         bindings = {}
         for keyword in [kind.keyword for kind in kinds()]:
             before = self.bindings.get(keyword, {})
@@ -322,7 +322,7 @@ def _spread(given: Mapping[str, Any], known: Mapping[str, BindingKind]) -> Mappi
     return spread
 
 
-def _checked(given: Mapping[str, Any], function: str) -> Bindings:
+def _checked(given: Mapping[str, Any], function: str, service: str) -> Bindings:
     """Return checked bindings by kind; UsageError that names `function` for unknown keywords."""
     known = {kind.keyword: kind for kind in kinds()}
     for keyword in given:
@@ -333,7 +333,7 @@ def _checked(given: Mapping[str, Any], function: str) -> Bindings:
             )
     given = _spread(given, known)
     checked = {
-        keyword: kind.check(given[keyword])
+        keyword: kind.complete(kind.check(given[keyword]), service)
         for keyword, kind in known.items()
         if given.get(keyword) is not None
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, Protocol, TypeAlias
 
 from workernb.workers.current import RunningInvocation
@@ -42,12 +42,34 @@ class Entrypoint(Protocol):
         """What RPC can reach, by name: methods and properties of the class. Empty if unknown."""
 
 
+class ObjectClass(Protocol):
+    """A class of Durable Objects in a Worker's source.
+
+    events: the names of the handlers that it has. methods: what RPC can reach, by name.
+    """
+
+    @property
+    def events(self) -> Collection[str]:
+        """The names of its handlers."""
+
+    @property
+    def methods(self) -> Mapping[str, Any]:
+        """What RPC can reach, by name. Empty if unknown."""
+
+    def make(self, ctx: Any) -> Handlers:
+        """Make an object; return its handlers. ctx: its context. Raises what the code raises."""
+
+
 class Exporter(Protocol):
     """The entrypoints of a loaded version, for its own code: `ctx.exports`."""
 
     @property
     def makers(self) -> Mapping[str, object]:
         """A mapping whose keys are the names of the entrypoints."""
+
+    @property
+    def objects(self) -> Mapping[str, ObjectClass]:
+        """The classes of Durable Objects, by name."""
 
     def make(self, name: str) -> Entrypoint:
         """Make an entrypoint; KeyError if there is none of this name."""
@@ -59,6 +81,10 @@ class Isolate(Protocol):
     @property
     def entrypoints(self) -> Mapping[str, Entrypoint]:
         """The entrypoints by name; that of the default export is `Default`."""
+
+    @property
+    def objects(self) -> Mapping[str, ObjectClass]:
+        """The classes of Durable Objects, by name."""
 
     @property
     def exporter(self) -> Exporter:

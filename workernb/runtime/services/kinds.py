@@ -42,10 +42,15 @@ class EnvBuilder(Protocol):
 
 
 class Store(NamedTuple):
-    """A store that a binding leads to. noun: of its kind, as `KV namespace`."""
+    """A store that a binding leads to.
+
+    noun: of its kind, as `KV namespace`. code: the service and the class that stand behind it, for
+    one of Durable Objects.
+    """
 
     noun: str
     name: str
+    code: tuple[str, str] | None = None
 
     @property
     def node(self) -> str:
@@ -97,6 +102,10 @@ class BindingKind:
     def check_value(self, name: str, value: Any) -> Any:
         """Return the value to store; UsageError if it is invalid."""
         return value
+
+    def complete(self, values: Mapping[str, Any], service: str) -> Mapping[str, Any]:
+        """Return checked values with what they leave to the name of their service."""
+        return values
 
     def as_given(self, values: Mapping[str, Any]) -> Any:
         """Return stored values in the form that `check` takes."""

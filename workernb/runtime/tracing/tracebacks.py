@@ -139,8 +139,8 @@ def _frames_of(steps: Any) -> Iterator[FrameType]:
     """Yield the frames of a generator or coroutine and of what it awaits, outermost first."""
     while (frame := _frame_of(steps)) is not None:
         yield frame
-        if frame.f_code.co_name == "drive":
-            # `drive` calls `send` itself, so Python has no record of what it awaits.
+        if frame.f_code.co_name in DRIVERS:
+            # They call `send` themselves, so Python has no record of what it awaits.
             steps = frame.f_locals.get("steps")
         else:
             steps = next(filter(None, (getattr(steps, name, None) for name in _AWAITED)), None)
@@ -148,6 +148,9 @@ def _frames_of(steps: Any) -> Iterator[FrameType]:
             # These objects have no attribute for their coroutine or asynchronous generator.
             steps = next(filter(_frame_of, gc.get_referents(steps)), None)
 
+
+DRIVERS = ("drive", "run_event")
+"""The names of the generators that step a coroutine, their local variable `steps`."""
 
 _AWAITED = ("cr_await", "gi_yieldfrom", "ag_await")
 _WRAPPERS = ("coroutine_wrapper", "async_generator_asend", "async_generator_athrow")

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from workernb.runtime.tracing.metering import ms
+from workernb.runtime.tracing.objects import ObjectInvocation
 from workernb.runtime.tracing.traces import Trace
 from workernb.views.drawing.drawing import Drawing
 from workernb.views.drawing.palette import role_of
@@ -177,6 +178,9 @@ class CpuPicture(Picture):
                 part=f"lane{row}",
             ),
         ]
+        for began, ended in lane.waits:
+            width = max((ended - began) * self._scale(), MIN_WIDTH)
+            shapes.append(Rect(self._x(began), y + 10, width, 8, "card", "alarm", dashed=True))
         role = role_of(lane.service)
         for began, ended in lane.slices:
             width = max((ended - began) * self._scale(), MIN_WIDTH)
@@ -301,7 +305,7 @@ def _notes(trace: Trace) -> list[tuple[str, str]]:
     invocations = len(trace.invocations) + trace.not_kept
     if invocations > MAX_LANES:
         notes.append((f"A lane for each Worker: there were {invocations:,} invocations.", "muted"))
-    notes += [(line, "muted") for line in (*_stores(trace), *_spans(trace))]
+    notes += [(line, "muted") for line in (*_stores(trace), *_gates(trace), *_spans(trace))]
     notes += [(f"✉ {link}", "muted") for link in links(trace)]
     if trace.outcome in _TERMINATIONS:
         notes.append((_TERMINATIONS[trace.outcome][1], "alarm"))
@@ -318,6 +322,18 @@ def _stores(trace: Trace) -> list[str]:
         f"{len(each):,} call{'s' * (len(each) != 1)} (the light stripe)."
         for service, each in used.items()
     ]
+
+
+def _gates(trace: Trace) -> Iterator[str]:
+    """Yield a line for each Durable Object at whose input gate events have waited."""
+    waited: dict[str, list[float]] = {}
+    for each in trace.invocations:
+        if isinstance(each, ObjectInvocation) and each.waits:
+            name = f"{each.service}[{each.shown_id}]"
+            waited.setdefault(name, []).append(each.waited_ms)
+    for name, times in waited.items():
+        number = f"{len(times):,} event{'s' * (len(times) != 1)}"
+        yield f"{one_line(name, 60)}: {number} waited {ms(sum(times))} at its input gate (dashed)."
 
 
 def _spans(trace: Trace) -> Iterator[str]:

@@ -36,6 +36,7 @@ CORNER = 7.0
 SLOT = 12.0
 """The width of a message in a queue."""
 LID = 7.0
+BEHIND = 4.0
 """Half the height of a drum's lid."""
 
 Point = tuple[float, float]
@@ -177,8 +178,10 @@ class GraphBuilder:
     def _node(self, index: int, node: Node) -> Group:
         place, column = self.layout.places[node.name], self._column(node.name)
         if node.store is not None:
-            shape = _queue if node.store.noun == "queue" else _store
-            return shape(index, node, place, column)
+            draw = _store if node.store.code is None else _namespace
+            if node.store.noun == "queue":
+                draw = _queue
+            return draw(index, node, place, column)
         outside = node.name == OUTSIDE
         load = self._loads.get(node.name)
         load_text = "" if load is None else load.text
@@ -378,6 +381,22 @@ def _queue(index: int, node: Node, place: Place, column: Column) -> Group:
         Label(left + 14, place.middle - 2, name, NAME, bold=True),
         Label(left + 14, place.middle + 15, node.detail, SMALL, "muted"),
     ]
+    return Group(shapes, {"node": node.name}, f"{node.title}: {node.detail}")
+
+
+def _namespace(index: int, node: Node, place: Place, column: Column) -> Group:
+    """Return a namespace of Durable Objects: a box with others behind it, one for each object."""
+    width, gap = column.node - 2 * BEHIND, place.bottom - place.y - 2 * BEHIND
+    name = fitted(one_line(node.title), NAME, width - 28, True)
+    detail = fitted(node.detail, SMALL, width - 26)
+    shapes: list[Shape] = []
+    for step in (2, 1, 0):
+        x, y = column.x + BEHIND * step, place.y + BEHIND * (2 - step)
+        part = "" if step else f"box{index}"
+        shapes.append(Rect(x, y, width, gap, "box", "line", 1.4, radius=6, part=part))
+    middle = place.middle + BEHIND
+    shapes.append(Label(column.x + 14, middle - 3, name, NAME, bold=True))
+    shapes.append(Label(column.x + 14, middle + 13, detail, SMALL, "muted"))
     return Group(shapes, {"node": node.name}, f"{node.title}: {node.detail}")
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.metering import ms
+from workernb.runtime.tracing.objects import ObjectInvocation
 from workernb.runtime.tracing.traces import Trace
 from workernb.views.drawing.text import one_line, share
 
@@ -41,7 +42,8 @@ class Lane:
     depth: how many invocations it is nested in, itself included. self_ms, inclusive_ms: its CPU,
     without and with its callees. slices: the times in which it used the thread. in_stores: those in
     which a store did, for it. spans: the Worker's own. stores_ms, operations: the CPU and the
-    number of its calls to stores.
+    number of its calls to stores. waits: the times in which it waited at the input gate of its
+    Durable Object.
     """
 
     service: str
@@ -57,6 +59,7 @@ class Lane:
     spans: list[SpanBar] = field(default_factory=list)
     stores_ms: float = 0.0
     operations: int = 0
+    waits: list[tuple[float, float]] = field(default_factory=list)
 
     @classmethod
     def of(cls, invocation: Invocation, began: float, grouped: bool) -> Lane:
@@ -64,6 +67,8 @@ class Lane:
         binding = f"{invocation.via} → " if invocation.via and not grouped else ""
         version = invocation.version
         suffix = f" v{version.number}" if version and not grouped else ""
+        if isinstance(invocation, ObjectInvocation) and not grouped:
+            suffix = f"[{one_line(invocation.shown_id, 40)}]{suffix}"
         return cls(
             invocation.service,
             one_line(binding + invocation.service, 60) + suffix,
@@ -125,6 +130,11 @@ class Lanes:
             known = lanes.setdefault(_key(invocation, grouped), lane)
             if known is not lane:
                 known.add(lane)
+            if isinstance(invocation, ObjectInvocation):
+                known.waits += [
+                    ((at - base) / 1e6, ((until or trace.last_stamp_ns) - base) / 1e6)
+                    for at, until in invocation.waits
+                ]
         for operation in trace.operations:
             lane = lanes[_key(operation.caller, grouped)]
             lane.stores_ms += operation.cpu_ms

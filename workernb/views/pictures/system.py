@@ -125,7 +125,8 @@ class System:
             arrows += [Arrow(OUTSIDE, service.name, route.pattern) for route in definition.routes]
             for name, store in definition.stores():
                 stores[store.node] = Node(store.node, store.node, store=store)
-                arrows.append(Arrow(service.name, store.node, name))
+                broken = store.code is not None and not _has_class(runtime, *store.code)
+                arrows.append(Arrow(service.name, store.node, name, broken=broken))
             for kind, name, value in definition.each_binding():
                 source = kind.source(name, value)
                 if source is None:
@@ -168,6 +169,12 @@ class System:
         for arrow in self.arrows:
             incoming[arrow.target].append(arrow)
         return incoming
+
+
+def _has_class(runtime: Runtime, service: str, name: str) -> bool:
+    """Return whether a service has a class of Durable Objects of this name."""
+    found = runtime.services.get(service)
+    return found is not None and any(name in each.objects for each in found.isolates.values())
 
 
 def _counts(definition: Definition) -> Iterator[tuple[str, int]]:

@@ -22,6 +22,7 @@ from workernb.runtime.runtime import Runtime
 from workernb.runtime.services.kinds import Store
 from workernb.runtime.services.routes import most_specific_match
 from workernb.runtime.tracing.invocations import Invocation
+from workernb.runtime.tracing.objects import ObjectInvocation
 from workernb.runtime.tracing.traces import Trace
 from workernb.views.drawing.text import count, one_line, share
 
@@ -213,6 +214,8 @@ def _active(runtime: Runtime) -> Iterator[Key | str]:
 def _key(runtime: Runtime, trace: Trace, invocation: Invocation) -> Key | None:
     """Return the key of an invocation's arrow; None if the notebook called the Worker by name."""
     name, caller = invocation.service, invocation.caller
+    if caller is not None and isinstance(invocation, ObjectInvocation):
+        return (caller.service, invocation.binding or "", invocation.namespace)
     if caller is not None:
         binding = CALLBACKS if _is_callback(invocation) else invocation.binding or ""
         return (caller.service, binding, name)

@@ -9,6 +9,7 @@ from workernb.runtime.services.targets import DEFAULT
 from workernb.runtime.tracing.fetches import Fetch
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.metering import ms
+from workernb.runtime.tracing.objects import ObjectInvocation
 from workernb.runtime.tracing.traces import Trace
 from workernb.views.drawing.drawing import Drawing
 from workernb.views.drawing.palette import role_of
@@ -247,6 +248,8 @@ def _name(invocation: Invocation) -> str:
     version = f" v{invocation.version.number}" if invocation.version is not None else ""
     entrypoint = entrypoint_of(invocation)
     suffix = "" if entrypoint == DEFAULT else f"#{entrypoint}"
+    if isinstance(invocation, ObjectInvocation):
+        suffix = f"[{one_line(invocation.shown_id, 40)}]"
     return f"{binding}{one_line(invocation.service, 80)}{suffix}{version}"
 
 

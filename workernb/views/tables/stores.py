@@ -53,7 +53,10 @@ def _bound(runtime: Runtime) -> dict[tuple[str, str], list[str]]:
 
 
 def _row(each: Contents, bound: Sequence[str]) -> Row:
-    what = {"kv": "key", "r2": "object", "cache": "response", "d1": "table", "queue": "message"}[
+    what = {
+        "kv": "key", "r2": "object", "cache": "response", "d1": "table", "queue": "message",
+        "do": "object",
+    }[
         each.kind
     ]
     holds = f"{each.count:,} {what}{'s' * (each.count != 1)}"
@@ -72,28 +75,38 @@ def size_text(size: float) -> str:
 class StoreTable(Table):
     """What one store holds, without secrets: the first 100 keys, objects, responses or tables."""
 
-    def __init__(self, runtime: Runtime, kind: str, name: str, prefix: str = "") -> None:
-        """Take a store as it is now. Raises UsageError if it holds nothing."""
+    def __init__(
+        self, runtime: Runtime, kind: str, name: str, prefix: str = "", key: str | None = None
+    ) -> None:
+        """Take a store as it is now. key: the Durable Object whose storage is shown, if any.
+
+        Raises UsageError if it holds nothing.
+        """
         redact = runtime.redactor.redact
-        found = entries(stores_of(runtime), kind, name, prefix)
+        found = entries(stores_of(runtime), kind, name, prefix, key)
         headings = {
             "kv": ("key", "size", "value", "expiration, metadata"),
             "r2": ("key", "size", "type", "etag"),
             "cache": ("url", "size", "status", "expiration"),
             "d1": ("table", "rows", "", ""),
             "queue": ("message", "size", "body", "state"),
+            "do": ("object", "size", "id", "alarm")
+            if key is None
+            else ("key", "size", "value", "what it is"),
         }[kind]
         rows: list[Row] = [
             (
                 redact(each.key),
-                f"{each.size:,}" if kind == "d1" else size_text(each.size),
+                f"{each.size:,}"
+                if kind == "d1" or each.notes.startswith("table")
+                else size_text(each.size),
                 redact(each.value),
                 redact(each.notes),
             )
             for each in found
         ]
         first = f", the first {MAX_SHOWN}" if len(found) == MAX_SHOWN else ""
-        title = f"{KINDS[kind]} {name}{first}"
+        title = " ".join(filter(None, (KINDS[kind], name, key))) + first
         if kind == "queue":
             title += f": {describe_queue(stores_of(runtime), name)}"
         columns = 2 if kind == "d1" else 4

@@ -1,0 +1,1 @@
+"""Durable Objects: ids, gates, storage, alarms, and the objects that are in memory."""

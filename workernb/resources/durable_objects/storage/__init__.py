@@ -1,0 +1,1 @@
+"""Storage of Durable Objects: databases, keys and values, SQL, transactions."""
