@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from workernb.engines.python import PythonEngine
+from workernb.engines.languages import Engines
 from workernb.errors import UsageError, did_you_mean, with_notes
 from workernb.outbound.client import Internet
 from workernb.resources.d1 import D1Kind
@@ -50,7 +50,7 @@ class Runtime(CoreRuntime):
         StoreError if the folder cannot be used.
         """
         self._client = Internet()
-        super().__init__(PythonEngine(), limits, Stores(stores), internet=self._client)
+        super().__init__(Engines(), limits, Stores(stores), internet=self._client)
         self.outbound = default_outbound() if outbound is _AS_SET_OUTSIDE else outbound
 
     def close(self) -> None:

@@ -34,6 +34,7 @@ from workernb.options.worker import WorkerOptions, worker_parser
 from workernb.runtime.handles import Handle
 from workernb.runtime.runtime import Runtime
 from workernb.runtime.services.history import describe_undone_changes
+from workernb.runtime.services.languages import JAVASCRIPT
 from workernb.runtime.services.targets import DEFAULT, Target, service_name
 from workernb.views.tables.workers import bound_services
 from workernb.wrangler.sources import Sources, read_sources
@@ -115,7 +116,7 @@ def _define(runtime: Runtime, options: WorkerOptions, code: str | Sources, shell
     else:
         source, reason = code, _cell_number(shell)
         name = service_name(options.name, options.environment)
-        settings["modules"] = modules_for(runtime, name)
+        settings["modules"] = modules_for(runtime, name, options.language)
     with workers_frames_only(runtime.redactor, shell):
         return runtime.define(options.name, source, reason=reason, **settings)
 
@@ -148,7 +149,10 @@ def summary(runtime: Runtime, handle: Handle) -> str:
     urls = [route.url for route in service.definition.routes]
     parts = [str(handle.version), f"public: {', '.join(urls)}" if urls else "private"]
     if not service.entrypoints:
-        parts.append("without a handler: write class Default(WorkerEntrypoint)")
+        wanted = "class Default(WorkerEntrypoint)"
+        if service.definition.language == JAVASCRIPT:
+            wanted = "export default { async fetch(request, env, ctx) { … } }"
+        parts.append(f"without a handler: write {wanted}")
     if service.definition.modules:
         parts.append(f"with {', '.join(service.definition.modules)}")
     for binding, target in service.definition.targets():

@@ -1,0 +1,1 @@
+"""The JavaScript engine: Workers in JavaScript on the same thread, by QuickJS."""
