@@ -36,13 +36,12 @@ class Host:
         self.runs: dict[int, Any] = {}
         self.failed: BaseException | None = None
         self.wrap: Callable[[Any], Any] = _no_machine
-        self.exceptions: dict[int, BaseException] = {}
-        self._last = 0
+        self.last = 0
 
     def number(self) -> int:
         """Return a new number, which names a run, an operation or an exception."""
-        self._last += 1
-        return self._last
+        self.last += 1
+        return self.last
 
     def must_end(self) -> bool:
         """Return whether what runs must be cut. Asked by the engine as it runs; never raises."""
@@ -111,7 +110,7 @@ class Host:
         number = 0
         if run is not None:
             number = self.number()
-            run.exceptions[number] = error
+            run.exceptions = {**run.exceptions, number: error}
         remote = stacks.is_remote(error)
         return [
             stacks.kind_of(error), stacks.text_of(error), number, stacks.lines_of(error), remote,

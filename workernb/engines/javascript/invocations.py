@@ -16,24 +16,25 @@ from .run import Run
 
 def invocation_functions(host: Host) -> dict[str, Callable[..., Any]]:
     """Return the functions, by name."""
+    runs = host.runs
 
     def done(number: int, result: Any) -> None:
-        run = host.runs.get(number)
+        run = runs.get(number)
         if run is not None:
             run.done(result)
 
     def failed(number: int, exception: int, name: str, text: str, stack: str) -> None:
-        run = host.runs.get(number)
+        run = runs.get(number)
         if run is not None:
             run.failed(run.error_of(exception, name, text, stack))
 
     def not_a_response(number: int, kind: str, text: str) -> None:
-        run = host.runs.get(number)
+        run = runs.get(number)
         if run is not None:
             run.failed(_not_a_response(run, kind, text))
 
     def waited(number: int, *about: Any) -> None:
-        for run in list(host.runs.values()):
+        for run in list(runs.values()):
             if number in run.waits:
                 run.waited(number, run.error_of(*about) if about else None)
 

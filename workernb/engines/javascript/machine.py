@@ -51,7 +51,8 @@ class Machine:
     """A JavaScript heap with one global object.
 
     errors: the class of what the engine raises. wrap: makes an object of JavaScript's that carries
-    one of Python's, and comes back as that.
+    one of Python's, and comes back as that. context.has_pending_job, run_one: what `has_jobs` and `run_job`
+    are, without the cost of a call; `run_one` raises one of `errors`.
     """
 
     def __init__(self, must_end: Callable[[], bool], memory_mb: float) -> None:
@@ -67,7 +68,8 @@ class Machine:
         self._runtime.set_memory_limit(int(memory_mb * 1e6))
         self._runtime.set_max_stack_size(STACK_BYTES)
         self._runtime.set_interrupt_handler(must_end)
-        self._context = package.Context(self._runtime)
+        self._context = self.context = package.Context(self._runtime)
+        self.run_one: Callable[[], bool] = self._context.execute_pending_job
         self.wrap: Callable[[Any], Any] = self._context.new_host_object
         self.object: Callable[[], Any] = self._context.new_object
 

@@ -21,11 +21,11 @@ from workernb.http.text import scalar
 from .host import Host
 
 
-def message_functions(host: Host) -> dict[str, Callable[..., Any]]:
-    """Return the functions, by name; those that may fail keep what they raise."""
+def message_functions(host: Host, wrap: Callable[[Any], Any]) -> dict[str, Callable[..., Any]]:
+    """Return the functions, by name; those that may fail keep what they raise.
 
-    def wrap(value: Any) -> Any:
-        return host.wrap(value)
+    wrap: makes an object of JavaScript's that carries a message.
+    """
 
     def text(message: Message) -> Any:
         data = message._data

@@ -84,7 +84,7 @@ class Realm:
                 Discovered(name, kind, members.to_python())
             ),
             "wrongDefault": lambda given: _refuse_default(host, given),
-            **message_functions(host),
+            **message_functions(host, host.wrap),
             **binding_functions(host),
             **invocation_functions(host),
         }
@@ -195,10 +195,7 @@ def _weakly(machine: Machine) -> Callable[[Any], Any]:
     reference = weakref.ref(machine)
 
     def wrap(value: Any) -> Any:
-        found = reference()
-        if found is None:
-            raise RuntimeError("The machine is gone.")
-        return found.wrap(value)
+        return reference().wrap(value)  # type: ignore[union-attr] - it is what calls this
 
     return wrap
 

@@ -8,7 +8,8 @@ operation is awaited right there, as a Python Worker would; several are tasks.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from workernb.errors import HungError, JavaScriptError, LimitError, format_error, with_notes
@@ -68,26 +69,29 @@ class Run:
     what it produces goes on after its handler has ended, such as streams.
     """
 
+    # Class-level defaults: most runs have none of these.
+    exceptions: Mapping[int, BaseException] = MappingProxyType({})
+    waits: frozenset[int] = frozenset()
+    goes_on = 0
+    _tasks: dict[asyncio.Future[Outcome], int] | Mapping[Any, int] = MappingProxyType({})
+    _is_done = False
+    _result: Any = None
+    _error: BaseException | None = None
+    _idle_turns = 0
+    _turn: asyncio.Future[None] | None = None
+    _wait_errors: tuple[BaseException, ...] = ()
+    _background: Coroutine[Any, Any, None] | None = None
+    _handler_ended: asyncio.Event | None = None
+
     def __init__(self, realm: Realm, invocation: Any) -> None:
         """Begin an invocation, whose handler has not been called."""
         self.realm = realm
         self.invocation: Invocation = invocation
         self.trace: Trace = invocation.trace
-        self.number = realm.host.number()
-        self.exceptions: dict[int, BaseException] = {}
-        self.goes_on = 0
+        host = realm.host
+        host.last = self.number = host.last + 1
         self._operations: dict[int, Awaitable[Any]] = {}
-        self._tasks: dict[asyncio.Future[Outcome], int] = {}
-        self._is_done = False
-        self._result: Any = None
-        self._error: BaseException | None = None
-        self._idle_turns = 0
-        self._turn: asyncio.Future[None] | None = None
-        self.waits: set[int] = set()
-        self._wait_errors: list[BaseException] = []
-        self._background: Coroutine[Any, Any, None] | None = None
-        self._handler_ended: asyncio.Future[None] | None = None
-        realm.host.runs[self.number] = self
+        host.runs[self.number] = self
 
     # What the host's functions call
 
@@ -99,7 +103,8 @@ class Run:
 
     def begin(self, awaitable: Awaitable[Any]) -> int:
         """Add an operation, and return the number of its promise."""
-        number = self.realm.host.number()
+        host = self.realm.host
+        host.last = number = host.last + 1
         self._operations[number] = awaitable
         return number
 
@@ -110,7 +115,7 @@ class Run:
             _close(awaitable)
         for task, of in list(self._tasks.items()):
             if of == number:
-                del self._tasks[task]
+                self._tasks = {one: of for one, of in self._tasks.items() if one is not task}
                 release(self.invocation, task)
                 task.cancel()
                 self._wake()
@@ -144,30 +149,33 @@ class Run:
 
         Raises the end of the request, or of the invocation's budget, where that has cut it.
         """
-        realm = self.realm
+        realm, trace = self.realm, self.trace
         host, machine = realm.host, realm.machine
-        trace = self.trace
         outer, host.run = host.run, self
         value, stack = None, ""
         try:
             try:
                 value = function(*args)
+                while machine.context.has_pending_job and trace.aborted is None:
+                    machine.run_one()
             except machine.errors as thrown:
                 stack = machine.stack_of(thrown)
-            while machine.has_jobs and trace.aborted is None:
-                thrown_by_job = machine.run_job()
-                if thrown_by_job is not None:
-                    stack = thrown_by_job
-                    if self.is_condemned:
-                        break
-            if self.is_condemned:
+                self._drain_on()
+            if trace.aborted is not None or trace.over_budget:
                 self._run_into_interrupt()
         finally:
             host.run = outer
-        realm.wake_others(self)
-        if self.is_condemned:
+        if len(host.runs) > 1:
+            realm.wake_others(self)
+        if (trace.aborted is not None or trace.over_budget) and self.is_condemned:
             raise self._ended(stack)
         return value
+
+    def _drain_on(self) -> None:
+        """Run the jobs that are left after one has thrown, as one that was cut does."""
+        machine = self.realm.machine
+        while machine.has_jobs and not self.is_condemned:
+            machine.run_job()
 
     def _run_into_interrupt(self) -> None:
         """Empty the queue of a run that was cut: each of its jobs is cut too, soon after it begins.
@@ -175,6 +183,8 @@ class Run:
         Where there is no end of them, the heap is dropped.
         """
         machine = self.realm.machine
+        if not self.is_condemned:
+            return
         for _ in range(MAX_JOBS_AFTER_CUT):
             if not machine.has_jobs:
                 return
@@ -206,9 +216,16 @@ class Run:
         """
         while not self._is_done:
             await self._step()
-        if self._error is not None:
-            raise self._error
-        return self._result
+        return self._outcome()
+
+    def _outcome(self) -> Any:
+        error, self._error = self._error, None
+        if error is None:
+            return self._result
+        try:
+            raise error
+        finally:
+            del error  # Its traceback leads back to this frame.
 
     async def until(self, is_over: Callable[[], bool]) -> None:
         """Settle promises until something is over, such as the reading of a chunk."""
@@ -231,13 +248,15 @@ class Run:
             self._begin_tasks()
             self._turn = turn = asyncio.get_running_loop().create_future()
             await asyncio.wait({*self._tasks, turn}, return_when=asyncio.FIRST_COMPLETED)
-            for task in [task for task in self._tasks if task.done()]:
-                number = self._tasks.pop(task)
+            ended = [(task, number) for task, number in self._tasks.items() if task.done()]
+            self._tasks = {task: n for task, n in self._tasks.items() if not task.done()}
+            for task, number in ended:
                 self._settle(number, task.result())
 
     def _begin_tasks(self) -> None:
         """Begin all operations, each in a task of its own."""
         loop = asyncio.get_running_loop()
+        tasks = dict(self._tasks)
         while self._operations:
             number = next(iter(self._operations))
             awaitable = self._operations.pop(number)
@@ -245,7 +264,8 @@ class Run:
             task = loop.create_task(_outcome(awaitable))
             if call is not None:
                 self.invocation.ensure_extras().tasks[task] = call
-            self._tasks[task] = number
+            tasks[task] = number
+        self._tasks = tasks
 
     def _settle(self, number: int, outcome: Outcome) -> None:
         realm, (value, error) = self.realm, outcome
@@ -290,30 +310,29 @@ class Run:
     def wait_until(self) -> int:
         """Keep the request open for a promise of `ctx.waitUntil`; return its number."""
         number = self.realm.host.number()
-        self.waits.add(number)
+        self.waits |= {number}
         if self._background is None:
-            self._background = self._serve_waits()
+            self._handler_ended = ended = asyncio.Event()
+            self._background = self._serve_waits(ended)
             self.invocation.wait_until(self._background)
         return number
 
     def waited(self, number: int, error: BaseException | None = None) -> None:
         """Note that a promise of `ctx.waitUntil` has been settled."""
-        self.waits.discard(number)
+        self.waits -= {number}
         if error is not None:
-            self._wait_errors.append(error)
+            self._wait_errors = (*self._wait_errors, error)
 
-    async def _serve_waits(self) -> None:
+    async def _serve_waits(self, handler_ended: asyncio.Event) -> None:
         """Settle promises after the handler has ended, while `ctx.waitUntil` waits for some.
 
         Raises the first error of those that were rejected; the others are logged.
         """
         try:
-            if self._handler_ended is None:
-                self._handler_ended = asyncio.get_running_loop().create_future()
-            await self._handler_ended
+            await handler_ended.wait()
             await self.until(lambda: not self.waits)
         finally:
-            self.waits.clear()
+            self.waits = frozenset()
             self._leave_if_idle()
         for error in self._wait_errors[1:]:
             log(
@@ -328,10 +347,11 @@ class Run:
         Called as the handler ends, within its invocation. A call that code has waited for at some
         time, as the loser of a race, is dropped without a warning.
         """
-        if self._handler_ended is None:
-            self._handler_ended = asyncio.get_running_loop().create_future()
-        if not self._handler_ended.done():
-            self._handler_ended.set_result(None)
+        if self._handler_ended is not None:
+            self._handler_ended.set()
+        elif not self._operations and not self._tasks and not self.goes_on:
+            self.realm.host.runs.pop(self.number, None)
+            return
         if self.waits and self.trace.aborted is None:
             self._begin_tasks()
             for task in self._tasks:
@@ -362,7 +382,7 @@ class Run:
                 release(self.invocation, task)
                 task.cancel()
         self._operations.clear()
-        self._tasks.clear()
+        self._tasks = {}
 
 
 async def _outcome(awaitable: Awaitable[Any]) -> Outcome:

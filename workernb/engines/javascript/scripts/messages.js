@@ -173,30 +173,31 @@
   };
   const rejected = (error) => new ThePromise((_, reject) => reject(error));
 
-  let messageHandle;
+  let messageHandle, kept;
 
   class Message {
     #handle;
-    #headers;
-    #stream;
+    #kept; // What has been asked for: headers, stream, cf, signal. Each field takes time to make.
     constructor(handle) {
       this.#handle = handle;
     }
     static {
       messageHandle = (value) => (isObject(value) && #handle in value ? value.#handle : undefined);
+      kept = (message) => (message.#kept ??= { __proto__: null });
     }
     get headers() {
-      if (this.#headers === undefined) this.#headers = newHeaders(host.headersOf(this.#handle));
-      return this.#headers;
+      const all = (this.#kept ??= { __proto__: null });
+      return (all.headers ??= newHeaders(host.headersOf(this.#handle)));
     }
     get bodyUsed() {
       return host.bodyUsed(this.#handle);
     }
     get body() {
-      if (this.#stream === undefined) {
-        this.#stream = host.hasBody(this.#handle) ? internal.streamOf(this.#handle) : null;
+      const all = kept(this);
+      if (all.stream === undefined) {
+        all.stream = host.hasBody(this.#handle) ? internal.streamOf(this.#handle) : null;
       }
-      return this.#stream;
+      return all.stream;
     }
     async text() {
       return await whole(this.#handle, false);
@@ -223,8 +224,6 @@
   let newRequest;
 
   class Request extends Message {
-    #cf;
-    #signal;
     constructor(input, init) {
       if (input === RECEIVED) super(init);
       else super(requestHandle(input, init, arguments.length));
@@ -242,15 +241,15 @@
       return host.redirect(messageHandle(this));
     }
     get cf() {
-      if (this.#cf === undefined) {
+      const all = kept(this);
+      if (all.cf === undefined) {
         const found = host.cf(messageHandle(this));
-        this.#cf = found === null ? null : parse(found);
+        all.cf = found === null ? null : parse(found);
       }
-      return this.#cf === null ? undefined : this.#cf;
+      return all.cf ?? undefined;
     }
     get signal() {
-      if (this.#signal === undefined) this.#signal = internal.signalOf(messageHandle(this));
-      return this.#signal;
+      return (kept(this).signal ??= internal.signalOf(messageHandle(this)));
     }
     get cache() {
       return host.cacheMode(messageHandle(this)) ?? undefined;
@@ -406,6 +405,7 @@
   Object.setPrototypeOf(Request.prototype, Object.prototype);
   Object.setPrototypeOf(Response.prototype, Object.prototype);
 
+  internal.requestHandle = requestHandle;
   internal.newRequest = newRequest;
   internal.newResponse = newResponse;
   internal.newHeaders = newHeaders;

@@ -1,7 +1,7 @@
 // What Worker code has of the platform: env, ctx, WorkerEntrypoint, RpcTarget, bindings, fetch.
 (function (host, internal) {
   "use strict";
-  const { operation, failed, isRequest, messageHandle, isObject, Request, rejected } = internal;
+  const { operation, failed, isRequest, messageHandle, isObject, requestHandle, rejected } = internal;
   const { stringify, parse } = JSON;
   const TheTypeError = TypeError;
 
@@ -15,7 +15,7 @@
       const plain = init === undefined || init === null;
       if (plain && isRequest(input)) number = host.callFetch(handle, messageHandle(input));
       else if (plain && typeof input === "string") number = host.callFetch(handle, input);
-      else number = host.callFetch(handle, messageHandle(new Request(input, init)));
+      else number = host.callFetch(handle, requestHandle(input, init, 1));
     } catch (error) {
       return rejected(failed(error));
     }
@@ -71,8 +71,7 @@
 
   class ExecutionContext {
     #run;
-    #props;
-    #exports;
+    #kept; // props and exports, when they have been asked for.
     constructor(run) {
       this.#run = run;
     }
@@ -97,12 +96,12 @@
       throw new TheTypeError("The invocation was aborted.");
     }
     get props() {
-      if (this.#props === undefined) this.#props = parse(host.props(this.#run));
-      return this.#props;
+      const kept = (this.#kept ??= { __proto__: null });
+      return (kept.props ??= parse(host.props(this.#run)));
     }
     get exports() {
-      if (this.#exports === undefined) this.#exports = newExports(this.#run);
-      return this.#exports;
+      const kept = (this.#kept ??= { __proto__: null });
+      return (kept.exports ??= newExports(this.#run));
     }
   }
 
