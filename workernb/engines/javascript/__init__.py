@@ -1,1 +1,1 @@
-"""The JavaScript engine: Workers in JavaScript on the same thread, by QuickJS."""
+"""JavaScript Workers, by QuickJS: the engine, and what Workers find on globalThis."""
