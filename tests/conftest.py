@@ -22,6 +22,12 @@ settings.register_profile("workernb", deadline=None, derandomize=True)
 settings.load_profile("workernb")
 
 
+@pytest.fixture
+def javascript() -> None:
+    """Skip a test of JavaScript Workers on a Python that their engine has no wheel for."""
+    pytest.importorskip("quickjs", reason="quickjs-bindings has no wheel for this Python")
+
+
 @pytest.fixture(autouse=True)
 def _asyncio_run_closes_its_loop() -> Iterator[None]:
     """Restore asyncio's own `run`: that of nest_asyncio2 never closes the loop that it makes."""

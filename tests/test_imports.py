@@ -16,6 +16,7 @@ HEAVY = (
     "numpy",
     "PIL",
     "python_multipart",
+    "quickjs",
 )
 
 LOAD = """

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from workernb.engines.python import PythonEngine
+from workernb.engines.languages import Engines
 from workernb.errors import UsageError, did_you_mean, with_notes
 from workernb.exporters.chrome_trace import perfetto
 from workernb.exporters.opentelemetry import otlp
@@ -77,9 +77,8 @@ class Runtime(CoreRuntime):
         """
         self._client = Internet()
         kept = Stores(stores)
-        super().__init__(
-            PythonEngine(kept.clock.now), limits, kept, clock=kept.clock, internet=self._client
-        )
+        now = kept.clock.now
+        super().__init__(Engines(now), limits, kept, clock=kept.clock, internet=self._client)
         self.loops.on_home = self.clock.run_on
         self.queues = Delivery(self, kept)
         self.stores.objects.attach(self)

@@ -166,6 +166,26 @@ class AbortError(WorkernbError):
     """A call or a stream was ended by an AbortSignal. The name is the standard's (DOM)."""
 
 
+class JavaScriptError(WorkernbError):
+    """What a JavaScript Worker threw; its class has the name of JavaScript's.
+
+    `str(error)` is the message. name: such as `TypeError`. stack: as JavaScript has it, without the
+    lines of workernb. A TypeError of JavaScript's is a TypeError here too, a RangeError a
+    ValueError.
+    """
+
+    def __init__(self, message: str, name: str = "Error", stack: str = "") -> None:
+        """Make an error that was thrown."""
+        super().__init__(message)
+        self.name = name
+        self.stack = stack
+
+    @property
+    def message(self) -> str:
+        """The message."""
+        return str(self)
+
+
 class Termination(BaseException):
     """Raised in a Worker's code to end it. Not an Exception: `except Exception` lets it pass."""
 

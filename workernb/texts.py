@@ -9,6 +9,67 @@ from __future__ import annotations
 class PlatformText:
     """The platform's texts, of workerd, the Python SDK and Wrangler, for `str.format`."""
 
+    CODE_FROM_STRINGS = "Code generation from strings disallowed for this context"
+    EVENT_DISPATCHED = "The event is already being dispatched."
+    ENCODING = '"{label}" is not a valid encoding.'
+    DECODE = "Failed to decode input."
+    ATOB = (
+        "atob() called with invalid base64-encoded data. (Only whitespace, '+', '/', alphanumeric "
+        "ASCII, and up to two terminal '=' signs when the input data length is divisible by 4 are "
+        "allowed.)"
+    )
+    BTOA = "btoa() can only operate on characters in the Latin1 (ISO/IEC 8859-1) range."
+    QUERY_PAIRS = "Invalid URL search params sequence."
+    INVALID_URL = "Invalid URL string."
+    STREAM_LOCKED = "This ReadableStream is currently locked to a reader."
+    STREAM_CLOSED = "This ReadableStream is closed."
+    STREAM_ENQUEUE = "Unable to enqueue"
+    READER_MODE = "mode must be undefined or 'byob' in call to getReader()."
+    READER_RELEASED = "This ReadableStream reader has been released."
+    WRITABLE_LOCKED = "This WritableStream is currently locked to a writer."
+    WRITABLE_CLOSED = "This WritableStream has been closed."
+    WRITER_RELEASED = "This WritableStream writer has been released."
+    TRANSFORM_BYTES = (
+        "This TransformStream is being used as a byte stream, but received an object of "
+        "non-ArrayBuffer/ArrayBufferView type on its writable side."
+    )
+    TRANSFORM_SOURCE = (
+        "This TransformStream is being used as a byte stream, but received a value that is not a "
+        "BufferSource."
+    )
+    TRANSFORM_TERMINATED = "The transform stream has been terminated"
+    FIXED_LENGTH_MORE = "Attempt to write too many bytes through a FixedLengthStream."
+    FIXED_LENGTH_LESS = "FixedLengthStream did not see all expected bytes before close()."
+    COMPRESSION_FORMAT = (
+        "The compression format must be either 'deflate', 'deflate-raw' or 'gzip'."
+    )
+    DECOMPRESSION = "Decompression failed."
+    DECOMPRESSION_TRAILING = "Trailing bytes after end of compressed data"
+    DECOMPRESSION_TRUNCATED = "Called close() on a decompression stream with incomplete data"
+    DIGEST_ALGORITHM = "Unrecognized or unimplemented digest algorithm requested."
+    CRYPTO_ALGORITHM = 'Unrecognized key import algorithm "{name}" requested.'
+    CRYPTO_FORMAT = 'Unrecognized key import format "{format}".'
+    CRYPTO_NO_USAGES = "Secret/private CryptoKeys must have at least one usage."
+    CRYPTO_USAGE = 'Attempt to import secret HMAC key with invalid usage "{usage}".'
+    CRYPTO_KEY_USAGE = (
+        'Requested key usage "{usage}" does not match any usage listed in this CryptoKey.'
+    )
+    CRYPTO_NOT_EXTRACTABLE = "Attempt to export non-extractable HMAC key."
+    CRYPTO_EMPTY_KEY = (
+        "Imported HMAC key length (0) must be a non-zero value up to 7 bits less than, and no "
+        "greater than, the bit length of the raw key data (0)."
+    )
+    TIMING_SAFE_SIZES = "Input buffers must have the same byte length."
+    ENTROPY_TYPE = "ArrayBufferView argument to getRandomValues() must be an integer-typed view."
+    ENTROPY_QUOTA = (
+        "getRandomValues() only accepts buffers of size <= 64K but provided {size} bytes."
+    )
+    CLONE = "{value} could not be cloned."
+    CLONE_CLASS = (
+        'Could not serialize object of type "{type}". This type does not support serialization.'
+    )
+    CLONE_DETACHED = "An ArrayBuffer is detached and could not be cloned."
+    CLONE_TRANSFER = "Object is not transferable"
     BODY_USED_REQUEST = "Body already used"
     BODY_USED_RESPONSE = "Response body is already used"
     BODY_USED = (

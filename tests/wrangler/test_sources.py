@@ -44,7 +44,11 @@ def test_a_byte_order_mark_is_no_part_of_the_source(write, tmp_path):
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("entry.txt", "entry.txt is no Python file: --file src/entry.py."),
+        (
+            "entry.txt",
+            "entry.txt is no Python file, nor one of JavaScript's: "
+            "--file src/entry.py, src/index.js.",
+        ),
         ("src", "src is no Python file"),
         ("src/entri.py", "src/entri.py cannot be read: No such file or directory."),
         ("folder.py", "folder.py cannot be read: Is a directory."),

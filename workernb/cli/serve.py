@@ -14,6 +14,7 @@ from workernb.assembly import Runtime, get_runtime
 from workernb.errors import OneLine, notes_of
 from workernb.frontdoor.server import FrontDoor
 from workernb.options.serve import add_port_options
+from workernb.runtime.services.languages import MODULE_SUFFIXES
 from workernb.runtime.tracing.traces import Trace
 
 from .commands import Command, ask_in_terminal, load_workers
@@ -126,7 +127,8 @@ class Watcher:
         files = [Path(self._path).expanduser(), *folder.glob(".dev.vars*")]
         for service in self._runtime.defined():
             if service.definition.main is not None:
-                files += folder.rglob("*.py")
+                for suffix in MODULE_SUFFIXES[service.definition.language]:
+                    files += folder.rglob(f"*{suffix}")
                 break
         found = {}
         for file in files:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from workernb.engines.languages import check_syntax
 from workernb.errors import UsageError, with_notes
 from workernb.notebook.display import print_lines
 from workernb.notebook.hints.sources import warnings_about
@@ -17,6 +18,7 @@ from workernb.notebook.tracebacks import workers_frames_only
 from workernb.options.worker import WorkerOptions
 from workernb.runtime.runtime import Runtime
 from workernb.runtime.services.diffs import describe_change
+from workernb.runtime.services.languages import language_of
 from workernb.runtime.services.modules import check_path, hidden_by_python, without
 from workernb.runtime.services.targets import service_name
 from workernb.runtime.services.versions import Version, module_filename
@@ -29,9 +31,10 @@ def waiting_modules(runtime: Runtime, service: str) -> dict[str, str]:
     return _waiting.setdefault(runtime, {}).setdefault(service, {})
 
 
-def modules_for(runtime: Runtime, service: str) -> dict[str, str]:
-    """Return the modules that a service gets when its own cell is run."""
-    kept = runtime.services[service].definition.modules if service in runtime else {}
+def modules_for(runtime: Runtime, service: str, language: str) -> dict[str, str]:
+    """Return the modules that a service gets when its own cell is run, in that language."""
+    definition = runtime.services[service].definition if service in runtime else None
+    kept = definition.modules if definition and definition.language == language else {}
     return {**kept, **waiting_modules(runtime, service)}
 
 
@@ -44,9 +47,10 @@ def define_module(
     is loaded with the module. The version that serves is kept then.
     """
     assert options.module is not None
-    path, name = check_path(options.module), service_name(options.name, options.environment)
+    path = check_path(options.module, language_of(options.module))
+    name = service_name(options.name, options.environment)
     with workers_frames_only(runtime.redactor, shell):
-        compile(source, module_filename(f"<worker {name}>", path), "exec", dont_inherit=True)
+        check_syntax(path, source, module_filename(f"<worker {name}>", path))
     waiting = waiting_modules(runtime, name)
     if name not in runtime:
         waiting[path] = source

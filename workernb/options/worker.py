@@ -12,6 +12,7 @@ from typing import Any
 
 from workernb.errors import OptionError
 from workernb.runtime.services.kinds import kinds
+from workernb.runtime.services.languages import JAVASCRIPT, PYTHON, language_of
 from workernb.runtime.services.option import Form, Option
 
 from .parser import (
@@ -31,8 +32,9 @@ _OPTIONS = (
     Option(("-r", "--route"), "makes the Worker public, as example.com/api/*", Form.TEXTS, "routes",
         metavar="PATTERN"),
     Option(("--public",), "a route at NAME.localhost", Form.SWITCH, "public"),
-    Option(("--module",), "the cell is this module of the Worker: prices.py", Form.PATH, "modules",
-        metavar="PATH"),
+    Option(("--js",), "the cell is a module of JavaScript's, unchanged", Form.SWITCH, "language"),
+    Option(("--module",), "the cell is this module of the Worker: prices.py, lib.js", Form.PATH,
+        "modules", metavar="PATH"),
     Option(("--file",), "of %worker: the source from disk, with the modules beside it", Form.PATH,
         "main", metavar="PATH"),
     Option(("--drop-module",), "of %worker: takes a module away", Form.PATH, "modules",
@@ -151,6 +153,12 @@ class WorkerOptions:
         return environment
 
     @property
+    def language(self) -> str:
+        """The language of the source."""
+        language: str = self.settings.get("language", PYTHON)
+        return language
+
+    @property
     def services(self) -> dict[str, str]:
         """The targets of Service bindings, by the bindings' names."""
         services: dict[str, str] = self.settings.get("services", {})
@@ -188,6 +196,8 @@ class WorkerOptions:
             typed.get("--drop-module"),
         )
         parsed._refuse_mixed_options()
+        if parsed.file is not None and language_of(parsed.file) == JAVASCRIPT:
+            settings["language"] = JAVASCRIPT
         return parsed
 
     def _refuse_mixed_options(self) -> None:
@@ -205,7 +215,7 @@ class WorkerOptions:
             raise OptionError(f"{given[0]} and {given[1]} are two things to do: give one of them.")
         if not given or self.file is not None:
             return
-        if self.variable is not None or set(self.settings) - {"environment"}:
+        if self.variable is not None or set(self.settings) - {"environment", "language"}:
             raise OptionError(
                 f"{given[0]} changes a module: settings belong to the Worker's own cell, "
                 f"%%worker {self.name}. Only --env and --quiet may stand beside it."
@@ -223,7 +233,9 @@ def _settings(options: Sequence[Option], typed: Mapping[str, Any]) -> dict[str, 
         first = first_with.setdefault(keyword, option.name)
         if value is None:
             continue
-        if option.key is not None:
+        if keyword == "language":
+            settings[keyword] = JAVASCRIPT
+        elif option.key is not None:
             settings.setdefault(keyword, {})[option.key] = value
         elif option.form.mapping:
             before = settings.get(keyword, {}).items()

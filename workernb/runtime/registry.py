@@ -25,7 +25,7 @@ from workernb.runtime.services.kinds import kind_named, kinds, remedy_for_missin
 from workernb.runtime.services.limits import Limits
 from workernb.runtime.services.service import Service
 from workernb.runtime.services.targets import DEFAULT, Target, missing_target_error, suggest_service
-from workernb.runtime.services.versions import Version, module_filename
+from workernb.runtime.services.versions import Version, code_in_use, module_filename
 from workernb.texts import PlatformText
 from workernb.workers.env import Env, VersionMetadata
 
@@ -258,6 +258,7 @@ class Registry(ABC):
         filename = _free_filename(f"worker {version}")
         version.filenames = [*(f for f in version.filenames if f != filename), filename]
         version.startup_limit_ms = self.limits_of(version).startup_ms
+        version.memory_limit_mb = self.limits_of(version).memory_mb
         isolate = self._engine.load(version)
         name = version.service
 
@@ -402,7 +403,7 @@ def _forget_source(version: Version) -> None:
 def _free_filename(name: str) -> str:
     """Return `<name>`, or `<name (2)>` if code of another runtime has that file name."""
     filename, number = f"<{name}>", 1
-    while filename in sys.modules:
+    while filename in sys.modules or filename in code_in_use:
         number += 1
         filename = f"<{name} ({number})>"
     return filename

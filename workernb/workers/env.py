@@ -95,6 +95,11 @@ def _imported_env() -> Any:
     return invocation.env if patch is None else patch.env
 
 
+def values_of(env: Env) -> dict[str, Any]:
+    """Return what stands on an environment, by name."""
+    return {name: value for name, value in vars(env).items() if not name.startswith("_Env__")}
+
+
 def _with_values(env: Env, values: Mapping[str, Any]) -> Env:
     """Return an environment of the same Worker with other values."""
     state = vars(env)

@@ -12,6 +12,7 @@ from workernb.errors import OptionError, UsageError, with_notes
 from workernb.options.cells import with_magic_first
 from workernb.options.worker import WorkerOptions
 from workernb.runtime.services.definitions import Definition
+from workernb.runtime.services.languages import language_of
 from workernb.runtime.services.modules import check_path
 from workernb.runtime.services.targets import Target, service_name
 
@@ -152,7 +153,7 @@ class _Reader:
         if options.module is None:
             self._workers[service] = NotebookWorker(options, source, self._file, cell)
         else:
-            path = check_path(options.module)
+            path = check_path(options.module, language_of(options.module))
             self._modules.setdefault(service, {})[path] = source
             self._places[service] = f"{self._file}, cell {cell}"
 

@@ -37,6 +37,7 @@ from workernb.resources.stores import stores_of
 from workernb.runtime.handles import Handle
 from workernb.runtime.runtime import Runtime
 from workernb.runtime.services.history import describe_undone_changes
+from workernb.runtime.services.languages import JAVASCRIPT
 from workernb.runtime.services.targets import DEFAULT, Target, service_name
 from workernb.views.tables.workers import bound_services
 from workernb.wrangler.sources import Sources, read_sources
@@ -121,7 +122,7 @@ def _define(runtime: Runtime, options: WorkerOptions, code: str | Sources, shell
     else:
         source, reason = code, _cell_number(shell)
         name = service_name(options.name, options.environment)
-        settings["modules"] = modules_for(runtime, name)
+        settings["modules"] = modules_for(runtime, name, options.language)
     with workers_frames_only(runtime.redactor, shell):
         return runtime.define(options.name, source, reason=reason, **settings)
 
@@ -155,7 +156,10 @@ def summary(runtime: Runtime, handle: Handle) -> str:
     parts = [str(handle.version), f"public: {', '.join(places)}" if places else "private"]
     classes = [name for isolate in service.isolates.values() for name in isolate.objects]
     if not service.entrypoints and not classes:
-        parts.append("without a handler: write class Default(WorkerEntrypoint)")
+        wanted = "class Default(WorkerEntrypoint)"
+        if service.definition.language == JAVASCRIPT:
+            wanted = "export default { async fetch(request, env, ctx) { … } }"
+        parts.append(f"without a handler: write {wanted}")
     if service.definition.modules:
         parts.append(f"with {', '.join(service.definition.modules)}")
     for binding, target in service.definition.targets():

@@ -15,6 +15,7 @@ from workernb.errors import (
     Hung,
     Interrupted,
     WallLimitExceeded,
+    attributes_of,
     notes_of,
     with_notes,
 )
@@ -52,6 +53,26 @@ def cpu_limit_exceeded(budget: str, place: str | None) -> CpuLimitExceeded:
     """Return the error about a used-up CPU budget. budget: a text that says which, and how much."""
     note = f"{budget}; cut in {place}." if place else f"{budget}."
     return with_notes(CpuLimitExceeded(PlatformText.CPU_CUT), note)
+
+
+def cut_in(error: BaseException, place: str) -> None:
+    """Say that code was cut in `place`, where what has cut it knew no nearer one.
+
+    Code that Python does not run has no frame, so the tick names the nearest frame of Python's.
+    """
+    notes = notes_of(error)
+    for number, note in enumerate(notes):
+        before, cut, _ = note.partition("; cut in ")
+        if cut or note.startswith("The CPU budget"):
+            notes[number] = f"{before.removesuffix('.')}; cut in {place}."
+            break
+        if note.startswith("Interrupted in "):
+            notes[number] = f"Interrupted in {place}."
+            break
+    else:
+        if isinstance(error, Interrupted):
+            notes.append(f"Interrupted in {place}.")
+    attributes_of(error)["__notes__"] = notes
 
 
 def note_last_cut(error: BaseException, place: str | None) -> None:

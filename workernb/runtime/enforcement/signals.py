@@ -271,6 +271,7 @@ class Signals:
         if isinstance(running, Loading) and not running.ended:
             text = f"The module was interrupted in {worker_position(frame)}."
             error: BaseException = KeyboardInterrupt(text)
+            running.interrupted = error
             self._cut.inject(error, frame, lambda: current.get() is running, True)
             return True
         trace = self._main and self._main.trace

@@ -31,7 +31,8 @@ T = TypeVar("T")
 class Loading:
     """The `RunningInvocation` while a module loads, which cannot make calls.
 
-    ended: whether nothing of the module is to be cut any more.
+    ended: whether nothing of the module is to be cut any more. interrupted: the user's interrupt,
+    which is to end it.
     """
 
     def __init__(self, env: Any, limit_ms: float, now: Callable[[], float] = time.time) -> None:
@@ -45,6 +46,7 @@ class Loading:
         self.exports = None
         self.limits_left = None
         self.ended = False
+        self.interrupted: BaseException | None = None
         self.limit_ms = limit_ms
         self._thread = this_thread()
         self._began = cpu_clock()
@@ -105,6 +107,16 @@ class Loading:
         return with_notes(
             StartupExceeded(PlatformText.STARTUP),
             f"{limit}; cut in {worker_position(frame)}. %limits --startup-ms sets it.",
+        )
+
+    def must_end(self) -> BaseException | None:
+        """Return what is to end the module's code, where no frame of Python's runs it; or None."""
+        if self.interrupted is not None or self.cpu_ms <= self.limit_ms:
+            return self.interrupted
+        return with_notes(
+            StartupExceeded(PlatformText.STARTUP),
+            f"A module may use {self.limit_ms:g} ms of CPU while it loads. "
+            "%limits --startup-ms sets it.",
         )
 
     @property

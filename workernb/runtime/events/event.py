@@ -7,6 +7,7 @@ from typing import Any
 
 from workernb.errors import HandlerError, with_notes
 from workernb.runtime.services.engine import Entrypoint, Handler
+from workernb.runtime.services.languages import JAVASCRIPT
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.logs import warn
 from workernb.texts import PlatformText
@@ -50,10 +51,16 @@ def missing_handler(name: str) -> Handler:
         log = PlatformText.NO_HANDLER_LOG.format(event=f"{name.title()}Event", name=name)
         warn(invocation.trace, invocation, log)
         text = PlatformText.NO_TEST if name == "test" else PlatformText.NO_HANDLER
-        raise with_notes(
-            HandlerError(text.format(name=name)),
-            f"Worker {invocation.service!r} defines no class Default(WorkerEntrypoint) with a "
-            f"{name} method, nor an on_{name} function.",
-        )
+        raise with_notes(HandlerError(text.format(name=name)), _what_is_missing(invocation, name))
 
     return handler
+
+
+def _what_is_missing(invocation: Invocation, name: str) -> str:
+    version = invocation.version
+    if version is not None and version.definition.language == JAVASCRIPT:
+        return f"Worker {invocation.service!r} exports no object or class with a method {name}."
+    return (
+        f"Worker {invocation.service!r} defines no class Default(WorkerEntrypoint) with a "
+        f"{name} method, nor an on_{name} function."
+    )

@@ -378,7 +378,7 @@ def make_task(loop: asyncio.AbstractEventLoop, coro: Steps, **options: Any) -> a
     trace = getattr(invocation, "trace", None)
     if trace is None:
         return asyncio.Task(coro, loop=loop, **options)
-    callee = _claim_call(coro)
+    callee = claim_call(coro)
     steps = as_coroutine(coro, invocation, trace)
     factory = trace.thread.factory or _plain_task
     task: asyncio.Future[Any] = factory(loop, steps, **options)
@@ -386,13 +386,23 @@ def make_task(loop: asyncio.AbstractEventLoop, coro: Steps, **options: Any) -> a
     return task
 
 
-def _claim_call(steps: object) -> Invocation | None:
-    """Return the invocation whose call a coroutine runs, marked as claimed by a task; or None."""
+def call_of(steps: object) -> Invocation | None:
+    """Return the invocation whose call a coroutine runs; None if it runs no call."""
     frame = getattr(steps, "cr_frame", None)
     if frame is None or frame.f_code is not hop.__code__:
         return None
     invocation: Invocation = frame.f_locals["invocation"]
-    invocation.ensure_extras().claimed = True
+    return invocation
+
+
+def claim_call(steps: object) -> Invocation | None:
+    """Return the invocation whose call a coroutine runs, marked as claimed; or None.
+
+    Whoever claims a call awaits it later, in a task; so it is not begun in another one.
+    """
+    invocation = call_of(steps)
+    if invocation is not None:
+        invocation.ensure_extras().claimed = True
     return invocation
 
 

@@ -68,6 +68,13 @@ def adopt(invocation: Invocation, task: asyncio.Future[Any], work: object = None
     task.add_done_callback(done)
 
 
+def release(invocation: Invocation, task: asyncio.Future[Any]) -> None:
+    """Let a task of an invocation end without a warning: its result is not wanted any more."""
+    work = invocation.ensure_extras().tasks.pop(task, None)
+    if isinstance(work, Invocation) and not work.began_ns:
+        abandon(work)
+
+
 def leave(invocation: Invocation) -> None:
     """End what an invocation has begun, unless it goes on because it produces a stream.
 

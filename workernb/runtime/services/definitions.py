@@ -14,6 +14,7 @@ from workernb.texts import PlatformText
 
 from .crons import checked_cron
 from .kinds import SECRETS, SERVICES, VARS, VERSION_METADATA, BindingKind, Store, kind_named, kinds
+from .languages import PYTHON, check_language
 from .limits import Limits
 from .modules import check_modules, check_path, replaced
 from .routes import Route, public_route
@@ -34,7 +35,7 @@ class Definition:
     of its modules besides the main one, by path. main: the path of the main module, if it has one,
     so that others can import it. crons: the schedules of its scheduled handler. tails: the services
     whose tail handlers get its finished requests. origin: what answers a request for which it has
-    called `ctx.passThroughOnException()`.
+    called `ctx.passThroughOnException()`. language: of its source, `python` or `javascript`.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Definition:
     crons: tuple[str, ...] = ()
     tails: tuple[str, ...] = ()
     origin: Target | None = None
+    language: str = PYTHON
 
     @property
     def worker(self) -> str:
@@ -142,6 +144,7 @@ class Definition:
         crons: Iterable[str] = (),
         tails: Iterable[str] = (),
         origin: str | None = None,
+        language: str = PYTHON,
         **bindings: Any,
     ) -> Definition:
         """Make a definition from a user's arguments; UsageError if they are invalid.
@@ -156,8 +159,9 @@ class Definition:
                 "A compatibility date is a day, written like 2026-11-23, "
                 f"not {compatibility_date!r}."
             )
+        check_language(language)
         if main is not None:
-            check_path(main)
+            check_path(main, language)
         definition = cls(
             name,
             source,
@@ -167,11 +171,12 @@ class Definition:
             compatibility_date,
             environment,
             tag,
-            check_modules({} if modules is None else modules, main),
+            check_modules({} if modules is None else modules, main, language),
             main,
             tuple(dict.fromkeys(checked_cron(cron) for cron in _texts(crons))),
             tuple(dict.fromkeys(Target.parse(tail).service for tail in _texts(tails))),
             None if origin is None else Target.of_binding(origin),
+            language,
         )
         definition._refuse_shared_names()
         return definition
@@ -227,7 +232,11 @@ class Definition:
         definition = replace(
             self,
             bindings={k: values for k, values in bindings.items() if values},
-            modules=check_modules(replaced(self.modules, modules or {}, self.name), self.main),
+            modules=check_modules(
+                replaced(self.modules, modules or {}, self.name, self.language),
+                self.main,
+                self.language,
+            ),
         )
         definition._refuse_shared_names()
         # A tag names a single version.
@@ -261,6 +270,8 @@ class Definition:
             settings += [dict(self.modules), self.main]
         if self.crons or self.tails or self.origin is not None:
             settings += [list(self.crons), list(self.tails), str(self.origin)]
+        if self.language != PYTHON:
+            settings.append(self.language)
         text = json.dumps(settings, sort_keys=True, default=repr)
         return hashlib.sha256(text.encode()).hexdigest()[:8]
 

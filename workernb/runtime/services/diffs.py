@@ -9,6 +9,7 @@ from typing import Any
 
 from .definitions import Definition
 from .kinds import kinds
+from .languages import PYTHON
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ def _differences(
 
 def _other_settings(definition: Definition) -> dict[str, str]:
     settings = {
+        "language": "" if definition.language == PYTHON else definition.language,
         "routes": ", ".join(route.pattern for route in definition.routes),
         "limits": "" if definition.limits is None else repr(definition.limits),
         "compatibility date": definition.compatibility_date or "",

@@ -7,6 +7,7 @@ https://developers.cloudflare.com/workers/languages/python/
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from keyword import iskeyword
@@ -14,6 +15,8 @@ from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
 from workernb.errors import UsageError, did_you_mean, with_notes
+
+from .languages import JAVASCRIPT, MODULE_SUFFIXES, PYTHON
 
 PLATFORM_MODULES = frozenset({"workers", "asgi", "js", "pyodide"})
 """The names of the platform's own modules, which no module of a Worker may hide."""
@@ -31,19 +34,28 @@ def is_package(path: str) -> bool:
     return path.endswith(f"{_PACKAGE}.py")
 
 
-def check_path(path: object) -> str:
+def check_path(path: object, language: str = PYTHON) -> str:
     """Return the path of a module; UsageError if nothing could be imported from it."""
     if not isinstance(path, str):
         raise UsageError(f"A module's path is text, not {type(path).__name__}.")
     if PurePosixPath(path).is_absolute() or PureWindowsPath(path).anchor or path.startswith("~"):
-        raise _refused(path, "is absolute: a module's path begins beside the main module")
+        raise _refused(path, "is absolute: a module's path begins beside the main module", language)
     if "\\" in path:
-        raise _refused(path, f"has backslashes: write {path.replace(chr(92), '/')!r}")
-    if not path.endswith(".py"):
-        raise _refused(path, f"is no Python file: write {path.rstrip('./') or 'prices'}.py")
+        raise _refused(path, f"has backslashes: write {path.replace(chr(92), '/')!r}", language)
+    if not path.endswith(MODULE_SUFFIXES[language]):
+        raise _refused(path, _no_file_of(path, language), language)
     parts = path.removesuffix(".py").split("/")
     if ".." in parts:
-        raise _refused(path, "leaves the folder of the main module")
+        raise _refused(path, "leaves the folder of the main module", language)
+    if language == PYTHON:
+        _check_name(path, parts)
+    elif not all(_is_part(part) for part in parts):
+        raise _refused(path, "is not written as JavaScript imports it", language)
+    return path
+
+
+def _check_name(path: str, parts: list[str]) -> None:
+    """Raise UsageError for a path of Python's whose parts are no names, or the platform's."""
     for part in parts:
         if not part.isidentifier() or iskeyword(part):
             raise _refused(path, f"cannot be imported, since {part!r} is no name in Python")
@@ -51,17 +63,30 @@ def check_path(path: object) -> str:
         raise _refused(path, "has no name: the main module is not in a package")
     if parts[0] in PLATFORM_MODULES:
         raise _refused(path, f"would hide the platform's module {parts[0]!r}")
-    return path
 
 
-def _refused(path: str, reason: str) -> UsageError:
+_is_part = re.compile(r"(?!\.)[\w.@+-]+", re.ASCII).fullmatch
+
+
+def _no_file_of(path: str, language: str) -> str:
+    if language == PYTHON:
+        if path.endswith(MODULE_SUFFIXES[JAVASCRIPT]) and not path.endswith((".txt", ".html")):
+            return "is no Python file, as those of a Worker in Python are; --js makes one"
+        return f"is no Python file: write {path.rstrip('./') or 'prices'}.py"
+    if path.endswith((".ts", ".tsx", ".jsx")):
+        return "has to be compiled to JavaScript first: write what Wrangler would bundle"
+    return f"is no file of JavaScript's: write {path.removesuffix('.py').rstrip('./') or 'lib'}.js"
+
+
+def _refused(path: str, reason: str, language: str = PYTHON) -> UsageError:
+    suffix = "py" if language == PYTHON else "js"
     return with_notes(
         UsageError(f"The module {path!r} {reason}."),
-        "A path is written prices.py or shop/prices.py.",
+        f"A path is written prices.{suffix} or shop/prices.{suffix}.",
     )
 
 
-def check_modules(given: object, main: str | None = None) -> dict[str, str]:
+def check_modules(given: object, main: str | None = None, language: str = PYTHON) -> dict[str, str]:
     """Return modules' sources by path, sorted; UsageError for what is refused.
 
     main: the path of the main module, if it has one.
@@ -71,10 +96,11 @@ def check_modules(given: object, main: str | None = None) -> dict[str, str]:
         raise UsageError(f"modules are a dict of sources by path, {{'prices.py': …}}, not {kind}.")
     for path, source in given.items():
         if not isinstance(source, str):
-            check_path(path)
+            check_path(path, language)
             raise UsageError(f"The source of {path} is text, not {type(source).__name__}.")
-    modules: dict[str, str] = {check_path(path): given[path] for path in given}
-    _refuse_same_names([*([] if main is None else [main]), *modules])
+    modules: dict[str, str] = {check_path(path, language): given[path] for path in given}
+    if language == PYTHON:
+        _refuse_same_names([*([] if main is None else [main]), *modules])
     return dict(sorted(modules.items()))
 
 
@@ -106,10 +132,12 @@ def without(modules: Mapping[str, str], path: str, worker: str) -> dict[str, str
     return {kept: source for kept, source in modules.items() if kept != path}
 
 
-def replaced(modules: Mapping[str, str], changes: Any, worker: str) -> dict[str, str]:
+def replaced(
+    modules: Mapping[str, str], changes: Any, worker: str, language: str = PYTHON
+) -> dict[str, str]:
     """Return modules with others added or replaced, and without those that are None."""
     if not isinstance(changes, Mapping):
-        check_modules(changes)
+        check_modules(changes, language=language)
     for path, source in changes.items():
         modules = without(modules, path, worker) if source is None else {**modules, path: source}
     return dict(modules)
@@ -120,7 +148,7 @@ def hidden_by_python(paths: Iterable[str]) -> list[str]:
 
     The platform searches the Worker's files after the standard library, and before packages.
     """
-    return [path for path in paths if is_standard(dotted_name(path))]
+    return [path for path in paths if path.endswith(".py") and is_standard(dotted_name(path))]
 
 
 def is_standard(name: str) -> bool:

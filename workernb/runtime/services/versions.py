@@ -6,11 +6,15 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from weakref import WeakValueDictionary
 
 from workernb.workers.env import Env, VersionMetadata
 
 from .definitions import Definition
 from .limits import Limits
+
+code_in_use: WeakValueDictionary[str, Any] = WeakValueDictionary()
+"""What runs under a file name in frames, where that is no module of `sys.modules`."""
 
 
 @dataclass(eq=False, slots=True, repr=False)
@@ -21,7 +25,7 @@ class Version:
     text: a cell, a magic, a call. filenames: the file names of its main module in frames, as
     `<worker auth v2>`; one for each load whose code may still run. env: its environment. exports:
     its `ctx.exports`. startup_ms, imports_ms: thread CPU, in ms, of the module's own code and of
-    its imports, at the last load.
+    its imports, at the last load. memory_limit_mb: how large a heap of its own may become, in MB.
     """
 
     number: int
@@ -34,6 +38,7 @@ class Version:
     startup_ms: float = 0.0
     imports_ms: float = 0.0
     startup_limit_ms: float = 1_000
+    memory_limit_mb: float = 128
     memory_warned: bool = False
     next_measurement_ns: int = 0  # Of its memory: wall clock.
     # The runtime's limits, and the same with the Worker's own limits applied: a cache.

@@ -1,0 +1,1 @@
+"""JavaScript Workers, by QuickJS: the engine, and what Workers find on globalThis."""

@@ -1,0 +1,121 @@
+"""The host: what JavaScript's classes call in Python, as functions.
+
+Python's collector does not see what a machine refers to. So its functions refer to the host weakly,
+and nothing that a binding leads to is an object of JavaScript's: it is a number there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from workernb.errors import GlobalScopeError, RpcError, with_notes
+from workernb.runtime.enforcement.startup import Loading
+from workernb.runtime.services.versions import Version
+from workernb.texts import PlatformText
+
+from . import stacks
+
+
+class Host:
+    """The state that host functions share.
+
+    run: whose JavaScript runs, None while the module loads. loading: the module that loads. runs:
+    those that have not ended, by number. failed: what the last host function raised. wrap: makes an
+    object of JavaScript's that carries one of Python's. bindings: what stands on `env`, and what
+    `ctx.exports` has given, by number.
+    """
+
+    def __init__(self, version: Version) -> None:
+        """Begin without runs."""
+        self.version = version
+        self.bindings: list[Any] = []
+        self.run: Any = None
+        self.loading: Loading | None = None
+        self.load_error: BaseException | None = None
+        self.runs: dict[int, Any] = {}
+        self.failed: BaseException | None = None
+        self.wrap: Callable[[Any], Any] = _no_machine
+        self.last = 0
+
+    def number(self) -> int:
+        """Return a new number, which names a run, an operation or an exception."""
+        self.last += 1
+        return self.last
+
+    def must_end(self) -> bool:
+        """Return whether what runs must be cut. Asked by the engine as it runs; never raises."""
+        run = self.run
+        if run is not None:
+            return bool(run.is_condemned)
+        loading = self.loading
+        if loading is None:
+            return False
+        if self.load_error is None:
+            self.load_error = loading.must_end()
+        return self.load_error is not None
+
+    def running(self, what: str) -> Any:
+        """Return whose JavaScript runs; GlobalScopeError while the module loads."""
+        if self.run is None:
+            raise with_notes(
+                GlobalScopeError(PlatformText.GLOBAL_SCOPE),
+                f"{what} was called while the module loads: call it in a handler.",
+            )
+        return self.run
+
+    def run_numbered(self, number: int) -> Any:
+        """Return a run by its number; RpcError if it has ended."""
+        run = self.runs.get(number)
+        if run is None:
+            raise RpcError(PlatformText.CONTEXT_ENDED)
+        return run
+
+    def bind(self, binding: Any) -> int:
+        """Keep a binding; return its number."""
+        self.bindings.append(binding)
+        return len(self.bindings) - 1
+
+    # Exceptions
+
+    def exposed(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a function that keeps what it raises: the engine passes on a text only."""
+
+        def call(*args: Any) -> Any:
+            try:
+                return function(*args)
+            except BaseException as error:
+                self.failed = error
+                raise
+
+        return call
+
+    def has_failed(self) -> bool:
+        """Return whether a host function has raised an exception that nobody has asked for."""
+        return self.failed is not None
+
+    def failure(self) -> list[Any]:
+        """Return what JavaScript makes an error of, for the exception that was raised last."""
+        error, self.failed = self.failed, None
+        if error is None:
+            error = RuntimeError("The host failed.")
+        return self.about(error)
+
+    def about(self, error: BaseException, run: Any = None) -> list[Any]:
+        """Return what JavaScript makes an error of: its class, its text, a number, lines, remote.
+
+        run: whose code gets it, if that is another Worker's. The number stands for the exception
+        then, so that the very same can come back.
+        """
+        number = 0
+        if run is not None:
+            number = self.number()
+            run.exceptions = {**run.exceptions, number: error}
+        remote = stacks.is_remote(error)
+        return [
+            stacks.kind_of(error), stacks.text_of(error), number, stacks.lines_of(error), remote,
+        ]  # fmt: skip
+
+
+def _no_machine(value: Any) -> Any:
+    raise RuntimeError("The machine is gone.")

@@ -1,0 +1,128 @@
+"""Installs the web APIs into a context of QuickJS.
+
+The files of JavaScript in `web/` are compiled once for a process. Each is a function that takes
+`web`, an object that no Worker sees: what it holds is what the files have for each other, and
+what the engine needs of them.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Any
+
+from . import compression, digests, encoding, forms, promises, randomness, texts, urls
+from .hooks import Hooks
+
+FILES = (
+    "primordials",
+    "guards",
+    "exceptions",
+    "date",
+    "events",
+    "abort",
+    "timers",
+    "encoding",
+    "url",
+    "search_params",
+    "streams/strategies",
+    "streams/queue",
+    "streams/readable",
+    "streams/readers",
+    "streams/writable",
+    "streams/transform",
+    "streams/pipe",
+    "streams/tee",
+    "streams/coding",
+    "blob",
+    "form_data",
+    "crypto",
+    "clone",
+    "inspect",
+    "console",
+    "navigator",
+    "descriptions",
+)
+"""The files of `web/`, in the order in which they run: each uses what those before it define."""
+
+FILE_PREFIX = "workernb:"
+"""What the name of each file begins with in a stack, by which its frames can be told apart."""
+
+
+class Web:
+    """What the engine has of the web APIs in one context.
+
+    value: the object `web` of the files, a value of QuickJS. Its `primordials` are the functions
+    of the built-ins as they were before any code of a Worker ran.
+    """
+
+    __slots__ = ("_fire_timer", "value")
+
+    def __init__(self, value: Any) -> None:
+        """Create it from the object `web`."""
+        self.value = value
+        self._fire_timer = value.get("fireTimer")
+
+    def get(self, name: str) -> Any:
+        """Return what `web` has under a name: a class such as `ReadableStream`, or a function."""
+        return self.value.get(name)
+
+    def fire_timer(self, number: int) -> None:
+        """Call the callback of a timer that is due; nothing for one that was cleared.
+
+        What it throws goes to `Hooks.report`. The jobs that it makes are not run here.
+        """
+        self._fire_timer(number)
+
+
+def install(context: Any, hooks: Hooks) -> Web:
+    """Install the web APIs into a bare context of QuickJS, and return what the engine needs.
+
+    hooks: what the APIs ask of the runtime. It is referred to weakly, since Python's collector
+    cannot see through a context: the caller keeps it for as long as the context is used.
+    """
+    web = context.new_object()
+    web.set("host", _host(weakref.proxy(hooks)))
+    for code in _compiled():
+        context.eval_function(context.read_object(code))(web)
+    return Web(web)
+
+
+def _host(hooks: Hooks) -> dict[str, Callable[..., Any]]:
+    """Return the functions of the host, by the names that JavaScript calls them by."""
+    return {
+        "log": lambda level, text: hooks.log(level, text),
+        "report": lambda error: hooks.report(error),
+        "now": lambda: hooks.now(),
+        "startTimer": lambda number, milliseconds: hooks.start_timer(int(number), milliseconds),
+        "cancelTimer": lambda number: hooks.cancel_timer(int(number)),
+        "loading": lambda: hooks.loading(),
+        **compression.FUNCTIONS,
+        **digests.FUNCTIONS,
+        **encoding.FUNCTIONS,
+        **forms.FUNCTIONS,
+        **promises.FUNCTIONS,
+        **randomness.FUNCTIONS,
+        **texts.FUNCTIONS,
+        **urls.FUNCTIONS,
+    }
+
+
+@cache
+def _compiled() -> tuple[bytes, ...]:
+    """Return the bytecode of each file."""
+    import quickjs
+
+    context = quickjs.Context()
+    folder = files(__package__).parent / "web"
+    return tuple(
+        context.compile(_source(folder, name), f"{FILE_PREFIX}{name}.js").write_object()
+        for name in FILES
+    )
+
+
+def _source(folder: Traversable, name: str) -> str:
+    return folder.joinpath(f"{name}.js").read_text("utf-8")

@@ -1,0 +1,240 @@
+"""Realms: a version's modules, loaded in a heap of their own on one thread."""
+
+from __future__ import annotations
+
+import linecache
+import posixpath
+import threading
+import weakref
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from workernb.errors import StartupError, UsageError, notes_of, with_notes
+from workernb.runtime.enforcement.guard import guard
+from workernb.runtime.enforcement.startup import Loading
+from workernb.runtime.services.versions import Version, module_filename
+from workernb.texts import PlatformText
+from workernb.workers.current import current
+
+from . import stacks
+from .bindings import binding_functions
+from .host import Host
+from .invocations import invocation_functions
+from .machine import Machine, ScriptError
+from .messages import message_functions
+from .platform import PLATFORM_MODULE, PLATFORM_SOURCE, missing_module
+from .run import Run
+
+SCRIPTS = ("errors", "operations", "messages", "workers", "handlers")
+"""Our own scripts, in the order in which each takes what it needs from those before."""
+
+
+class Discovered(NamedTuple):
+    """An entrypoint of a module. kind: `class` or `object`. members: the names of its methods."""
+
+    name: str
+    kind: str
+    members: list[str]
+
+
+class Realm:
+    """A version's modules as they run on one thread.
+
+    files: the file names of its modules in frames, by their names in the engine. is_dead: whether
+    it is to be replaced: its memory was full, or a request's jobs had no end.
+    """
+
+    def __init__(self, version: Version) -> None:
+        """Load the version's modules. Raises what they throw, SyntaxError, StartupError."""
+        self.version = version
+        self.memory_mb = version.memory_limit_mb
+        self.is_dead = False
+        self.thread = threading.get_ident()
+        self.host = host = Host(version)
+        self.found: list[Discovered] = []
+        main = version.filename
+        self.files = {main: main}
+        self._paths = {main: version.definition.source}
+        for path, source in version.definition.modules.items():
+            self.files[path] = module_filename(main, path)
+            self._paths[path] = source
+        for name, file in self.files.items():
+            source = self._paths[name]
+            linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+        self.machine = machine = Machine(_weakly_asked(host), self.memory_mb)
+        machine.load_modules(_loader(version, self._paths))
+        host.wrap = _weakly(machine)
+        self._install()
+        self._load()
+        get = self._internal.get
+        self.enter_fetch, self.enter_event = get("enterFetch"), get("enterEvent")
+        self.settle, self.settle_response = get("settle"), get("settleResponse")
+        self.fail, self.forget = get("fail"), get("forget")
+        self.index = {each.name: number for number, each in enumerate(self.found)}
+
+    def _install(self) -> None:
+        """Evaluate our own scripts."""
+        host: Any = weakref.proxy(self.host)
+        machine = self.machine
+        found = self.found
+        functions: dict[str, Callable[..., Any]] = {
+            "failure": host.failure,
+            "hasFailed": host.has_failed,
+            "discovered": lambda name, kind, members: found.append(
+                Discovered(name, kind, members.to_python())
+            ),
+            "wrongDefault": lambda given: _refuse_default(host, given),
+            **message_functions(host, host.wrap),
+            **binding_functions(host),
+            **invocation_functions(host),
+        }
+        exposed = machine.host_object(functions)
+        self._internal = machine.object()
+        for script in SCRIPTS:
+            machine.call(machine.script(f"scripts/{script}.js"), exposed, self._internal)
+        machine.set_global("__workernb", self._internal)
+        machine.run_module(f"import {PLATFORM_MODULE!r}", "workernb:platform")
+        self._drain()
+        machine.delete_global("__workernb")
+
+    def _load(self) -> None:
+        version, host = self.version, self.host
+        host.loading = loading = Loading(version.env, version.startup_limit_ms)
+        token = current.set(loading)
+        try:
+            with guard.loading():
+                self._evaluate(f"import {version.filename!r}")
+        finally:
+            current.reset(token)
+            version.startup_ms = loading.cpu_ms
+            host.loading = None
+        self.machine.set_global("__workernb", self._internal.get("discover"))
+        self._evaluate(f"import * as it from {version.filename!r}; __workernb(it)")
+        self.machine.delete_global("__workernb")
+
+    def _evaluate(self, source: str) -> None:
+        machine, host = self.machine, self.host
+        promise: Any = None
+        thrown: ScriptError | None = None
+        try:
+            promise = machine.run_module(source, "workernb:load")
+            self._drain()
+            if machine.state(promise) == "rejected":
+                machine.result(promise)
+        except ScriptError as error:
+            thrown = error
+        if host.load_error is not None:
+            raise self._cut(host.load_error, thrown) from None
+        if thrown is not None:
+            raise self._load_error(thrown) from None
+        if machine.state(promise) == "pending":
+            raise with_notes(
+                UsageError(f"The module of Worker {self.version.service!r} never ends to load."),
+                "It awaits, outside of any handler, what only a handler can wait for.",
+            )
+
+    def _drain(self) -> None:
+        while self.machine.has_jobs and self.host.load_error is None:
+            self.machine.run_job()
+
+    def _cut(self, error: BaseException, thrown: ScriptError | None) -> BaseException:
+        """Return what the definition raises for a module that was cut as it loaded."""
+        frames = stacks.frames_of(thrown.stack if thrown else "", self.files)
+        if isinstance(error, KeyboardInterrupt | UsageError):
+            return error
+        made = with_notes(StartupError(PlatformText.STARTUP), *notes_of(error))
+        if frames:
+            made.__traceback__ = stacks.traceback_from(frames)
+        return made
+
+    def _load_error(self, thrown: ScriptError) -> BaseException:
+        """Return the exception for what a module threw as it loaded."""
+        failed, self.host.failed = self.host.failed, None
+        text = str(thrown)
+        name, _, message = text.partition(": ")
+        if name == "SyntaxError":
+            sources = {self.files[key]: source for key, source in self._paths.items()}
+            return missing_module(
+                stacks.syntax_error(text, thrown.stack, self.files, sources), message, self._paths
+            )
+        if failed is not None and str(failed) in text:
+            failed.__traceback__ = stacks.traceback_from(stacks.frames_of(thrown.stack, self.files))
+            return failed
+        error = stacks.make_error(
+            name if message else "", message or text, thrown.stack, self.files
+        )
+        return missing_module(error, text, self._paths)
+
+    # Runs
+
+    def wake_others(self, run: Run) -> None:
+        """Let the other runs look again: a promise that they share may be settled."""
+        runs = self.host.runs
+        if len(runs) > (run.number in runs):
+            for other in list(runs.values()):
+                if other is not run:
+                    other.wake()
+
+    def others_can_act(self, run: Run) -> bool:
+        """Return whether any other run may settle a promise."""
+        return any(other.can_act for other in self.host.runs.values() if other is not run)
+
+
+def _weakly_asked(host: Host) -> Callable[[], bool]:
+    """Return what asks whether code must end, without keeping the host alive."""
+    weak: Host = weakref.proxy(host)
+
+    def must_end() -> bool:
+        return weak.must_end()
+
+    return must_end
+
+
+def _weakly(machine: Machine) -> Callable[[Any], Any]:
+    """Return what wraps a Python object for JavaScript, without keeping the machine alive."""
+    reference = weakref.ref(machine)
+
+    def wrap(value: Any) -> Any:
+        return reference().wrap(value)  # type: ignore[union-attr] - it is what calls this
+
+    return wrap
+
+
+def _refuse_default(host: Host, given: str) -> None:
+    host.load_error = with_notes(
+        UsageError(f"The default export of Worker {host.version.service!r} is {given}."),
+        "Export an object of handlers, export default { async fetch(request, env, ctx) { … } }, "
+        "or a class that extends WorkerEntrypoint.",
+    )
+
+
+def _loader(version: Version, sources: dict[str, str]) -> Callable[[str], str | None]:
+    """Return what gives the source of a module by the name that the engine asks for."""
+    main = version.definition.main
+    filename = version.filename
+
+    def load(name: str) -> str | None:
+        if name == PLATFORM_MODULE:
+            return PLATFORM_SOURCE
+        path = posixpath.normpath(name) if "/" in name else name
+        if path == main and path not in sources:
+            return f"export * from {filename!r}; export {{ default }} from {filename!r};"
+        source = sources.get(path)
+        if source is not None and path.endswith(".json"):
+            return f"export default {source}"
+        if source is not None and path.endswith((".txt", ".html", ".sql")):
+            import json
+
+            return f"export default {json.dumps(source)}"
+        return source
+
+    return load
+
+
+def check_module(source: str, filename: str) -> None:
+    """Raise SyntaxError if `source` is no module of JavaScript's."""
+    try:
+        Machine(lambda: False, 64).compile_module(source, filename)
+    except ScriptError as error:
+        files, sources = {filename: filename}, {filename: source}
+        raise stacks.syntax_error(str(error), error.stack, files, sources) from None

@@ -1,0 +1,399 @@
+"""Runs: one invocation of a JavaScript Worker, whose promises are settled as it waits.
+
+JavaScript never calls a Worker on its own stack. A call makes an *operation*, an awaitable, and
+returns a promise; the handler's coroutine awaits the operations and settles their promises. One
+operation is awaited right there, as a Python Worker would; several are tasks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from workernb.errors import HungError, JavaScriptError, LimitError, format_error, with_notes
+from workernb.http.response import Response
+from workernb.runtime.enforcement.abort import cut_in
+from workernb.runtime.execution.hop import call_of, claim_call
+from workernb.runtime.execution.tasks import abandon, release
+from workernb.runtime.tracing.invocations import Invocation
+from workernb.runtime.tracing.logs import log
+from workernb.runtime.tracing.traces import Trace
+from workernb.texts import PlatformText
+
+from . import stacks
+
+if TYPE_CHECKING:
+    from .host import Host
+    from .machine import Machine
+
+Outcome: TypeAlias = tuple[Any, BaseException | None]
+"""The value that an operation has given, or the exception instead of it."""
+
+MAX_JOBS_AFTER_CUT = 1_000
+"""How many jobs of a cut request are let run into the interrupt, before its heap is dropped."""
+
+IDLE_TURNS = 3
+"""How many iterations of the loop a run waits for others to begin, before it counts as hung."""
+
+OUT_OF_MEMORY = "out of memory"
+"""The engine's text where an allocation has failed."""
+
+
+class Realm(Protocol):
+    """The part of a realm that a run uses: its heap, and functions of our own scripts in it."""
+
+    host: Host
+    machine: Machine
+    files: dict[str, str]
+    memory_mb: float
+    is_dead: bool
+    settle: Any
+    settle_response: Any
+    fail: Any
+    forget: Any
+
+    def wake_others(self, run: Run) -> None:
+        """Let the other runs look again."""
+
+    def others_can_act(self, run: Run) -> bool:
+        """Return whether any other run may settle a promise."""
+
+
+class Run:
+    """An invocation in a realm: its operations, and what its handler has come to.
+
+    number: by which JavaScript names it. exceptions: those that JavaScript has errors of, by
+    number. waits: the promises of `ctx.waitUntil` that are pending, by number. goes_on: how much of
+    what it produces goes on after its handler has ended, such as streams.
+    """
+
+    # Class-level defaults: most runs have none of these.
+    exceptions: Mapping[int, BaseException] = MappingProxyType({})
+    waits: frozenset[int] = frozenset()
+    goes_on = 0
+    _tasks: dict[asyncio.Future[Outcome], int] | Mapping[Any, int] = MappingProxyType({})
+    _is_done = False
+    _result: Any = None
+    _error: BaseException | None = None
+    _idle_turns = 0
+    _turn: asyncio.Future[None] | None = None
+    _wait_errors: tuple[BaseException, ...] = ()
+    _background: Coroutine[Any, Any, None] | None = None
+    _handler_ended: asyncio.Event | None = None
+
+    def __init__(self, realm: Realm, invocation: Any) -> None:
+        """Begin an invocation, whose handler has not been called."""
+        self.realm = realm
+        self.invocation: Invocation = invocation
+        self.trace: Trace = invocation.trace
+        host = realm.host
+        host.last = self.number = host.last + 1
+        self._operations: dict[int, Awaitable[Any]] = {}
+        host.runs[self.number] = self
+
+    # What the host's functions call
+
+    @property
+    def is_condemned(self) -> bool:
+        """Whether its code must be cut: the request is aborted, or its own budget is used up."""
+        trace = self.trace
+        return trace.aborted is not None or self.invocation in trace.over_budget
+
+    def begin(self, awaitable: Awaitable[Any]) -> int:
+        """Add an operation, and return the number of its promise."""
+        host = self.realm.host
+        host.last = number = host.last + 1
+        self._operations[number] = awaitable
+        return number
+
+    def cancel(self, number: int) -> None:
+        """Drop an operation whose promise nobody wants any more, such as a timer."""
+        awaitable = self._operations.pop(number, None)
+        if awaitable is not None:
+            _close(awaitable)
+        for task, of in list(self._tasks.items()):
+            if of == number:
+                self._tasks = {one: of for one, of in self._tasks.items() if one is not task}
+                release(self.invocation, task)
+                task.cancel()
+                self._wake()
+
+    def done(self, result: Any) -> None:
+        """Note what the handler has returned."""
+        self._is_done, self._result = True, result
+
+    def failed(self, error: BaseException) -> None:
+        """Note what the handler has thrown."""
+        self._is_done, self._error = True, error
+
+    def error_of(self, number: int, name: str, text: str, stack: str) -> BaseException:
+        """Return the exception for what JavaScript threw: the very same, if it comes from here."""
+        known = self.exceptions.get(number)
+        if known is not None:
+            return known
+        if name == "InternalError" and OUT_OF_MEMORY in text:
+            self.realm.is_dead = True
+            return with_notes(
+                LimitError(PlatformText.MEMORY),
+                f"The heap of Worker {self.invocation.service!r} is limited to "
+                f"{self.realm.memory_mb:g} MB (%limits --memory-mb); the next call gets a new one.",
+            )
+        return stacks.make_error(name, text, stack, self.realm.files)
+
+    # Entering JavaScript
+
+    def enter(self, function: Any, *args: Any) -> Any:
+        """Call a function of JavaScript's as this run, and run the jobs that follow.
+
+        Raises the end of the request, or of the invocation's budget, where that has cut it.
+        """
+        realm, trace = self.realm, self.trace
+        host, machine = realm.host, realm.machine
+        outer, host.run = host.run, self
+        value, stack = None, ""
+        try:
+            try:
+                value = function(*args)
+                while machine.context.has_pending_job and trace.aborted is None:
+                    machine.run_one()
+            except machine.errors as thrown:
+                stack = machine.stack_of(thrown)
+                self._drain_on()
+            if trace.aborted is not None or trace.over_budget:
+                self._run_into_interrupt()
+        finally:
+            host.run = outer
+        if len(host.runs) > 1:
+            realm.wake_others(self)
+        if (trace.aborted is not None or trace.over_budget) and self.is_condemned:
+            raise self._ended(stack)
+        return value
+
+    def _drain_on(self) -> None:
+        """Run the jobs that are left after one has thrown, as one that was cut does."""
+        machine = self.realm.machine
+        while machine.has_jobs and not self.is_condemned:
+            machine.run_job()
+
+    def _run_into_interrupt(self) -> None:
+        """Empty the queue of a run that was cut: each of its jobs is cut too, soon after it begins.
+
+        Where there is no end of them, the heap is dropped.
+        """
+        machine = self.realm.machine
+        if not self.is_condemned:
+            return
+        for _ in range(MAX_JOBS_AFTER_CUT):
+            if not machine.has_jobs:
+                return
+            machine.run_job()
+        self.realm.is_dead = True
+
+    def _ended(self, stack: str) -> BaseException:
+        """Return what has cut the run, with the line where it did. stack: where, if known."""
+        trace, error = self.trace, self._error
+        if not stack and isinstance(error, JavaScriptError):
+            stack = error.stack
+        frames = stacks.frames_of(
+            stack, self.realm.files | {f: f for f in self.realm.files.values()}
+        )
+        reason = trace.aborted or trace.over_budget[self.invocation]
+        if frames:
+            innermost = frames[0]
+            cut_in(reason, f"{innermost.file}:{innermost.line}, in {innermost.name}")
+            if reason.__traceback__ is None:
+                reason.__traceback__ = stacks.traceback_from(frames)
+        return reason
+
+    # The handler
+
+    async def result(self) -> Any:
+        """Return what the handler comes to; settle its promises until it does.
+
+        Raises what it throws, and HungError if nothing can settle what it waits for.
+        """
+        while not self._is_done:
+            await self._step()
+        return self._outcome()
+
+    def _outcome(self) -> Any:
+        error, self._error = self._error, None
+        if error is None:
+            return self._result
+        try:
+            raise error
+        finally:
+            del error  # Its traceback leads back to this frame.
+
+    async def until(self, is_over: Callable[[], bool]) -> None:
+        """Settle promises until something is over, such as the reading of a chunk."""
+        while not is_over():
+            await self._step()
+
+    async def _step(self) -> None:
+        """Wait for an operation, and settle its promise; or for another run of the same heap."""
+        operations = self._operations
+        if not operations and not self._tasks:
+            await self._wait_for_others()
+        elif len(operations) == 1 and not self._tasks:
+            number, awaitable = operations.popitem()
+            try:
+                outcome: Outcome = (await awaitable, None)
+            except Exception as error:
+                outcome = (None, error)
+            self._settle(number, outcome)
+        else:
+            self._begin_tasks()
+            self._turn = turn = asyncio.get_running_loop().create_future()
+            await asyncio.wait({*self._tasks, turn}, return_when=asyncio.FIRST_COMPLETED)
+            ended = [(task, number) for task, number in self._tasks.items() if task.done()]
+            self._tasks = {task: n for task, n in self._tasks.items() if not task.done()}
+            for task, number in ended:
+                self._settle(number, task.result())
+
+    def _begin_tasks(self) -> None:
+        """Begin all operations, each in a task of its own."""
+        loop = asyncio.get_running_loop()
+        tasks = dict(self._tasks)
+        while self._operations:
+            number = next(iter(self._operations))
+            awaitable = self._operations.pop(number)
+            call = claim_call(awaitable)
+            task = loop.create_task(_outcome(awaitable))
+            if call is not None:
+                self.invocation.ensure_extras().tasks[task] = call
+            tasks[task] = number
+        self._tasks = tasks
+
+    def _settle(self, number: int, outcome: Outcome) -> None:
+        realm, (value, error) = self.realm, outcome
+        if error is not None:
+            self.enter(realm.fail, number, *realm.host.about(error, self))
+        elif isinstance(value, Response):
+            self.enter(realm.settle_response, number, realm.machine.wrap(value))
+        else:
+            self.enter(realm.settle, number, value)
+
+    async def _wait_for_others(self) -> None:
+        """Wait until another run of the same heap has run, which may settle a shared promise."""
+        if not self.realm.others_can_act(self):
+            self._idle_turns += 1
+            if self._idle_turns <= IDLE_TURNS:
+                await asyncio.sleep(0)
+                return
+            raise with_notes(
+                HungError(PlatformText.HUNG),
+                f"Worker {self.invocation.service!r} waits for a promise that nothing can settle.",
+            )
+        self._idle_turns = 0
+        self._turn = asyncio.get_running_loop().create_future()
+        try:
+            await self._turn
+        finally:
+            self._turn = None
+
+    @property
+    def can_act(self) -> bool:
+        """Whether it runs, or waits for an operation."""
+        return bool(self._operations or self._tasks) or self._turn is None
+
+    def _wake(self) -> None:
+        if self._turn is not None and not self._turn.done():
+            self._turn.set_result(None)
+
+    wake = _wake
+
+    # After the handler
+
+    def wait_until(self) -> int:
+        """Keep the request open for a promise of `ctx.waitUntil`; return its number."""
+        number = self.realm.host.number()
+        self.waits |= {number}
+        if self._background is None:
+            self._handler_ended = ended = asyncio.Event()
+            self._background = self._serve_waits(ended)
+            self.invocation.wait_until(self._background)
+        return number
+
+    def waited(self, number: int, error: BaseException | None = None) -> None:
+        """Note that a promise of `ctx.waitUntil` has been settled."""
+        self.waits -= {number}
+        if error is not None:
+            self._wait_errors = (*self._wait_errors, error)
+
+    async def _serve_waits(self, handler_ended: asyncio.Event) -> None:
+        """Settle promises after the handler has ended, while `ctx.waitUntil` waits for some.
+
+        Raises the first error of those that were rejected; the others are logged.
+        """
+        try:
+            await handler_ended.wait()
+            await self.until(lambda: not self.waits)
+        finally:
+            self.waits = frozenset()
+            self._leave_if_idle()
+        for error in self._wait_errors[1:]:
+            log(
+                self.trace, self.invocation, "error", f"{format_error(error)} (in a waitUntil task)"
+            )
+        if self._wait_errors:
+            raise self._wait_errors[0]
+
+    def leave(self) -> None:
+        """End what the handler has begun, but for what `ctx.waitUntil` waits for.
+
+        Called as the handler ends, within its invocation. A call that code has waited for at some
+        time, as the loser of a race, is dropped without a warning.
+        """
+        if self._handler_ended is not None:
+            self._handler_ended.set()
+        elif not self._operations and not self._tasks and not self.goes_on:
+            self.realm.host.runs.pop(self.number, None)
+            return
+        if self.waits and self.trace.aborted is None:
+            self._begin_tasks()
+            for task in self._tasks:
+                self.invocation.wait_until(task)
+            return
+        if not self.goes_on:
+            self._drop_operations()
+        self._leave_if_idle()
+
+    def _leave_if_idle(self) -> None:
+        if not self.waits and not self.goes_on:
+            self._drop_operations()
+            self.realm.host.runs.pop(self.number, None)
+            self.realm.wake_others(self)
+
+    def _drop_operations(self) -> None:
+        forget = self.realm.machine.quiet(self.realm.forget)
+        for number, awaitable in list(self._operations.items()):
+            call = call_of(awaitable)
+            if call is None:
+                forget(number)
+                _close(awaitable)
+            elif forget(number):
+                abandon(call)
+        for task, number in list(self._tasks.items()):
+            work = self.invocation.ensure_extras().tasks.get(task)
+            if forget(number) or not isinstance(work, Invocation):
+                release(self.invocation, task)
+                task.cancel()
+        self._operations.clear()
+        self._tasks = {}
+
+
+async def _outcome(awaitable: Awaitable[Any]) -> Outcome:
+    """Return what an operation gives: so no exception is one that nobody has asked for."""
+    try:
+        return await awaitable, None
+    except Exception as error:
+        return None, error
+
+
+def _close(awaitable: Any) -> None:
+    close = getattr(awaitable, "close", None)
+    if close is not None:
+        close()

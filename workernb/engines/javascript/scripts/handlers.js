@@ -1,0 +1,87 @@
+// Handlers: the entrypoints of the Worker's module, and calls of them.
+(function (host, internal) {
+  "use strict";
+  const { describe, newRequest, newContext, messageHandle, isResponse, env, WorkerEntrypoint } = internal;
+  const { stringify } = JSON;
+  const { construct, apply } = Reflect;
+  const { getPrototypeOf, getOwnPropertyNames, prototype: objects } = Object;
+  const TheString = String;
+  const entrypoints = [];
+
+  // Entrypoints: classes, and objects of handlers. The host is told the names of what they have.
+  internal.discover = (exported) => {
+    const names = Object.keys(exported);
+    for (let i = 0; i < names.length; i++) {
+      const value = exported[names[i]];
+      if (typeof value === "function") {
+        if (value !== WorkerEntrypoint && WorkerEntrypoint.isPrototypeOf(value)) add(names[i], value, true);
+        else if (names[i] === "default") host.wrongDefault(`a ${isClass(value) ? "class" : "function"} ${value.name}`);
+      } else if (typeof value === "object" && value !== null) add(names[i], value, false);
+      else if (names[i] === "default") host.wrongDefault(value === null ? "null" : `a ${typeof value}`);
+    }
+  };
+  const isClass = (value) => {
+    const descriptor = Object.getOwnPropertyDescriptor(value, "prototype");
+    return descriptor !== undefined && !descriptor.writable;
+  };
+  const add = (name, value, isClass) => {
+    const members = [];
+    let holder = isClass ? value.prototype : value;
+    while (holder && holder !== objects && holder !== WorkerEntrypoint.prototype) {
+      const own = getOwnPropertyNames(holder);
+      for (let i = 0; i < own.length; i++) {
+        if (own[i] === "constructor") continue;
+        const { value: member } = Object.getOwnPropertyDescriptor(holder, own[i]);
+        if (typeof member === "function" || isClass) members[members.length] = own[i];
+      }
+      holder = getPrototypeOf(holder);
+    }
+    if (!isClass && name !== "default" && !host.hasHandler(members)) return;
+    host.discovered(name, isClass ? "class" : "object", members);
+    entrypoints[entrypoints.length] = { value, isClass };
+  };
+
+  const instance = (index, run) => {
+    const { value, isClass } = entrypoints[index];
+    return isClass ? construct(value, [newContext(run), env]) : value;
+  };
+  const call = (index, run, name, argument) => {
+    const { value, isClass } = entrypoints[index];
+    const ctx = newContext(run);
+    if (isClass) return construct(value, [ctx, env])[name](argument);
+    return value[name](argument, env, ctx);
+  };
+  const failed = (run, error) => {
+    const about = describe(error);
+    host.failed(run, about[0], about[1], about[2], about[3]);
+  };
+
+  internal.enterFetch = async (index, run, handle) => {
+    try {
+      const value = await call(index, run, "fetch", newRequest(handle));
+      if (isResponse(value)) host.done(run, messageHandle(value));
+      else host.notResponse(run, typeof value, about(value));
+    } catch (error) {
+      failed(run, error);
+    }
+  };
+  const about = (value) => {
+    try {
+      return typeof value === "object" && value !== null ? stringify(value) ?? "" : TheString(value);
+    } catch {
+      return "";
+    }
+  };
+
+  // A handler whose result does not count.
+  internal.enterEvent = async (index, run, name, argument) => {
+    try {
+      await call(index, run, name, argument);
+      host.done(run, null);
+    } catch (error) {
+      failed(run, error);
+    }
+  };
+  internal.instance = instance;
+  internal.failedRun = failed;
+})

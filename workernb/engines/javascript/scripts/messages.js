@@ -1,0 +1,420 @@
+// Headers, Request and Response: thin classes over the host's messages, `#handle`.
+// https://fetch.spec.whatwg.org/
+(function (host, internal) {
+  "use strict";
+  const RECEIVED = Symbol("received");
+  const { failure, operation } = internal;
+  const TheString = String, TheTypeError = TypeError, TheUint8Array = Uint8Array;
+  const ThePromise = Promise;
+  const { apply, ownKeys, getOwnPropertyDescriptor } = Reflect;
+  const { parse, stringify } = JSON;
+  const isView = ArrayBuffer.isView, TheArrayBuffer = ArrayBuffer;
+  const isObject = (value) => (typeof value === "object" && value !== null) || typeof value === "function";
+  const text = (value) => (typeof value === "string" ? value : TheString(value));
+  const orNull = (value) => (value === undefined ? null : value);
+
+  // Headers
+
+  let headersHandle, newHeaders;
+
+  class Headers {
+    #handle;
+    constructor(init, handle) {
+      if (init === RECEIVED) {
+        this.#handle = handle;
+        return;
+      }
+      try {
+        this.#handle = apply(host.headers, undefined, pairsOf(init));
+      } catch (error) {
+        throw failed(error);
+      }
+    }
+    static {
+      headersHandle = (value) => (isObject(value) && #handle in value ? value.#handle : undefined);
+      newHeaders = (handle) => new Headers(RECEIVED, handle);
+    }
+    append(name, value) {
+      need(arguments, 2, "append", "Headers");
+      try {
+        host.headersAppend(this.#handle, text(name), text(value));
+      } catch (error) {
+        throw failed(error);
+      }
+    }
+    delete(name) {
+      need(arguments, 1, "delete", "Headers");
+      try {
+        host.headersDelete(this.#handle, text(name));
+      } catch (error) {
+        throw failed(error);
+      }
+    }
+    get(name) {
+      try {
+        return host.headersGet(this.#handle, text(name));
+      } catch (error) {
+        need(arguments, 1, "get", "Headers");
+        throw failed(error);
+      }
+    }
+    getAll(name) {
+      try {
+        return host.headersGetAll(this.#handle, text(name));
+      } catch (error) {
+        throw failed(error);
+      }
+    }
+    getSetCookie() {
+      return host.headersGetSetCookie(this.#handle);
+    }
+    has(name) {
+      need(arguments, 1, "has", "Headers");
+      try {
+        return host.headersHas(this.#handle, text(name));
+      } catch (error) {
+        throw failed(error);
+      }
+    }
+    set(name, value) {
+      need(arguments, 2, "set", "Headers");
+      try {
+        host.headersSet(this.#handle, text(name), text(value));
+      } catch (error) {
+        throw failed(error);
+      }
+    }
+    forEach(callback, receiver) {
+      if (typeof callback !== "function") {
+        throw new TheTypeError("Failed to execute 'forEach' on 'Headers': the callback is no function.");
+      }
+      const flat = host.headersItems(this.#handle);
+      for (let i = 0; i < flat.length; i += 2) apply(callback, receiver, [flat[i + 1], flat[i], this]);
+    }
+    *entries() {
+      const flat = host.headersItems(this.#handle);
+      for (let i = 0; i < flat.length; i += 2) yield [flat[i], flat[i + 1]];
+    }
+    *keys() {
+      const flat = host.headersItems(this.#handle);
+      for (let i = 0; i < flat.length; i += 2) yield flat[i];
+    }
+    *values() {
+      const flat = host.headersItems(this.#handle);
+      for (let i = 0; i < flat.length; i += 2) yield flat[i + 1];
+    }
+  }
+
+  const need = (given, count, method, name) => {
+    if (given.length < count) {
+      throw new TheTypeError(
+        `Failed to execute '${method}' on '${name}': ${count} arguments required, but only ${given.length} present.`,
+      );
+    }
+  };
+
+  // An error of the host's own; one of the Worker's, as from a toString, is left alone.
+  const failed = (error) => (host.hasFailed() ? failure() : error);
+
+  // The name and value of each header in turn, as one list, of whatever Headers can be made from.
+  const pairsOf = (init) => {
+    if (init === undefined || init === null) return [];
+    const handle = headersHandle(init);
+    if (handle !== undefined) return host.headersItems(handle);
+    const flat = [];
+    if (!isObject(init)) throw new TheTypeError("Headers are made from a record, a list of pairs or Headers.");
+    const iterate = init[Symbol.iterator];
+    if (iterate !== undefined && iterate !== null) {
+      for (const pair of init) {
+        if (!isObject(pair) || typeof pair === "string") {
+          throw new TheTypeError("A header is given as a pair of name and value.");
+        }
+        const both = [];
+        for (const one of pair) both[both.length] = text(one);
+        if (both.length !== 2) throw new TheTypeError("A header is given as a pair of name and value.");
+        flat[flat.length] = both[0];
+        flat[flat.length] = both[1];
+      }
+      return flat;
+    }
+    const keys = ownKeys(init);
+    for (let i = 0; i < keys.length; i++) {
+      const descriptor = getOwnPropertyDescriptor(init, keys[i]);
+      if (descriptor === undefined || !descriptor.enumerable) continue;
+      if (typeof keys[i] === "symbol") throw new TheTypeError("The name of a header is no symbol.");
+      flat[flat.length] = keys[i];
+      flat[flat.length] = text(init[keys[i]]);
+    }
+    return flat;
+  };
+
+  // Bodies
+
+  // What the host makes a body of: a text, an ArrayBuffer or typed array, or what `internal.bodyOf`
+  // knows of the web's other classes.
+  const bodyOf = (body) => {
+    if (body === undefined || body === null) return null;
+    if (typeof body === "string") return body;
+    if (isView(body)) return new TheUint8Array(body.buffer, body.byteOffset, body.byteLength);
+    if (body instanceof TheArrayBuffer) return new TheUint8Array(body);
+    const known = internal.bodyOf === undefined ? undefined : internal.bodyOf(body);
+    return known === undefined ? TheString(body) : known;
+  };
+
+  // Whole bodies: the host returns one at once, or the number of the operation that reads it.
+  const whole = (handle, bytes) => {
+    let found;
+    try {
+      found = bytes ? host.bytes(handle) : host.text(handle);
+    } catch (error) {
+      return rejected(failed(error));
+    }
+    return typeof found === "number" ? operation(found) : found;
+  };
+  const rejected = (error) => new ThePromise((_, reject) => reject(error));
+
+  let messageHandle, kept;
+
+  class Message {
+    #handle;
+    #kept; // What has been asked for: headers, stream, cf, signal. Each field takes time to make.
+    constructor(handle) {
+      this.#handle = handle;
+    }
+    static {
+      messageHandle = (value) => (isObject(value) && #handle in value ? value.#handle : undefined);
+      kept = (message) => (message.#kept ??= { __proto__: null });
+    }
+    get headers() {
+      const all = (this.#kept ??= { __proto__: null });
+      return (all.headers ??= newHeaders(host.headersOf(this.#handle)));
+    }
+    get bodyUsed() {
+      return host.bodyUsed(this.#handle);
+    }
+    get body() {
+      const all = kept(this);
+      if (all.stream === undefined) {
+        all.stream = host.hasBody(this.#handle) ? internal.streamOf(this.#handle) : null;
+      }
+      return all.stream;
+    }
+    async text() {
+      return await whole(this.#handle, false);
+    }
+    async json() {
+      return parse(await whole(this.#handle, false));
+    }
+    async arrayBuffer() {
+      return await whole(this.#handle, true);
+    }
+    async bytes() {
+      return new TheUint8Array(await whole(this.#handle, true));
+    }
+    async blob() {
+      return internal.blobOf(await whole(this.#handle, true), this.headers.get("content-type"));
+    }
+    async formData() {
+      return await internal.formOf(this.#handle);
+    }
+  }
+
+  // Request
+
+  let newRequest;
+
+  class Request extends Message {
+    constructor(input, init) {
+      if (input === RECEIVED) super(init);
+      else super(requestHandle(input, init, arguments.length));
+    }
+    static {
+      newRequest = (handle) => new Request(RECEIVED, handle);
+    }
+    get method() {
+      return host.method(messageHandle(this));
+    }
+    get url() {
+      return host.url(messageHandle(this));
+    }
+    get redirect() {
+      return host.redirect(messageHandle(this));
+    }
+    get cf() {
+      const all = kept(this);
+      if (all.cf === undefined) {
+        const found = host.cf(messageHandle(this));
+        all.cf = found === null ? null : parse(found);
+      }
+      return all.cf ?? undefined;
+    }
+    get signal() {
+      return (kept(this).signal ??= internal.signalOf(messageHandle(this)));
+    }
+    get cache() {
+      return host.cacheMode(messageHandle(this)) ?? undefined;
+    }
+    get integrity() {
+      return "";
+    }
+    get keepalive() {
+      return false;
+    }
+    get fetcher() {
+      return null;
+    }
+    clone() {
+      return newRequest(cloned(messageHandle(this)));
+    }
+  }
+
+  const cloned = (handle) => {
+    try {
+      return host.clone(handle);
+    } catch (error) {
+      throw failed(error);
+    }
+  };
+
+  const requestHandle = (input, init, count) => {
+    if (count === 0) {
+      throw new TheTypeError("Failed to construct 'Request': 1 argument required, but only 0 present.");
+    }
+    const source = input instanceof Request ? messageHandle(input) : text(input);
+    const given = init === undefined || init === null ? {} : init;
+    if (!isObject(given)) throw new TheTypeError("The options of a Request are an object.");
+    const { method, headers, body, redirect, cf, signal, cache, integrity } = given;
+    const flat = headers === undefined || headers === null ? [] : pairsOf(headers);
+    const options = [
+      source,
+      method === undefined ? null : text(method),
+      bodyOf(body),
+      redirect === undefined ? null : text(redirect),
+      cf === undefined || cf === null ? null : stringify(cf),
+      cache === undefined ? null : text(cache),
+      integrity === undefined ? null : text(integrity),
+      signal === undefined || signal === null ? null : internal.signalHandle(signal),
+      headers !== undefined && headers !== null,
+    ];
+    for (let i = 0; i < flat.length; i++) options[options.length] = flat[i];
+    try {
+      return apply(host.request, undefined, options);
+    } catch (error) {
+      throw failed(error);
+    }
+  };
+
+  // Response
+
+  let newResponse;
+
+  class Response extends Message {
+    constructor(body, init) {
+      if (body === RECEIVED) super(init);
+      else super(responseHandle(bodyOf(body), init, null));
+    }
+    static {
+      newResponse = (handle) => new Response(RECEIVED, handle);
+    }
+    static error() {
+      return newResponse(host.errorResponse());
+    }
+    static json(data, init) {
+      const body = stringify(data);
+      if (body === undefined) throw new TheTypeError("Response.json() needs a value that JSON can represent.");
+      return newResponse(responseHandle(body, init, "application/json"));
+    }
+    static redirect(url, status) {
+      need(arguments, 1, "redirect", "Response");
+      try {
+        return newResponse(host.redirectResponse(text(url), status === undefined ? 302 : +status));
+      } catch (error) {
+        throw failed(error);
+      }
+    }
+    get status() {
+      return host.status(messageHandle(this));
+    }
+    get statusText() {
+      return host.statusText(messageHandle(this));
+    }
+    get ok() {
+      const status = host.status(messageHandle(this));
+      return status >= 200 && status <= 299;
+    }
+    get url() {
+      return host.url(messageHandle(this));
+    }
+    get redirected() {
+      return host.redirected(messageHandle(this));
+    }
+    get type() {
+      return host.type(messageHandle(this));
+    }
+    get webSocket() {
+      return null;
+    }
+    get cf() {
+      return undefined;
+    }
+    clone() {
+      return newResponse(cloned(messageHandle(this)));
+    }
+  }
+
+  const responseHandle = (body, init, type) => {
+    let status = null, statusText = "", flat = null, hasHeaders = false;
+    if (init !== undefined && init !== null) {
+      if (!isObject(init)) throw new TheTypeError("The options of a Response are an object.");
+      if (init.status !== undefined) status = +init.status;
+      if (init.statusText !== undefined) statusText = text(init.statusText);
+      if (init.headers !== undefined && init.headers !== null) {
+        flat = pairsOf(init.headers);
+        hasHeaders = true;
+      }
+    }
+    try {
+      if (flat === null) return host.response(body, status, statusText, hasHeaders, type);
+      const options = [body, status, statusText, hasHeaders, type];
+      for (let i = 0; i < flat.length; i++) options[options.length] = flat[i];
+      return apply(host.response, undefined, options);
+    } catch (error) {
+      throw failed(error);
+    }
+  };
+
+  Object.defineProperty(Headers.prototype, Symbol.iterator, {
+    value: Headers.prototype.entries, writable: true, configurable: true,
+  });
+  const classes = { Headers, Request, Response };
+  for (const name of ["Headers", "Request", "Response"]) {
+    const { prototype } = classes[name];
+    Object.defineProperty(prototype, Symbol.toStringTag, { value: name, configurable: true });
+    Object.defineProperty(globalThis, name, { value: classes[name], writable: true, configurable: true });
+    for (const key of Object.getOwnPropertyNames(prototype)) {
+      if (key !== "constructor") Object.defineProperty(prototype, key, { enumerable: true });
+    }
+  }
+  for (const key of Object.getOwnPropertyNames(Message.prototype)) {
+    if (key === "constructor") continue;
+    const descriptor = { ...Object.getOwnPropertyDescriptor(Message.prototype, key), enumerable: true };
+    Object.defineProperty(Request.prototype, key, descriptor);
+    Object.defineProperty(Response.prototype, key, descriptor);
+  }
+  // Nothing of ours is between the classes and Object.
+  Object.setPrototypeOf(Request.prototype, Object.prototype);
+  Object.setPrototypeOf(Response.prototype, Object.prototype);
+
+  internal.requestHandle = requestHandle;
+  internal.newRequest = newRequest;
+  internal.newResponse = newResponse;
+  internal.newHeaders = newHeaders;
+  internal.isRequest = (value) => value instanceof Request;
+  internal.isResponse = (value) => value instanceof Response;
+  internal.messageHandle = messageHandle;
+  internal.headersHandle = headersHandle;
+  internal.failed = failed;
+  internal.Request = Request;
+  internal.Response = Response;
+  internal.isObject = isObject;
+})

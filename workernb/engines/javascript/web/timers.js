@@ -1,0 +1,101 @@
+// Timers: the host waits, and calls fireTimer with a timer's number when it is due.
+(function (web) {
+  'use strict';
+  const { host } = web;
+  const { apply, mapGet, mapSet, mapDelete, Map, Number, TypeError, max, min, promiseReject, isNaN } =
+    web.primordials;
+
+  const MAX_MS = 2 ** 31 - 1;
+  const timers = new Map();
+  let last = 0;
+
+  const start = (timer) => {
+    mapSet(timers, timer.number, timer);
+    host.startTimer(timer.number, timer.delay);
+  };
+  const add = (callback, delay, repeats) => {
+    web.refuseWhileLoading();
+    const milliseconds = Number(delay);
+    last += 1;
+    const timer = {
+      number: last, callback, repeats,
+      delay: milliseconds > 0 && milliseconds <= MAX_MS ? milliseconds : milliseconds > MAX_MS ? 1 : 0,
+    };
+    start(timer);
+    return last;
+  };
+  const clear = (number) => {
+    if (mapDelete(timers, number)) host.cancelTimer(number);
+  };
+
+  web.refuseWhileLoading = () => {
+    if (host.loading()) throw web.platformError(web.primordials.Error, 'GLOBAL_SCOPE');
+  };
+  web.startTimer = (callback, delay) => add(callback, delay, false);
+  web.clearTimer = clear;
+  web.fireTimer = (number) => {
+    const timer = mapGet(timers, number);
+    if (timer === undefined) return;
+    mapDelete(timers, number);
+    try {
+      if (timer.repeats) start(timer);
+      timer.callback();
+    } catch (error) {
+      web.report(error);
+    }
+  };
+
+  const bound = (name, callback, values) => {
+    if (typeof callback !== 'function') {
+      throw new TypeError(
+        `Failed to execute '${name}' on 'ServiceWorkerGlobalScope': parameter 1 is not of type `
+        + `'function'.`);
+    }
+    return () => { apply(callback, undefined, values); };
+  };
+  const clearing = (name, number) => {
+    if (number === undefined || number === null) return;
+    const value = Number(number);
+    if (typeof number !== 'number' && isNaN(value)) {
+      throw new TypeError(
+        `Failed to execute '${name}' on 'ServiceWorkerGlobalScope': parameter 1 is not of type `
+        + `'JsNumber'.`);
+    }
+    clear(value);
+  };
+  web.expose({
+    setTimeout: function setTimeout(callback, delay = 0, ...values) {
+      return add(bound('setTimeout', callback, values), delay, false);
+    },
+    setInterval: function setInterval(callback, delay = 0, ...values) {
+      return add(bound('setInterval', callback, values), delay, true);
+    },
+    clearTimeout: function clearTimeout(number) { clearing('clearTimeout', number); },
+    clearInterval: function clearInterval(number) { clearing('clearInterval', number); },
+    queueMicrotask: function queueMicrotask(callback) {
+      if (typeof callback !== 'function') bound('queueMicrotask', callback);
+      web.react(web.resolved(), () => {
+        try { apply(callback, undefined, []); } catch (error) { web.report(error); }
+      });
+    },
+  });
+
+  class Scheduler {
+    wait(delay, options) {
+      const { promise, resolve, reject } = web.deferred();
+      const signal = options?.signal;
+      if (signal?.aborted) {
+        reject(signal.reason);
+        return promise;
+      }
+      let forget;
+      const number = add(() => { forget?.(); resolve(); }, delay, false);
+      if (signal !== undefined && signal !== null) {
+        forget = web.onAbort(signal, () => { clear(number); reject(signal.reason); });
+      }
+      return promise;
+    }
+  }
+  web.define(Scheduler);
+  web.expose({ Scheduler, scheduler: new Scheduler() });
+})
