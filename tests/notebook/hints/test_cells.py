@@ -10,6 +10,7 @@ import pytest
 import workernb
 from workernb.notebook import MAGICS
 
+
 def plain(traceback: str) -> str:
     return re.sub(r"\x1b\[[\d;]*m", "", traceback)
 
