@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import subprocess
 import sys
@@ -84,3 +85,48 @@ def test_the_first_example_runs_in_a_kernel(tmp_path):
     notebook = nbformat.v4.new_notebook(cells=cells)
     NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
     assert "200 OK" in str(cells[3].outputs)
+
+
+sys.path.insert(0, str(ROOT / "scripts"))
+badge = importlib.import_module("badge")
+sys.path.pop(0)
+
+
+@pytest.mark.parametrize(
+    ("remote", "path"),
+    [
+        ("https://github.com/ada/workers.git", "gh/ada/workers/HEAD"),
+        ("git@github.com:ada/workers.git", "gh/ada/workers/HEAD"),
+        ("ssh://git@github.com/ada/workers", "gh/ada/workers/HEAD"),
+        ("https://gitlab.com/team/sub/workers.git", "gl/team%2Fsub%2Fworkers/HEAD"),
+        ("https://git.example/x.git", "git/https%3A%2F%2Fgit.example%2Fx.git/HEAD"),
+        ("/srv/git/workers.git", None),
+        ("", None),
+    ],
+)
+def test_a_badge_stands_only_where_it_works(remote, path):
+    assert badge.binder_path(remote) == path
+    text = badge.with_badge(README, remote)
+    assert ("mybinder.org/v2/" in text) == (path is not None)
+    assert f"mybinder.org/v2/{path}?labpath=notebooks%2F01-" in text or path is None
+    assert (ROOT / badge.NOTEBOOK).exists()
+    assert badge.with_badge(text, remote) == text
+    assert badge.with_badge(text, "") == badge.with_badge(README, "")
+
+
+def test_the_script_reads_the_remote(tmp_path):
+    (tmp_path / "README.md").write_text(badge.COMMENT)
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    remote = ["git", "remote", "add", "origin", "https://github.com/ada/w.git"]
+    subprocess.run(remote, cwd=tmp_path, check=True)
+    script = [sys.executable, str(ROOT / "scripts/badge.py"), str(tmp_path)]
+    subprocess.run(script, check=True, capture_output=True)
+    assert "v2/gh/ada/w/HEAD" in (tmp_path / "README.md").read_text()
+
+
+def test_the_table_of_what_is_simulated_comes_after_the_first_picture():
+    begin = README.index("![A request through")
+    table = README.index("What is simulated, how truly, and what is not:")
+    assert begin < table < README.index("## Try it")
+    rows = README[table : README.index("## Try it")].strip().splitlines()[2:]
+    assert {row.count("|") for row in rows} == {5}

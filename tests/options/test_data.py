@@ -24,7 +24,7 @@ from workernb.options.fetch import FetchOptions
         ("a -d @file", b"onetwo"),
         ('a -d {"a": [1, "b c"]}', '{"a": [1, "b c"]}'),
         ('a --json {"a": {"b": "it\'s"}}', '{"a": {"b": "it\'s"}}'),
-        ('a --json [1, 2] -H x:y', "[1, 2]"),
+        ("a --json [1, 2] -H x:y", "[1, 2]"),
         ("""a --json '{"a": 1}'""", '{"a": 1}'),
         ("a -d {name}", "{name}"),
     ],
@@ -36,7 +36,8 @@ def test_the_body(tmp_path, monkeypatch, line, body):
 
 
 @pytest.mark.parametrize(
-    "line", ["""a '{"a": 1}' x""", "a {not json} x", 'a x={"a": 1}', 'a {"a": 1}x', "a [", "{a} [b]"]
+    "line",
+    ["""a '{"a": 1}' x""", "a {not json} x", 'a x={"a": 1}', 'a {"a": 1}x', "a [", "{a} [b]"],
 )
 def test_what_is_no_json_of_its_own_is_left_alone(line):
     assert quote_json(line) == line

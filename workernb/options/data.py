@@ -44,6 +44,7 @@ class AddPiece(argparse.Action):
     def __call__(
         self, parser: argparse.ArgumentParser, namespace: Any, value: Any, option: str | None = None
     ) -> None:
+        """Add the piece after those before."""
         pieces = getattr(namespace, self.dest) or []
         setattr(namespace, self.dest, [*pieces, Piece(self.option_strings[-1], value)])
 

@@ -163,7 +163,7 @@ class Handle:
         if resource is None:
             resource = self.url
         try:
-            if "json" in options:
+            if options and "json" in options:
                 method, headers, body = _json_init(method, headers, body, options.pop("json"))
             if options:
                 resource = Request(

@@ -51,7 +51,7 @@ def test_entrypoints_and_handlers(source, line, text):
     "source",
     [
         "async def on_fetch(request, env): pass",
-        "class Default(WorkerEntrypoint):\n  async def latest(self): pass\n  def tested(self): pass",
+        "class Default(WorkerEntrypoint):\n  async def latest(self): pass\n  def tested(self): 1",
         "class Base(WorkerEntrypoint): pass\nclass Default(Base):\n  def fetch(self, r): pass",
         "class Admin(WorkerEntrypoint): pass",
         "class Client:\n  def fetch(self): pass\nasync def on_fetch(r): pass",
@@ -82,9 +82,7 @@ def test_what_may_be_right_is_left_alone(source):
 )
 def test_a_forgotten_await(body, line, call):
     source = entrypoint(body).replace("import Response", "import env, Response")
-    assert told(source) == [
-        f"line {line}: {call}(…) gives a coroutine: write await {call}(…)."
-    ]
+    assert told(source) == [f"line {line}: {call}(…) gives a coroutine: write await {call}(…)."]
 
 
 @pytest.mark.parametrize(
@@ -137,7 +135,7 @@ def test_a_slip_in_a_name():
         "def on_fetch(r):\n  global math\n  import math\ndef g(): return math.pi",
         "from math import *\ndef on_fetch(r): return greeting",
         "def on_fetch(r):\n  try: pass\n  except ValueError as greeting: return greeting",
-        "class A:\n  greeting = 1\n  other = greeting\ndef on_fetch(r, greeting=2): return greeting",
+        "class A:\n  greeting = 1\n  other = greeting\ndef on_fetch(r, greeting=2): greeting",
         "def on_fetch(r): return zzz_unheard_of",
         "def on_fetch(r): return [greeting for greeting in 'ab'] + [__name__]",
     ],

@@ -90,7 +90,7 @@ async def test_sys_exit_shows_the_workers_frames_only(shell, cell):
     await shell.ok(LEAVES)
     shown = (await shell.run(cell)).text
     assert "RuntimeError: The Worker called sys.exit(3)." in shown
-    assert re.search(r'<worker w v1>(", line |:)9', shown)
+    assert re.search(r'<worker w v1( \(\d\))?>(", line |:)9', shown)
     assert "SystemExit" not in shown
     assert "hop.py" not in shown
 

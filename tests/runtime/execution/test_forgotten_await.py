@@ -59,7 +59,7 @@ async def test_in_a_worker(runtime, line):
 async def test_a_call_that_is_compared_with_calls_is_itself(runtime):
     handle = runtime.define("w", HEAD + "        return Response('x')\n", services={"SELF": "w"})
     call, other = handle.fetch(), handle.fetch()
-    assert call == call
+    assert call == call  # noqa: PLR0124 - it is what is tested
     assert call != other
     assert call in [other, call]
     assert call != None  # noqa: E711 - it is what is tested

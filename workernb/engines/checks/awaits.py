@@ -15,7 +15,9 @@ from .findings import Finding
 _BODY = frozenset(
     "text json bytes buffer blob form_data formData arrayBuffer memoryview string".split()
 )
-_TAKE_RESULTS = frozenset("Response str len int float bool list tuple dict set sorted print".split())
+_TAKE_RESULTS = frozenset(
+    "Response str len int float bool list tuple dict set sorted print".split()
+)
 _SYNCHRONOUS = frozenset("prepare idFromName newUniqueId idFromString getByName".split())
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -122,7 +124,9 @@ def _is_env(node: ast.AST) -> bool:
 
 def _called(call: ast.Call) -> str:
     """Return the last name of what is called."""
-    return getattr(call.func, "attr", None) or getattr(call.func, "id", "")
+    if isinstance(call.func, ast.Attribute):
+        return call.func.attr
+    return call.func.id if isinstance(call.func, ast.Name) else ""
 
 
 def _finding(call: ast.Call, line: int) -> Finding:

@@ -66,12 +66,12 @@ _finder = WorkersFinder()
 
 
 def add() -> str | None:
-    """Let plain cells import `workers`. Returns a line that warns of another module of that name."""
+    """Let plain cells import `workers`; return a line about another module of that name."""
     if _finder not in sys.meta_path:
-        sys.meta_path.append(_finder)  # type: ignore[arg-type]
+        sys.meta_path.append(_finder)
     loaded = sys.modules.get(NAME)
     spec = PathFinder.find_spec(NAME) if loaded is None else loaded.__spec__
-    if spec is None or spec.loader is _finder:
+    if spec is None or isinstance(loaded, _Workers):
         return None
     where = spec.origin or next(iter(spec.submodule_search_locations or ()), "elsewhere")
     return (
@@ -83,6 +83,6 @@ def add() -> str | None:
 def remove() -> None:
     """Undo `add`."""
     if _finder in sys.meta_path:
-        sys.meta_path.remove(_finder)  # type: ignore[arg-type]
+        sys.meta_path.remove(_finder)
     if isinstance(sys.modules.get(NAME), _Workers):
         del sys.modules[NAME]

@@ -149,10 +149,7 @@ class FetchCommand:
         """Write the whole body to a file (-o), and leave it readable."""
         await answer._buffer_body()
         data = answer._peek() or b""
-        try:
-            Path(output).expanduser().write_bytes(data.encode() if isinstance(data, str) else data)
-        except OSError as error:
-            raise FetchError(f"{output} cannot be written: {error.strerror} (-o).", 23) from None
+        write_body(output, data.encode() if isinstance(data, str) else data)
 
     async def _follow_redirects(self) -> Answer:
         for _ in range(MAX_REDIRECTS + 1):
@@ -251,6 +248,14 @@ class FetchCommand:
             return f"No route leads to {name}: it is private. Its owner can: %fetch {name}"
         remedy = did_you_mean(name, self._runtime) if name != host else None
         return " ".join(filter(None, ["No Worker has a route for this URL.", remedy]))
+
+
+def write_body(output: str, data: Any) -> None:
+    """Write a body, bytes, to a file; FetchError, with curl's exit code, if it cannot be."""
+    try:
+        Path(output).expanduser().write_bytes(data)
+    except OSError as error:
+        raise FetchError(f"{output} cannot be written: {error.strerror} (-o).", 23) from None
 
 
 def sent_and_received(request: Request, answer: Answer) -> list[str]:
