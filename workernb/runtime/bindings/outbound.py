@@ -83,6 +83,7 @@ async def fetch_worker(
     )
     if OVERRIDES in request._fields:
         invocation.ensure_extras().overrides = request._fields[OVERRIDES]
+    invocation.note_request_fields(request._fields)
     if isinstance(request._data, ReadableStream):
         send_request_body(caller, invocation, request)
     call = invoke(invocation, entrypoint, FETCH, request)

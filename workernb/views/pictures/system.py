@@ -17,6 +17,9 @@ OUTSIDE = " outside"
 CALLBACKS = " callbacks"
 """The name of an arrow of callbacks; no binding can have it."""
 
+TAIL = " tail"
+"""The name of an arrow to a Worker that gets the finished traces; no binding can have it."""
+
 Key = tuple[str, str, str]
 """The key of an arrow: its source, its binding or route, its target."""
 
@@ -62,7 +65,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """A binding, a route from outside, or callbacks: calls of what was sent over a binding.
+    """A binding, a route from outside, callbacks (calls of what was sent over one), or a tail.
 
     broken: its target or its entrypoint does not exist.
     """
@@ -84,10 +87,15 @@ class Arrow:
         return self.name == CALLBACKS
 
     @property
+    def is_beside(self) -> bool:
+        """Whether it stands for something else than calls that the source itself makes."""
+        return self.name in (CALLBACKS, TAIL)
+
+    @property
     def label(self) -> str:
         """The text on the arrow."""
-        if self.is_callback:
-            return "callbacks"
+        if self.is_beside:
+            return self.name.strip()
         return self.name if self.entrypoint == DEFAULT else f"{self.name} #{self.entrypoint}"
 
 
@@ -127,6 +135,10 @@ class System:
                 callee = runtime.services.get(target.service)
                 broken = callee is None or target.entrypoint not in callee.entrypoints
                 arrows.append(Arrow(service.name, target.service, name, target.entrypoint, broken))
+            arrows += [
+                Arrow(service.name, tail, TAIL, broken=not _has_tail(runtime, tail))
+                for tail in definition.tails
+            ]
         nodes += stores.values()
         defined = {node.name for node in nodes}
         missing = [arrow.target for arrow in arrows if arrow.target not in defined]
@@ -156,6 +168,13 @@ class System:
         for arrow in self.arrows:
             incoming[arrow.target].append(arrow)
         return incoming
+
+
+def _has_tail(runtime: Runtime, name: str) -> bool:
+    """Return whether a Worker is there that can get traces."""
+    service = runtime.services.get(name)
+    default = None if service is None else service.entrypoints.get(DEFAULT)
+    return default is not None and default.handlers.get("tail") is not None
 
 
 def _counts(definition: Definition) -> Iterator[tuple[str, int]]:
