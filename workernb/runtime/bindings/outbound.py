@@ -27,8 +27,9 @@ from workernb.http.response import Response
 from workernb.http.streams import ReadableStream
 from workernb.runtime.enforcement.budget import take_subrequest
 from workernb.runtime.events.fetch import FETCH
-from workernb.runtime.execution.bodies import OutsideChunks, send_request_body, send_stream
+from workernb.runtime.execution.bodies import send_request_body, send_stream
 from workernb.runtime.execution.hop import FailedCall, invoke
+from workernb.runtime.execution.outside import OutsideChunks
 from workernb.runtime.services.deployments import OVERRIDES
 from workernb.runtime.services.service import Service
 from workernb.runtime.services.targets import Target
