@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import shutil
+import tarfile
 from http import HTTPStatus
 
 import pytest
 
-from workernb.errors import BodyUsedError
+from workernb.errors import AbortError, BodyUsedError
 from workernb.http import Response
 
 
@@ -153,3 +156,65 @@ async def test_an_empty_body_is_dropped_where_the_status_allows_none(body):
 @pytest.mark.parametrize("url", ["https://x/a?b#c", "mailto:a@b", "ftp://x/"])
 def test_a_redirect_keeps_fragments_and_other_schemes(url):
     assert Response.redirect(url).headers["location"] == url
+
+
+def _archive(path, kind):
+    (path / "in").mkdir()
+    (path / "in" / "a.txt").write_text("x")
+    with open(shutil.make_archive(str(path / "made"), kind, path / "in"), "rb") as file:
+        return file.read()
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "headers"),
+    [
+        ("zip", {"format": "zip"}, None),
+        ("zip", {"format": "whl"}, None),
+        ("zip", {}, {"content-type": "application/zip; q=1"}),
+        ("gztar", {"format": "gztar"}, None),
+        ("gztar", {"format": "tgz"}, None),
+        ("tar", {}, {"content-type": "application/x-tar"}),
+    ],
+)
+async def test_an_archive_is_unpacked(tmp_path, kind, options, headers):
+    response = Response(_archive(tmp_path, kind), headers=headers)
+    await response.unpack_archive(extract_dir=tmp_path / "out", **options)
+    assert (tmp_path / "out" / "a.txt").read_text() == "x"
+    assert response.body_used
+
+
+async def test_archives_that_are_none(tmp_path):
+    with pytest.raises(ValueError, match="Unknown archive format 'text/plain'"):
+        await Response("x").unpack_archive(extract_dir=tmp_path, format="text/plain")
+    with pytest.raises(shutil.ReadError):
+        await Response("x").unpack_archive(extract_dir=tmp_path, format="zip")
+
+
+@pytest.mark.filterwarnings("ignore:.*filter:DeprecationWarning")
+async def test_an_archive_stays_in_its_folder(tmp_path):
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo("../outside.txt"))
+    with pytest.raises((tarfile.TarError, shutil.ReadError)):
+        await Response(data.getvalue()).unpack_archive(extract_dir=tmp_path / "in", format="tar")
+    assert not (tmp_path / "outside.txt").exists()
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_a_response_that_is_aborted(streamed):
+    ended = []
+
+    async def produce():
+        try:
+            yield b"x"
+        finally:
+            ended.append(True)
+
+    response = Response(produce() if streamed else "x")
+    response.abort()
+    with pytest.raises(AbortError, match="The operation was aborted"):
+        await response.text()
+    other = Response("x")
+    other.abort(ValueError("why"))
+    with pytest.raises(ValueError, match="why"):
+        await other.bytes()

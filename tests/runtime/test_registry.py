@@ -170,3 +170,13 @@ def test_a_definition_shows_the_names_of_its_bindings(define):
     shown = repr(define("a", vars={"N": [1]}, secrets={"S": "planted-secret"}, B="b").version)
     assert "services=['B'], vars=['N'])" in shown
     assert "planted" not in shown
+
+
+def test_a_worker_that_gets_traces_is_not_removed_without_force(runtime):
+    runtime.define("logger", "")
+    runtime.define("shop", "", tails=["logger"])
+    with pytest.raises(UsageError) as caught:
+        runtime.remove("logger")
+    assert "'logger' is not removed: it gets the traces of shop." in str(caught.value)
+    runtime.remove("logger", force=True)
+    assert "logger" not in runtime

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json as jsonlib
 import re
 from http import HTTPStatus
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import ada_url
@@ -15,9 +16,13 @@ import ada_url
 from workernb.errors import BodyUsedError, with_notes
 from workernb.texts import PlatformText
 
+from .abort import AbortController
 from .body import BodyInit, Message, Unread, make_data
 from .headers import NO_FIELDS, TEXT_FIELDS, Fields, Headers, HeadersInit, make_fields
 from .lazy import load
+from .streams import ReadableStream
+from .streams.abortable import AbortableChunks
+from .streams.chunks import EMPTY
 
 if TYPE_CHECKING:
     from .websockets import WebSocket
@@ -199,6 +204,31 @@ class Response(Message):
         if 400 <= self._status < 600:
             side = "Client" if self._status < 500 else "Server"
             raise OSError(f"{self._status} {side} Error: {self.status_text} for url: {self._url}")
+
+    def abort(self, reason: object = None) -> None:
+        """End the response: reading its body raises `reason`, by default an AbortError.
+
+        A body that is text or bytes has arrived, and is ended too.
+        """
+        controller = AbortController()
+        controller.abort(reason)
+        chunks = self._data._take() if isinstance(self._data, ReadableStream) else EMPTY
+        chunks.discard()
+        self._data = ReadableStream(AbortableChunks(EMPTY, controller.signal))
+
+    async def unpack_archive(
+        self, *, extract_dir: str | PathLike[str] | None = None, format: str | None = None
+    ) -> None:
+        """Unpack the body, an archive, into a folder; the kernel's own one by default.
+
+        format: such as `zip` or `gztar`, as in `shutil.unpack_archive`; by default that of the
+        Content-Type, or of the URL. An archive's members stay within the folder. Raises
+        shutil.ReadError for a body that is no such archive, ValueError for an unknown format.
+        """
+        unpack = load("workernb.http.archives").unpack
+        name = self._url.partition("?")[0]
+        kind = format or self._current_fields().get("content-type", "")
+        unpack(await self.bytes(), extract_dir or ".", kind, name)
 
     def replace_body(self, body: BodyInit) -> Response:
         """Return a copy of the response with another body."""

@@ -16,7 +16,7 @@ from workernb.runtime.bindings.exports import Exports
 from workernb.runtime.bindings.service import ServiceBinding
 from workernb.runtime.enforcement.memory import check_loaded
 from workernb.runtime.services.definitions import Definition
-from workernb.runtime.services.dependents import dependents, describe_dependents
+from workernb.runtime.services.dependents import dependents, describe_dependents, tailed_by
 from workernb.runtime.services.deployments import Deployment
 from workernb.runtime.services.diffs import describe_change
 from workernb.runtime.services.engine import Engine, Exporter, Isolate
@@ -178,9 +178,17 @@ class Registry(ABC):
     def remove(self, name: str, *, force: bool = False, reason: str = "remove()") -> None:
         """Remove a service; requests in flight go on.
 
-        Raises UsageError if other Workers depend on it, except with force.
+        Raises UsageError if other Workers depend on it, or hand it their traces, except with force.
         """
         service = self.defined_service(name)
+        tailed = tailed_by(self.defined(), name)
+        if tailed and not force:
+            raise with_notes(
+                UsageError(
+                    f"Worker {name!r} is not removed: it gets the traces of {', '.join(tailed)}."
+                ),
+                f"Define them without --tail {name} first, or use %remove {name} --force",
+            )
         callers = [d for d in dependents(self.defined(), name) if d.caller != name]
         if callers and not force:
             raise with_notes(

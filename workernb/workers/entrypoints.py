@@ -9,7 +9,7 @@ from typing import Any, NoReturn, TypeVar
 from workernb.errors import InvocationAborted
 from workernb.texts import PlatformText
 
-from .current import RunningInvocation, running
+from .current import RunningInvocation, current, running
 from .tracing import Tracing
 
 
@@ -29,9 +29,10 @@ class ExecutionContext:
         """Extend the invocation until `awaitable` is done, by 30 s (wall clock) at most.
 
         The response is sent without waiting. An exception makes the invocation's outcome
-        `exception`.
+        `exception`. The invocation is the one that runs, as on the platform, also by the context of
+        an earlier request.
         """
-        self._invocation.wait_until(awaitable)
+        (current.get() or self._invocation).wait_until(awaitable)
 
     wait_until = waitUntil
 

@@ -97,6 +97,28 @@ async def test_a_finished_request_is_handed_over(runtime, system, tailed):
     assert "s3cret-value" not in json.dumps(item)
 
 
+@pytest.mark.parametrize("way", ["binding", "URL"])
+async def test_headers_of_inner_requests(runtime, system, tailed, way):
+    call = (
+        "await env.SHOP.fetch('http://shop.localhost/', headers={'x-a': '1', 'cookie': 'c'})"
+        if way == "binding"
+        else "await fetch('http://shop.localhost/', headers={'x-a': '1', 'cookie': 'c'})"
+    )
+    runtime.define(
+        "shop", "from workers import Response\ndef on_fetch(r): return Response('x')", public=True
+    )
+    gateway = runtime.define(
+        "gateway",
+        f"from workers import Response, fetch\nasync def on_fetch(r, env):\n    return {call}\n",
+        services={"SHOP": "shop"},
+        tails=["logger"],
+    )
+    await gateway.fetch("http://gateway/")
+    _, inner = await tailed(1)
+    assert inner["scriptName"] == "shop"
+    assert inner["event"]["request"]["headers"] == {"x-a": "1", "cookie": "REDACTED"}
+
+
 async def test_an_exception_is_in_the_item(system, tailed):
     with pytest.raises(ValueError, match="no such page"):
         await system.fetch("http://producer/fail")

@@ -219,7 +219,10 @@ async def test_a_stream_belongs_to_its_request(define):
     await keeps.fetch()
     with pytest.raises(RuntimeError, match=r"different request.*\(I/O type: ReadableStream\)") as e:
         await keeps.fetch()
-    assert e.value.__notes__ == ["Worker 'last' produces the stream, in request 1."]
+    assert e.value.__notes__ == [
+        "Worker 'last' has the other end of the stream, in request 1 (GET http://keeps.localhost/).",
+        "It was used by request 2 (GET http://keeps.localhost/).",
+    ]
 
 
 async def test_a_producer_of_text_is_ended_in_its_own_invocation(define, runtime):

@@ -130,3 +130,15 @@ async def test_calls_of_stubs_that_go_a_bindings_way_have_no_arrow_of_their_own(
 async def test_the_notebook_that_is_called_back_is_no_box(runtime, caller):
     await runtime["callee"].each(lambda value: value)
     assert "notebook" not in GraphPicture(runtime).text()
+
+
+def test_tails_are_dashed_arrows(runtime):
+    tail = "from workers import WorkerEntrypoint\nclass Default(WorkerEntrypoint):\n"
+    runtime.define("logger", tail + "    async def tail(self, events, env, ctx): pass")
+    runtime.define("shop", "", tails=["logger", "nowhere"])
+    picture = GraphPicture(runtime)
+    lines = picture.text().splitlines()
+    assert "  ──tail──▶ logger" in lines
+    assert "  ──tail──▶ nowhere  (not there)" in lines
+    assert "shop is tailed by logger" in picture.drawing.description
+    check_graph(picture)

@@ -62,3 +62,37 @@ async def test_a_long_trace_is_cut(system, monkeypatch):
     monkeypatch.setattr("workernb.views.pictures.tree.MAX_INVOCATIONS", 2)
     trace = (await system(5)["service-0"].fetch()).trace
     assert repr(TracePicture(trace)).endswith("… and 3 more invocations")
+
+
+async def test_what_a_worker_did_is_in_the_order_of_time(runtime):
+    runtime.define(
+        "auth",
+        "from workers import Response\ndef on_fetch(request):\n"
+        "    print('in auth')\n    return Response('x')",
+    )
+    runtime.define(
+        "gateway",
+        "from workers import Response\n"
+        "async def on_fetch(request, env, ctx):\n"
+        "    print('before')\n"
+        "    with ctx.tracing.enter_span('ask'):\n"
+        "        await env.AUTH.fetch('http://x/')\n"
+        "    print('between')\n"
+        "    await env.AUTH.fetch('http://x/')\n"
+        "    print('after')\n"
+        "    return Response('x')\n",
+        services={"AUTH": "auth"},
+    )
+    trace = (await runtime["gateway"].fetch()).trace
+    rows = [line.split(" · self")[0] for line in repr(TracePicture(trace)).splitlines()[3:]]
+    rows[1] = rows[1].partition(":")[0]
+    assert rows == [
+        "│ · before",
+        "│ ◦ ask",
+        "├─AUTH → auth v1: 200",
+        "│   · in auth",
+        "│ · between",
+        "└─AUTH → auth v1: 200",
+        "    · in auth",
+        "  · after",
+    ]

@@ -12,7 +12,7 @@ from workernb.notebook.display import display
 from workernb.notebook.tracebacks import workers_frames_only
 from workernb.options.change import PARSERS, service_of, shares
 from workernb.options.parser import strip_comment
-from workernb.runtime.services.dependents import dependents
+from workernb.runtime.services.dependents import dependents, tailed_by
 
 
 @magics_class
@@ -59,8 +59,11 @@ class DeployMagics(Magics):
             for dependent in dependents(runtime.defined(), name)
             if dependent.caller != name
         ]
+        tailed = tailed_by(runtime.defined(), name)
         runtime.remove(name, force=typed.force, reason=f"%remove {strip_comment(line)}")
         broken = f"; without a target now: {', '.join(map(str, callers))}" if callers else ""
+        if tailed:
+            broken += f"; without their tail now: {', '.join(tailed)}"
         print(f"{name} is removed{broken}")
 
     deploy.__doc__ = PARSERS["deploy"]().help_text()

@@ -27,8 +27,9 @@ from workernb.http.response import Response
 from workernb.http.streams import ReadableStream
 from workernb.runtime.enforcement.budget import take_subrequest
 from workernb.runtime.events.fetch import FETCH
-from workernb.runtime.execution.bodies import OutsideChunks, send_request_body, send_stream
+from workernb.runtime.execution.bodies import send_request_body, send_stream
 from workernb.runtime.execution.hop import FailedCall, invoke
+from workernb.runtime.execution.outside import OutsideChunks
 from workernb.runtime.services.deployments import OVERRIDES
 from workernb.runtime.services.service import Service
 from workernb.runtime.services.targets import Target
@@ -83,6 +84,7 @@ async def fetch_worker(
     )
     if OVERRIDES in request._fields:
         invocation.ensure_extras().overrides = request._fields[OVERRIDES]
+    invocation.note_request_fields(request._fields)
     if isinstance(request._data, ReadableStream):
         send_request_body(caller, invocation, request)
     call = invoke(invocation, entrypoint, FETCH, request)

@@ -13,10 +13,10 @@ from typing import Any
 
 from workernb.errors import DataCloneError, RpcError, with_notes
 from workernb.http.abort import AbortSignal
-from workernb.http.streams import ReadableStream
+from workernb.http.streams import ReadableStream, WritableStream
 from workernb.runtime.events.event import Event
 from workernb.runtime.events.rpc import RPC
-from workernb.runtime.execution.bodies import from_notebook, send_stream
+from workernb.runtime.execution.bodies import from_notebook, send_sink, send_stream
 from workernb.runtime.execution.dispatch import TopLevelCall
 from workernb.runtime.execution.hop import FailedCall, invoke
 from workernb.runtime.services.engine import Entrypoint
@@ -349,6 +349,8 @@ class Exporter:
             return self._stub(Capability(value, self._owner, self._extends))
         if kind is ReadableStream:
             return self._moved(value)
+        if kind is WritableStream:
+            return send_sink(self._owner, value)
         if kind is AbortSignal:
             return value._send(_copied_reason)
         if isinstance(value, ByReference):

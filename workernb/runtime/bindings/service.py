@@ -185,6 +185,8 @@ def _make_fetch(
         )
         if OVERRIDES in request._fields:
             invocation.ensure_extras().overrides = request._fields[OVERRIDES]
+        if caller.extras is not None:
+            invocation.note_request_fields(request._fields)
         if request._data is not None and request._data.__class__ is ReadableStream:
             send_request_body(caller, invocation, request)
         if request._options is not None and request._options.signal is not None:

@@ -10,15 +10,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine
-from contextvars import Context, copy_context
+from contextvars import copy_context
+from functools import partial
 from time import perf_counter_ns as wall_clock
 from typing import Any, TypeVar
 
 from workernb.errors import with_notes
 from workernb.http.body import Message
 from workernb.http.response import Response
-from workernb.http.streams import ReadableStream
-from workernb.http.streams.chunks import Chunks, convert
+from workernb.http.streams import ReadableStream, WritableStream
+from workernb.http.streams.chunks import EMPTY, Chunks, checked_chunk, convert
 from workernb.http.streams.tee import Tee
 from workernb.runtime.enforcement.budget import check_at_pull
 from workernb.runtime.tracing.invocations import Invocation
@@ -30,6 +31,7 @@ from workernb.workers.current import current
 
 from .dispatch import failure_of
 from .hop import ENDS, drive, fail, run_in_slice
+from .outside import NotebookChunks, NotebookSink, OutsideChunks
 from .tasks import finish_if_done, leave
 
 T = TypeVar("T")
@@ -281,20 +283,98 @@ def _is_running(iterator: object) -> bool:
     return bool(getattr(iterator, "ag_running", False))
 
 
-async def run_outside(production: Production, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+class SentSink:
+    """The sink of a stream that an invocation has sent: what is written, its own sink takes.
+
+    That runs as the sender, and on its account. The sender lives until the stream is closed, or
+    until nobody refers to it any more, which aborts it.
+    """
+
+    def __init__(self, stream: WritableStream, invocation: Invocation) -> None:
+        """Write to `stream` as `invocation`."""
+        self._stream = stream
+        self._production = Production(_Written(stream), invocation)
+
+    async def write(self, chunk: Any) -> None:
+        """Write a chunk of bytes."""
+        await self._run(self._stream._write, checked_chunk(chunk))
+
+    async def close(self) -> None:
+        """Close the sender's stream."""
+        await self._run(self._stream._close)
+        self._production.end()
+
+    async def abort(self, reason: BaseException) -> None:
+        """End the sender's stream with an error."""
+        await self._run(self._stream._abort, reason)
+        self._production.end()
+
+    async def _run(self, work: Callable[..., Coroutine[Any, Any, None]], *args: Any) -> None:
+        production = self._production
+        trace, writer = production.trace, _running()
+        if not production.is_open:
+            raise RuntimeError(PlatformText.CANCELED)
+        if trace.thread.trace is not trace:
+            return await run_outside(production, partial(self._run, work, *args), "WritableStream")
+        _take_turn(trace, production.invocation)
+        try:
+            await work(*args)
+        except BaseException as error:
+            production.end(error)
+            raise
+        finally:
+            _take_turn(trace, writer)
+
+    def __del__(self) -> None:
+        self._production.discard()
+
+
+class _Written(Chunks):
+    """What ends a stream that is written, as the chunks of a Production."""
+
+    def __init__(self, stream: WritableStream) -> None:
+        super().__init__(EMPTY)
+        self._stream = stream
+
+    async def aclose(self) -> None:
+        """Abort the stream, unless it is closed."""
+        await self._stream._abort(None)
+
+
+def _take_turn(trace: Trace, invocation: Any) -> None:
+    """Charge what runs from now on to another invocation of the request."""
+    check_at_pull(trace, wall_clock(), invocation)
+    _set_current(invocation)
+
+
+def send_sink(invocation: Invocation | None, stream: WritableStream) -> WritableStream:
+    """Return the stream that arrives when `invocation`, or the notebook, sends one.
+
+    It moves: the sender can no longer write. Raises TypeError if it has a writer.
+    """
+    stream._lock_for_good()
+    sink = stream._sink
+    if not isinstance(sink, SentSink | NotebookSink):
+        sink = NotebookSink(stream) if invocation is None else SentSink(stream, invocation)
+    return WritableStream(sink)
+
+
+async def run_outside(
+    production: Production, work: Callable[[], Coroutine[Any, Any, T]], kind: str = "ReadableStream"
+) -> T:
     """Run what reads a stream while no slice of its request runs, in slices of its own.
 
-    Raises what the notebook's owner gets for an error, as a call does; RuntimeError in a Worker
-    that handles another request.
+    kind: of the stream. Raises what the notebook's owner gets for an error, as a call does;
+    RuntimeError in a Worker that handles another request.
     """
     loop, home = asyncio.get_running_loop(), production._loop
     if loop is not home and home.is_running():
-        future = asyncio.run_coroutine_threadsafe(run_outside(production, work), home)
+        future = asyncio.run_coroutine_threadsafe(run_outside(production, work, kind), home)
         return await asyncio.wrap_future(future)
     trace = production.trace
     reader: Any = _running()
     if reader is not None and reader.trace is not trace:
-        raise _other_request(production.invocation)
+        raise _other_request(production.invocation, reader, kind)
     steps = work()
     invocation = None
     if trace.task is None:
@@ -325,127 +405,13 @@ async def run_outside(production: Production, work: Callable[[], Coroutine[Any, 
         finish_if_done(trace)
 
 
-def _other_request(producer: Invocation) -> RuntimeError:
+def _other_request(producer: Invocation, user: Invocation, kind: str) -> RuntimeError:
     return with_notes(
-        RuntimeError(PlatformText.OTHER_REQUEST.format(kind="ReadableStream")),
-        f"Worker {producer.service!r} produces the stream, in request {producer.trace.number}.",
+        RuntimeError(PlatformText.OTHER_REQUEST.format(kind=kind)),
+        f"Worker {producer.service!r} has the other end of the stream, in request "
+        f"{producer.trace.number} ({producer.trace.title}).",
+        f"It was used by request {user.trace.number} ({user.trace.title}).",
     )
-
-
-class NotebookChunks(Chunks):
-    """The chunks of a stream that the notebook sends to a Worker.
-
-    Each is produced in a task outside of the request's slices, in the context of the call: the
-    notebook's code is neither charged to a Worker nor cut.
-    """
-
-    __slots__ = ("_context", "_ended", "_loop", "_source")
-
-    def __init__(self, source: Chunks) -> None:
-        """Read `source`."""
-        super().__init__(source)
-        self._source = source
-        self._context: Context = copy_context()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._ended = False
-
-    async def __anext__(self) -> bytes:
-        """Return the next chunk."""
-        try:
-            return await self._outside(self._source.__anext__())
-        except BaseException:
-            self._ended = True
-            raise
-
-    async def aclose(self) -> None:
-        """End the producer."""
-        self._ended = True
-        await self._outside(self._source.aclose())
-
-    def discard(self) -> None:
-        """End the producer, soon."""
-        if not self._ended and self._loop is not None and not self._loop.is_closed():
-            self._ended = True
-            self._loop.call_soon_threadsafe(self._task, self._source.aclose())
-
-    async def _outside(self, work: Coroutine[Any, Any, T]) -> T:
-        self._loop = asyncio.get_running_loop()
-        task = self._task(_as_pair(work))
-        value, error = await task
-        if error is not None:
-            raise error
-        return value  # type: ignore[return-value]
-
-    def _task(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        assert self._loop is not None
-        return asyncio.Task(work, loop=self._loop, context=self._context)
-
-
-class OutsideChunks(Chunks):
-    """The chunks of a response from outside of the runtime, each read outside of the slices.
-
-    Dropping the object ends the response. So does the end of the request, unless its answer has it.
-    """
-
-    __slots__ = ("__weakref__", "_context", "_loop", "_source")
-
-    def __init__(self, source: Chunks) -> None:
-        """Read `source`, in the context and on the loop that run now."""
-        super().__init__(source)
-        self._source: Chunks | None = source
-        self._context: Context = copy_context()
-        self._loop = asyncio.get_running_loop()
-
-    async def __anext__(self) -> bytes:
-        """Return the next chunk; raise StopAsyncIteration after the last one."""
-        source = self._source
-        if source is None:
-            raise StopAsyncIteration
-        task = asyncio.Task(_read_outside(source), loop=self._loop, context=self._context)
-        try:
-            # Shielded, so that the Worker need not wait for a task that refuses to end.
-            value, error = await asyncio.shield(task)
-        finally:
-            task.cancel()
-        if error is not None:
-            self._source = None
-            raise error
-        return value
-
-    async def aclose(self) -> None:
-        """End the response."""
-        self.discard()
-
-    def discard(self) -> None:
-        """End the response, soon. May be called from any thread, and by a finalizer."""
-        source, self._source = self._source, None
-        if source is not None and not self._loop.is_closed():
-            loop, context = self._loop, self._context
-            with contextlib.suppress(RuntimeError):  # It has been closed in this moment.
-                loop.call_soon_threadsafe(_begin_closing, source, loop, context)
-
-    def __del__(self) -> None:
-        self.discard()
-
-
-def _begin_closing(source: Chunks, loop: asyncio.AbstractEventLoop, context: Context) -> None:
-    asyncio.Task(source.aclose(), loop=loop, context=context)
-
-
-async def _read_outside(source: Chunks) -> tuple[bytes, BaseException | None]:
-    """Return the next chunk, or the exception instead of it, StopAsyncIteration included."""
-    try:
-        return await source.__anext__(), None
-    except Exception as error:
-        return b"", error
-
-
-async def _as_pair(work: Coroutine[Any, Any, T]) -> tuple[T | None, BaseException | None]:
-    """Return what `work` gives, and the exception that it raises, StopAsyncIteration included."""
-    try:
-        return await work, None
-    except (Exception, asyncio.CancelledError) as error:
-        return None, error
 
 
 def _note_of_tee() -> Callable[[int], None]:

@@ -58,3 +58,14 @@ def describe_dependents(found: Sequence[Dependent]) -> str:
     names = [str(dependent) for dependent in found]
     listed = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
     return f"{listed} {'is' if len(names) == 1 else 'are'} bound to it"
+
+
+def tailed_by(services: Iterable[Service], name: str) -> list[str]:
+    """Return the names of the services whose traces a service gets, in all versions that serve."""
+    found = {
+        service.name: None
+        for service in services
+        for version in service.serving
+        if name in version.definition.tails and service.name != name
+    }
+    return list(found)

@@ -167,6 +167,16 @@ class Invocation:
             self.extras = Extras()
         return self.extras
 
+    def note_request_fields(self, fields: Any) -> None:
+        """Keep a request's headers for the tails, if those of its caller were kept."""
+        caller = self.caller
+        if (
+            caller is not None
+            and caller.extras is not None
+            and caller.extras.request_fields is not None
+        ):
+            self.ensure_extras().request_fields = fields
+
     @property
     def waits_to_begin(self) -> bool:
         """Whether the call has been neither awaited nor wrapped in a task."""

@@ -18,7 +18,7 @@ from workernb.views.drawing.text import one_line
 
 from .layout import GAP, Column, Layout, Measures, Place
 from .picture import Picture
-from .system import OUTSIDE, Arrow, Key, Node, System
+from .system import OUTSIDE, TAIL, Arrow, Key, Node, System
 from .traffic import Flow, Load, Traffic
 
 PORT = 30.0
@@ -128,7 +128,8 @@ class GraphBuilder:
         nodes = self.system.nodes
         services = [node for node in nodes if node.name != OUTSIDE and node.store is None]
         description = "; ".join(
-            f"{'outside' if a.source == OUTSIDE else a.source} calls {a.target} over {a.label}"
+            f"{'outside' if a.source == OUTSIDE else a.source} "
+            + (f"is tailed by {a.target}" if a.name == TAIL else f"calls {a.target} over {a.label}")
             for a in self.system.arrows[:50]
         )
         plural = "s" if len(services) != 1 else ""
@@ -271,7 +272,7 @@ class GraphBuilder:
             color,
             1.4,
             curved=True,
-            dashed=arrow.broken or arrow.is_callback,
+            dashed=arrow.broken or arrow.is_beside,
             arrow=True,
             part=f"way{index}",
         )

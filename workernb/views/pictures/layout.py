@@ -283,7 +283,7 @@ def layers_of(system: System) -> dict[str, int]:
     graph.add_edges_from(
         (worker[a.source], worker[a.target])
         for a in system.arrows
-        if worker[a.source] != worker[a.target] and not a.is_callback
+        if worker[a.source] != worker[a.target] and not a.is_beside
     )
     for component in list(networkx.strongly_connected_components(graph)):
         if len(component) > 1:

@@ -18,6 +18,9 @@ OUTSIDE = " outside"
 CALLBACKS = " callbacks"
 """The name of an arrow of callbacks; no binding can have it."""
 
+TAIL = " tail"
+"""The name of an arrow to a Worker that gets the finished traces; no binding can have it."""
+
 Key = tuple[str, str, str]
 """The key of an arrow: its source, its binding or route, its target."""
 
@@ -63,7 +66,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """A binding, a route from outside, or callbacks: calls of what was sent over a binding.
+    """A binding, a route from outside, callbacks (calls of what was sent over one), or a tail.
 
     broken: its target or its entrypoint does not exist.
     """
@@ -80,17 +83,15 @@ class Arrow:
         return (self.source, self.name, self.target)
 
     @property
-    def is_callback(self) -> bool:
-        """Whether it stands for callbacks."""
-        return self.name == CALLBACKS
+    def is_beside(self) -> bool:
+        """Whether it stands for something else than calls that the source itself makes."""
+        return self.name in (CALLBACKS, TAIL)
 
     @property
     def label(self) -> str:
         """The text on the arrow."""
-        if self.is_callback:
-            return "callbacks"
-        if self.name == BATCHES:
-            return BATCHES.strip()
+        if self.is_beside or self.name == BATCHES:
+            return self.name.strip()
         return self.name if self.entrypoint == DEFAULT else f"{self.name} #{self.entrypoint}"
 
 
@@ -140,6 +141,10 @@ class System:
                 callee = runtime.services.get(target.service)
                 broken = callee is None or target.entrypoint not in callee.entrypoints
                 arrows.append(Arrow(service.name, target.service, name, target.entrypoint, broken))
+            arrows += [
+                Arrow(service.name, tail, TAIL, broken=not _has_tail(runtime, tail))
+                for tail in definition.tails
+            ]
         nodes += stores.values()
         defined = {node.name for node in nodes}
         missing = [arrow.target for arrow in arrows if arrow.target not in defined]
@@ -175,6 +180,13 @@ def _has_class(runtime: Runtime, service: str, name: str) -> bool:
     """Return whether a service has a class of Durable Objects of this name."""
     found = runtime.services.get(service)
     return found is not None and any(name in each.objects for each in found.isolates.values())
+
+
+def _has_tail(runtime: Runtime, name: str) -> bool:
+    """Return whether a Worker is there that can get traces."""
+    service = runtime.services.get(name)
+    default = None if service is None else service.entrypoints.get(DEFAULT)
+    return default is not None and default.handlers.get("tail") is not None
 
 
 def _counts(definition: Definition) -> Iterator[tuple[str, int]]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from workernb.runtime.services.targets import DEFAULT
 from workernb.runtime.tracing.fetches import Fetch
-from workernb.runtime.tracing.invocations import Invocation
+from workernb.runtime.tracing.invocations import Invocation, Log
 from workernb.runtime.tracing.metering import ms
 from workernb.runtime.tracing.objects import ObjectInvocation
+from workernb.runtime.tracing.operations import Operation
 from workernb.runtime.tracing.traces import Trace
 from workernb.views.drawing.drawing import Drawing
 from workernb.views.drawing.palette import role_of
@@ -206,35 +208,59 @@ def _rows(trace: Trace) -> Iterator[Row]:
 
     def subtree(invocation: Invocation, lines: tuple[bool, ...], last: bool) -> Iterator[Row]:
         yield Row(invocation, lines, last)
-        below = callees.get(invocation, [])
         lines_below = lines if invocation.caller is None else (*lines, not last)
-        log_lines = (*lines_below, bool(below))
+        below = callees.get(invocation, [])
+        left = len(below)
         if invocation.override_ignored is not None:
             text = f"· {one_line(invocation.override_ignored, 400)}"
-            yield Row(invocation, log_lines, last, text)
+            yield Row(invocation, (*lines_below, bool(left)), last, text)
         if invocation.buffered_bytes:
             text = f"· clones of streams buffered {invocation.buffered_bytes:,} bytes"
-            yield Row(invocation, log_lines, last, text)
-        for span in spans.get(invocation, []):
-            yield Row(invocation, log_lines, last, _span(span), span.status == "error")
-        for log in logs.get(invocation, []):
-            if isinstance(log, Fetch):
-                failed = log.failure is not None
-                yield Row(invocation, log_lines, last, f"· {describe_fetch(log)}", failed)
-                continue
-            first, *rest = visible(log.text).split("\n")
-            level = "" if log.level == "log" else f"{log.level}: "
-            error = log.level == "error"
-            yield Row(invocation, log_lines, last, f"· {level}{first}", error)
-            for line in rest:
-                yield Row(invocation, log_lines, last, f"  {line}", error)
-        for operation, text in list_operations(invocation.operations):
-            yield Row(invocation, log_lines, last, f"▸ {text}", operation.failure is not None)
-        for number, callee in enumerate(below):
-            yield from subtree(callee, lines_below, number == len(below) - 1)
+            yield Row(invocation, (*lines_below, bool(left)), last, text)
+        events = [*spans.get(invocation, []), *logs.get(invocation, []), *below]
+        operations = list_operations(invocation.operations)
+        for event in sorted([*events, *operations], key=_began_ns):
+            if isinstance(event, Invocation):
+                left -= 1
+                yield from subtree(event, lines_below, left == 0)
+            else:
+                yield from _rows_of(event, invocation, (*lines_below, bool(left)), last)
 
     for root in callees.get(None, []):
         yield from subtree(root, (), True)
+
+
+Event = Span | Log | Fetch | tuple[Operation, str]
+"""What is shown below an invocation, besides those that it called."""
+
+
+def _began_ns(event: Event | Invocation) -> float:
+    """Return when something began: what has not begun comes last."""
+    if isinstance(event, Log):
+        trace: Trace | None = None if event.invocation is None else event.invocation.trace
+        return event.at_ms * 1e6 + (0 if trace is None else trace.began_ns)
+    began = event[0].began_ns if isinstance(event, tuple) else event.began_ns
+    return began or math.inf
+
+
+def _rows_of(
+    event: Event, invocation: Invocation, lines: tuple[bool, ...], last: bool
+) -> Iterator[Row]:
+    """Yield the rows of what is shown below an invocation."""
+    if isinstance(event, Span):
+        yield Row(invocation, lines, last, _span(event), event.status == "error")
+    elif isinstance(event, Fetch):
+        yield Row(invocation, lines, last, f"· {describe_fetch(event)}", event.failure is not None)
+    elif isinstance(event, Log):
+        first, *rest = visible(event.text).split("\n")
+        level = "" if event.level == "log" else f"{event.level}: "
+        error = event.level == "error"
+        yield Row(invocation, lines, last, f"· {level}{first}", error)
+        for line in rest:
+            yield Row(invocation, lines, last, f"  {line}", error)
+    else:
+        operation, text = event
+        yield Row(invocation, lines, last, f"▸ {text}", operation.failure is not None)
 
 
 def _span(span: Span) -> str:
