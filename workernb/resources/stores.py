@@ -13,7 +13,7 @@ from .clock import Clock
 from .d1 import D1Database
 from .folder import Folder
 from .kv import SCHEMA as KV_SCHEMA
-from .kv import KvNamespace
+from .kv import KvNamespace, Writes
 from .r2.bucket import R2Bucket
 from .r2.objects import SCHEMA as R2_SCHEMA
 from .ratelimits import Windows
@@ -56,6 +56,7 @@ class Stores:
         self._databases: dict[str, SqlDatabase] = {}
         self._bodies: Bodies | None = None
         self.windows = Windows(self.clock)
+        self.writes = Writes(self.clock)
         if directory is not None:
             self.persist(directory)
 

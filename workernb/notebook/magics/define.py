@@ -31,6 +31,7 @@ from workernb.notebook.secrets import note_about_written_secrets, resolve_secret
 from workernb.notebook.tracebacks import workers_frames_only
 from workernb.notebook.variables import expander, variable_for
 from workernb.options.worker import WorkerOptions, worker_parser
+from workernb.resources.ratelimits import RateLimitKind
 from workernb.runtime.handles import Handle
 from workernb.runtime.runtime import Runtime
 from workernb.runtime.services.history import describe_undone_changes
@@ -153,8 +154,12 @@ def summary(runtime: Runtime, handle: Handle) -> str:
         parts.append(f"with {', '.join(service.definition.modules)}")
     for binding, target in service.definition.targets():
         parts.append(f"{binding} → {target}{_missing(runtime, target)}")
-    for binding, store in service.definition.stores():
-        parts.append(f"{binding} → {store.node}")
+    stores = [*service.definition.stores()]
+    parts += [f"{binding} → {store.node}" for binding, store in stores]
+    if stores:
+        parts.append(f"stores in {_place(runtime.stores.directory)}")
+    limits, kind = service.definition.of_kind(_RATE_LIMITS), _RATE_LIMITS
+    parts += [f"{binding}: {kind.describe(limit)}" for binding, limit in limits.items()]
     if service.definition.crons:
         parts.append(f"scheduled {', '.join(service.definition.crons)}")
     for tail in service.definition.tails:
@@ -162,6 +167,17 @@ def summary(runtime: Runtime, handle: Handle) -> str:
     if callers := bound_services(runtime, handle.name):
         parts.append(f"bound by {', '.join(callers)}")
     return " · ".join(parts)
+
+
+_RATE_LIMITS = RateLimitKind()
+
+
+def _place(directory: Path | None) -> str:
+    """Return where stores are kept: `memory`, or a folder, from the working directory on if so."""
+    if directory is None:
+        return "memory"
+    here = Path.cwd()
+    return str(directory.relative_to(here) if directory.is_relative_to(here) else directory)
 
 
 def _missing(runtime: Runtime, target: Target) -> str:
