@@ -85,10 +85,21 @@ async def test_exact_figures_are_measured_beside_those_of_the_runtime():
 
 async def test_a_call_to_a_store_is_bounded(monkeypatch):
     monkeypatch.setattr(stores, "CALLS", 200)
-    medians = await stores.measure(rounds=3)
-    # On an idle machine about 2 and 3 times: see `python -m benchmarks.stores`.
-    assert 0 < medians["KV get"] < 20 * medians["bare select, one yield"]
-    assert 0 < medians["D1 first"] < 20 * medians["bare select, one yield"]
+    best = await stores.measure(10, min)
+    # Roughly: the next test is exact, and slow.
+    assert 0 < best["KV get"] < 6 * best["bare select"], best
+    assert 0 < best["D1 first"] < 9 * best["bare select"], best
+
+
+@pytest.mark.slow
+async def test_a_call_to_a_store_costs_so_many_times_the_bare_select(monkeypatch):
+    """The call includes a yield to the loop, and the select does not. The best of many short rounds
+    is what an idle machine takes.
+    """
+    monkeypatch.setattr(stores, "CALLS", 500)
+    best = await stores.measure(40, min)
+    assert best["KV get"] <= 4 * best["bare select"], best
+    assert best["D1 first"] <= 6.5 * best["bare select"], best
 
 
 def test_the_path_of_a_request_does_not_grow():

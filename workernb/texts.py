@@ -306,6 +306,7 @@ class PlatformText:
     KV_METADATA = "Metadata length of {length} exceeds limit of 1024."
     KV_LENGTH = "Value length of {length} exceeds limit of 26214400."
     KV_CACHE_TTL = "Invalid cache_ttl of {ttl}. Cache TTL must be at least 30."
+    KV_RATE = "Too Many Requests"
     KV_LIMIT = "Invalid key_count_limit of {limit}. Please specify an integer less than 1000."
     KV_CURSOR = "Invalid cursor."
     KV_MANY_KEYS = "You can request a maximum of 100 keys"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import aiohttp
 import pytest
@@ -32,6 +33,8 @@ class Default(WorkerEntrypoint):
                     pass
             if event.data == "bye":
                 return server.close(4001, "good bye")
+            if event.data == "close":
+                return server.close()
             if event.data == "flood":
                 for _ in range(100):
                     server.send("x" * 1_000_000)
@@ -137,6 +140,40 @@ async def test_a_client_closes_with_a_code_and_a_reason(runtime, enter):
     await socket.close(code=4002, message=b"enough")
     await until(lambda: trace.done, "the end of the trace")
     assert texts(trace) == ["closed 4002 enough"]
+
+
+@pytest.mark.parametrize("payload", [b"", b"\x0f\xa1", b"\x0f\xa1why"])
+async def test_a_clients_close_is_answered_with_its_own_code(runtime, connect, payload):
+    client = await connect()
+    client.send(get("/", "lobby.localhost", *HANDSHAKE))
+    assert (await client.head())[0] == 101
+    client.send(bytes([0x88, 0x80 | len(payload)]) + bytes(4) + payload)  # Masked with zeros.
+    answer = await asyncio.wait_for(client.reader.read(), 10)
+    assert answer == bytes([0x88, len(payload)]) + payload
+    await until(lambda: not runtime.in_flight, "the end of the trace")
+
+
+async def test_a_workers_close_without_a_code(runtime, connect):
+    client = await connect()
+    client.send(get("/", "lobby.localhost", *HANDSHAKE))
+    assert (await client.head())[0] == 101
+    client.send(b"\x81\x85" + bytes(4) + b"close")
+    assert await client.reader.readexactly(2) == b"\x88\x00"
+    client.send(b"\x88\x80" + bytes(4))
+    assert await asyncio.wait_for(client.reader.read(), 10) == b""
+    await until(lambda: not runtime.in_flight, "the end of the trace")
+
+
+async def test_a_client_that_never_answers_a_close(runtime, connect, monkeypatch):
+    monkeypatch.setattr("workernb.frontdoor.websockets.CLOSE_S", 0.2)
+    for word in (b"close", b"bye"):
+        client = await connect()
+        client.send(get("/", "lobby.localhost", *HANDSHAKE))
+        assert (await client.head())[0] == 101
+        client.send(bytes([0x81, 0x80 | len(word)]) + bytes(4) + word)
+        with contextlib.suppress(ConnectionError):
+            await asyncio.wait_for(client.reader.read(), 10)
+        await until(lambda: not runtime.in_flight, "the end of the trace")
 
 
 async def test_a_client_that_vanishes(runtime, enter):

@@ -213,7 +213,50 @@ async def test_an_error_names_the_worker_the_binding_and_the_store(run):
     assert note in raised.value.__notes__
 
 
-async def test_requests_race_between_two_calls(runtime, run):
+async def test_a_key_takes_one_write_a_second(runtime, run):
+    handle = (
+        await run("""
+        key = request.url.rsplit("/", 1)[1]
+        if key == "delete":
+            await self.env.CACHE.delete("a")
+        elif key:
+            await self.env.CACHE.put(key, "1")
+        return Response("written")
+    """)
+    ) and runtime["web"]
+
+    async def write(key):
+        answer = await handle.fetch(f"http://web.localhost/{key}")
+        assert await answer.text() == "written"
+
+    await write("a")
+    for _ in range(2):
+        with pytest.raises(
+            workernb.StoreError, match=r"^KV PUT failed: 429 Too Many Requests"
+        ) as caught:
+            await write("a")
+    assert "A key takes one write a second." in "".join(caught.value.__notes__)
+    await write("b")
+    await write("delete")  # No write of a value.
+    runtime.stores.clock.advance(1)
+    await write("a")
+    # The notebook has no limits, and none of its writes counts.
+    kv = runtime.stores.kv("cache")
+    await kv.put("c", "1")
+    await kv.put("c", "2")
+    await write("c")
+
+
+async def test_of_so_many_keys_it_is_known_when_they_were_written(runtime, monkeypatch):
+    monkeypatch.setattr("workernb.resources.kv.MAX_WRITTEN", 2)
+    writes = runtime.stores.writes
+    assert [writes.take(1, key) for key in "abca"] == [True, True, True, True]
+    assert not writes.take(1, "c")
+    assert writes.take(2, "c")
+
+
+async def test_requests_race_between_two_calls(runtime, run, monkeypatch):
+    monkeypatch.setattr("workernb.resources.kv.WRITE_PERIOD_S", 0)
     await runtime.stores.kv("cache").put("n", 0)
     body = """
     n = await self.env.CACHE.get("n", "json")

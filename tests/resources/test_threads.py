@@ -31,7 +31,7 @@ class Default(WorkerEntrypoint):
             else:
                 await self.env.DB.prepare("INSERT INTO t VALUES (1)").run()
                 kept += 1
-            await self.env.CACHE.put(f"k{n}", "v")
+            await self.env.CACHE.put(f"{request.url} {n}", "v")
         return Response(str(kept))
 """
 runtime = workernb.Runtime(workernb.Limits(cpu_ms=60_000, subrequests=10_000))
@@ -41,7 +41,7 @@ shop = runtime.stores.d1("shop")
 
 async def main():
     await shop.exec("CREATE TABLE t (v)")
-    urls = [f"http://gateway.localhost/{'batch' if n % 2 else 'plain'}" for n in range(8)]
+    urls = [f"http://gateway.localhost/{n}/{'batch' if n % 2 else 'plain'}" for n in range(8)]
 
     def fetch(url):
         response = gateway.fetch_sync(url)

@@ -15,7 +15,7 @@ from aiohttp.web import BaseRequest, WebSocketResponse
 
 from workernb.http import Response
 from workernb.http.headers import OF_THE_CONNECTION, pairs
-from workernb.http.websockets.events import ABNORMAL, NO_STATUS, CloseEvent
+from workernb.http.websockets.events import ABNORMAL, NO_STATUS
 from workernb.http.websockets.socket import MAX_MESSAGE
 from workernb.runtime.execution.clients import ClientSocket
 
@@ -59,8 +59,9 @@ async def serve_socket(incoming: BaseRequest, response: Response) -> Sent:
     sender: asyncio.Task[None] | None = None
     try:
         await web_socket.prepare(incoming)
-        sender = asyncio.create_task(_send_all(web_socket, end, incoming))
-        await _receive_all(web_socket, end)
+        relay = _Relay(web_socket, end)
+        sender = asyncio.create_task(relay.send_all())
+        await relay.receive_all()
         await asyncio.wait([sender], timeout=CLOSE_S)  # What was sent before the end.
     except (ConnectionError, TimeoutError):
         pass  # The client's.
@@ -81,6 +82,7 @@ def _handshake(response: Response, protocol: str) -> WebSocketResponse:
         heartbeat=HEARTBEAT_S,
         timeout=CLOSE_S,
         compress=False,
+        autoclose=False,  # The Worker's end answers, with the client's code.
     )
     for name, value in pairs(response._fields):
         if name not in _OF_THE_HANDSHAKE:
@@ -88,41 +90,64 @@ def _handshake(response: Response, protocol: str) -> WebSocketResponse:
     return web_socket
 
 
-async def _receive_all(web_socket: WebSocketResponse, end: ClientSocket) -> None:
-    """Pass on what the client sends, until it closes or is gone. A Worker that is behind is waited
-    for, so its client is held up.
-    """
-    while True:
-        await end._out.drain()
-        message = await web_socket.receive()
-        if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
-            if not end._closed_here:
-                end.send(message.data)
-            continue
-        code = web_socket.close_code
-        if message.type == WSMsgType.CLOSE and end._end is None:
-            end._close(message.data or NO_STATUS, message.extra or "")
-        elif code not in (None, ABNORMAL) and end._end is None:
-            end._close(code, "")
-        return
+class _Relay:
+    """What goes from one to the other, in both directions."""
 
+    def __init__(self, web_socket: WebSocketResponse, end: ClientSocket) -> None:
+        self._web_socket = web_socket
+        self._end = end
+        self._client_closed = asyncio.Event()
 
-async def _send_all(
-    web_socket: WebSocketResponse, end: ClientSocket, incoming: BaseRequest
-) -> None:
-    """Pass on what the Worker sends, and its close."""
-    with contextlib.suppress(ConnectionError, TimeoutError, RuntimeError):
-        while (event := await end._next()) is not None:
-            body = event.body
-            async with asyncio.timeout(SLOW_S):
-                if isinstance(body, str):
-                    await web_socket.send_str(body)
-                else:
-                    await web_socket.send_bytes(body)
-        closed = end._end or CloseEvent(ABNORMAL, "", wasClean=False)
-        if closed.code != ABNORMAL:
-            code = 1000 if closed.code == NO_STATUS else closed.code
-            await web_socket.close(code=code, message=closed.reason.encode())
+    async def receive_all(self) -> None:
+        """Pass on what the client sends, until it closes or is gone.
+
+        A Worker that is behind is waited for, so its client is held up.
+        """
+        end, web_socket = self._end, self._web_socket
+        while True:
+            await end._out.drain()
+            message = await web_socket.receive()
+            if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+                if not end._closed_here:
+                    end.send(message.data)
+                continue
+            self._client_closed.set()
+            code = web_socket.close_code
+            if message.type == WSMsgType.CLOSE:
+                end._close(message.data or NO_STATUS, message.extra or "")
+            elif code is not None and code != ABNORMAL:
+                end._close(code, "")
             return
-    if incoming.transport is not None:
-        incoming.transport.abort()
+
+    async def send_all(self) -> None:
+        """Pass on what the Worker sends, and its close, or its answer to the client's."""
+        end, web_socket = self._end, self._web_socket
+        with contextlib.suppress(ConnectionError, TimeoutError, RuntimeError):
+            while (event := await end._next()) is not None:
+                body = event.body
+                async with asyncio.timeout(SLOW_S):
+                    if isinstance(body, str):
+                        await web_socket.send_str(body)
+                    else:
+                        await web_socket.send_bytes(body)
+            if await self._send_close():
+                return
+        end._disconnect()
+        if web_socket._req is not None and web_socket._req.transport is not None:
+            web_socket._req.transport.abort()
+
+    async def _send_close(self) -> bool:
+        """Close the connection to the client as the Worker's end is closed; False if that is lost.
+
+        A client that does not answer in time is gone.
+        """
+        closed = self._end._end
+        if closed is None or closed.code == ABNORMAL:
+            return False
+        if closed.code != NO_STATUS:
+            await self._web_socket.close(code=closed.code, message=closed.reason.encode())
+            return True
+        await self._web_socket.send_frame(b"", WSMsgType.CLOSE)
+        async with asyncio.timeout(CLOSE_S):
+            await self._client_closed.wait()
+        return True

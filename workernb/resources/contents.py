@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple
@@ -70,31 +70,38 @@ def _measured(stores: Stores, kind: str, name: str) -> Contents:
     return Contents(kind, name, count, size or 0)
 
 
-def check_store(stores: Stores, kind: str, name: str) -> None:
-    """Raise UsageError if no store of this kind and name has been used."""
+def check_store(stores: Stores, kind: str, name: str, bound: Collection[str] = ()) -> None:
+    """Raise UsageError if no store of this kind and name holds anything, or is in `bound`."""
     if kind not in KINDS:
         raise with_notes(
             UsageError(f"There is no kind of store {kind!r}; there are {', '.join(KINDS)}."),
             did_you_mean(kind, KINDS),
         )
-    names = [each for its_kind, each in stores.used() if its_kind == kind]
+    used = (each for its_kind, each in stores.used() if its_kind == kind)
+    names = list(dict.fromkeys((*used, *bound)))
     if kind == "queue":
         names = stores.named(kind)  # An empty one tells that all is delivered.
     if name not in names:
         raise with_notes(
-            UsageError(f"There is nothing in the {KINDS[kind]} {name!r}."),
+            UsageError(f"There is nothing in the {KINDS[kind]} {name!r}, and no Worker has it."),
             did_you_mean(name, names) or (f"There are {', '.join(names)}." if names else None),
         )
 
 
 def entries(
-    stores: Stores, kind: str, name: str, prefix: str = "", key: str | None = None
+    stores: Stores,
+    kind: str,
+    name: str,
+    prefix: str = "",
+    key: str | None = None,
+    bound: Collection[str] = (),
 ) -> list[Entry]:
     """Return what a store holds under keys that begin with `prefix`: the first 100.
 
-    key: the name or the id of a Durable Object, whose storage it is then.
+    key: the name or the id of a Durable Object, whose storage it is then. bound: the names of the
+    stores that may be empty, since a Worker has a binding to them.
     """
-    check_store(stores, kind, name)
+    check_store(stores, kind, name, bound)
     found: Iterator[Entry]
     if kind == "do":
         stored = objects_in(stores, name) if key is None else stored_by(stores, name, key)
@@ -169,13 +176,20 @@ def _text(value: Any) -> str:
         return f"{len(value):,} bytes"
 
 
-def clear(stores: Stores, kind: str, name: str, prefix: str = "", key: str | None = None) -> int:
+def clear(
+    stores: Stores,
+    kind: str,
+    name: str,
+    prefix: str = "",
+    key: str | None = None,
+    bound: Collection[str] = (),
+) -> int:
     """Delete what a store holds under keys that begin with `prefix`; return how many there were.
 
     key: the name or the id of a Durable Object, which alone is deleted. Raises UsageError for a
     prefix of a D1 database, which is cleared as a whole.
     """
-    check_store(stores, kind, name)
+    check_store(stores, kind, name, bound)
     if kind == "do":
         chosen = [] if key is None else [object_named(stores, name, key)]
         rows = chosen or stores.object_databases.rows(name)

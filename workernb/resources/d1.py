@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from workernb.errors import StoreError, did_you_mean, with_notes
 from workernb.runtime.services.kinds import EnvBuilder
@@ -26,6 +26,14 @@ if TYPE_CHECKING:
     from .sql.database import Parameters, SqlDatabase
 
 SERVED_BY = "workernb"
+
+
+class Table(NamedTuple):
+    """What a query gives: the names of its columns, which may repeat, its rows, and its meta."""
+
+    names: list[str]
+    rows: list[tuple[Any, ...]]
+    meta: JsDict
 
 
 class D1PreparedStatement:
@@ -119,10 +127,10 @@ class D1Database(StoreBinding):
         """Refuse: as on the platform, only databases of D1's alpha version can be dumped."""
         return StoreCall(self, "dump", "", self._do, _refuse_dump)
 
-    def _query(self, operation: Any, sql: str) -> JsDict:
-        """Run statements at once, for the notebook, and return what `all` does of the last one."""
-        result: JsDict = self._do(operation, _result, sql, ())
-        return result
+    def _query(self, operation: Any, sql: str) -> Table:
+        """Run statements at once, for the notebook, and return the last one's rows."""
+        names, rows, meta = self._do(operation, _table, sql, ())
+        return Table(names, [tuple(map(_value, row)) for row in rows], meta)
 
     def _do(self, operation: Any, work: Callable[..., Any], *arguments: Any) -> Any:
         try:
@@ -170,6 +178,12 @@ def _remedy(database: SqlDatabase, text: str) -> str | None:
 
 
 def _result(database: SqlDatabase, operation: Any, sql: str, parameters: Parameters) -> JsDict:
+    names, rows, meta = _table(database, operation, sql, parameters)
+    results = [JsDict(zip(names, map(_value, row), strict=True)) for row in rows]
+    return JsDict(success=True, meta=meta, results=results)
+
+
+def _table(database: SqlDatabase, operation: Any, sql: str, parameters: Parameters) -> Table:
     began = perf_counter()
     _refuse_empty(sql)
     before = database.connection.total_changes
@@ -189,8 +203,7 @@ def _result(database: SqlDatabase, operation: Any, sql: str, parameters: Paramet
         rows_read=read,
         rows_written=database.rows.written(sql, parameters, changes),
     )
-    results = [JsDict(zip(names, map(_value, row), strict=True)) for row in rows]
-    return JsDict(success=True, meta=meta, results=results)
+    return Table(names, rows, meta)
 
 
 def _rows(

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
-from workernb.errors import StoreError
+from workernb.errors import StoreError, with_notes
 from workernb.http.streams import ReadableStream
 from workernb.http.streams.chunks import Whole
 from workernb.http.text import scalar
@@ -21,6 +21,7 @@ from workernb.texts import PlatformText
 from workernb.workers.conversion import JsDict
 
 from .calls import StoreBinding, StoreCall
+from .clock import Clock
 from .kinds import StoreKind
 from .values import (
     cursor_after,
@@ -40,6 +41,11 @@ MAX_LISTED = 1000
 MAX_BULK_KEYS = 100
 MIN_TTL_S = 60
 MIN_CACHE_TTL_S = 30
+WRITE_PERIOD_S = 1
+"""How long (s, by the stores' clock) a key that a Worker has written takes no further write."""
+
+MAX_WRITTEN = 100_000
+"""Of how many keys it is known when they were written; of more, the oldest are forgotten."""
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS kv (
@@ -59,6 +65,28 @@ _LIST = (
     "AND (expiration IS NULL OR expiration > ?) ORDER BY key"
 )
 
+
+class Writes:
+    """When Workers have written keys of KV last."""
+
+    def __init__(self, clock: Clock) -> None:
+        """Begin without any."""
+        self._clock = clock
+        self._last: dict[tuple[int, str], float] = {}
+
+    def take(self, namespace: int, key: str) -> bool:
+        """Note a write; return False, and note none, if the last one was less than 1 s ago."""
+        now, written = self._clock.now(), (namespace, key)
+        last = self._last.get(written)
+        if last is not None and 0 <= now - last < WRITE_PERIOD_S:
+            return False
+        self._last.pop(written, None)  # So that the oldest come first.
+        self._last[written] = now
+        if len(self._last) > MAX_WRITTEN:
+            del self._last[next(iter(self._last))]
+        return True
+
+
 Keys = list[JsDict]
 Found = list[tuple[str, "tuple[Any, str | None] | None"]]
 """Keys, each with its value and metadata (JSON), or None if it is not there."""
@@ -70,6 +98,8 @@ _LIST_OPTIONS = ("prefix", "limit", "cursor")
 
 class KvNamespace(StoreBinding):
     """A KV namespace: `await env.CACHE.get("key")`. Keywords are options, as in the SDK.
+
+    A Worker may write a key once a second, and gets StoreError (429) for more.
 
     Every method raises TypeError for a key that is empty, `.`, `..` or not text, and StoreError for
     what the platform's service refuses.
@@ -203,7 +233,10 @@ class KvNamespace(StoreBinding):
             chosen = options_of(options, keywords, _PUT_OPTIONS)
             expiration = _expiration(chosen, self._stores.clock.now())
             metadata = _metadata(chosen.get("metadata"))
-        self._stores.main.execute(_PUT, (self._id, key, value, expiration, metadata))
+        number = self._id
+        if self._binding is not None and not self._stores.writes.take(number, key):
+            raise with_notes(_failed("PUT", 429, PlatformText.KV_RATE), _RATE_REMEDY)
+        self._stores.main.execute(_PUT, (number, key, value, expiration, metadata))
         if expiration is not None:
             self._stores.expiry.note(expiration)
         operation.rows = 1
@@ -240,6 +273,12 @@ class KvNamespace(StoreBinding):
             if metadata is not None:
                 entry["metadata"] = json.loads(metadata)
             yield entry
+
+
+_RATE_REMEDY = (
+    "A key takes one write a second. What is written more often belongs in D1, or in keys of its "
+    "own. In a lesson or a test, stores.clock.advance(1) moves the clock."
+)
 
 
 def _listed(keys: Sequence[object]) -> str:

@@ -18,7 +18,7 @@ from .expiry import SCHEMA as EXPIRY_SCHEMA
 from .expiry import Expiry
 from .folder import Folder
 from .kv import SCHEMA as KV_SCHEMA
-from .kv import KvNamespace
+from .kv import KvNamespace, Writes
 from .queues.producer import Queue
 from .queues.storage import SCHEMA as QUEUE_SCHEMA
 from .queues.storage import Messages
@@ -74,6 +74,7 @@ class Stores:
         self.messages = Messages(self)
         self.object_databases = ObjectDatabases(self)
         self.objects = Objects(self)
+        self.writes = Writes(self.clock)
         if directory is not None:
             self.persist(directory)
 

@@ -59,7 +59,9 @@ async def test_pictures_show_the_operations(system):
 
 
 async def test_the_graph_has_stores_as_nodes(system):
-    await system.ok("%fetch web", "%fetch web")
+    await system.ok("%fetch web")
+    workernb.get_runtime().stores.clock.advance(1)
+    await system.ok("%fetch web")
     picture = GraphPicture(workernb.get_runtime())
     assert "──CACHE──▶ KV namespace cache  4×" in picture.text()
     assert "──FILES──▶ R2 bucket files" in picture.text()
@@ -119,9 +121,8 @@ async def test_one_store_is_shown_and_cleared(system):
     )
     assert (await system.ok("await stores.kv('cache').get('b')")).result == "<s3cret-value>"
     await system.ok("%stores kv cache --clear")
-    assert "There is nothing in the KV namespace 'cache'." in await system.refused(
-        "%stores kv cache"
-    )
+    assert text(await system.ok("%stores kv cache")) == "KV namespace cache: empty"
+    assert "nothing in the KV namespace 'other'" in await system.refused("%stores kv other")
 
 
 async def test_secrets_are_redacted(shell):
@@ -141,7 +142,7 @@ async def test_secrets_are_redacted(shell):
         ("%stores kv", "%stores takes KIND and NAME: %stores kv cache."),
         ("%stores --clear", "%stores --clear and --prefix are of one store"),
         ("%stores kw cache", "There is no kind of store 'kw'; there are kv, d1, r2, cache."),
-        ("%stores d1 shop --clear --prefix a", "There is nothing in the D1 database 'shop'."),
+        ("%stores d1 shop --clear --prefix a", "A D1 database has no prefixes: clear all of it"),
         ("%stores --import /nowhere", "There is no state of Wrangler's in /nowhere"),
         (
             "%d1 nope SELECT 1",
@@ -200,10 +201,45 @@ async def test_d1_runs_sql(system):
 
 
 async def test_d1_returns_a_frame_where_pandas_is(system, monkeypatch):
-    frames = SimpleNamespace(DataFrame=lambda rows: ("frame", rows))
+    frames = SimpleNamespace(DataFrame=lambda rows, columns: (columns, rows))
     monkeypatch.setitem(sys.modules, "pandas", frames)
     monkeypatch.setattr("workernb.notebook.magics.stores.find_spec", lambda name: frames)
-    assert (await system.ok("%d1 DB SELECT 1 AS a")).result == ("frame", [{"a": 1}])
+
+    async def frame(sql):
+        return (await system.ok(f"%d1 DB {sql}")).result
+
+    assert await frame("SELECT 1 AS a, 'x' AS b") == (["a", "b"], [[1, "x"]])
+    # Names that repeat, and columns without rows.
+    assert await frame("SELECT 1 AS a, 2 AS a") == (["a", "a"], [[1, 2]])
+    assert await frame("SELECT 1 AS a, 2 AS b WHERE false") == (["a", "b"], [])
+
+
+async def test_without_pandas_the_table_has_every_column(system):
+    twice = repr((await system.ok("%d1 DB SELECT 1 AS a, 2 AS a")).result)
+    assert twice.splitlines()[-2:] == ["a  a", "1  2"]
+    rows = (await system.ok("rows = %d1 DB SELECT 1 AS a, 2 AS a\nrows")).result
+    assert rows == [{"a": 2}]
+    empty = (await system.ok("%d1 DB SELECT 1 a, 2 b WHERE false")).result
+    assert "no rows; columns a, b" in repr(empty)
+
+
+async def test_a_bound_store_that_is_empty_is_shown_as_empty(system):
+    for kind, name in (("kv", "cache"), ("d1", "shop"), ("r2", "files")):
+        assert text(await system.ok(f"%stores {kind} {name}")).endswith(f"{name}: empty")
+        assert "0 deleted" in (await system.ok(f"%stores {kind} {name} --clear")).stdout
+    assert "Did you mean cache?" in await system.refused("%stores kv cach")
+
+
+async def test_the_line_of_a_definition_says_where_data_lives(system, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    limit = """%%worker limited --kv A=a --ratelimit 'LIMIT{"limit": 10, "period": 60}'"""
+    define = f"{limit}\nasync def on_fetch(request): pass"
+    said = (await system.ok(define)).stdout
+    assert "stores in memory" in said
+    assert "LIMIT: 10 in 60 s" in said
+    await system.ok("%stores --persist")
+    assert "stores in .workernb" in (await system.ok(define)).stdout
+    assert "stores in" not in (await system.ok("%%worker none\nprint(1)")).stdout
 
 
 async def test_d1_migrates(system, tmp_path):

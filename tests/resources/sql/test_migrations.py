@@ -31,6 +31,21 @@ def test_files_are_applied_once_and_in_order(database, tmp_path):
     assert rows == [(1, "0002_first.sql"), (2, "10_later.sql")]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-- begin\nBEGIN TRANSACTION; -- it begins\nCREATE TABLE a (b);\nCOMMIT; -- the end\n",
+        "/* 1 */ BEGIN /* 2 */ TRANSACTION /* 3 */; CREATE TABLE a (b); /* 4 */ END -- 5\n;",
+        "BEGIN;\n-- a\nCREATE TABLE a (b);\n-- b\nCOMMIT TRANSACTION;\n-- c\n/* d */",
+        ";BEGIN IMMEDIATE; CREATE TABLE a (b); COMMIT;;",
+    ],
+)
+def test_a_transaction_around_the_file_may_have_comments(database, tmp_path, text):
+    (tmp_path / "1.sql").write_text(text)
+    assert apply_migrations(database, tmp_path) == ["1.sql"]
+    assert names(database) == ["a", "d1_migrations"]
+
+
 def test_a_file_that_fails_is_rolled_back_and_ends_the_run(database, tmp_path):
     (tmp_path / "1.sql").write_text("CREATE TABLE a (b);")
     (tmp_path / "2.sql").write_text("CREATE TABLE c (d); INSERT INTO nope VALUES (1);")

@@ -33,6 +33,7 @@ from workernb.notebook.secrets import note_about_written_secrets, resolve_secret
 from workernb.notebook.tracebacks import workers_frames_only
 from workernb.notebook.variables import expander, variable_for
 from workernb.options.worker import WorkerOptions, worker_parser
+from workernb.resources.ratelimits import RateLimitKind
 from workernb.resources.stores import stores_of
 from workernb.runtime.handles import Handle
 from workernb.runtime.runtime import Runtime
@@ -164,9 +165,13 @@ def summary(runtime: Runtime, handle: Handle) -> str:
         parts.append(f"with {', '.join(service.definition.modules)}")
     for binding, target in service.definition.targets():
         parts.append(f"{binding} → {target}{_missing(runtime, target)}")
-    for binding, store in service.definition.stores():
-        parts.append(f"{binding} → {store.node}")
+    stores = [*service.definition.stores()]
+    parts += [f"{binding} → {store.node}" for binding, store in stores]
+    if stores:
+        parts.append(f"stores in {_place(runtime.stores.directory)}")
     parts += [f"consumes {store.node}" for store in service.definition.sources()]
+    limits, kind = service.definition.of_kind(_RATE_LIMITS), _RATE_LIMITS
+    parts += [f"{binding}: {kind.describe(limit)}" for binding, limit in limits.items()]
     if service.definition.crons:
         parts.append(f"scheduled {', '.join(service.definition.crons)}")
     for tail in service.definition.tails:
@@ -176,6 +181,17 @@ def summary(runtime: Runtime, handle: Handle) -> str:
     if callers := bound_services(runtime, handle.name):
         parts.append(f"bound by {', '.join(callers)}")
     return " · ".join(parts)
+
+
+_RATE_LIMITS = RateLimitKind()
+
+
+def _place(directory: Path | None) -> str:
+    """Return where stores are kept: `memory`, or a folder, from the working directory on if so."""
+    if directory is None:
+        return "memory"
+    here = Path.cwd()
+    return str(directory.relative_to(here) if directory.is_relative_to(here) else directory)
 
 
 def _missing(runtime: Runtime, target: Target) -> str:

@@ -46,7 +46,7 @@ class StoresMagics(Magics):
     @line_magic
     def stores(self, line: str, local_ns: Names = None) -> None:
         """List what Workers have stored, or say where it is kept."""
-        from workernb.views.tables.stores import StoresTable, StoreTable
+        from workernb.views.tables.stores import StoresTable, StoreTable, bound_names
 
         options, runtime = StoresOptions.parse(line, expander(self.shell, local_ns)), get_runtime()
         with _errors_on_one_line():
@@ -56,7 +56,8 @@ class StoresMagics(Magics):
                 if kind == "do":
                     name = _namespace_named(runtime, name)
                 if options.clear:
-                    count = clear(runtime.stores, kind, name, options.prefix, key)
+                    bound = bound_names(runtime, kind)
+                    count = clear(runtime.stores, kind, name, options.prefix, key, bound)
                     print(f"{KINDS[kind]} {name}: {count:,} deleted.")
                 else:
                     display(StoreTable(runtime, kind, name, options.prefix, key))
@@ -155,14 +156,15 @@ def _query(runtime: Runtime, name: str, sql: str) -> Any:
     from workernb.resources.calls import NotebookOperation
     from workernb.views.tables.stores import QueryRows
 
-    result = runtime.stores.d1(name)._query(NotebookOperation(), sql)
+    names, rows, meta = runtime.stores.d1(name)._query(NotebookOperation(), sql)
     if find_spec("pandas") is not None:
         import pandas  # type: ignore[import-untyped]
 
-        return pandas.DataFrame([dict(row) for row in result.results])
-    meta = result.meta
-    count = len(result.results)
+        # Of lists, so that columns without rows are there, and those whose names repeat.
+        return pandas.DataFrame([list(row) for row in rows], columns=names)
+    count = len(rows)
     note = f"{name} · {count:,} row{'s' * (count != 1)} · {meta.rows_read:,} read"
     if meta.changed_db:
         note += f" · {meta.rows_written:,} written"
-    return QueryRows(result.results, f"{note} · {meta.duration:.2f} ms", runtime.redactor.redact)
+    note = f"{note} · {meta.duration:.2f} ms"
+    return QueryRows(names, rows, note, runtime.redactor.redact)

@@ -58,7 +58,17 @@ def named_parameter(text: str) -> str | None:
 
 
 def without_transaction(statements: list[str]) -> list[str]:
-    """Return statements without a `BEGIN` and a `COMMIT` around all of them."""
-    if len(statements) > 1 and _transaction(statements[0]) and _transaction(statements[-1]):
-        return statements[1:-1]
+    """Return statements without a `BEGIN` and a `COMMIT` around all of them.
+
+    Comments may stand before, after and between.
+    """
+    found = list(filter(has_statement, statements))
+    if len(found) > 1 and all(
+        _transaction(_without_comments(each)) for each in (found[0], found[-1])
+    ):
+        return found[1:-1]
     return statements
+
+
+def _without_comments(text: str) -> str:
+    return "".join(" " if match["comment"] else match[0] for match in _token(text))

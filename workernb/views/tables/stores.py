@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from workernb.resources.contents import KINDS, MAX_SHOWN, Contents, contents, entries
 from workernb.resources.stores import Stores, stores_of
 from workernb.runtime.runtime import Runtime
+from workernb.workers.conversion import JsDict
 
 from .table import Row, Table
 
@@ -39,6 +40,11 @@ def title_of(stores: Stores) -> str:
     if stores.directory is None:
         return "Stores, in memory until the kernel ends (%stores --persist keeps them)"
     return f"Stores, in {stores.directory}"
+
+
+def bound_names(runtime: Runtime, kind: str) -> set[str]:
+    """Return the names of the stores of a kind, such as `kv`, that Workers have bindings to."""
+    return {name for noun, name in _bound(runtime) if noun == KINDS.get(kind)}
 
 
 def _bound(runtime: Runtime) -> dict[tuple[str, str], list[str]]:
@@ -80,10 +86,10 @@ class StoreTable(Table):
     ) -> None:
         """Take a store as it is now. key: the Durable Object whose storage is shown, if any.
 
-        Raises UsageError if it holds nothing.
+        Raises UsageError if it is unknown.
         """
-        redact = runtime.redactor.redact
-        found = entries(stores_of(runtime), kind, name, prefix, key)
+        redact, bound = runtime.redactor.redact, bound_names(runtime, kind)
+        found = entries(stores_of(runtime), kind, name, prefix, key, bound)
         headings = {
             "kv": ("key", "size", "value", "expiration, metadata"),
             "r2": ("key", "size", "type", "etag"),
@@ -111,7 +117,7 @@ class StoreTable(Table):
             title += f": {describe_queue(stores_of(runtime), name)}"
         columns = 2 if kind == "d1" else 4
         shown = [row[:columns] for row in rows]
-        empty = "nothing under this prefix" if prefix else "nothing"
+        empty = "nothing under this prefix" if prefix else "empty"
         super().__init__(title, headings[:columns], shown, empty)
 
 
@@ -123,15 +129,20 @@ def describe_queue(stores: Stores, name: str) -> str:
 
 
 class QueryRows(list[Any]):
-    """The rows of a query, as dicts, which are shown as a table."""
+    """The rows of a query, as dicts, which are shown as a table.
 
-    def __init__(self, rows: Sequence[Mapping[str, Any]], note: str, redact: Any = str) -> None:
-        """Take rows. note: what is said beside them."""
-        super().__init__(rows)
-        names = list(rows[0]) if rows else []
-        cells = [[redact(_cell(row.get(name))) for name in names] for row in rows[:MAX_ROWS]]
+    In the dicts, the last of several columns of one name wins, as in D1; the table has them all.
+    """
+
+    def __init__(
+        self, names: Sequence[str], rows: Sequence[Sequence[Any]], note: str, redact: Any = str
+    ) -> None:
+        """Take the names of the columns, and the rows. note: what is said beside them."""
+        super().__init__(JsDict(zip(names, row, strict=True)) for row in rows)
+        cells = [[redact(_cell(value)) for value in row] for row in rows[:MAX_ROWS]]
         more = f", the first {MAX_ROWS:,} shown" if len(rows) > MAX_ROWS else ""
-        self._table = Table(f"{note}{more}", names, cells, "no rows")
+        columns = f"no rows; columns {', '.join(names)}" if names else "no rows"
+        self._table = Table(f"{note}{more}", names, cells, columns)
 
     def __repr__(self) -> str:
         return repr(self._table)
