@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import figures, floor, instructions, javascript, path, port, stores, streams
+from benchmarks import figures, floor, instructions, javascript, path, port, queues, stores, streams
 from benchmarks.ours import messages, per_call, urls_of
 from benchmarks.results import Result, table
 
@@ -100,6 +100,15 @@ async def test_a_call_to_a_store_costs_so_many_times_the_bare_select(monkeypatch
     best = await stores.measure(40, min)
     assert best["KV get"] <= 4 * best["bare select"], best
     assert best["D1 first"] <= 6.5 * best["bare select"], best
+
+
+async def test_a_message_is_bounded(monkeypatch):
+    monkeypatch.setattr(queues, "MESSAGES", 200)
+    monkeypatch.setattr(queues, "PRODUCER", queues.PRODUCER.replace("range(2000)", "range(200)"))
+    medians = await queues.measure(rounds=3)
+    # On a busy machine about 5 and 7 times: see `python -m benchmarks.queues`.
+    assert 0 < medians["send"] < 30 * medians["bare insert"]
+    assert 0 < medians["delivery in batches of 10"] < 40 * medians["bare batch of 10"]
 
 
 def test_the_path_of_a_request_does_not_grow():

@@ -19,9 +19,9 @@ SOAK = int(os.environ.get("WORKERNB_SOAK", "1000000"))
 """How many requests the soak makes. With fewer, memory is not level after the first tenth."""
 
 
-def run(script: str, number: int, timeout: float) -> dict[str, Any]:
+def run(script: str, number: int, timeout: float, *more: str) -> dict[str, Any]:
     done = subprocess.run(
-        [sys.executable, "-W", "error", str(HERE / script), str(number)],
+        [sys.executable, "-W", "error", str(HERE / script), str(number), *more],
         capture_output=True,
         text=True,
         timeout=timeout,
@@ -57,6 +57,22 @@ def test_ten_thousand_requests_in_flight_are_kept_apart_in_a_gigabyte():
     result = run("in_flight.py", 10_000, 110)
     assert result["most"] == 10_000
     assert result["grown"] < 1024 * MB
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="measures memory as POSIX does")
+def test_messages_are_delivered_once_all_of_them():
+    result = run("queued.py", 3_000, 100)
+    assert (result["seen"], result["twice"], result["left"]) == (3_000, 0, 0)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="measures memory as POSIX does")
+@pytest.mark.parametrize(("held", "most_mb"), [(False, 40), (True, 120)])
+def test_a_hundred_thousand_messages_in_bounded_memory(held, most_mb):
+    result = run("queued.py", 100_000, 110, *(["held"] if held else []))
+    assert (result["seen"], result["twice"], result["left"]) == (100_000, 0, 0)
+    assert result["waiting"] == 100_000 if held else result["waiting"] < 20_000
+    assert result["grown"] < most_mb * MB, result
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")

@@ -38,7 +38,8 @@ class Registry(ABC):
 
     services: in the order of their definition, including undefined ones that are named by bindings.
     history: all changes, oldest first. random: what chooses between two versions. on_changed:
-    callables, called with each Change after it has been added to the history. stores: what kinds of
+    callables, called with each Change after it has been added to the history; followers: the same,
+    for parts of the runtime itself, which are called first. stores: what kinds of
     binding make their stores with.
     """
 
@@ -50,6 +51,7 @@ class Registry(ABC):
         self.history: list[Change] = []
         self.random = Random()
         self.on_changed: list[Callable[[Change], None]] = []
+        self.followers: list[Callable[[Change], None]] = []
         self.redactor = Redactor()
         self._engine = engine
 
@@ -311,7 +313,7 @@ class Registry(ABC):
         reason, summary = self.redactor.redact(reason), self.redactor.redact(summary)
         change = Change(kind, service, reason, summary, **result)
         self.history.append(change)
-        for listener in list(self.on_changed):
+        for listener in [*self.followers, *self.on_changed]:
             listener(change)
 
     def _drop_old_versions(self, service: Service) -> None:

@@ -73,7 +73,7 @@ class Schedules:
         self._runtime = runtime
         self._clock = clock
         self._timers: dict[str, dict[str, Any]] = {}
-        runtime.on_changed.append(self._changed)
+        runtime.followers.append(self._changed)
         clock.on_set_back.append(self._set_back)
 
     def _changed(self, change: Change) -> None:

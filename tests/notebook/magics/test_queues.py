@@ -148,3 +148,32 @@ async def test_a_tail_gets_the_event(shell):
     )
     await shell.ok("%clock +5s", "import asyncio\nawait asyncio.sleep(0.05)")
     assert "tail jobs 1" in (await shell.ok("%logs watcher")).text
+
+
+def test_batches_and_crons_come_between_cells(kernel):
+    kernel.ok("%load_ext workernb")
+    kernel.ok(
+        '%%worker worker -q --consume \'jobs{"max_batch_timeout": 0}\' --cron "* * * * *"\n'
+        "from workers import WorkerEntrypoint\n"
+        "class Default(WorkerEntrypoint):\n"
+        "    async def queue(self, batch, env, ctx):\n"
+        "        print('between cells')\n"
+        "    async def scheduled(self, controller, env, ctx):\n"
+        "        print('a minute is over')\n"
+    )
+    sent = kernel.ok(
+        "import workernb\nruntime = workernb.get_runtime()\n"
+        "await runtime.stores.queue('jobs').send(1)"
+    )
+    assert "between cells" not in sent.text  # It is in the logs only.
+    assert logged(kernel, "between cells")
+    kernel.ok(
+        "(timer,) = runtime.clock.due\n"
+        "await runtime.clock.advance(timer.when - runtime.clock.now() - 0.2)"
+    )
+    assert logged(kernel, "a minute is over")
+
+
+def logged(kernel, text):
+    """Run cells until a Worker has logged a text; return whether it has."""
+    return any(text in kernel.ok("%logs worker").text for _ in range(1000))

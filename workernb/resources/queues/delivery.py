@@ -137,7 +137,7 @@ class Delivery:
         self.closed = False
         self._consumers: dict[str, Consumer] = {}
         self.messages.on_put = self._on_put
-        runtime.on_changed.append(self._changed)
+        runtime.followers.append(self._changed)
         self.clock.on_set_back.append(self._set_back)
 
     def consumer_of(self, queue: str) -> Consumer | None:
