@@ -19,6 +19,7 @@ from workernb.texts import PlatformText
 from .alarms import Alarms
 from .ids import DurableObjectId, Ids
 from .instances import Instance, run_event
+from .migrations import apply_migrations, classes_without_sql
 from .state import DurableObjectState
 from .storage.databases import Place
 from .storage.store import ObjectStore
@@ -150,8 +151,12 @@ class Objects:
 
     def ids_of(self, target: Target) -> Ids:
         """Return what makes the ids of a namespace."""
-        key = f"{target.service}-{target.entrypoint}"
-        return self._ids.setdefault(key, Ids(key))
+        name = name_of(target)
+        found = self._ids.get(name)
+        if found is None:
+            key = self.databases.key_of(name) or f"{target.service}-{target.entrypoint}"
+            found = self._ids[name] = Ids(key)
+        return found
 
     def instance(self, entrypoint: ObjectEntrypoint, invocation: ObjectInvocation) -> Instance:
         """Return an object, which is made if it is not in memory, or if its code is older.
@@ -240,6 +245,18 @@ class Objects:
         self.alarms.cancel(place)
         self.databases.drop(place)
 
+    def move(self, namespace: str, other: str) -> None:
+        """Let what the objects of a namespace have stored be that of another one."""
+        rows = self.databases.rows(namespace)
+        for row in rows:
+            instance = self._instances.get((namespace, row.id))
+            if instance is not None:
+                instance.reset(DurableObjectError(PlatformText.OBJECT_UPDATED))
+            self.alarms.cancel((namespace, row.id))
+            self.databases.move((namespace, row.id), other)
+        self.databases.set_key(other, self.ids_of(Target(*namespace.split("#", 1))).key)
+        self._ids.clear()
+
     # What the runtime tells
 
     def attach(self, runtime: Any) -> None:
@@ -249,6 +266,8 @@ class Objects:
         self.alarms.begin()
 
     def _changed(self, change: Change) -> None:
+        if change.definition is not None and change.definition.migrations:
+            apply_migrations(self, self._stores, change.definition)
         self.restarted[change.service] = self.restart(change.service) if self._instances else 0
         self.alarms.begin(change.service)
 
@@ -266,4 +285,6 @@ class Objects:
 
 def _allows_sql(version: Version | None, class_name: str) -> bool:
     """Return whether a class has SQL: all have, but those of a migration's `new_classes`."""
-    return True
+    if version is None or not version.definition.migrations:
+        return True
+    return class_name not in classes_without_sql(version.definition.migrations)
