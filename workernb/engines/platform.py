@@ -58,7 +58,6 @@ def check_names(module: Any, name: str, wanted: Iterable[str]) -> None:
 
 _NOT_YET = "It is not in workernb yet; the platform's Python Workers have it."
 _INSTEAD = {
-    ("workers", "DurableObject"): _NOT_YET,
     ("workers", "WorkflowEntrypoint"): _NOT_YET,
     (
         "workers",

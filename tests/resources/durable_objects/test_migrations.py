@@ -68,7 +68,7 @@ async def test_a_class_is_transferred_from_another_worker(runtime, thing):
 async def test_a_class_of_new_classes_has_no_sql(thing):
     handle = thing(COUNTER, migrations=[{"tag": "v1", "new_classes": ["Thing"]}])
     assert await handle.run() == 1
-    with pytest.raises(StoreError, match="^SQL is not enabled for this Durable Object class. To"):
+    with pytest.raises(StoreError, match=r"^SQL is not enabled for this Durable Object class. To"):
         await handle.run("a", "sql")
 
 

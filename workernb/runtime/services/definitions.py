@@ -137,7 +137,7 @@ class Definition:
         crons: Iterable[str] = (),
         tails: Iterable[str] = (),
         origin: str | None = None,
-        migrations: Iterable[Mapping[str, Any]] = (),
+        migrations: Iterable[Mapping[str, Any]] | Mapping[str, Any] = (),
         **bindings: Any,
     ) -> Definition:
         """Make a definition from a user's arguments; UsageError if they are invalid.
@@ -257,7 +257,7 @@ class Definition:
         if self.crons or self.tails or self.origin is not None:
             settings += [list(self.crons), list(self.tails), str(self.origin)]
         if self.migrations:
-            settings += [list(map(dict, self.migrations))]
+            settings += [json.dumps([dict(each) for each in self.migrations])]
         text = json.dumps(settings, sort_keys=True, default=repr)
         return hashlib.sha256(text.encode()).hexdigest()[:8]
 
@@ -310,6 +310,8 @@ _MIGRATIONS = {
 
 def _checked_migrations(given: object) -> tuple[Mapping[str, Any], ...]:
     """Return migrations of Durable Objects; UsageError for what is none, or has a tag twice."""
+    if isinstance(given, Mapping):
+        given = [{"tag": tag, **dict(entry)} for tag, entry in given.items()]
     example = '[{"tag": "v1", "new_sqlite_classes": ["Counter"]}]'
     if not isinstance(given, list | tuple) or not all(isinstance(each, Mapping) for each in given):
         raise UsageError(f"migrations is a list of objects: migrations={example}")
