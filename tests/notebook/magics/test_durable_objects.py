@@ -104,7 +104,7 @@ async def test_a_cell_that_is_run_again_says_what_was_restarted(system):
 async def test_pictures_show_the_object_and_its_gate(system):
     await system.ok("await shop.both()")
     trace = workernb.get_runtime().traces[-1]
-    assert "COUNTERS.hold → shop['<a>'] v1" in TracePicture(trace).text()
+    assert "COUNTERS['<a>'].hold → shop v1" in TracePicture(trace).text()
     picture = CpuPicture(trace)
     assert "shop['<a>']: 1 event waited" in picture.text()
     svg = picture.svg()

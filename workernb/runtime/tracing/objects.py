@@ -45,6 +45,14 @@ class ObjectInvocation(Invocation):
         return super().send(request)
 
     @property
+    def via(self) -> str | None:
+        """How it was called: `COUNTERS['a'].increment`; None for an alarm."""
+        if self.binding is None:
+            return None
+        name = f"{self.binding}[{self.shown_id}]"
+        return f"{name}.{self.method}" if self.event == "rpc" and self.method else name
+
+    @property
     def title(self) -> str:
         """What it handled, on one line: `counter["a"].increment()`."""
         if self.event == "fetch":
