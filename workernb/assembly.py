@@ -71,6 +71,7 @@ class Runtime(CoreRuntime):
         """Remove all services, close stores and connections; requests in flight go on."""
         super().close()
         self.clock.close()
+        self.stores.objects.close()
         self.stores.close()
         self._client.close()
 

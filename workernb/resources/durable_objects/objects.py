@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from workernb.errors import BindingError, DurableObjectError, did_you_mean, with_notes
@@ -26,6 +26,9 @@ from .storage.store import ObjectStore
 
 IDLE_S = 10.0
 """After how long (s of the runtime's clock) without an event an object is dropped from memory."""
+
+LOOKED_AT = 8
+"""How many objects are looked at for that, each time that one is made."""
 
 NOUN = "Durable Objects"
 
@@ -208,19 +211,12 @@ class Objects:
         return instance
 
     def _drop_idle(self, now: float) -> None:
-        """Drop the objects that have been idle for 10 s, beginning with the oldest."""
-        for place, instance in list(self._oldest()):
-            if now - instance.used_s < IDLE_S:
-                return
-            if instance.is_idle:
-                del self._instances[place]
-
-    def _oldest(self) -> Iterator[tuple[Place, Instance]]:
-        """Yield the object that was made or used first, and those after it, a few of them."""
-        for place in list(self._instances)[:8]:
+        """Drop objects that have been idle for 10 s; a few are looked at, others next time."""
+        for place in list(islice(self._instances, LOOKED_AT)):
             instance = self._instances[place]
-            yield place, instance
             self._instances.move_to_end(place)
+            if instance.is_idle and now - instance.used_s >= IDLE_S:
+                del self._instances[place]
 
     def in_memory(self, namespace: str) -> set[str]:
         """Return the ids of the objects of a namespace that are in memory."""
@@ -276,6 +272,13 @@ class Objects:
         for instance in self._instances.values():
             instance.storage.relocate()
         self.alarms.begin()
+
+    def close(self) -> None:
+        """Store what objects have written, and drop all of them."""
+        self.commit()
+        error = DurableObjectError("Durable Object reset because its runtime was closed.")
+        for instance in list(self._instances.values()):
+            instance.reset(error)
 
     def commit(self) -> None:
         """Store what objects have written so far."""

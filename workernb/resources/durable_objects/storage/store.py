@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from workernb.errors import DurableObjectError, with_notes
 from workernb.resources.calls import run_operation
 from workernb.resources.sqlite import one_at_a_time
-from workernb.runtime.tracing.objects import ObjectInvocation
+from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.operations import Operation
 from workernb.texts import PlatformText
 from workernb.workers.current import current
@@ -65,6 +65,11 @@ class ObjectStore:
         self._buffer = KeyBuffer(databases.kept(place))
 
     # The database
+
+    @property
+    def _uncommitted(self) -> bool:
+        """Whether there is something to commit."""
+        return self._is_open or bool(self._buffer.fresh)
 
     @property
     def database(self) -> SqlDatabase:
@@ -194,12 +199,15 @@ class ObjectStore:
         Raises what the work raises; RuntimeError where no event of the object runs.
         """
         caller = _running()
-        if not isinstance(caller, ObjectInvocation):
+        if not isinstance(caller, Invocation):
             raise RuntimeError(f"{BINDING}.{verb}() works in the code of its Durable Object only.")
         if self.broken is not None:
             raise self.broken
         operation = Operation(caller, BINDING, NOUN, self.place[0], verb, detail)
         result: T = run_operation(operation, self, work, *arguments)  # type: ignore[arg-type]
+        if caller.__class__ is Invocation and self._uncommitted:
+            # Of an object that it has sent by reference, after whose call nothing else commits.
+            self.commit()
         return result
 
     def _failure(self, error: BaseException) -> BaseException:
