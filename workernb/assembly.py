@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from workernb.engines.python import PythonEngine
 from workernb.errors import UsageError, did_you_mean, with_notes
@@ -66,6 +67,11 @@ class Runtime(CoreRuntime):
         self.loops.on_home = self.clock.run_on
         self.stores.objects.attach(self)
         self.outbound = default_outbound() if outbound is _AS_SET_OUTSIDE else outbound
+
+    def _record(self, kind: str, service: str, reason: str, summary: str, **result: Any) -> None:
+        """Add a change to the history, and let Durable Objects follow it."""
+        super()._record(kind, service, reason, summary, **result)
+        self.stores.objects.changed(self.history[-1])
 
     def close(self) -> None:
         """Remove all services, close stores and connections; requests in flight go on."""

@@ -66,7 +66,7 @@ async def test_a_class_is_transferred_from_another_worker(runtime, thing):
 
 
 async def test_a_class_of_new_classes_has_no_sql(thing):
-    handle = thing(COUNTER, migrations=[{"tag": "v1", "new_classes": ["Thing"]}])
+    handle = thing(COUNTER, migrations={"v1": {"new_classes": ["Thing"]}})
     assert await handle.run() == 1
     with pytest.raises(StoreError, match=r"^SQL is not enabled for this Durable Object class. To"):
         await handle.run("a", "sql")
@@ -75,7 +75,8 @@ async def test_a_class_of_new_classes_has_no_sql(thing):
 @pytest.mark.parametrize(
     ("given", "text"),
     [
-        ({}, "migrations is a list of objects"),
+        (5, "migrations is a list of objects"),
+        ({"v1": 5}, "migrations is a list of objects"),
         ([1], "migrations is a list of objects"),
         ([{"new_classes": []}], "Each migration has a tag of its own"),
         ([FIRST, FIRST], "Each migration has a tag of its own"),

@@ -6,11 +6,9 @@ that prove which namespace it is of, as in the platform's local runtime.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
+import os
 import re
-import secrets
 from typing import Any
 
 from workernb.errors import with_notes
@@ -92,7 +90,7 @@ class Ids:
     def unique(self, jurisdiction: str | None) -> DurableObjectId:
         """Return a new id, made at random."""
         ids = self if jurisdiction is None else self.of_jurisdiction(jurisdiction)
-        return ids._made(secrets.token_bytes(16), None)
+        return ids._made(os.urandom(16), None)
 
     def parsed(self, text: str) -> DurableObjectId:
         """Return the id that a text is; TypeError for a malformed one, or one of another class."""
@@ -120,9 +118,13 @@ def checked_jurisdiction(name: Any) -> str:
 
 
 def _secret(key: str, jurisdiction: str | None) -> bytes:
+    import hashlib  # Here, since most processes have no objects.
+
     text = key if jurisdiction is None else f"{key}\0{jurisdiction}"
     return hashlib.sha256(text.encode()).digest()
 
 
 def _hmac(secret: bytes, data: bytes) -> bytes:
+    import hmac
+
     return hmac.digest(secret, data, "sha256")[:16]

@@ -256,12 +256,12 @@ class Objects:
     # What the runtime tells
 
     def attach(self, runtime: Any) -> None:
-        """Belong to a runtime, whose changes restart objects."""
+        """Belong to a runtime."""
         self.runtime = runtime
-        runtime.on_changed.append(self._changed)
         self.alarms.begin()
 
-    def _changed(self, change: Change) -> None:
+    def changed(self, change: Change) -> None:
+        """Apply a Worker's migrations, and restart its objects if their code has changed."""
         if change.definition is not None and change.definition.migrations:
             apply_migrations(self, self._stores, change.definition)
         self.restarted[change.service] = self.restart(change.service) if self._instances else 0

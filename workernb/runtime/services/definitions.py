@@ -311,7 +311,10 @@ _MIGRATIONS = {
 def _checked_migrations(given: object) -> tuple[Mapping[str, Any], ...]:
     """Return migrations of Durable Objects; UsageError for what is none, or has a tag twice."""
     if isinstance(given, Mapping):
-        given = [{"tag": tag, **dict(entry)} for tag, entry in given.items()]
+        given = [
+            {"tag": tag, **entry} if isinstance(entry, Mapping) else entry
+            for tag, entry in given.items()
+        ]
     example = '[{"tag": "v1", "new_sqlite_classes": ["Counter"]}]'
     if not isinstance(given, list | tuple) or not all(isinstance(each, Mapping) for each in given):
         raise UsageError(f"migrations is a list of objects: migrations={example}")

@@ -7,7 +7,6 @@ object: a transaction begins with the first one.
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -157,7 +156,7 @@ class ObjectStore:
         with one_at_a_time:
             try:
                 database = self.begin()
-            except sqlite3.Error as error:
+            except Exception as error:
                 raise self._failure(error) from None
             at: float | None = None
             if self.alarm_changed:
@@ -168,7 +167,7 @@ class ObjectStore:
                     self._databases.set_alarm(self.place, min(at, earlier or at), retries)
             try:
                 database.own("COMMIT")
-            except sqlite3.Error as error:
+            except Exception as error:
                 self.roll_back()
                 failure = _commit_failure(database, error)
                 self.on_failure(failure)
@@ -212,8 +211,8 @@ class ObjectStore:
 
     def _failure(self, error: BaseException) -> BaseException:
         """Return the error to raise for one of an operation; reset the object if it lost writes."""
-        if isinstance(error, sqlite3.Error):
-            error = self.database.failed(error)
+        if type(error).__module__ == "sqlite3":
+            error = self.database.failed(error)  # type: ignore[arg-type]
         database = self._database
         if self._is_open and database is not None and not database.connection.in_transaction:
             # SQLite has rolled everything back: on a full disk, or when it was interrupted.
@@ -273,7 +272,7 @@ def _raise(error: BaseException) -> None:
     raise error
 
 
-def _commit_failure(database: Any, error: sqlite3.Error) -> BaseException:
+def _commit_failure(database: Any, error: Exception) -> BaseException:
     name = getattr(error, "sqlite_errorname", "") or ""
     if name.startswith("SQLITE_CONSTRAINT"):
         return DurableObjectError(PlatformText.OBJECT_CONSTRAINTS.format(text=error))
