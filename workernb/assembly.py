@@ -84,11 +84,17 @@ class Runtime(CoreRuntime):
         self.stores.objects.attach(self)
         self.outbound = default_outbound() if outbound is _AS_SET_OUTSIDE else outbound
 
+    def _record(self, kind: str, service: str, reason: str, summary: str, **result: Any) -> None:
+        """Add a change to the history, and let Durable Objects follow it."""
+        super()._record(kind, service, reason, summary, **result)
+        self.stores.objects.changed(self.history[-1])
+
     def close(self) -> None:
         """Remove all services, close stores and connections; requests in flight go on."""
         super().close()
         self.clock.close()
         self.queues.close()
+        self.stores.objects.close()
         self.stores.close()
         self._client.close()
 

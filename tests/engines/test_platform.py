@@ -113,7 +113,7 @@ def test_the_console_while_a_module_loads(runtime, capsys):
     [
         ("from workers import WorkerEntrypiont", "'WorkerEntrypiont' from 'workers'",
             "Did you mean WorkerEntrypoint?"),
-        ("from workers import Response, WorkflowEntrypoint", "'WorkflowEntrypoint' from 'workers'",
+        ("from workers import WorkflowEntrypoint", "'WorkflowEntrypoint' from 'workers'",
             "It is not in workernb yet; the platform's Python Workers have it."),
         ("from workers import RpcTarget", "'RpcTarget' from 'workers'",
             'Write RpcTarget = import_from_javascript("cloudflare:workers").RpcTarget'),

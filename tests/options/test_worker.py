@@ -71,6 +71,7 @@ def test_what_is_not_said_is_left_open():
             'write, in quotes, --ratelimit \'LIMIT{"limit": 10, "period": 60}\'.',
         ),
         ("auth --workflow W=w", "Workflows are not simulated."),
+        ("auth --durable-object=A", "write --durable-object COUNTERS=#Counter, not 'A'"),
         ("auth -v A=1 -v A=2", "--var names A twice"),
         ("auth -s A -s A=2", "--secret names A twice"),
         ("auth -v A=1 --var-json A=1", "names A twice"),

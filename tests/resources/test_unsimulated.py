@@ -20,7 +20,6 @@ from workernb import UsageError
         ({"assets": {"binding": "ASSETS"}}, "The binding ASSETS is of static assets"),
         ({"images": {"binding": "IMAGES"}}, "The binding IMAGES is of Images"),
         ({"analytics_engine_datasets": [{"binding": "LOGS"}]}, "The binding LOGS is of Analytics"),
-        ({"durable_objects": {"ROOM": "Room"}}, "The binding ROOM is of Durable Objects"),
         ({"browser": "BROWSER"}, "The binding BROWSER is of Browser Rendering"),
     ],
 )  # fmt: skip

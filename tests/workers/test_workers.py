@@ -23,7 +23,7 @@ def test_every_public_name_is_there():
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("DurableObject", "has no attribute 'DurableObject' in workernb yet"),
+        ("WorkflowEntrypoint", "has no attribute 'WorkflowEntrypoint' in workernb yet"),
         ("Nonsense", "module 'workers' has no attribute 'Nonsense'"),
     ],
 )

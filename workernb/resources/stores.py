@@ -11,6 +11,7 @@ from .cache import SCHEMA as CACHE_SCHEMA
 from .cache import Cache
 from .clock import Clock
 from .d1 import D1Database
+from .durable_objects.migrations import SCHEMA as MIGRATIONS_SCHEMA
 from .durable_objects.objects import Objects
 from .durable_objects.storage.databases import SCHEMA as OBJECTS_SCHEMA
 from .durable_objects.storage.databases import ObjectDatabases
@@ -41,7 +42,10 @@ CREATE TABLE IF NOT EXISTS stores (
 );
 """
 SCHEMA = "".join(
-    (_SCHEMA, KV_SCHEMA, R2_SCHEMA, CACHE_SCHEMA, EXPIRY_SCHEMA, QUEUE_SCHEMA, OBJECTS_SCHEMA)
+    (
+        _SCHEMA, KV_SCHEMA, R2_SCHEMA, CACHE_SCHEMA, EXPIRY_SCHEMA, QUEUE_SCHEMA, OBJECTS_SCHEMA,
+        MIGRATIONS_SCHEMA,
+    )  # fmt: skip
 )
 _TABLES = {
     "kv": [("kv", "namespace")],

@@ -126,6 +126,7 @@ async def rolled(self):
     [
         ("setAlarm(0)", r"setAlarm\(\) cannot be called with an alarm time <= 0"),
         ("setAlarm(-5)", r"setAlarm\(\) cannot be called with an alarm time <= 0"),
+        ("setAlarm(1e30)", r"before the year 2262"),
         ("setAlarm('soon')", r"setAlarm\(\) takes ms since the epoch, or a datetime, not str"),
     ],
 )

@@ -406,3 +406,58 @@ async def test_wranglers_objects_are_taken(thing):
 def test_invalid_bindings_are_refused(thing, given, text):
     with pytest.raises(UsageError, match=text):
         thing(COUNTER, durable_objects=given)
+
+
+async def test_a_redirect_is_followed_within_the_object(caller, thing):
+    thing("""
+async def fetch(self, request):
+    path = request.url.rpartition("/")[2]
+    if path == "one":
+        return Response.redirect("http://x/two")
+    return Response(f"{self.ctx.id.name} {path}")
+""")
+    fetched = "return await (await t.getByName('a').fetch('http://x/one')).text()"
+    assert await caller(fetched) == "a two"
+
+
+async def test_what_an_object_sends_by_reference_may_use_its_storage(caller, thing):
+    thing("""
+async def run(self):
+    from workers import import_from_javascript
+    storage = self.ctx.storage
+    class Session(import_from_javascript("cloudflare:workers").RpcTarget):
+        async def add(self, by):
+            storage.kv.put("count", (storage.kv.get("count") or 0) + by)
+            return storage.kv.get("count")
+    return Session()
+async def stored(self):
+    return await self.ctx.storage.get("count")
+""")
+    body = """
+session = await t.getByName('a').run()
+with session:
+    return [await session.add(1), await session.add(2), await t.getByName('a').stored()]
+"""
+    assert await caller(body) == [1, 3, 3]
+    assert await caller("return await t.getByName('b').run().add(5)") == 5
+
+
+async def test_a_hot_object_does_not_keep_idle_ones_in_memory(runtime, thing):
+    handle = thing(COUNTER)
+    for name in range(20):
+        await handle.run(f"cold {name}")
+    for turn in range(20):
+        await runtime.clock.advance(4)
+        await handle.run("hot")
+        await handle.run(f"new {turn}")
+    assert len(runtime.stores.objects.in_memory("things#Thing")) < 10
+
+
+async def test_two_versions_share_the_objects_by_their_ids(runtime, thing):
+    body = "async def run(self):\n    return [self.ctx.id.name, {}]"
+    handle = thing(body.format(1))
+    thing(body.format(2))
+    runtime.deploy("things", {1: 50, 2: 50})
+    first = [await handle.run(str(name)) for name in range(20)]
+    assert {version for _, version in first} == {1, 2}
+    assert [await handle.run(str(name)) for name in range(20)] == first

@@ -6,11 +6,9 @@ that prove which namespace it is of, as in the platform's local runtime.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
+import os
 import re
-import secrets
 from typing import Any
 
 from workernb.errors import with_notes
@@ -66,7 +64,7 @@ class Ids:
 
     def __init__(self, key: str, jurisdiction: str | None = None) -> None:
         """Make ids of the namespace with this key."""
-        self._key = key
+        self.key = key
         self._jurisdiction = jurisdiction
         self._named: dict[str, DurableObjectId] = {}
 
@@ -78,17 +76,21 @@ class Ids:
         if not isinstance(name, str):
             raise TypeError(f"An object's name is a text, not {type(name).__name__}.")
         kept = name if len(name.encode()) <= MAX_NAME_BYTES else None
-        base = _hmac(_secret(self._key, self._jurisdiction), name.encode("utf-8", "replace"))
+        base = _hmac(_secret(self.key, self._jurisdiction), name.encode("utf-8", "replace"))
         made = self._made(base, kept)
         if len(self._named) >= MAX_KEPT:
             self._named.clear()
         self._named[name] = made
         return made
 
+    def of_jurisdiction(self, name: str) -> Ids:
+        """Return what makes the ids of a jurisdiction; TypeError for one that there is not."""
+        return Ids(self.key, checked_jurisdiction(name))
+
     def unique(self, jurisdiction: str | None) -> DurableObjectId:
         """Return a new id, made at random."""
-        ids = self if jurisdiction is None else Ids(self._key, checked_jurisdiction(jurisdiction))
-        return ids._made(secrets.token_bytes(16), None)
+        ids = self if jurisdiction is None else self.of_jurisdiction(jurisdiction)
+        return ids._made(os.urandom(16), None)
 
     def parsed(self, text: str) -> DurableObjectId:
         """Return the id that a text is; TypeError for a malformed one, or one of another class."""
@@ -97,15 +99,13 @@ class Ids:
         base = bytes.fromhex(text[:32])
         allowed = (self._jurisdiction,) if self._jurisdiction else (None, *JURISDICTIONS)
         for jurisdiction in allowed:
-            made = Ids(self._key, jurisdiction)._made(base, None)
+            made = Ids(self.key, jurisdiction)._made(base, None)
             if made.text == text.lower():
                 return made
-        raise with_notes(
-            TypeError(PlatformText.OBJECT_ID_NAMESPACE), f"It is no id of {self._key}."
-        )
+        raise with_notes(TypeError(PlatformText.OBJECT_ID_NAMESPACE), f"It is no id of {self.key}.")
 
     def _made(self, base: bytes, name: str | None) -> DurableObjectId:
-        proof = _hmac(_secret(self._key, self._jurisdiction), base)
+        proof = _hmac(_secret(self.key, self._jurisdiction), base)
         return DurableObjectId((base + proof).hex(), name, self._jurisdiction)
 
 
@@ -118,9 +118,13 @@ def checked_jurisdiction(name: Any) -> str:
 
 
 def _secret(key: str, jurisdiction: str | None) -> bytes:
+    import hashlib  # Here, since most processes have no objects.
+
     text = key if jurisdiction is None else f"{key}\0{jurisdiction}"
     return hashlib.sha256(text.encode()).digest()
 
 
 def _hmac(secret: bytes, data: bytes) -> bytes:
+    import hmac
+
     return hmac.digest(secret, data, "sha256")[:16]

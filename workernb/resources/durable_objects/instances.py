@@ -207,7 +207,9 @@ def run_event(
             raise
         raise ended from None
     finally:
-        invocation.before_call = None
+        invocation.gate = None
+        if invocation.extras is None or not invocation.extras.tasks:
+            invocation.before_call = None
         del instance.events[invocation]
 
 

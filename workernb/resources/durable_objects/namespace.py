@@ -31,7 +31,7 @@ from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.objects import ObjectInvocation, caller_of
 from workernb.workers.current import current
 
-from .ids import DurableObjectId, Ids, checked_jurisdiction
+from .ids import DurableObjectId, Ids
 from .objects import ObjectEntrypoint, Objects, name_of
 
 _running = current.get
@@ -144,7 +144,12 @@ class DurableObjectNamespace:
         self._objects = objects
         self._target = target
         self._binding = binding
-        self._ids = ids or objects.ids_of(target)
+        self._own_ids = ids
+
+    @property
+    def _ids(self) -> Ids:
+        """What makes the ids; looked up, since a migration may change it."""
+        return self._own_ids or self._objects.ids_of(self._target)
 
     def idFromName(self, name: str) -> DurableObjectId:
         """Return the id for a name: always the same one."""
@@ -186,8 +191,7 @@ class DurableObjectNamespace:
 
     def jurisdiction(self, name: str) -> DurableObjectNamespace:
         """Return the namespace of the objects that stay in a jurisdiction: other ids."""
-        key = f"{self._target.service}-{self._target.entrypoint}"
-        ids = Ids(key, checked_jurisdiction(name))
+        ids = self._ids.of_jurisdiction(name)
         return DurableObjectNamespace(self._objects, self._target, self._binding, ids)
 
     def __getattr__(self, name: str) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from workernb.errors import BindingError, DurableObjectError, did_you_mean, with_notes
@@ -19,12 +19,16 @@ from workernb.texts import PlatformText
 from .alarms import Alarms
 from .ids import DurableObjectId, Ids
 from .instances import Instance, run_event
+from .migrations import apply_migrations, classes_without_sql
 from .state import DurableObjectState
 from .storage.databases import Place
 from .storage.store import ObjectStore
 
 IDLE_S = 10.0
 """After how long (s of the runtime's clock) without an event an object is dropped from memory."""
+
+LOOKED_AT = 8
+"""How many objects are looked at for that, each time that one is made."""
 
 NOUN = "Durable Objects"
 
@@ -150,8 +154,12 @@ class Objects:
 
     def ids_of(self, target: Target) -> Ids:
         """Return what makes the ids of a namespace."""
-        key = f"{target.service}-{target.entrypoint}"
-        return self._ids.setdefault(key, Ids(key))
+        name = name_of(target)
+        found = self._ids.get(name)
+        if found is None:
+            key = self.databases.key_of(name) or f"{target.service}-{target.entrypoint}"
+            found = self._ids[name] = Ids(key)
+        return found
 
     def instance(self, entrypoint: ObjectEntrypoint, invocation: ObjectInvocation) -> Instance:
         """Return an object, which is made if it is not in memory, or if its code is older.
@@ -203,19 +211,12 @@ class Objects:
         return instance
 
     def _drop_idle(self, now: float) -> None:
-        """Drop the objects that have been idle for 10 s, beginning with the oldest."""
-        for place, instance in list(self._oldest()):
-            if now - instance.used_s < IDLE_S:
-                return
-            if instance.is_idle:
-                del self._instances[place]
-
-    def _oldest(self) -> Iterator[tuple[Place, Instance]]:
-        """Yield the object that was made or used first, and those after it, a few of them."""
-        for place in list(self._instances)[:8]:
+        """Drop objects that have been idle for 10 s; a few are looked at, others next time."""
+        for place in list(islice(self._instances, LOOKED_AT)):
             instance = self._instances[place]
-            yield place, instance
             self._instances.move_to_end(place)
+            if instance.is_idle and now - instance.used_s >= IDLE_S:
+                del self._instances[place]
 
     def in_memory(self, namespace: str) -> set[str]:
         """Return the ids of the objects of a namespace that are in memory."""
@@ -240,15 +241,29 @@ class Objects:
         self.alarms.cancel(place)
         self.databases.drop(place)
 
+    def move(self, namespace: str, other: str) -> None:
+        """Let what the objects of a namespace have stored be that of another one."""
+        rows = self.databases.rows(namespace)
+        for row in rows:
+            instance = self._instances.get((namespace, row.id))
+            if instance is not None:
+                instance.reset(DurableObjectError(PlatformText.OBJECT_UPDATED))
+            self.alarms.cancel((namespace, row.id))
+            self.databases.move((namespace, row.id), other)
+        self.databases.set_key(other, self.ids_of(Target(*namespace.split("#", 1))).key)
+        self._ids.clear()
+
     # What the runtime tells
 
     def attach(self, runtime: Any) -> None:
-        """Belong to a runtime, whose changes restart objects."""
+        """Belong to a runtime."""
         self.runtime = runtime
-        runtime.on_changed.append(self._changed)
         self.alarms.begin()
 
-    def _changed(self, change: Change) -> None:
+    def changed(self, change: Change) -> None:
+        """Apply a Worker's migrations, and restart its objects if their code has changed."""
+        if change.definition is not None and change.definition.migrations:
+            apply_migrations(self, self._stores, change.definition)
         self.restarted[change.service] = self.restart(change.service) if self._instances else 0
         self.alarms.begin(change.service)
 
@@ -258,6 +273,13 @@ class Objects:
             instance.storage.relocate()
         self.alarms.begin()
 
+    def close(self) -> None:
+        """Store what objects have written, and drop all of them."""
+        self.commit()
+        error = DurableObjectError("Durable Object reset because its runtime was closed.")
+        for instance in list(self._instances.values()):
+            instance.reset(error)
+
     def commit(self) -> None:
         """Store what objects have written so far."""
         for instance in self._instances.values():
@@ -266,4 +288,6 @@ class Objects:
 
 def _allows_sql(version: Version | None, class_name: str) -> bool:
     """Return whether a class has SQL: all have, but those of a migration's `new_classes`."""
-    return True
+    if version is None or not version.definition.migrations:
+        return True
+    return class_name not in classes_without_sql(version.definition.migrations)

@@ -154,7 +154,7 @@ async def _follow(
     if refusal is not None:
         raise refusal
     trace.calls_left -= 1
-    following = Invocation(
+    following = invocation.__class__(
         trace, caller, invocation.binding, invocation,
         request._method, request._url, invocation.depth,
     )  # fmt: skip

@@ -36,6 +36,7 @@ class Definition:
     so that others can import it. crons: the schedules of its scheduled handler. tails: the services
     whose tail handlers get its finished requests. origin: what answers a request for which it has
     called `ctx.passThroughOnException()`. language: of its source, `python` or `javascript`.
+    migrations: what becomes of the stored objects of its classes, as Wrangler has them.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Definition:
     tails: tuple[str, ...] = ()
     origin: Target | None = None
     language: str = PYTHON
+    migrations: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def worker(self) -> str:
@@ -145,6 +147,7 @@ class Definition:
         tails: Iterable[str] = (),
         origin: str | None = None,
         language: str = PYTHON,
+        migrations: Iterable[Mapping[str, Any]] | Mapping[str, Any] = (),
         **bindings: Any,
     ) -> Definition:
         """Make a definition from a user's arguments; UsageError if they are invalid.
@@ -177,6 +180,7 @@ class Definition:
             tuple(dict.fromkeys(Target.parse(tail).service for tail in _texts(tails))),
             None if origin is None else Target.of_binding(origin),
             language,
+            _checked_migrations(migrations),
         )
         definition._refuse_shared_names()
         return definition
@@ -272,6 +276,8 @@ class Definition:
             settings += [list(self.crons), list(self.tails), str(self.origin)]
         if self.language != PYTHON:
             settings.append(self.language)
+        if self.migrations:
+            settings += [json.dumps([dict(each) for each in self.migrations])]
         text = json.dumps(settings, sort_keys=True, default=repr)
         return hashlib.sha256(text.encode()).hexdigest()[:8]
 
@@ -313,6 +319,49 @@ def _checked_limits(limits: object) -> Limits | Mapping[str, Any] | None:
         raise UsageError(f"limits is a dict, {{'cpu_ms': 50}}, or Limits, not {given}.")
     Limits().but(**limits)
     return dict(limits)
+
+
+_MIGRATIONS = {
+    "new_sqlite_classes": (), "new_classes": (), "deleted_classes": (),
+    "renamed_classes": ("from", "to"), "transferred_classes": ("from", "from_script", "to"),
+}  # fmt: skip
+"""The lists of a migration, and the fields of their entries; none for those that are names."""
+
+
+def _checked_migrations(given: object) -> tuple[Mapping[str, Any], ...]:
+    """Return migrations of Durable Objects; UsageError for what is none, or has a tag twice."""
+    if isinstance(given, Mapping):
+        given = [
+            {"tag": tag, **entry} if isinstance(entry, Mapping) else entry
+            for tag, entry in given.items()
+        ]
+    example = '[{"tag": "v1", "new_sqlite_classes": ["Counter"]}]'
+    if not isinstance(given, list | tuple) or not all(isinstance(each, Mapping) for each in given):
+        raise UsageError(f"migrations is a list of objects: migrations={example}")
+    tags = [each.get("tag") for each in given]
+    if not all(isinstance(tag, str) and tag for tag in tags) or len(set(tags)) < len(tags):
+        raise UsageError(f"Each migration has a tag of its own: migrations={example}")
+    for migration in given:
+        for name, entries in migration.items():
+            if name != "tag":
+                _check_migration(migration["tag"], name, entries)
+    return tuple(json.loads(json.dumps(list(given))))
+
+
+def _check_migration(tag: str, name: str, entries: object) -> None:
+    if name not in _MIGRATIONS:
+        raise with_notes(
+            UsageError(f"The migration {tag!r} has no {name!r}."),
+            did_you_mean(name, _MIGRATIONS) or f"It has {', '.join(_MIGRATIONS)}.",
+        )
+    fields = _MIGRATIONS[name]
+    for entry in entries if isinstance(entries, list | tuple) else [None]:
+        is_valid = isinstance(entry, Mapping) and all(
+            isinstance(entry.get(field), str) for field in fields
+        )
+        if not (is_valid if fields else isinstance(entry, str)):
+            kind = f"objects with {', '.join(fields)}" if fields else "names of classes"
+            raise UsageError(f"{name} of the migration {tag!r} is a list of {kind}.")
 
 
 def _texts(given: Iterable[str]) -> Iterable[str]:

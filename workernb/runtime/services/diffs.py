@@ -76,6 +76,7 @@ def _other_settings(definition: Definition) -> dict[str, str]:
         "main module": definition.main or "",
         "crons": ", ".join(definition.crons),
         "tails": ", ".join(definition.tails),
+        "migrations": ", ".join(migration["tag"] for migration in definition.migrations),
         "origin": "" if definition.origin is None else str(definition.origin),
     }
     return {name: value for name, value in settings.items() if value}

@@ -30,11 +30,12 @@ class ObjectInvocation(Invocation):
         url: str,
         depth: int,
     ) -> None:
-        """Record a call that has not begun. entrypoint: that of one object."""
+        """Record a call that has not begun. entrypoint: that of one object, or see Invocation."""
         super().__init__(trace, caller, binding, entrypoint, method, url, depth)
-        self.object_id: str = entrypoint.id.text
-        self.object_name: str | None = entrypoint.id.name
-        self.namespace: str = entrypoint.node
+        redirects = isinstance(entrypoint, ObjectInvocation)
+        self.object_id: str = entrypoint.object_id if redirects else entrypoint.id.text
+        self.object_name: str | None = entrypoint.object_name if redirects else entrypoint.id.name
+        self.namespace: str = entrypoint.namespace if redirects else entrypoint.node
         self.waits: list[tuple[int, int]] = []
         self.gate: Any = None
         self.before_call: Callable[[], None] | None = None
@@ -43,6 +44,14 @@ class ObjectInvocation(Invocation):
         """Send a request of its code to where the URL leads, after its writes are stored."""
         caller_of(self)
         return super().send(request)
+
+    @property
+    def via(self) -> str | None:
+        """How it was called: `COUNTERS['a'].increment`; None for an alarm."""
+        if self.binding is None:
+            return None
+        name = f"{self.binding}[{self.shown_id}]"
+        return f"{name}.{self.method}" if self.event == "rpc" and self.method else name
 
     @property
     def title(self) -> str:

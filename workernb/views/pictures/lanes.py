@@ -67,7 +67,7 @@ class Lane:
         binding = f"{invocation.via} → " if invocation.via and not grouped else ""
         version = invocation.version
         suffix = f" v{version.number}" if version and not grouped else ""
-        if isinstance(invocation, ObjectInvocation) and not grouped:
+        if isinstance(invocation, ObjectInvocation) and not binding and not grouped:
             suffix = f"[{one_line(invocation.shown_id, 40)}]{suffix}"
         return cls(
             invocation.service,

@@ -274,7 +274,7 @@ def _name(invocation: Invocation) -> str:
     version = f" v{invocation.version.number}" if invocation.version is not None else ""
     entrypoint = entrypoint_of(invocation)
     suffix = "" if entrypoint == DEFAULT else f"#{entrypoint}"
-    if isinstance(invocation, ObjectInvocation):
+    if isinstance(invocation, ObjectInvocation) and not binding:
         suffix = f"[{one_line(invocation.shown_id, 40)}]"
     return f"{binding}{one_line(invocation.service, 80)}{suffix}{version}"
 

@@ -32,6 +32,7 @@ CREATE TABLE IF NOT EXISTS durable_objects (
     retries INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (namespace, id)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS durable_object_keys (namespace TEXT PRIMARY KEY, key TEXT NOT NULL);
 """
 """The objects that store something, in the database of all stores."""
 
@@ -170,16 +171,30 @@ class ObjectDatabases:
         query = "DELETE FROM durable_objects WHERE namespace = ? AND id = ?"
         self._main.execute(query, (number, place[1]))
 
+    def key_of(self, namespace: str) -> str | None:
+        """Return what the ids of a namespace are made with, if a migration has changed that."""
+        if not self.any_stored():
+            return None
+        query = "SELECT key FROM durable_object_keys WHERE namespace = ?"
+        row = self._main.execute(query, (namespace,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def set_key(self, namespace: str, key: str) -> None:
+        """Note what the ids of a namespace are made with: those of its former name stay valid."""
+        query = "INSERT OR REPLACE INTO durable_object_keys VALUES (?, ?)"
+        self._main.execute(query, (namespace, key))
+
     def move(self, place: Place, namespace: str) -> None:
         """Let what an object has stored be that of the same id in another namespace."""
-        number, other = (self._stores.number("do", name) for name in (place[0], namespace))
+        target = namespace, place[1]
+        number, other = (self._stores.number("do", name) for name, _ in (place, target))
         if place in self._open:
             self._close(place)
         if place in self._parked:
-            self._parked[namespace, place[1]] = self._parked.pop(place)
+            self._parked[target] = self._parked.pop(place)
         if place in self._kept:
-            self._kept[namespace, place[1]] = self._kept.pop(place)
-        old, new = self._path(place), self._path((namespace, place[1]))
+            self._kept[target] = self._kept.pop(place)
+        old, new = self._path(place), self._path(target)
         if old is not None and new is not None:
             new.parent.mkdir(parents=True, exist_ok=True)
             for suffix in ("-wal", "-shm", ""):

@@ -24,6 +24,9 @@ from .transactions import Transaction
 
 T = TypeVar("T")
 
+MAX_ALARM_MS = 2**63 / 1e6
+"""Alarms are stored in ns, as in the platform's local runtime."""
+
 _OPTIONS = ("allowConcurrency", "allowUnconfirmed", "noCache")
 _LIST_OPTIONS = (*_OPTIONS, "start", "startAfter", "end", "prefix", "reverse", "limit")
 
@@ -216,8 +219,10 @@ class DurableObjectStorage:
             raise TypeError(
                 f"setAlarm() takes ms since the epoch, or a datetime, not {type(given).__name__}."
             )
-        if not given > 0 or given == float("inf"):
+        if not given > 0:
             raise TypeError(PlatformText.ALARM_TIME)
+        if given >= MAX_ALARM_MS:
+            raise TypeError("setAlarm() takes ms since the epoch, before the year 2262.")
         self._running_alarm = None
         self._storage.set_alarm(max(int(given), self._now() * 1000))
 

@@ -7,14 +7,13 @@ object: a transaction begins with the first one.
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from workernb.errors import DurableObjectError, with_notes
 from workernb.resources.calls import run_operation
 from workernb.resources.sqlite import one_at_a_time
-from workernb.runtime.tracing.objects import ObjectInvocation
+from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.operations import Operation
 from workernb.texts import PlatformText
 from workernb.workers.current import current
@@ -65,6 +64,11 @@ class ObjectStore:
         self._buffer = KeyBuffer(databases.kept(place))
 
     # The database
+
+    @property
+    def _uncommitted(self) -> bool:
+        """Whether there is something to commit."""
+        return self._is_open or bool(self._buffer.fresh)
 
     @property
     def database(self) -> SqlDatabase:
@@ -152,7 +156,7 @@ class ObjectStore:
         with one_at_a_time:
             try:
                 database = self.begin()
-            except sqlite3.Error as error:
+            except Exception as error:
                 raise self._failure(error) from None
             at: float | None = None
             if self.alarm_changed:
@@ -163,7 +167,7 @@ class ObjectStore:
                     self._databases.set_alarm(self.place, min(at, earlier or at), retries)
             try:
                 database.own("COMMIT")
-            except sqlite3.Error as error:
+            except Exception as error:
                 self.roll_back()
                 failure = _commit_failure(database, error)
                 self.on_failure(failure)
@@ -194,18 +198,21 @@ class ObjectStore:
         Raises what the work raises; RuntimeError where no event of the object runs.
         """
         caller = _running()
-        if not isinstance(caller, ObjectInvocation):
+        if not isinstance(caller, Invocation):
             raise RuntimeError(f"{BINDING}.{verb}() works in the code of its Durable Object only.")
         if self.broken is not None:
             raise self.broken
         operation = Operation(caller, BINDING, NOUN, self.place[0], verb, detail)
         result: T = run_operation(operation, self, work, *arguments)  # type: ignore[arg-type]
+        if caller.__class__ is Invocation and self._uncommitted:
+            # Of an object that it has sent by reference, after whose call nothing else commits.
+            self.commit()
         return result
 
     def _failure(self, error: BaseException) -> BaseException:
         """Return the error to raise for one of an operation; reset the object if it lost writes."""
-        if isinstance(error, sqlite3.Error):
-            error = self.database.failed(error)
+        if type(error).__module__ == "sqlite3":
+            error = self.database.failed(error)  # type: ignore[arg-type]
         database = self._database
         if self._is_open and database is not None and not database.connection.in_transaction:
             # SQLite has rolled everything back: on a full disk, or when it was interrupted.
@@ -265,7 +272,7 @@ def _raise(error: BaseException) -> None:
     raise error
 
 
-def _commit_failure(database: Any, error: sqlite3.Error) -> BaseException:
+def _commit_failure(database: Any, error: Exception) -> BaseException:
     name = getattr(error, "sqlite_errorname", "") or ""
     if name.startswith("SQLITE_CONSTRAINT"):
         return DurableObjectError(PlatformText.OBJECT_CONSTRAINTS.format(text=error))
