@@ -80,6 +80,7 @@ async (functions, only, inspect, format) => {
 """
 """Runs all cases, and makes JSON of what each returns or throws."""
 
+
 def run_here(cases: list[Case]) -> dict[str, Any]:
     """Return what each case gives in the web APIs of workernb, by its key."""
     return {case.key: _run_here(case) for case in cases}

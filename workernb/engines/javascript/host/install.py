@@ -14,6 +14,8 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
 
+from workernb.engines.javascript.machine import compile_script
+
 from . import compression, digests, encoding, forms, promises, randomness, texts, urls
 from .hooks import Hooks
 
@@ -114,14 +116,8 @@ def _host(hooks: Hooks) -> dict[str, Callable[..., Any]]:
 @cache
 def _compiled() -> tuple[bytes, ...]:
     """Return the bytecode of each file."""
-    import quickjs
-
-    context = quickjs.Context()
     folder = files(__package__).parent / "web"
-    return tuple(
-        context.compile(_source(folder, name), f"{FILE_PREFIX}{name}.js").write_object()
-        for name in FILES
-    )
+    return tuple(compile_script(_source(folder, name), f"{FILE_PREFIX}{name}.js") for name in FILES)
 
 
 def _source(folder: Traversable, name: str) -> str:
