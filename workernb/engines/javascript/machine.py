@@ -148,6 +148,16 @@ class Machine:
         """Return the stack of what a function threw, in the engine's form."""
         return str(getattr(error, "js_stack", "") or "")
 
+    def stack_of_rejection(self, value: Any) -> str:
+        """Return the stack of what a promise was rejected with; empty for anything else."""
+        if getattr(value, "promise_state", None) != "rejected":
+            return ""
+        try:
+            value.result()
+        except self.errors as error:
+            return self.stack_of(error)
+        return ""
+
     @staticmethod
     def state(promise: Any) -> str | None:
         """Return the state of a promise: `pending`, `fulfilled` or `rejected`."""

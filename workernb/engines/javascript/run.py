@@ -210,7 +210,7 @@ class Run:
         if len(host.runs) > 1:
             realm.wake_others(self)
         if (trace.aborted is not None or trace.over_budget) and self.is_condemned:
-            raise self._ended(stack)
+            raise self._ended(stack or machine.stack_of_rejection(value))
         return value
 
     def _drain_on(self) -> None:
