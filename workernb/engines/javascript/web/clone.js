@@ -65,6 +65,7 @@
     if (isArray(value)) return cloneArray(value, memory);
     if (prototype === P.Object.prototype || prototype === null) {
       if (isError(value)) return cloneError(value, memory);
+      if (P.objectToString(value) === '[object Arguments]') refuse(value);
       return cloneProperties(value, remember(memory, value, {}), memory);
     }
     return cloneBuiltIn(value, memory);
