@@ -21,11 +21,9 @@ class PlatformText:
     BTOA = "btoa() can only operate on characters in the Latin1 (ISO/IEC 8859-1) range."
     QUERY_PAIRS = "Invalid URL search params sequence."
     INVALID_URL = "Invalid URL string."
-    STREAM_LOCKED = "This ReadableStream is currently locked to a reader."
     STREAM_CLOSED = "This ReadableStream is closed."
     STREAM_ENQUEUE = "Unable to enqueue"
     READER_MODE = "mode must be undefined or 'byob' in call to getReader()."
-    READER_RELEASED = "This ReadableStream reader has been released."
     WRITABLE_LOCKED = "This WritableStream is currently locked to a writer."
     WRITABLE_CLOSED = "This WritableStream has been closed."
     WRITER_RELEASED = "This WritableStream writer has been released."
@@ -40,9 +38,7 @@ class PlatformText:
     TRANSFORM_TERMINATED = "The transform stream has been terminated"
     FIXED_LENGTH_MORE = "Attempt to write too many bytes through a FixedLengthStream."
     FIXED_LENGTH_LESS = "FixedLengthStream did not see all expected bytes before close()."
-    COMPRESSION_FORMAT = (
-        "The compression format must be either 'deflate', 'deflate-raw' or 'gzip'."
-    )
+    COMPRESSION_FORMAT = "The compression format must be either 'deflate', 'deflate-raw' or 'gzip'."
     DECOMPRESSION = "Decompression failed."
     DECOMPRESSION_TRAILING = "Trailing bytes after end of compressed data"
     DECOMPRESSION_TRUNCATED = "Called close() on a decompression stream with incomplete data"

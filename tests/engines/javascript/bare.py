@@ -55,9 +55,7 @@ class Bare:
         Raises quickjs.JSError for what it throws, TimeoutError when it can never end.
         """
         # Without a call of then, which a test may have changed.
-        source = (
-            f"(async () => JSON.stringify(await (async () => {{\n{code}\n}})()) ?? 'null')()"
-        )
+        source = f"(async () => JSON.stringify(await (async () => {{\n{code}\n}})()) ?? 'null')()"
         return self.settle(self.context.eval(source, "test.js"))
 
     def settle(self, promise: Any) -> Any:

@@ -79,6 +79,7 @@ async (functions, only, inspect, format) => {
 """
 """Runs all cases, and makes JSON of what each returns or throws."""
 
+
 def run_here(cases: list[Case]) -> dict[str, Any]:
     """Return what each case gives in the web APIs of workernb, by its key."""
     return {case.key: _run_here(case) for case in cases}
@@ -91,9 +92,7 @@ def _run_here(case: Case) -> Any:
     inspect = bare.web.get("inspect")
     bare.context.set("__inspect", inspect)
     bare.context.set("__format", bare.web.get("format"))
-    prelude = (
-        "const inspect = __inspect, kept = __format, format = (...values) => kept(values);"
-    )
+    prelude = "const inspect = __inspect, kept = __format, format = (...values) => kept(values);"
     clean = "delete globalThis.__inspect; delete globalThis.__format;"
     source = (
         f"(() => {{ {prelude} {clean} return ({RUN})({as_module([case])}, null, inspect, format)"

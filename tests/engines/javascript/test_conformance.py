@@ -1,4 +1,4 @@
-"""Web APIs answer as npm's workerd does: the table of `cases/`, with the differences that are meant."""
+"""Web APIs answer as npm's workerd does: the table in `cases/`, with `differences.py`."""
 
 from __future__ import annotations
 

@@ -81,7 +81,8 @@ def test_what_bodies_are_made_of(web):
 
 def test_a_stream_is_read_to_its_end(web):
     assert web.run(
-        "return [...await web.readBytes(ReadableStream.from([new Uint8Array([1]), new Uint8Array([2])]))]"
+        "const chunks = [new Uint8Array([1]), new Uint8Array([2])];"
+        "return [...await web.readBytes(ReadableStream.from(chunks))]"
     ) == [1, 2]
     with pytest.raises(quickjs.JSError, match="received a value that is not a BufferSource"):
         web.run("return web.readBytes(ReadableStream.from(['text']))")

@@ -46,12 +46,15 @@ def test_what_a_microtask_throws_is_reported():
 
 
 def test_scheduler_wait_ends_early_for_a_signal(bare):
-    assert bare.run(
-        """
+    assert (
+        bare.run(
+            """
         const controller = new AbortController();
         const waited = scheduler.wait(1e6, { signal: controller.signal }).catch((e) => e);
         controller.abort('enough');
         return waited;
         """
-    ) == "enough"
+        )
+        == "enough"
+    )
     assert bare.timers == {}

@@ -1,7 +1,7 @@
 // Readers, asynchronous iteration, and streams from iterables.
 (function (web) {
   'use strict';
-  const { apply, defineProperty, Symbol, TypeError, Uint8Array, bytesSet, typedArrayByteLength, then,
+  const { apply, defineProperty, Symbol, TypeError, Uint8Array, bytesSet, typedArrayByteLength,
     asyncIteratorPrototype, uncurryThis, WeakMap } = web.primordials;
   const { deferred, react, resolved, rejected, Queue } = web;
 
@@ -72,7 +72,7 @@
   // not wait for the return() of a loop that is left.
   const after = (state, step) => {
     const ended = () => { state.waiting -= 1; };
-    state.ongoing = state.waiting === 0 ? step() : then(state.ongoing, step, step);
+    state.ongoing = state.waiting === 0 ? step() : web.chain(state.ongoing, step, step);
     state.waiting += 1;
     react(state.ongoing, ended, ended);
     return state.ongoing;
@@ -108,7 +108,7 @@
         const canceled = state.preventCancel ? resolved()
           : web.cancelReadable(state.reader.stream, value);
         release(state.reader);
-        return then(canceled, () => result);
+        return web.chain(canceled, () => result);
       });
     },
   };
@@ -143,7 +143,7 @@
     const isSync = asynchronous === undefined || asynchronous === null;
     return web.createReadable((controller) => {
       const step = web.promiseCall(next, iterator, []);
-      return then(step, (result) => {
+      return web.chain(step, (result) => {
         if (result === null || typeof result !== 'object') {
           throw new TypeError("The result of an iterator's next() is an object");
         }
@@ -152,7 +152,7 @@
           return undefined;
         }
         const add = (value) => { web.enqueue(controller, value); };
-        return isSync ? then(resolved(result.value), add) : add(result.value);
+        return isSync ? web.chain(resolved(result.value), add) : add(result.value);
       });
     }, (reason) => {
       const stop = iterator.return;

@@ -2,7 +2,7 @@
 // and FixedLengthStream, which take bytes.
 (function (web) {
   'use strict';
-  const { apply, RangeError, TypeError, Number, isInteger, then, typedArrayByteLength } =
+  const { apply, RangeError, TypeError, Number, isInteger, typedArrayByteLength } =
     web.primordials;
   const { react, resolved, rejected, deferred, nothing } = web;
 
@@ -49,7 +49,7 @@
       const full = !web.wantsMore(self.source);
       if (full !== self.backpressure) setBackpressure(true);
     };
-    const perform = (chunk) => then(
+    const perform = (chunk) => web.chain(
       web.promiseCall(self.transform, undefined, [chunk]), nothing,
       (error) => {
         self.error(error);
@@ -65,7 +65,7 @@
         }
       }
       if (!self.backpressure) return perform(chunk);
-      return then(self.changed.promise, () => {
+      return web.chain(self.changed.promise, () => {
         const state = web.writableState(self.writable);
         if (state.phase === 'erroring') throw state.error;
         return perform(chunk);
