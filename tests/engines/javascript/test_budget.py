@@ -86,7 +86,7 @@ async def test_it_is_cut_and_serves_again(define, runtime, body):
 
 async def test_where_it_was_cut(define):
     worker = define(
-        "export default { fetch() {\n  return spin();\n} };\n\nfunction spin() {\n  for (let n = 0; ;) n = Math.max(n, 1);\n}",
+        "export default { fetch() {\n  return spin();\n} };\n\nfunction spin() {\n  for (;;) Math.max(1, 2);\n}",
         limits={"cpu_ms": 20},
     )
     with pytest.raises(CpuLimitError) as raised:

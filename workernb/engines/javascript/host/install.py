@@ -96,12 +96,7 @@ def install(context: Any, hooks: Hooks) -> Web:
 def _host(hooks: Hooks) -> dict[str, Callable[..., Any]]:
     """Return the functions of the host, by the names that JavaScript calls them by."""
     return {
-        "log": lambda level, text: hooks.log(level, text),
-        "report": lambda error: hooks.report(error),
-        "now": lambda: hooks.now(),
-        "startTimer": lambda number, milliseconds: hooks.start_timer(int(number), milliseconds),
-        "cancelTimer": lambda number: hooks.cancel_timer(int(number)),
-        "loading": lambda: hooks.loading(),
+        **{name: _ask(hooks, method) for name, method in _HOOKS.items()},
         **compression.FUNCTIONS,
         **digests.FUNCTIONS,
         **encoding.FUNCTIONS,
@@ -113,10 +108,29 @@ def _host(hooks: Hooks) -> dict[str, Callable[..., Any]]:
     }
 
 
+_HOOKS = {
+    "log": "log",
+    "report": "report",
+    "now": "now",
+    "startTimer": "start_timer",
+    "cancelTimer": "cancel_timer",
+    "loading": "loading",
+}
+
+
+def _ask(hooks: Hooks, method: str) -> Callable[..., Any]:
+    """Return a function that calls a hook. A bound method would keep the hooks alive."""
+
+    def ask(*arguments: Any) -> Any:
+        return getattr(hooks, method)(*arguments)
+
+    return ask
+
+
 @cache
 def _compiled() -> tuple[bytes, ...]:
     """Return the bytecode of each file."""
-    folder = files(__package__).parent / "web"
+    folder = files("workernb.engines.javascript") / "web"
     return tuple(compile_script(_source(folder, name), f"{FILE_PREFIX}{name}.js") for name in FILES)
 
 
