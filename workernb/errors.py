@@ -166,7 +166,7 @@ class AbortError(WorkernbError):
     """A call or a stream was ended by an AbortSignal. The name is the standard's (DOM)."""
 
 
-class JavaScriptError(WorkernbError):
+class JavaScriptError(Exception):
     """What a JavaScript Worker threw; its class has the name of JavaScript's.
 
     `str(error)` is the message. name: such as `TypeError`. stack: as JavaScript has it, without the
@@ -174,10 +174,10 @@ class JavaScriptError(WorkernbError):
     ValueError.
     """
 
-    def __init__(self, message: str, name: str = "Error", stack: str = "") -> None:
-        """Make an error that was thrown."""
+    def __init__(self, message: str = "", name: str | None = None, stack: str = "") -> None:
+        """Make an error that was thrown. name: by default that of the class."""
         super().__init__(message)
-        self.name = name
+        self.name = type(self).__name__ if name is None else name
         self.stack = stack
 
     @property

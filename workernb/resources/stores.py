@@ -41,12 +41,10 @@ CREATE TABLE IF NOT EXISTS stores (
     UNIQUE (kind, name)
 );
 """
-SCHEMA = "".join(
-    (
-        _SCHEMA, KV_SCHEMA, R2_SCHEMA, CACHE_SCHEMA, EXPIRY_SCHEMA, QUEUE_SCHEMA, OBJECTS_SCHEMA,
-        MIGRATIONS_SCHEMA,
-    )  # fmt: skip
-)
+SCHEMA = (
+    _SCHEMA + KV_SCHEMA + R2_SCHEMA + CACHE_SCHEMA + EXPIRY_SCHEMA + QUEUE_SCHEMA + OBJECTS_SCHEMA
+    + MIGRATIONS_SCHEMA
+)  # fmt: skip
 _TABLES = {
     "kv": [("kv", "namespace")],
     "r2": [("r2_objects", "bucket"), ("r2_uploads", "bucket")],

@@ -4,8 +4,8 @@ A file in `cases/` is a subject. Each of its cases begins with a line `//// name
 the body of an async function whose value becomes JSON. `expected/` keeps what workerd gave, so that
 the quick tests need no npm; `differences.py` lists where workernb differs, and why.
 
-    python -m pytest tests/engines/javascript/test_conformance.py -m slow      # compare again
-    python tests/engines/javascript/conformance.py                             # record again
+    scripts/test -m slow tests/engines/javascript      # run them in workerd again, and compare
+    python -m tests.engines.javascript.conformance     # record what workerd gives
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 import tempfile
 import urllib.error
 import urllib.request
@@ -80,19 +79,20 @@ async (functions, only, inspect, format) => {
 """
 """Runs all cases, and makes JSON of what each returns or throws."""
 
+
 def run_here(cases: list[Case]) -> dict[str, Any]:
     """Return what each case gives in the web APIs of workernb, by its key."""
     return {case.key: _run_here(case) for case in cases}
 
 
 def _run_here(case: Case) -> Any:
-    from bare import Bare
+    from tests.engines.javascript.bare import Bare
 
     bare = Bare()
     inspect = bare.web.get("inspect")
     bare.context.set("__inspect", inspect)
     bare.context.set("__format", bare.web.get("format"))
-    prelude = "const inspect = __inspect, format = (...values) => __format(values);"
+    prelude = "const inspect = __inspect, kept = __format, format = (...values) => kept(values);"
     clean = "delete globalThis.__inspect; delete globalThis.__format;"
     source = (
         f"(() => {{ {prelude} {clean} return ({RUN})({as_module([case])}, null, inspect, format)"
@@ -165,9 +165,6 @@ def _serving(workerd: Path, folder: str) -> Iterator[str]:
 
 def find_workerd() -> Path:
     """Return the workerd that the benchmarks install; benchmarks.javascript.Absent without npm."""
-    root = str(FOLDER.parents[2])
-    if root not in sys.path:
-        sys.path.insert(0, root)
     from benchmarks.javascript import installed
 
     return installed() / "node_modules/.bin/workerd"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import workernb
+
+if TYPE_CHECKING:
+    from tests.engines.javascript.bare import Bare
 
 
 @pytest.fixture(autouse=True)
@@ -48,3 +51,13 @@ def run(define: Callable[..., Any]) -> Callable[..., Any]:
         return await response.json()
 
     return run
+
+
+@pytest.fixture
+def bare() -> Iterator[Bare]:
+    """A context with the web APIs. Imported here, so that tests are skipped without QuickJS."""
+    from tests.engines.javascript.bare import Bare
+
+    bare = Bare()
+    yield bare
+    assert bare.reported == []

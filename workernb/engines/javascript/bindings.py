@@ -12,7 +12,7 @@ from workernb.runtime.bindings.service import ServiceBinding
 from workernb.workers.env import VersionMetadata, values_of
 from workernb.workers.fetch import fetch
 
-from .host import Host
+from .boundary import Host
 
 
 def binding_functions(host: Host) -> dict[str, Callable[..., Any]]:

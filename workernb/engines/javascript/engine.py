@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from workernb.errors import RpcError, with_notes
+from workernb.runtime.events.rpc import RESERVED_ON_ENTRYPOINTS, RPC, no_method
 from workernb.runtime.services.engine import HANDLERS, Handler
 from workernb.runtime.services.targets import DEFAULT
 from workernb.runtime.services.versions import Version, code_in_use
+from workernb.texts import PlatformText
 from workernb.workers.current import RunningInvocation
 
 from .realm import Discovered, Realm
 from .run import Run
+from .values import written
 
 
 class JavaScriptEngine:
@@ -89,6 +93,9 @@ class JavaScriptEntrypoint:
             if name in found.members
         }
         self.methods: Mapping[str, Any] = {}
+        if found.kind == "class":
+            self.methods = {name: _named(name) for name in found.members}
+            self.handlers[RPC] = _make_rpc(loaded, found)
 
 
 def _make_fetch(loaded: Loaded, export: str) -> Handler:
@@ -108,14 +115,16 @@ def _make_fetch(loaded: Loaded, export: str) -> Handler:
 
 
 def _event_maker(name: str) -> Callable[[Loaded, str], Handler]:
-    """Return what makes the handler of an event whose argument is given as JSON."""
+    """Return what makes the handler of an event."""
 
     def make(loaded: Loaded, export: str) -> Handler:
         async def handler(argument: Any, invocation: RunningInvocation) -> Any:
             realm = loaded.realm()
             run = Run(realm, invocation)
+            run.argument = argument
             try:
-                run.enter(realm.enter_event, realm.index[export], run.number, name, None)
+                parts = written(_values_of(name, argument), run)
+                run.enter(realm.enter_event, realm.index[export], run.number, name, parts)
                 return await run.result()
             finally:
                 run.leave()
@@ -125,4 +134,59 @@ def _event_maker(name: str) -> Callable[[Loaded, str], Handler]:
     return make
 
 
+def _values_of(event: str, argument: Any) -> list[Any]:
+    """Return the values that JavaScript makes a handler's argument of."""
+    if event == "scheduled":
+        return [{"scheduledTime": argument.scheduledTime, "cron": argument.cron}]
+    if event == "tail":
+        requests = [item.event and item.event.get("request") for item in argument]
+        return [argument, [one and one.getUnredacted() for one in requests]]
+    return [argument]
+
+
 _MAKERS: dict[str, Callable[[Loaded, str], Handler]] = {"fetch": _make_fetch}
+
+
+def _named(name: str) -> Callable[..., Any]:
+    """Return what stands for a method of JavaScript's, whose parameters are not known."""
+
+    def method(self: Any, *args: Any) -> None:
+        """Do nothing: JavaScript has the method."""
+
+    method.__name__ = method.__qualname__ = name
+    return method
+
+
+def _make_rpc(loaded: Loaded, found: Discovered) -> Handler:
+    """Return what handles calls over RPC of a class."""
+    members, service = frozenset(found.members), loaded.version.service
+
+    async def rpc(call: Any, invocation: RunningInvocation) -> Any:
+        _check_call(call, members, service)
+        realm = loaded.realm()
+        run = Run(realm, invocation)
+        try:
+            parts = None if call._args is None else written(call._args, run)
+            path = list(call._path)
+            run.enter(realm.enter_rpc, realm.index[found.name], run.number, path, parts)
+            return await run.result()
+        finally:
+            run.leave()
+
+    return rpc
+
+
+def _check_call(call: Any, members: Collection[str], service: str) -> None:
+    """Raise RpcError for a method that RPC does not reach, TypeError for arguments by name."""
+    name = call._path[0]
+    if name in RESERVED_ON_ENTRYPOINTS:
+        raise RpcError(PlatformText.RESERVED_METHOD.format(name=name))
+    if name not in members:
+        raise no_method(name, f"Worker {service!r}", members)
+    if call._kwargs:
+        raise with_notes(
+            TypeError(
+                f"{name}() of Worker {service!r} is JavaScript: it takes no arguments by name."
+            ),
+            f"Pass them in their order, or as a dict: {name}({{{next(iter(call._kwargs))!r}: …}}).",
+        )

@@ -10,7 +10,7 @@ from workernb.errors import HandlerError, InvocationAborted, with_notes
 from workernb.runtime.services.engine import HANDLERS
 from workernb.texts import PlatformText
 
-from .host import Host
+from .boundary import Host
 from .run import Run
 
 
@@ -42,6 +42,11 @@ def invocation_functions(host: Host) -> dict[str, Callable[..., Any]]:
         run = host.run_numbered(number)
         run.failed(InvocationAborted(reason or PlatformText.CONTEXT_ABORTED))
 
+    def no_retry(number: int) -> None:
+        run = runs.get(number)
+        if run is not None:
+            run.argument.noRetry()
+
     def exports(number: int) -> list[Any]:
         found = host.run_numbered(number).invocation.exports
         return [part for name in dir(found) for part in (name, host.bind(getattr(found, name)()))]
@@ -51,6 +56,7 @@ def invocation_functions(host: Host) -> dict[str, Callable[..., Any]]:
         return host.bind(getattr(found, name)(props=json.loads(props)))
 
     return {
+        "noRetry": no_retry,
         "done": done,
         "failed": failed,
         "notResponse": not_a_response,

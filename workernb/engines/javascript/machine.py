@@ -6,6 +6,7 @@ thread that made it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,9 @@ from workernb.errors import UsageError, with_notes
 
 STACK_BYTES = 1_000_000
 """How much of the thread's stack JavaScript may use: about 1,000 calls within each other."""
+
+GC_BYTES = 4_000_000
+"""How large a heap becomes before circles in it are looked for; later half as large again."""
 
 _SCRIPTS = Path(__file__).parent
 
@@ -51,8 +55,8 @@ class Machine:
     """A JavaScript heap with one global object.
 
     errors: the class of what the engine raises. wrap: makes an object of JavaScript's that carries
-    one of Python's, and comes back as that. context.has_pending_job, run_one: what `has_jobs` and `run_job`
-    are, without the cost of a call; `run_one` raises one of `errors`.
+    one of Python's, and comes back as that. context.has_pending_job, run_one: `has_jobs` and
+    `run_job` without the cost of a call; `run_one` raises one of `errors`.
     """
 
     def __init__(self, must_end: Callable[[], bool], memory_mb: float) -> None:
@@ -67,6 +71,7 @@ class Machine:
         self._runtime = package.Runtime()
         self._runtime.set_memory_limit(int(memory_mb * 1e6))
         self._runtime.set_max_stack_size(STACK_BYTES)
+        self._runtime.set_gc_threshold(GC_BYTES)
         self._runtime.set_interrupt_handler(must_end)
         self._context = self.context = package.Context(self._runtime)
         self.run_one: Callable[[], bool] = self._context.execute_pending_job
@@ -143,6 +148,16 @@ class Machine:
         """Return the stack of what a function threw, in the engine's form."""
         return str(getattr(error, "js_stack", "") or "")
 
+    def stack_of_rejection(self, value: Any) -> str:
+        """Return the stack of what a promise was rejected with; empty for anything else."""
+        if getattr(value, "promise_state", None) != "rejected":
+            return ""
+        try:
+            value.result()
+        except self.errors as error:
+            return self.stack_of(error)
+        return ""
+
     @staticmethod
     def state(promise: Any) -> str | None:
         """Return the state of a promise: `pending`, `fulfilled` or `rejected`."""
@@ -169,7 +184,21 @@ class Machine:
 @cache
 def _bytecode(path: str) -> bytes:
     """Return a script of ours in the engine's own form, which is made once for a process."""
-    package = quickjs()
-    source = (_SCRIPTS / path).read_text(encoding="utf-8")
-    compiled = package.Context().compile(source, f"workernb:{path}")
-    return bytes(compiled.write_object())
+    return compile_script((_SCRIPTS / path).read_text(encoding="utf-8"), f"workernb:{path}")
+
+
+def compile_script(source: str, name: str) -> bytes:
+    """Return a script in the engine's own form. name: that of its file, in stacks."""
+    # Each function keeps its own text: what nobody reads would be a tenth of the heap.
+    return bytes(quickjs().Context().compile(_blank(r"", source), name).write_object())
+
+
+_blank = re.compile(r"^[ \t]+(?://.*)?|^//.*", re.MULTILINE).sub
+
+
+def promise_result(promise: Any) -> Any:
+    """Return the value of a promise that is fulfilled; the text of the error of a rejected one."""
+    try:
+        return promise.result()
+    except quickjs().JSError as error:
+        return str(error)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from workernb.http.body import USED, Message
@@ -18,7 +18,7 @@ from workernb.http.response import Response
 from workernb.http.streams import ReadableStream
 from workernb.http.text import scalar
 
-from .host import Host
+from .boundary import Host
 
 
 def message_functions(host: Host, wrap: Callable[[Any], Any]) -> dict[str, Callable[..., Any]]:
@@ -41,23 +41,22 @@ def message_functions(host: Host, wrap: Callable[[Any], Any]) -> dict[str, Calla
         whole = _whole(message)
         return host.running("bytes()").begin(message.bytes()) if whole is None else whole
 
-    def request(
-        source: Any, method: Any, body: Any, redirect: Any, cf: Any, cache: Any, integrity: Any,
-        signal: Any, has_headers: bool, *flat: str,
-    ) -> Any:  # fmt: skip
-        return wrap(
-            Request(
-                source if isinstance(source, Request) else scalar(source),
-                method=method,
-                headers=_pairs(flat) if has_headers else None,
-                body=_body(body),
-                redirect=redirect,
-                cf=None if cf is None else json.loads(cf),
-                cache=cache,
-                integrity=integrity,
-                signal=signal,
-            )
+    def request(source: Any, method: Any, body: Any, kind: Any, *more: Any) -> Any:
+        redirect, cf, cache, integrity, signal, has_headers, *flat = more
+        made = Request(
+            source if isinstance(source, Request) else scalar(source),
+            method=method,
+            headers=_pairs(flat) if has_headers else None,
+            body=_body(body),
+            redirect=redirect,
+            cf=None if cf is None else json.loads(cf),
+            cache=cache,
+            integrity=integrity,
+            signal=signal,
         )
+        if kind is not None and "content-type" not in made._fields:
+            made._fields = {**made._fields, "content-type": kind}
+        return wrap(made)
 
     def response(
         body: Any, status: Any, status_text: str, has_headers: bool, kind: Any, *flat: str
@@ -102,7 +101,7 @@ def message_functions(host: Host, wrap: Callable[[Any], Any]) -> dict[str, Calla
     return {**{name: host.exposed(each) for name, each in exposed.items()}, **plain}
 
 
-def _pairs(flat: tuple[str, ...]) -> list[tuple[str, str]]:
+def _pairs(flat: Sequence[str]) -> list[tuple[str, str]]:
     return list(zip(flat[::2], flat[1::2], strict=True))
 
 

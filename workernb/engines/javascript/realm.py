@@ -18,14 +18,21 @@ from workernb.workers.current import current
 
 from . import stacks
 from .bindings import binding_functions
-from .host import Host
+from .bodies import body_functions
+from .boundary import Host
+from .calls import rpc_functions
+from .hooks import RunHooks
+from .host import install
 from .invocations import invocation_functions
 from .machine import Machine, ScriptError
 from .messages import message_functions
 from .platform import PLATFORM_MODULE, PLATFORM_SOURCE, missing_module
 from .run import Run
+from .values import written
 
-SCRIPTS = ("errors", "operations", "messages", "workers", "handlers")
+SCRIPTS = (
+    "errors", "operations", "bodies", "messages", "values", "rpc", "workers", "handlers",
+)  # fmt: skip
 """Our own scripts, in the order in which each takes what it needs from those before."""
 
 
@@ -70,6 +77,8 @@ class Realm:
         self.enter_fetch, self.enter_event = get("enterFetch"), get("enterEvent")
         self.settle, self.settle_response = get("settle"), get("settleResponse")
         self.fail, self.forget = get("fail"), get("forget")
+        self.enter_rpc, self.enter_exported = get("enterRpc"), get("enterExported")
+        self.pull_stream, self.cancel_stream = get("pullStream"), get("cancelStream")
         self.index = {each.name: number for number, each in enumerate(self.found)}
 
     def _install(self) -> None:
@@ -85,13 +94,19 @@ class Realm:
             ),
             "wrongDefault": lambda given: _refuse_default(host, given),
             **message_functions(host, host.wrap),
+            **body_functions(host, host.wrap),
             **binding_functions(host),
             **invocation_functions(host),
+            **rpc_functions(host),
         }
         exposed = machine.host_object(functions)
-        self._internal = machine.object()
+        self._hooks = RunHooks(host)
+        web = install(machine.context, self._hooks)
+        self._internal = web.value
+        self.fire_timer = web.get("fireTimer")
         for script in SCRIPTS:
             machine.call(machine.script(f"scripts/{script}.js"), exposed, self._internal)
+        self._hooks.describe = web.get("describe")
         machine.set_global("__workernb", self._internal)
         machine.run_module(f"import {PLATFORM_MODULE!r}", "workernb:platform")
         self._drain()
@@ -165,6 +180,10 @@ class Realm:
         )
         return missing_module(error, text, self._paths)
 
+    def written(self, values: list[Any], run: Any) -> list[Any]:
+        """Return values as a list that JavaScript reads."""
+        return written(values, run)
+
     # Runs
 
     def wake_others(self, run: Run) -> None:
@@ -195,7 +214,9 @@ def _weakly(machine: Machine) -> Callable[[Any], Any]:
     reference = weakref.ref(machine)
 
     def wrap(value: Any) -> Any:
-        return reference().wrap(value)  # type: ignore[union-attr] - it is what calls this
+        found = reference()
+        assert found is not None  # It is what calls this.
+        return found.wrap(value)
 
     return wrap
 

@@ -23,9 +23,10 @@ from workernb.runtime.tracing.traces import Trace
 from workernb.texts import PlatformText
 
 from . import stacks
+from .host.remedies import remedy
 
 if TYPE_CHECKING:
-    from .host import Host
+    from .boundary import Host
     from .machine import Machine
 
 Outcome: TypeAlias = tuple[Any, BaseException | None]
@@ -49,10 +50,16 @@ class Realm(Protocol):
     files: dict[str, str]
     memory_mb: float
     is_dead: bool
+    fire_timer: Any
+    pull_stream: Any
+    cancel_stream: Any
     settle: Any
     settle_response: Any
     fail: Any
     forget: Any
+
+    def written(self, values: list[Any], run: Run) -> list[Any]:
+        """Return values as a list that JavaScript reads."""
 
     def wake_others(self, run: Run) -> None:
         """Let the other runs look again."""
@@ -64,21 +71,28 @@ class Realm(Protocol):
 class Run:
     """An invocation in a realm: its operations, and what its handler has come to.
 
-    number: by which JavaScript names it. exceptions: those that JavaScript has errors of, by
-    number. waits: the promises of `ctx.waitUntil` that are pending, by number. goes_on: how much of
-    what it produces goes on after its handler has ended, such as streams.
+    number: by which JavaScript names it. argument: the handler's, of some events. exceptions: those
+    that JavaScript has errors of, by number. sources: stubs and calls that it has, by number.
+    waits: the promises of `ctx.waitUntil` that are pending, by number. goes_on: how many streams it
+    produces that may go on after its handler has ended.
     """
 
     # Class-level defaults: most runs have none of these.
     exceptions: Mapping[int, BaseException] = MappingProxyType({})
     waits: frozenset[int] = frozenset()
+    sources: Mapping[int, Any] = MappingProxyType({})
+    _calls: frozenset[int] = frozenset()
     goes_on = 0
     _tasks: dict[asyncio.Future[Outcome], int] | Mapping[Any, int] = MappingProxyType({})
+    argument: Any = None
+    _has_left = False
     _is_done = False
     _result: Any = None
     _error: BaseException | None = None
     _idle_turns = 0
     _turn: asyncio.Future[None] | None = None
+    _timers: Mapping[int, int] = MappingProxyType({})  # Their numbers, by those of operations.
+    _chunks: Mapping[int, Outcome] = MappingProxyType({})  # Those that were pulled, by stream.
     _wait_errors: tuple[BaseException, ...] = ()
     _background: Coroutine[Any, Any, None] | None = None
     _handler_ended: asyncio.Event | None = None
@@ -108,6 +122,18 @@ class Run:
         self._operations[number] = awaitable
         return number
 
+    def begin_call(self, call: Awaitable[Any]) -> int:
+        """Add a call over RPC, whose result is encoded for JavaScript; return its number."""
+        number = self.begin(call)
+        self._calls |= {number}
+        return number
+
+    def keep(self, source: Any) -> int:
+        """Keep a stub or a call for as long as the run lasts; return its number."""
+        number = self.realm.host.number()
+        self.sources = {**self.sources, number: source}
+        return number
+
     def cancel(self, number: int) -> None:
         """Drop an operation whose promise nobody wants any more, such as a timer."""
         awaitable = self._operations.pop(number, None)
@@ -120,13 +146,28 @@ class Run:
                 task.cancel()
                 self._wake()
 
+    def start_timer(self, number: int, milliseconds: float) -> None:
+        """Fire a timer of JavaScript's after a time, while the invocation lasts."""
+        operation = self.begin(asyncio.sleep(milliseconds / 1000))
+        self._timers = {**self._timers, operation: number}
+
+    def cancel_timer(self, number: int) -> None:
+        """Forget a timer of JavaScript's."""
+        for operation, timer in self._timers.items():
+            if timer == number:
+                self._timers = {o: t for o, t in self._timers.items() if o != operation}
+                self.cancel(operation)
+                return
+
     def done(self, result: Any) -> None:
         """Note what the handler has returned."""
-        self._is_done, self._result = True, result
+        if not self._is_done:
+            self._is_done, self._result = True, result
 
     def failed(self, error: BaseException) -> None:
         """Note what the handler has thrown."""
-        self._is_done, self._error = True, error
+        if not self._is_done:
+            self._is_done, self._error = True, error
 
     def error_of(self, number: int, name: str, text: str, stack: str) -> BaseException:
         """Return the exception for what JavaScript threw: the very same, if it comes from here."""
@@ -140,7 +181,8 @@ class Run:
                 f"The heap of Worker {self.invocation.service!r} is limited to "
                 f"{self.realm.memory_mb:g} MB (%limits --memory-mb); the next call gets a new one.",
             )
-        return stacks.make_error(name, text, stack, self.realm.files)
+        error = stacks.make_error(name, text, stack, self.realm.files)
+        return with_notes(error, remedy(text) if name == "ReferenceError" else None)
 
     # Entering JavaScript
 
@@ -168,7 +210,7 @@ class Run:
         if len(host.runs) > 1:
             realm.wake_others(self)
         if (trace.aborted is not None or trace.over_budget) and self.is_condemned:
-            raise self._ended(stack)
+            raise self._ended(stack or machine.stack_of_rejection(value))
         return value
 
     def _drain_on(self) -> None:
@@ -219,7 +261,7 @@ class Run:
         return self._outcome()
 
     def _outcome(self) -> Any:
-        error, self._error = self._error, None
+        error = self._error
         if error is None:
             return self._result
         try:
@@ -269,8 +311,14 @@ class Run:
 
     def _settle(self, number: int, outcome: Outcome) -> None:
         realm, (value, error) = self.realm, outcome
-        if error is not None:
+        timer = self._timers.get(number) if self._timers else None
+        if timer is not None:
+            self._timers = {o: t for o, t in self._timers.items() if o != number}
+            self.enter(realm.fire_timer, timer)
+        elif error is not None:
             self.enter(realm.fail, number, *realm.host.about(error, self))
+        elif number in self._calls:
+            self.enter(realm.settle, number, realm.written([value], self))
         elif isinstance(value, Response):
             self.enter(realm.settle_response, number, realm.machine.wrap(value))
         else:
@@ -304,6 +352,33 @@ class Run:
             self._turn.set_result(None)
 
     wake = _wake
+
+    # Streams that it produces
+
+    async def pull(self, number: int) -> bytes | None:
+        """Return the next chunk of a stream that JavaScript produces; None at its end."""
+        self.enter(self.realm.pull_stream, number)
+        await self.until(lambda: number in self._chunks)
+        chunks = dict(self._chunks)
+        chunk, error = chunks.pop(number)
+        self._chunks = chunks
+        if error is not None:
+            raise error
+        return chunk  # type: ignore[no-any-return]
+
+    def pulled(self, number: int, chunk: bytes | None, error: BaseException | None = None) -> None:
+        """Note what the producer of a stream has given, or thrown."""
+        self._chunks = {**self._chunks, number: (chunk, error)}
+
+    def cancel_stream(self, number: int) -> None:
+        """Tell the producer of a stream that nobody reads on."""
+        self.enter(self.realm.cancel_stream, number)
+
+    def stream_ended(self) -> None:
+        """Note that a stream which it produced has ended."""
+        self.goes_on = max(0, self.goes_on - 1)
+        if not self.goes_on and self._has_left:
+            self._leave_if_idle()
 
     # After the handler
 
@@ -347,11 +422,14 @@ class Run:
         Called as the handler ends, within its invocation. A call that code has waited for at some
         time, as the loser of a race, is dropped without a warning.
         """
+        self._has_left = True
         if self._handler_ended is not None:
             self._handler_ended.set()
         elif not self._operations and not self._tasks and not self.goes_on:
             self.realm.host.runs.pop(self.number, None)
             return
+        if self._error is not None or self.trace.aborted is not None:
+            self.goes_on = 0  # What it would have produced is not sent.
         if self.waits and self.trace.aborted is None:
             self._begin_tasks()
             for task in self._tasks:

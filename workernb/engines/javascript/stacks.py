@@ -60,14 +60,21 @@ def frames_of(stack: str, files: Mapping[str, str]) -> list[Frame]:
     return found
 
 
+_BASES: dict[str, type[Exception]] = {
+    "AbortError": AbortError,
+    "DataCloneError": DataCloneError,
+    "RangeError": ValueError,
+    "TimeoutError": TimeoutError,
+    "TypeError": TypeError,
+}
+"""What errors of these names are in Python too."""
+
+
 @lru_cache(maxsize=64)
 def _class_named(name: str) -> type[JavaScriptError]:
     """Return the class of the errors with a name: `TypeError`."""
-    bases: tuple[type[Any], ...] = (JavaScriptError,)
-    if name == "TypeError":
-        bases = (JavaScriptError, TypeError)
-    elif name == "RangeError":
-        bases = (JavaScriptError, ValueError)
+    base = _BASES.get(name)
+    bases: tuple[type[Any], ...] = (JavaScriptError,) if base is None else (JavaScriptError, base)
     return type(name, bases, {"__module__": "builtins", "__doc__": JavaScriptError.__doc__})
 
 
@@ -156,7 +163,7 @@ def kind_of(error: BaseException) -> str:
 def text_of(error: BaseException) -> str:
     """Return an exception's text, whatever its class does."""
     try:
-        return str.__str__(str(error))
+        return str.__str__(str(error)).removeprefix("DataCloneError: ")
     except Exception:
         return "<exception str() failed>"
 

@@ -18,7 +18,8 @@ _NAMES = {
 
 def digest(name: str, data: Any) -> bytes:
     """Return the digest of a buffer."""
-    return _new(name, data.to_bytes()).digest()
+    made: bytes = _new(name, data.to_bytes()).digest()
+    return made
 
 
 def hasher(name: str) -> Callable[..., bytes | None]:
@@ -27,7 +28,8 @@ def hasher(name: str) -> Callable[..., bytes | None]:
 
     def update(chunk: Any = None) -> bytes | None:
         if chunk is None:
-            return state.digest()
+            made: bytes = state.digest()
+            return made
         state.update(chunk.to_bytes())
         return None
 

@@ -14,6 +14,8 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
 
+from workernb.engines.javascript.machine import compile_script
+
 from . import compression, digests, encoding, forms, promises, randomness, texts, urls
 from .hooks import Hooks
 
@@ -94,12 +96,7 @@ def install(context: Any, hooks: Hooks) -> Web:
 def _host(hooks: Hooks) -> dict[str, Callable[..., Any]]:
     """Return the functions of the host, by the names that JavaScript calls them by."""
     return {
-        "log": lambda level, text: hooks.log(level, text),
-        "report": lambda error: hooks.report(error),
-        "now": lambda: hooks.now(),
-        "startTimer": lambda number, milliseconds: hooks.start_timer(int(number), milliseconds),
-        "cancelTimer": lambda number: hooks.cancel_timer(int(number)),
-        "loading": lambda: hooks.loading(),
+        **{name: _ask(hooks, method) for name, method in _HOOKS.items()},
         **compression.FUNCTIONS,
         **digests.FUNCTIONS,
         **encoding.FUNCTIONS,
@@ -111,17 +108,30 @@ def _host(hooks: Hooks) -> dict[str, Callable[..., Any]]:
     }
 
 
+_HOOKS = {
+    "log": "log",
+    "report": "report",
+    "now": "now",
+    "startTimer": "start_timer",
+    "cancelTimer": "cancel_timer",
+    "loading": "loading",
+}
+
+
+def _ask(hooks: Hooks, method: str) -> Callable[..., Any]:
+    """Return a function that calls a hook. A bound method would keep the hooks alive."""
+
+    def ask(*arguments: Any) -> Any:
+        return getattr(hooks, method)(*arguments)
+
+    return ask
+
+
 @cache
 def _compiled() -> tuple[bytes, ...]:
     """Return the bytecode of each file."""
-    import quickjs
-
-    context = quickjs.Context()
-    folder = files(__package__).parent / "web"
-    return tuple(
-        context.compile(_source(folder, name), f"{FILE_PREFIX}{name}.js").write_object()
-        for name in FILES
-    )
+    folder = files("workernb.engines.javascript") / "web"
+    return tuple(compile_script(_source(folder, name), f"{FILE_PREFIX}{name}.js") for name in FILES)
 
 
 def _source(folder: Traversable, name: str) -> str:

@@ -2,6 +2,7 @@
 (function (host, internal) {
   "use strict";
   const kinds = { Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError };
+  const domNames = { __proto__: null, AbortError: true, TimeoutError: true, DataCloneError: true };
   const TheError = Error, TheString = String;
   const numbers = new WeakMap();
   const get = WeakMap.prototype.get, set = WeakMap.prototype.set, has = WeakMap.prototype.has;
@@ -24,9 +25,8 @@
   internal.makeError = (name, text, number, lines, remote) => {
     let error;
     if (kinds[name] !== undefined) error = construct(kinds[name], [text]);
-    else if (internal.domExceptions && internal.domExceptions[name] !== undefined) {
-      error = construct(internal.DOMException, [text, name]);
-    } else {
+    else if (domNames[name]) error = construct(internal.DOMException, [text, name]);
+    else {
       error = construct(TheError, [text]);
       defineProperty(error, "name", hidden(name));
     }

@@ -10,7 +10,7 @@
 
   // Entrypoints: classes, and objects of handlers. The host is told the names of what they have.
   internal.discover = (exported) => {
-    const names = Object.keys(exported);
+    const names = Object.keys(exported).sort((a, b) => (b === "default") - (a === "default"));
     for (let i = 0; i < names.length; i++) {
       const value = exported[names[i]];
       if (typeof value === "function") {
@@ -74,13 +74,35 @@
   };
 
   // A handler whose result does not count.
-  internal.enterEvent = async (index, run, name, argument) => {
+  internal.enterEvent = async (index, run, name, parts) => {
     try {
-      await call(index, run, name, argument);
+      const argument = argumentOf[name] ?? ((values) => values[0]);
+      await call(index, run, name, argument(internal.receive(parts), run));
       host.done(run, null);
     } catch (error) {
       failed(run, error);
     }
+  };
+  const argumentOf = {
+    __proto__: null,
+    scheduled: (values, run) => ({
+      type: "scheduled",
+      scheduledTime: values[0].scheduledTime,
+      cron: values[0].cron,
+      noRetry() {
+        host.noRetry(run);
+      },
+    }),
+    // The second list has each request as it was.
+    tail: (values) => {
+      const items = values[0], unredacted = values[1];
+      for (let i = 0; i < items.length; i++) {
+        const request = items[i].event?.request;
+        if (!request) continue;
+        Object.defineProperty(request, "getUnredacted", { value: () => unredacted[i] });
+      }
+      return items;
+    },
   };
   internal.instance = instance;
   internal.failedRun = failed;

@@ -8,7 +8,6 @@
   const ThePromise = Promise;
   const { apply, ownKeys, getOwnPropertyDescriptor } = Reflect;
   const { parse, stringify } = JSON;
-  const isView = ArrayBuffer.isView, TheArrayBuffer = ArrayBuffer;
   const isObject = (value) => (typeof value === "object" && value !== null) || typeof value === "function";
   const text = (value) => (typeof value === "string" ? value : TheString(value));
   const orNull = (value) => (value === undefined ? null : value);
@@ -150,21 +149,28 @@
 
   // Bodies
 
-  // What the host makes a body of: a text, an ArrayBuffer or typed array, or what `internal.bodyOf`
-  // knows of the web's other classes.
+  // What the host makes a body of: a text, bytes or the handle of a stream; `bodyType` is what the
+  // Content-Type is then, where the host does not know it.
+  let bodyType = null;
   const bodyOf = (body) => {
+    bodyType = null;
     if (body === undefined || body === null) return null;
     if (typeof body === "string") return body;
-    if (isView(body)) return new TheUint8Array(body.buffer, body.byteOffset, body.byteLength);
-    if (body instanceof TheArrayBuffer) return new TheUint8Array(body);
-    const known = internal.bodyOf === undefined ? undefined : internal.bodyOf(body);
-    return known === undefined ? TheString(body) : known;
+    if (!isObject(body)) return TheString(body);
+    if (internal.isReadable(body)) return internal.sendStream(body);
+    const { bytes, type } = internal.extractBody(body);
+    if (type === TEXT) return internal.host.decodeUTF8(bytes);
+    bodyType = type;
+    return bytes;
   };
+  const TEXT = "text/plain;charset=UTF-8";
 
   // Whole bodies: the host returns one at once, or the number of the operation that reads it.
-  const whole = (handle, bytes) => {
+  const whole = (message, bytes) => {
+    const handle = messageHandle(message), stream = streamOf(message);
     let found;
     try {
+      if (stream) internal.checkUnused(stream);
       found = bytes ? host.bytes(handle) : host.text(handle);
     } catch (error) {
       return rejected(failed(error));
@@ -173,7 +179,7 @@
   };
   const rejected = (error) => new ThePromise((_, reject) => reject(error));
 
-  let messageHandle, kept;
+  let messageHandle, kept, keptOf, streamOf;
 
   class Message {
     #handle;
@@ -184,38 +190,43 @@
     static {
       messageHandle = (value) => (isObject(value) && #handle in value ? value.#handle : undefined);
       kept = (message) => (message.#kept ??= { __proto__: null });
+      keptOf = (message) => message.#kept;
+      streamOf = (message) => message.#kept?.stream;
     }
     get headers() {
       const all = (this.#kept ??= { __proto__: null });
       return (all.headers ??= newHeaders(host.headersOf(this.#handle)));
     }
     get bodyUsed() {
-      return host.bodyUsed(this.#handle);
+      const stream = streamOf(this);
+      return host.bodyUsed(this.#handle) || (stream ? internal.isDisturbed(stream) : false);
     }
     get body() {
       const all = kept(this);
       if (all.stream === undefined) {
-        all.stream = host.hasBody(this.#handle) ? internal.streamOf(this.#handle) : null;
+        all.stream = host.hasBody(this.#handle) ? internal.newBodyStream(this.#handle) : null;
       }
       return all.stream;
     }
     async text() {
-      return await whole(this.#handle, false);
+      return await whole(this, false);
     }
     async json() {
-      return parse(await whole(this.#handle, false));
+      return parse(await whole(this, false));
     }
     async arrayBuffer() {
-      return await whole(this.#handle, true);
+      return await whole(this, true);
     }
     async bytes() {
-      return new TheUint8Array(await whole(this.#handle, true));
+      return new TheUint8Array(await whole(this, true));
     }
     async blob() {
-      return internal.blobOf(await whole(this.#handle, true), this.headers.get("content-type"));
+      const bytes = new TheUint8Array(await whole(this, true));
+      return internal.newBlob(bytes, host.mimeType(this.#handle));
     }
     async formData() {
-      return await internal.formOf(this.#handle);
+      const bytes = new TheUint8Array(await whole(this, true));
+      return internal.readForm(bytes, host.contentType(this.#handle));
     }
   }
 
@@ -225,8 +236,13 @@
 
   class Request extends Message {
     constructor(input, init) {
-      if (input === RECEIVED) super(init);
-      else super(requestHandle(input, init, arguments.length));
+      if (input === RECEIVED) {
+        super(init);
+        return;
+      }
+      super(requestHandle(input, init, arguments.length));
+      const signal = signalGiven(input, init);
+      if (signal) kept(this).signal = signal;
     }
     static {
       newRequest = (handle) => new Request(RECEIVED, handle);
@@ -249,7 +265,7 @@
       return all.cf ?? undefined;
     }
     get signal() {
-      return (kept(this).signal ??= internal.signalOf(messageHandle(this)));
+      return (kept(this).signal ??= internal.newRequestSignal(messageHandle(this)));
     }
     get cache() {
       return host.cacheMode(messageHandle(this)) ?? undefined;
@@ -264,16 +280,25 @@
       return null;
     }
     clone() {
-      return newRequest(cloned(messageHandle(this)));
+      return newRequest(cloned(this));
     }
   }
 
-  const cloned = (handle) => {
+  const cloned = (message) => {
+    const handle = messageHandle(message), stream = streamOf(message);
     try {
+      if (stream) internal.checkUnused(stream);
       return host.clone(handle);
     } catch (error) {
       throw failed(error);
     }
+  };
+
+  // The signal that a request is made with, if there is one.
+  const signalGiven = (input, init) => {
+    const given = init?.signal;
+    if (given !== undefined) return given;
+    return input instanceof Request ? keptOf(input)?.signal : undefined;
   };
 
   const requestHandle = (input, init, count) => {
@@ -285,10 +310,12 @@
     if (!isObject(given)) throw new TheTypeError("The options of a Request are an object.");
     const { method, headers, body, redirect, cf, signal, cache, integrity } = given;
     const flat = headers === undefined || headers === null ? [] : pairsOf(headers);
+    const content = bodyOf(body), type = bodyType;
     const options = [
       source,
       method === undefined ? null : text(method),
-      bodyOf(body),
+      content,
+      type,
       redirect === undefined ? null : text(redirect),
       cf === undefined || cf === null ? null : stringify(cf),
       cache === undefined ? null : text(cache),
@@ -311,7 +338,7 @@
   class Response extends Message {
     constructor(body, init) {
       if (body === RECEIVED) super(init);
-      else super(responseHandle(bodyOf(body), init, null));
+      else super(responseHandle(bodyOf(body), init, bodyType));
     }
     static {
       newResponse = (handle) => new Response(RECEIVED, handle);
@@ -358,7 +385,7 @@
       return undefined;
     }
     clone() {
-      return newResponse(cloned(messageHandle(this)));
+      return newResponse(cloned(this));
     }
   }
 
@@ -405,7 +432,13 @@
   Object.setPrototypeOf(Request.prototype, Object.prototype);
   Object.setPrototypeOf(Response.prototype, Object.prototype);
 
+  internal.refuseClones(Headers);
+  internal.refuseClones(Request);
+  internal.refuseClones(Response);
+  internal.inspectFields(Request);
+  internal.inspectFields(Response);
   internal.requestHandle = requestHandle;
+  internal.signalGiven = signalGiven;
   internal.newRequest = newRequest;
   internal.newResponse = newResponse;
   internal.newHeaders = newHeaders;

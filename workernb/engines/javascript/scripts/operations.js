@@ -42,8 +42,6 @@
     pending[number] = entry;
     return promise;
   };
-  internal.rejected = (error) => new ThePromise((_, reject) => reject(error));
-
   // The entries of these are taken by the host, which calls them.
   internal.settle = (number, value) => {
     const entry = pending[number];

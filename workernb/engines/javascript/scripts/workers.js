@@ -5,6 +5,8 @@
   const { stringify, parse } = JSON;
   const TheTypeError = TypeError;
 
+  const OURS = {}; // Who has it may make what only the host makes.
+
   // Bindings
 
   let newFetcher, bindingHandle;
@@ -19,16 +21,26 @@
     } catch (error) {
       return rejected(failed(error));
     }
-    return operation(number);
+    const signal = internal.signalGiven(input, init);
+    return signal ? untilAborted(operation(number), signal) : operation(number);
+  };
+  // What is aborted fails with the very reason of its signal.
+  const untilAborted = async (promise, signal) => {
+    try {
+      return await promise;
+    } catch (error) {
+      throw signal.aborted ? signal.reason : error;
+    }
   };
 
   class Fetcher {
     #handle;
-    constructor(handle) {
+    constructor(token, handle) {
+      if (token !== OURS) throw internal.platformError(TheTypeError, "ILLEGAL_CONSTRUCTOR");
       this.#handle = handle;
     }
     static {
-      newFetcher = (handle) => new Fetcher(handle);
+      newFetcher = (handle) => new Fetcher(OURS, handle);
       bindingHandle = (value) => (isObject(value) && #handle in value ? value.#handle : undefined);
     }
     fetch(input, init) {
@@ -46,6 +58,7 @@
       return parse(await operation(number));
     }
   }
+  internal.setMethods(Fetcher.prototype);
   Object.defineProperty(Fetcher.prototype, Symbol.toStringTag, { value: "Fetcher", configurable: true });
 
   Object.defineProperty(globalThis, "fetch", {
@@ -72,7 +85,8 @@
   class ExecutionContext {
     #run;
     #kept; // props and exports, when they have been asked for.
-    constructor(run) {
+    constructor(token, run) {
+      if (token !== OURS) throw internal.platformError(TheTypeError, "ILLEGAL_CONSTRUCTOR");
       this.#run = run;
     }
     waitUntil(promise) {
@@ -125,10 +139,10 @@
           throw failed(error);
         }
       };
-      found[key] = new Proxy(entrypoint, {
+      found[key === "Default" ? "default" : key] = new Proxy(entrypoint, {
         get: (target, name) => {
           const value = fetcher[name];
-          return typeof value === "function" ? value.bind(fetcher) : value;
+          return name === "fetch" || name === "scheduled" ? value.bind(fetcher) : value;
         },
       });
     }
@@ -164,7 +178,7 @@
   internal.env = env;
   internal.WorkerEntrypoint = WorkerEntrypoint;
   internal.RpcTarget = RpcTarget;
-  internal.newContext = (run) => new ExecutionContext(run);
+  internal.newContext = (run) => new ExecutionContext(OURS, run);
   internal.newFetcher = newFetcher;
   internal.bindingHandle = bindingHandle;
   internal.waitUntil = (promise) => internal.newContext(host.current()).waitUntil(promise);

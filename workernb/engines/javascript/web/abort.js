@@ -33,7 +33,8 @@
     static timeout(milliseconds) {
       const delay = Number(milliseconds);
       if (arguments.length === 0 || !isFinite(delay) || delay < 0) {
-        throw new TypeError('AbortSignal.timeout takes a number of milliseconds.');
+        throw new TypeError(
+          "Failed to execute 'timeout' on 'AbortSignal': parameter 1 is not of type 'number'.");
       }
       const signal = new AbortSignal(token);
       web.startTimer(() => { abort(signal, timeoutError()); }, delay);
@@ -45,7 +46,9 @@
       const sources = [];
       for (const signal of signals) {
         if (!isSignal(signal)) {
-          throw new TypeError("Failed to execute 'any' on 'AbortSignal': parameter 1 is not of type 'Array'.");
+          throw new TypeError(
+            `Incorrect type for array element ${sources.length}: the provided value is not of type `
+            + `'AbortSignal'.`);
         }
         sources[sources.length] = signal;
       }

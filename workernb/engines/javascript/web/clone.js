@@ -65,6 +65,7 @@
     if (isArray(value)) return cloneArray(value, memory);
     if (prototype === P.Object.prototype || prototype === null) {
       if (isError(value)) return cloneError(value, memory);
+      if (P.objectToString(value) === '[object Arguments]') refuse(value);
       return cloneProperties(value, remember(memory, value, {}), memory);
     }
     return cloneBuiltIn(value, memory);
@@ -176,8 +177,7 @@
     defineProperty(object, name, { value, writable: true, enumerable: false, configurable: true });
   }
 
-  web.structuredClone = (value, transfer = []) => {
-    const memory = new Map();
+  function readTransfer(transfer) {
     const moved = [];
     for (const object of transfer) {
       if (object === null || typeof object !== 'object' || !web.isBuffer(object)) {
@@ -188,6 +188,12 @@
       }
       moved[moved.length] = object;
     }
+    return moved;
+  }
+
+  web.structuredClone = (value, transfer = undefined) => {
+    const memory = new Map();
+    const moved = transfer === undefined ? [] : readTransfer(transfer);
     // Buffers move only once all else has been cloned: an error leaves them where they are.
     const stand = [];
     for (let i = 0; i < moved.length; i++) {
@@ -204,7 +210,7 @@
       if (arguments.length === 0) {
         throw new TypeError("Failed to execute 'structuredClone' on 'ServiceWorkerGlobalScope': parameter 1 is not of type 'any'.");
       }
-      return web.structuredClone(value, options?.transfer ?? []);
+      return web.structuredClone(value, options?.transfer);
     },
   });
 })

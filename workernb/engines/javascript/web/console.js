@@ -3,22 +3,18 @@
   'use strict';
   const { host, inspect } = web;
   const P = web.primordials;
-  const { arrayJoin, getPrototypeOf, hasOwn, isArray, keys,
-    mapDelete, mapGet, mapHas, mapSet, Map, Number, String, stringIncludes, stringIndexOf, stringSlice,
+  const { arrayJoin, hasOwn, keys, mapDelete, mapGet, mapHas, mapSet, Map, Number, String, stringIncludes, stringIndexOf, stringSlice,
     stringSplit, stringReplaceAll } = P;
 
   const plain = (value) => (typeof value === 'string' ? value : inspect(value));
 
+  const arrayToString = P.Array.prototype.toString;
   // Whether String(value) is a text that the value's own class makes.
   function hasOwnText(value) {
-    for (let at = value; at !== null; at = getPrototypeOf(at)) {
-      if (at === P.Object.prototype || at === P.Error.prototype) return at === P.Error.prototype;
-      if (hasOwn(at, 'toString')) return !isArray(value) && !isBuiltIn(at);
-    }
-    return false;
+    const { toString } = value;
+    return typeof toString === 'function' && toString !== arrayToString
+      && !stringIncludes(P.functionToString(toString), '[native code]');
   }
-  const isBuiltIn = (prototype) =>
-    prototype === P.Array.prototype || prototype === P.Function.prototype;
 
   const asText = (value) => {
     if (typeof value === 'bigint') return `${value}n`;

@@ -3,7 +3,7 @@
 (function (web) {
   'use strict';
   const { host, toBytes } = web;
-  const { freeze, isView, Number, String, TypeError, Uint8Array, arrayIndexOf, arraySlice,
+  const { freeze, isView, Number, String, TypeError, Uint8Array, arrayIndexOf, arraySlice, arraySort,
     bytesSet, stringToUpperCase, stringReplaceAll, typedArrayBuffer, typedArrayByteLength,
     typedArrayName } = web.primordials;
 
@@ -83,7 +83,7 @@
       if (arrayIndexOf(list, usage) === -1) list[list.length] = usage;
     }
     if (list.length === 0) throw web.domError('SyntaxError', 'CRYPTO_NO_USAGES');
-    return list;
+    return arraySort(list);
   };
 
   const hmacKey = (bytes, hash, extractable, usages) => new CryptoKey(token, bytes, {

@@ -55,8 +55,7 @@
       const bytes = input === undefined ? new Uint8Array(0) : toBytes(input);
       if (bytes === null) {
         throw new TypeError(
-          "Failed to execute 'decode' on 'TextDecoder': parameter 1 is not of type 'ArrayBuffer or "
-          + "ArrayBufferView'.");
+          "Failed to execute 'decode' on 'TextDecoder': parameter 1 is not of type 'Array'.");
       }
       const stream = !!options?.stream;
       if (this.#feed === null) {

@@ -2,7 +2,7 @@
 // over which the engine would not ask whether it is to stop.
 (function (web) {
   'use strict';
-  const { apply, defineProperty, getPrototypeOf, EvalError, RangeError, Error, TypeError } =
+  const { apply, defineProperty, getPrototypeOf, isArray, EvalError, RangeError, Error, TypeError } =
     web.primordials;
 
   const refuse = () => { throw web.platformError(EvalError, 'CODE_FROM_STRINGS'); };
@@ -32,16 +32,16 @@
     }
   };
   const walking = [
-    'at', 'concat', 'copyWithin', 'every', 'fill', 'filter', 'find', 'findIndex', 'findLast',
+    'at', 'copyWithin', 'every', 'fill', 'filter', 'find', 'findIndex', 'findLast',
     'findLastIndex', 'flat', 'flatMap', 'forEach', 'includes', 'indexOf', 'join', 'lastIndexOf',
     'map', 'reduce', 'reduceRight', 'reverse', 'shift', 'slice', 'some', 'sort', 'splice',
     'toReversed', 'toSorted', 'toSpliced', 'toString', 'unshift', 'with', 'toLocaleString',
   ];
-  const wrap = (holder, name, lengthOf) => {
+  const wrap = (holder, name, measure) => {
     const original = holder[name];
     const wrapped = {
       [name](...values) {
-        check(lengthOf(this, values[0]));
+        check(measure(this, values));
         return apply(original, this, values);
       },
     }[name];
@@ -50,9 +50,14 @@
       value: wrapped, writable: true, enumerable: false, configurable: true,
     });
   };
-  const ownLength = (self) => (self === null || self === undefined ? 0 : self.length);
-  for (let i = 0; i < walking.length; i++) wrap(Array.prototype, walking[i], ownLength);
-  wrap(String, 'raw', (_, parts) => parts?.raw?.length);
+  const lengthOf = (self) => self?.length;
+  for (let i = 0; i < walking.length; i++) wrap(Array.prototype, walking[i], lengthOf);
+  wrap(Array.prototype, 'concat', (self, values) => {
+    let total = self?.length;
+    for (let i = 0; i < values.length; i++) if (isArray(values[i])) total += values[i].length;
+    return total;
+  });
+  wrap(String, 'raw', (_, values) => values[0]?.raw?.length);
 
   // V8's, which libraries call to take frames of their own off a stack.
   defineProperty(Error, 'captureStackTrace', {

@@ -40,7 +40,7 @@
       else if (code < 0x20 || (code >= 0x7f && code < 0xa0)) {
         quoted += `\\x${P.stringPadStart(P.stringToUpperCase(P.numberToString(code, 16)), 2, '0')}`;
       } else if (code >= 0xd800 && code < 0xe000 && !isPaired(text, i, code)) {
-        quoted += `\\u${P.stringToUpperCase(P.numberToString(code, 16))}`;
+        quoted += `\\u${P.numberToString(code, 16)}`;
       } else quoted += character;
     }
     return quoted + mark;
@@ -118,6 +118,7 @@
   }
 
   function tagOf(value) {
+    if (getOwnPropertyDescriptor(value, P.Symbol.toStringTag)?.enumerable) return '';
     const tag = value[P.Symbol.toStringTag];
     return typeof tag === 'string' ? tag : '';
   }
@@ -201,14 +202,11 @@
     let tag = '';
     try { tag = tagOf(value); } catch { /* a getter throws */ }
     const plan = planOf(value, run, name, tag);
-    if (level > run.depth) {
-      if (plan.base !== undefined && plan.list === undefined && plan.keys.length === 0) return plan.base;
-      const short = stringSlice(prefixOf(name, tag, isArray(value) ? 'Array' : 'Object'), 0, -1);
-      return name === null ? `[${short}]` : `[${short}]`;
+    if (plan.keys.length === 0 && (plan.list === undefined || plan.size === 0)) {
+      return plan.base ?? `${plan.open}${plan.close}`;
     }
-    if (plan.list === undefined && plan.keys.length === 0) {
-      if (plan.base !== undefined) return plan.base;
-      return `${plan.open}}`;
+    if (level > run.depth) {
+      return `[${stringSlice(prefixOf(name, tag, isArray(value) ? 'Array' : 'Object'), 0, -1)}]`;
     }
     push(run.seen, value);
     run.level = level;
@@ -225,8 +223,7 @@
       if (base === '') open = `<ref *${number}> ${open}`;
       else base = `<ref *${number}> ${base}`;
     }
-    if (output.length === 0 && base === '') return `${open}${plan.close}`;
-    return arrange(output, base, open, plan.close, plan.isArray ? value : null, run, level, plan.isArray);
+    return arrange(output, { ...plan, open, base }, value, run, level);
   }
 
   // How an object is shown: what opens and closes it, a base before that, keys, a list of items.
@@ -237,11 +234,11 @@
       const kept = [];
       for (let i = 0; i < own.length; i++) if (!isIndex(own[i])) push(kept, own[i]);
       const prefix = plain ? '' : prefixOf(name, tag, 'Array', `(${value.length})`);
-      return { open: `${prefix}[`, close: ']', keys: kept, isArray: true,
+      return { open: `${prefix}[`, close: ']', keys: kept, isArray: true, size: value.length,
         list: (output, level) => { showItems(value, output, run, level); } };
     }
     if (kinds.isSet(value)) {
-      return { open: `${prefixOf(name, tag, 'Set', `(${P.setSize(value)})`)}{`, close: '}', keys: own,
+      return { open: `${prefixOf(name, tag, 'Set', `(${P.setSize(value)})`)}{`, close: '}', keys: own, size: P.setSize(value),
         list: (output, level) => {
           run.indent += 2;
           P.setForEach(value, (item) => push(output, show(item, run, level + 1)));
@@ -249,7 +246,7 @@
         } };
     }
     if (kinds.isMap(value)) {
-      return { open: `${prefixOf(name, tag, 'Map', `(${P.mapSize(value)})`)}{`, close: '}', keys: own,
+      return { open: `${prefixOf(name, tag, 'Map', `(${P.mapSize(value)})`)}{`, close: '}', keys: own, size: P.mapSize(value),
         list: (output, level) => {
           run.indent += 2;
           P.mapForEach(value, (item, key) => push(
@@ -297,7 +294,7 @@
     const kept = [];
     for (let i = 0; i < own.length; i++) if (!isIndex(own[i])) push(kept, own[i]);
     return { open: `${prefixOf(name, tag, kind, `(${size})`)}[`, close: ']', keys: kept, isArray: true,
-      list: (output) => {
+      size, list: (output) => {
         for (let i = 0; i < size && i < MAX_ITEMS; i++) push(output, showPrimitive(value[i], run));
         more(output, size);
       } };
@@ -332,9 +329,12 @@
     const box = showBox(value, own, name);
     if (box !== null) return box;
     return planOfClass(value, run, own, name, tag)
+      ?? (isArguments(value, tag) ? { open: '[Arguments] {', close: '}', keys: own } : undefined)
       ?? { open: name === 'Object' && tag === '' ? '{' : `${prefixOf(name, tag, 'Object')}{`,
         close: '}', keys: own };
   }
+
+  const isArguments = (value, tag) => tag === '' && P.objectToString(value) === '[object Arguments]';
 
   const BOXES = [
     ['Number', 0], ['String', 1], ['Boolean', 2], ['BigInt', 3],
@@ -368,11 +368,12 @@
     if (read === undefined) return null;
     let parts;
     try { parts = read(value); } catch { return null; }
-    const size = parts.entries === undefined ? '' : `(${parts.entries.length})`;
+    const { entries = [], fields = [] } = parts;
+    const size = parts.entries === undefined ? '' : `(${entries.length})`;
     return { open: `${prefixOf(name, tag, 'Object', size)}{`, close: '}', keys: own,
+      size: entries.length + fields.length, isOurs: true,
       list: (output, level) => {
         run.indent += 2;
-        const { entries = [], fields = [] } = parts;
         for (let i = 0; i < entries.length; i++) {
           push(output,
             `${show(entries[i][0], run, level + 1)} => ${show(entries[i][1], run, level + 1)}`);
@@ -436,20 +437,19 @@
   }
 
   function showKey(key, enumerable) {
-    if (isSymbol(key)) return `[${symbolToString(key)}]`;
+    if (isSymbol(key)) return enumerable ? symbolToString(key) : `[${symbolToString(key)}]`;
     if (key === '__proto__') return "['__proto__']";
     if (!enumerable) return `[${key}]`;
     return regExec(IDENTIFIER, key) === null ? quote(key) : key;
   }
 
   // Lines: many short items in columns, few in one line, others one to a line.
-  function arrange(output, base, open, close, array, run, level, isList) {
-    let lines = output;
-    if (isList && output.length > 6) lines = inColumns(output, array, run);
+  function arrange(output, { base, open, close, isArray, isOurs }, value, run, level) {
+    const lines = isArray && output.length > 6 ? inColumns(output, value, run) : output;
     const head = base === '' ? '' : `${base} `;
     if (run.level - level < COMPACT && lines.length === output.length) {
-      const start = lines.length + run.indent + open.length + base.length + 10;
-      let total = lines.length + start;
+      // The name of a class of ours is not counted, since the platform does not.
+      let total = 2 * lines.length + run.indent + (isOurs ? 1 : open.length) + base.length + 10;
       for (let i = 0; i < lines.length; i++) total += lines[i].length;
       if (total <= BREAK && !stringIncludes(base, '\n')) {
         const joined = arrayJoin(lines, ', ');
@@ -461,7 +461,7 @@
   }
 
   function inColumns(output, array, run) {
-    const more = array !== null && output.length > MAX_ITEMS ? 1 : 0;
+    const more = output.length > MAX_ITEMS ? 1 : 0;
     const count = output.length - more;
     const widths = [];
     let total = 0, widest = 0;
@@ -474,7 +474,7 @@
     if (cell * 3 + run.indent >= BREAK || !(total / cell > 5 || widest <= 6)) return output;
     // Columns so that the block is about two and a half times as wide as it has lines, where cells are
     // counted a little narrower the more the widths differ.
-    const narrowed = P.max(cell - P.sqrt(cell - total / output.length), 1);
+    const narrowed = P.max(cell - 3 - P.sqrt(cell - total / output.length), 1);
     const columns = P.min(P.round(P.sqrt(2.5 * narrowed * count) / narrowed),
       P.floor((BREAK - run.indent) / cell), COMPACT * 4, 15);
     if (columns <= 1) return output;

@@ -169,9 +169,30 @@
     });
     return made;
   };
-  web.resolved = (value) => new primordials.Promise((resolve) => resolve(value));
+  const promisePrototype = primordials.Promise.prototype;
+  const isPromise = (value) => value !== null && typeof value === 'object'
+    && primordials.getPrototypeOf(value) === promisePrototype;
+  web.resolved = (value) =>
+    (isPromise(value) ? value : new primordials.Promise((resolve) => resolve(value)));
   web.rejected = (error) => new primordials.Promise((_, reject) => reject(error));
   web.react = (promise, onFulfilled, onRejected) => { then(promise, onFulfilled, onRejected); };
+
+  // What `promise.then` gives. The engine asks a promise that a step returns for its `then`, which may
+  // be a Worker's: it is not asked here.
+  web.chain = (promise, onFulfilled, onRejected) => {
+    const { promise: made, resolve, reject } = web.deferred();
+    const settle = (step) => (value) => {
+      try {
+        const result = step(value);
+        if (isPromise(result)) then(result, resolve, reject);
+        else resolve(result);
+      } catch (error) {
+        reject(error);
+      }
+    };
+    then(promise, settle(onFulfilled), onRejected === undefined ? reject : settle(onRejected));
+    return made;
+  };
 
   // An iterator of a Web IDL iterable: step() returns [value], or null at the end.
   web.iteratorClass = (tag) => {

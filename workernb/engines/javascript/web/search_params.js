@@ -11,7 +11,7 @@
     if (given < count) {
       throw new TypeError(
         `Failed to execute '${method}' on 'URLSearchParams': parameter ${given + 1} is not of type `
-        + `'string'.`);
+        + `'USVString'.`);
     }
   };
   let replace, link;

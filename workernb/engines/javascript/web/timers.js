@@ -2,7 +2,7 @@
 (function (web) {
   'use strict';
   const { host } = web;
-  const { apply, mapGet, mapSet, mapDelete, Map, Number, TypeError, max, min, promiseReject, isNaN } =
+  const { apply, mapGet, mapSet, mapDelete, Map, Number, TypeError } =
     web.primordials;
 
   const MAX_MS = 2 ** 31 - 1;
@@ -53,15 +53,13 @@
     }
     return () => { apply(callback, undefined, values); };
   };
-  const clearing = (name, number) => {
-    if (number === undefined || number === null) return;
-    const value = Number(number);
-    if (typeof number !== 'number' && isNaN(value)) {
+  const clearing = (name, given, number) => {
+    if (given === 0) {
       throw new TypeError(
         `Failed to execute '${name}' on 'ServiceWorkerGlobalScope': parameter 1 is not of type `
         + `'JsNumber'.`);
     }
-    clear(value);
+    clear(Number(number));
   };
   web.expose({
     setTimeout: function setTimeout(callback, delay = 0, ...values) {
@@ -70,8 +68,8 @@
     setInterval: function setInterval(callback, delay = 0, ...values) {
       return add(bound('setInterval', callback, values), delay, true);
     },
-    clearTimeout: function clearTimeout(number) { clearing('clearTimeout', number); },
-    clearInterval: function clearInterval(number) { clearing('clearInterval', number); },
+    clearTimeout: function clearTimeout(number) { clearing('clearTimeout', arguments.length, number); },
+    clearInterval: function clearInterval(number) { clearing('clearInterval', arguments.length, number); },
     queueMicrotask: function queueMicrotask(callback) {
       if (typeof callback !== 'function') bound('queueMicrotask', callback);
       web.react(web.resolved(), () => {

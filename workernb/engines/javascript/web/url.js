@@ -101,7 +101,10 @@
     get href() { return this.#href; }
     set href(value) {
       const href = parse(value);
-      if (href === null) throw web.platformError(TypeError, 'INVALID_URL');
+      if (href === null) {
+        throw new TypeError("Failed to set the 'href' property on 'URL': the provided value is not of "
+          + "type 'valid URL string'.");
+      }
       this.#update(href);
     }
     get protocol() { return this.#split.protocol; }

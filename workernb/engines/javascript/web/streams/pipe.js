@@ -1,7 +1,7 @@
 // Pipes: https://streams.spec.whatwg.org/#readable-stream-pipe-to
 (function (web) {
   'use strict';
-  const { TypeError, then } = web.primordials;
+  const { TypeError } = web.primordials;
   const { react, deferred, resolved, rejected, nothing } = web;
 
   web.pipe = (source, destination, options) => {
@@ -62,7 +62,7 @@
             steps[steps.length] = web.cancelReadable(source, error);
           }
           return steps.length === 0 ? resolved()
-            : steps.length === 1 ? steps[0] : then(steps[0], () => steps[1]);
+            : steps.length === 1 ? steps[0] : web.chain(steps[0], () => steps[1]);
         }, { value: error });
       };
       if (signal.aborted) {
@@ -79,7 +79,7 @@
         chunk: (chunk) => {
           // Not at once: the reader's own reaction to the chunk comes first, as in the standard.
           react(resolved(), () => {
-            lastWrite = then(web.writeTo(writer, chunk), nothing, nothing);
+            lastWrite = web.chain(web.writeTo(writer, chunk), nothing, nothing);
             next();
           });
         },

@@ -328,8 +328,7 @@
     controller.queue.clear();
     const { cancel } = controller;
     forget(controller);
-    return web.primordials.then(
-      cancel === undefined ? resolved() : cancel(reason), web.nothing);
+    return web.chain(cancel === undefined ? resolved() : cancel(reason), web.nothing);
   };
 
   web.readableState = stateOf;

@@ -1,7 +1,7 @@
 // Readers, asynchronous iteration, and streams from iterables.
 (function (web) {
   'use strict';
-  const { apply, defineProperty, Symbol, TypeError, Uint8Array, bytesSet, typedArrayByteLength, then,
+  const { apply, defineProperty, Symbol, TypeError, Uint8Array, bytesSet, typedArrayByteLength,
     asyncIteratorPrototype, uncurryThis, WeakMap } = web.primordials;
   const { deferred, react, resolved, rejected, Queue } = web;
 
@@ -68,8 +68,13 @@
   const stateOf = uncurryThis(WeakMap.prototype.get);
   const keep = uncurryThis(WeakMap.prototype.set);
 
+  // Runs a step once those before it have ended: at once when there are none, because QuickJS does
+  // not wait for the return() of a loop that is left.
   const after = (state, step) => {
-    state.ongoing = state.ongoing === null ? step() : then(state.ongoing, step, step);
+    const ended = () => { state.waiting -= 1; };
+    state.ongoing = state.waiting === 0 ? step() : web.chain(state.ongoing, step, step);
+    state.waiting += 1;
+    react(state.ongoing, ended, ended);
     return state.ongoing;
   };
   const iteratorPrototype = {
@@ -103,7 +108,7 @@
         const canceled = state.preventCancel ? resolved()
           : web.cancelReadable(state.reader.stream, value);
         release(state.reader);
-        return then(canceled, () => result);
+        return web.chain(canceled, () => result);
       });
     },
   };
@@ -114,19 +119,22 @@
   web.iterateReadable = (stream, preventCancel) => {
     const iterator = { __proto__: iteratorPrototype };
     keep(kept, iterator, {
-      reader: acquire(stream), preventCancel, ongoing: null, finished: false,
+      reader: acquire(stream), preventCancel, ongoing: null, waiting: 0, finished: false,
     });
     return iterator;
   };
 
+  const notIterable = () => new TypeError(
+    "Failed to execute 'from' on 'ReadableStream': parameter 1 is not of type 'AsyncGenerator'.");
+
   // A stream from an iterable: https://streams.spec.whatwg.org/#rs-from
   web.readableFrom = (iterable) => {
     if (iterable === null || iterable === undefined) {
-      throw new TypeError(`${iterable} is not iterable`);
+      throw notIterable();
     }
     const asynchronous = iterable[Symbol.asyncIterator];
     const method = asynchronous ?? iterable[Symbol.iterator];
-    if (typeof method !== 'function') throw new TypeError('The object is not iterable');
+    if (typeof method !== 'function') throw notIterable();
     const iterator = apply(method, iterable, []);
     if (iterator === null || typeof iterator !== 'object') {
       throw new TypeError('An iterator is an object');
@@ -135,7 +143,7 @@
     const isSync = asynchronous === undefined || asynchronous === null;
     return web.createReadable((controller) => {
       const step = web.promiseCall(next, iterator, []);
-      return then(step, (result) => {
+      return web.chain(step, (result) => {
         if (result === null || typeof result !== 'object') {
           throw new TypeError("The result of an iterator's next() is an object");
         }
@@ -144,7 +152,7 @@
           return undefined;
         }
         const add = (value) => { web.enqueue(controller, value); };
-        return isSync ? then(resolved(result.value), add) : add(result.value);
+        return isSync ? web.chain(resolved(result.value), add) : add(result.value);
       });
     }, (reason) => {
       const stop = iterator.return;

@@ -42,7 +42,8 @@
       canceled[i] = true;
       reasons[i] = reason;
       if (canceled[1 - i]) {
-        cancelResult.resolve(web.cancelReadable(stream, [reasons[0], reasons[1]]));
+        react(web.cancelReadable(stream, [reasons[0], reasons[1]]),
+          cancelResult.resolve, cancelResult.reject);
       }
       return cancelResult.promise;
     };

@@ -2,11 +2,13 @@
 // and FixedLengthStream, which take bytes.
 (function (web) {
   'use strict';
-  const { apply, RangeError, TypeError, Number, isInteger, then, typedArrayByteLength } =
+  const { apply, RangeError, TypeError, Number, isInteger, typedArrayByteLength } =
     web.primordials;
   const { react, resolved, rejected, deferred, nothing } = web;
 
   const token = {};
+  // What a subclass of ours hands to the constructor of its base, which a Worker cannot.
+  let lengthGiven, checkGiven;
 
   // A transform: its functions take the state of the readable side's controller, and return
   // promises or nothing.
@@ -47,7 +49,7 @@
       const full = !web.wantsMore(self.source);
       if (full !== self.backpressure) setBackpressure(true);
     };
-    const perform = (chunk) => then(
+    const perform = (chunk) => web.chain(
       web.promiseCall(self.transform, undefined, [chunk]), nothing,
       (error) => {
         self.error(error);
@@ -55,8 +57,15 @@
       });
 
     const write = (chunk) => {
+      if (self.check !== undefined) {
+        const refused = self.check(chunk);
+        if (refused !== undefined) {
+          self.error(refused);
+          return rejected(refused);
+        }
+      }
       if (!self.backpressure) return perform(chunk);
-      return then(self.changed.promise, () => {
+      return web.chain(self.changed.promise, () => {
         const state = web.writableState(self.writable);
         if (state.phase === 'erroring') throw state.error;
         return perform(chunk);
@@ -138,7 +147,10 @@
         throw new TypeError("The transformer's start is no function.");
       }
       const started = deferred();
+      const check = checkGiven;
+      checkGiven = undefined;
       const self = create({
+        check,
         transform: methods.transform === undefined
           ? (chunk) => { self.enqueue(chunk); } : (chunk) => methods.transform(chunk, face),
         flush: methods.flush === undefined ? nothing : () => methods.flush(face),
@@ -185,22 +197,28 @@
   };
   web.bytesOfChunk = bytesOf;
 
-  const idle = (chunk) => typedArrayByteLength(chunk) === 0;
-
+  // Bytes that pass as they are: `length` of them if it is given.
   class IdentityTransformStream extends TransformStream {
-    constructor(strategy = undefined, length = undefined) {
-      let left = length;
+    constructor(strategy = undefined) {
+      let left = lengthGiven;
+      const counted = left !== undefined;
+      lengthGiven = undefined;
+      checkGiven = (chunk) => {
+        try { bytesOf(chunk); } catch (error) { return error; }
+        return undefined;
+      };
       super({
         transform(chunk, controller) {
           const bytes = bytesOf(chunk);
-          if (left !== undefined) {
-            left -= typedArrayByteLength(bytes);
+          const size = typedArrayByteLength(bytes);
+          if (counted) {
+            left -= size;
             if (left < 0) throw web.platformError(TypeError, 'FIXED_LENGTH_MORE');
           }
-          if (!idle(bytes)) controller.enqueue(bytes);
+          if (size > 0) controller.enqueue(bytes);
         },
         flush() {
-          if (left !== undefined && left > 0) throw web.platformError(TypeError, 'FIXED_LENGTH_LESS');
+          if (counted && left > 0) throw web.platformError(TypeError, 'FIXED_LENGTH_LESS');
         },
       }, strategy);
     }
@@ -211,9 +229,10 @@
       const number = typeof length === 'bigint' ? Number(length) : length;
       if (!isInteger(number) || number < 0) {
         throw new TypeError(
-          `FixedLengthStream takes a number of bytes, a whole number that is not negative.`);
+          'FixedLengthStream takes a number of bytes, a whole number that is not negative.');
       }
-      super(strategy, number);
+      lengthGiven = number;
+      super(strategy);
       web.readableState(this.readable).length = number;
     }
   }

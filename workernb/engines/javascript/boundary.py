@@ -23,13 +23,15 @@ class Host:
     run: whose JavaScript runs, None while the module loads. loading: the module that loads. runs:
     those that have not ended, by number. failed: what the last host function raised. wrap: makes an
     object of JavaScript's that carries one of Python's. bindings: what stands on `env`, and what
-    `ctx.exports` has given, by number.
+    `ctx.exports` has given, by number. to_release: the numbers of what JavaScript has exported, and
+    nobody has any more.
     """
 
     def __init__(self, version: Version) -> None:
         """Begin without runs."""
         self.version = version
         self.bindings: list[Any] = []
+        self.to_release: list[int] = []
         self.run: Any = None
         self.loading: Loading | None = None
         self.load_error: BaseException | None = None
@@ -75,6 +77,13 @@ class Host:
         """Keep a binding; return its number."""
         self.bindings.append(binding)
         return len(self.bindings) - 1
+
+    def source(self, number: int) -> Any:
+        """Return a stub or a call by its number; RpcError if what had it has ended."""
+        for run in self.runs.values():
+            if number in run.sources:
+                return run.sources[number]
+        raise RpcError(PlatformText.CONTEXT_ENDED)
 
     # Exceptions
 

@@ -1,0 +1,65 @@
+//// encode
+return [...new TextEncoder().encode('aé€😀\ud800')];
+//// encode nothing
+return [new TextEncoder().encode().length, new TextEncoder().encode(undefined).length, new TextEncoder().encoding];
+//// encodeInto
+const b = new Uint8Array(5); const r = new TextEncoder().encodeInto('a€😀', b); return [r, [...b]];
+//// encodeInto stops before a character that does not fit
+return new TextEncoder().encodeInto('é', new Uint8Array(1));
+//// decode
+return new TextDecoder().decode(new Uint8Array([0x61, 0xc3, 0xa9, 0xf0, 0x9f, 0x98, 0x80]));
+//// decode a buffer and a view
+const b = new Uint8Array([97, 98, 99, 100]);
+return [new TextDecoder().decode(b.buffer), new TextDecoder().decode(new DataView(b.buffer, 1, 2)),
+  new TextDecoder().decode(b.subarray(2)), new TextDecoder().decode(new Uint16Array(b.buffer))];
+//// invalid bytes
+return new TextDecoder().decode(new Uint8Array([0x61, 0xff, 0xe2, 0x82, 0x62, 0xf0, 0x9f, 0x98]));
+//// fatal
+return new TextDecoder('utf-8', { fatal: true }).decode(new Uint8Array([0xff]));
+//// byte order mark
+const b = new Uint8Array([0xef, 0xbb, 0xbf, 97]);
+return [new TextDecoder().decode(b).length, new TextDecoder('utf-8', { ignoreBOM: true }).decode(b).length];
+//// in chunks
+const d = new TextDecoder(); const parts = [];
+for (const x of [0xf0, 0x9f, 0x98, 0x80]) parts.push(d.decode(new Uint8Array([x]), { stream: true }));
+parts.push(d.decode()); return parts;
+//// a chunk that is cut off
+const d = new TextDecoder(); return [d.decode(new Uint8Array([0xe2, 0x82]), { stream: true }), d.decode()];
+//// byte order mark in chunks
+const d = new TextDecoder(); const out = [];
+for (const x of [0xef, 0xbb, 0xbf, 97]) out.push(d.decode(new Uint8Array([x]), { stream: true })); return out;
+//// labels
+return ['utf8', 'UTF-8', ' ascii ', 'latin1', 'utf-16', 'unicode'].map((l) => new TextDecoder(l).encoding);
+//// unknown label
+return new TextDecoder('bogus');
+//// windows-1252
+return new TextDecoder('latin1').decode(new Uint8Array([0x80, 0x81, 0xe9]));
+//// utf-16
+return [new TextDecoder('utf-16le').decode(new Uint8Array([0x61, 0, 0x3d, 0xd8, 0, 0xde])),
+  new TextDecoder('utf-16be').decode(new Uint8Array([0, 0x61]))];
+//// shift_jis
+return new TextDecoder('shift_jis').decode(new Uint8Array([0x93, 0xfa, 0x96, 0x7b]));
+//// euc-kr, gbk, big5
+return [new TextDecoder('euc-kr').decode(new Uint8Array([0xc7, 0xd1])),
+  new TextDecoder('gbk').decode(new Uint8Array([0xd6, 0xd0])),
+  new TextDecoder('big5').decode(new Uint8Array([0xa4, 0xa4]))];
+//// options are read
+const d = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }); return [d.encoding, d.fatal, d.ignoreBOM];
+//// decode nothing
+return new TextDecoder().decode();
+//// decode a text
+return new TextDecoder().decode('text');
+//// atob and btoa
+return [btoa('Hello, ÿ'), atob('SGVsbG8='), atob(' SGVs bG8 '), btoa(''), atob('')];
+//// atob of what is no base64
+return atob('*');
+//// atob of a wrong length
+return atob('abcde');
+//// atob without padding
+return [atob('YQ'), atob('YWI')];
+//// atob with too much padding
+return atob('YQ===');
+//// btoa beyond latin1
+return btoa('€');
+//// btoa of null
+return [btoa(null), btoa(undefined), btoa(12)];

@@ -1,0 +1,70 @@
+"""Where workernb answers a case of the conformance table otherwise than workerd, and why.
+
+By the key of the case: the reason, and what workernb gives.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+
+class Difference(NamedTuple):
+    """A difference that is meant: why, and what workernb gives."""
+
+    reason: str
+    ours: Any
+
+
+STANDARD = "workernb follows the standard, which the platform does not here (yet)"
+NO_BYOB = "workernb has no BYOB readers; the error says so"
+ENGINE = "QuickJS does not tell these objects apart"
+
+
+def throws(text: str) -> dict[str, str]:
+    return {"throws": text}
+
+
+_BYOB = throws(
+    "TypeError: workernb has no BYOB readers: read whole chunks, with getReader() or for await."
+)
+
+DIFFERENCES: dict[str, Difference] = {
+    "blob: lone surrogates": Difference(STANDARD, [239, 191, 189]),
+    "blob: a byte order mark in a text": Difference(STANDARD, 1),
+    "console: inspect(new Proxy({a:1},{}))": Difference(ENGINE, "{ a: 1 }"),
+    "console: inspect(new Map([[1,2]]).entries())": Difference(
+        "the entries of an iterator cannot be read without taking them",
+        "Object [Map Iterator] {}",
+    ),
+    "events: preventDefault": Difference(STANDARD, [False, True]),
+    "form_data: a Blob without a name": Difference(
+        "forms follow the standards, as those of Python Workers do (CONTRIBUTING, Decisions)",
+        "blob",
+    ),
+    "readable: an exception of start": Difference(STANDARD, throws("Error: start")),
+    "readable: tee, both cancelled": Difference(STANDARD, [1, 2]),
+    "readable: a high water mark that is none": Difference(
+        STANDARD, throws("RangeError: Invalid highWaterMark")
+    ),
+    "readable: byob": Difference(NO_BYOB, _BYOB),
+    "readable: byob of a stream that is not of bytes": Difference(NO_BYOB, _BYOB),
+    "readable: order of reads and pulls": Difference(
+        STANDARD, ["start", "pull", "read 1", "pull", "read 2"]
+    ),
+    "search_params: iterators": Difference(
+        STANDARD,
+        [
+            ["a", "b"],
+            ["1", "2"],
+            [["a", "1"], ["b", "2"]],
+            {"value": "a", "done": False},
+            "[object URLSearchParams Iterator]",
+        ],
+    ),
+    "transform: FixedLengthStream, too many bytes": Difference(
+        "the platform tells the readable side alone; workernb also tells who writes", "TypeError"
+    ),
+    "transform: pipeTo with a signal": Difference(STANDARD, "stop"),
+    "writable: an exception of start": Difference(STANDARD, throws("Error: s")),
+    "writable: ready and desiredSize": Difference(STANDARD, [2, 1, 0, 2]),
+}

@@ -1,0 +1,140 @@
+"""ctx, and the handlers of other events: scheduled, tail, test."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from workernb.errors import InvocationAbortedError, JavaScriptError
+
+
+async def test_scheduled(define, runtime):
+    worker = define(
+        """
+        export default { async scheduled(controller, env, ctx) {
+          console.log(controller.cron, controller.scheduledTime, typeof ctx.waitUntil, env.A);
+          controller.noRetry();
+        } }""",
+        vars={"A": "a"},
+        crons=["*/5 * * * *"],
+    )
+    result = await worker.trigger(cron="*/5 * * * *", scheduledTime=5)
+    assert result == {"outcome": "ok", "noRetry": True}
+    assert runtime.traces[-1].logs[0].text == "*/5 * * * * 5 function a"
+
+
+async def test_scheduled_over_a_binding(define):
+    define(
+        "export default { scheduled(c) { if (c.cron === '0 0 * * *') throw new Error('x') } }",
+        "job",
+    )
+    worker = define(
+        """
+        export default { async fetch(request, env) {
+          const first = await env.JOB.scheduled();
+          return Response.json([first, await env.JOB.scheduled({ cron: "0 0 * * *" })]);
+        } }""",
+        services={"JOB": "job"},
+    )
+    found = await (await worker.fetch("http://x/")).json()
+    assert found == [
+        {"outcome": "ok", "noRetry": False},
+        {"outcome": "exception", "noRetry": False},
+    ]
+
+
+async def test_tail(define, runtime):
+    define(
+        """
+        export default { tail(events) {
+          const [{ scriptName, outcome, event, logs }] = events;
+          console.log(scriptName, outcome, event.request.url, event.response.status,
+            logs[0].message[0],
+            event.request.headers["x-token"], event.request.getUnredacted().headers["x-token"]);
+        } }""",
+        name="watch",
+    )
+    worker = define(
+        "export default { fetch() { console.log('hello'); return new Response('') } }",
+        tails=["watch"],
+    )
+    await worker.fetch("http://x/y", headers={"x-token": "open"})
+    for _ in range(100):
+        if any(trace.logs for trace in runtime.traces if trace.invocations[0].service == "watch"):
+            break
+        await asyncio.sleep(0)
+    [trace] = [trace for trace in runtime.traces if trace.invocations[0].service == "watch"]
+    assert trace.logs[0].text == "js ok http://x/y 200 hello REDACTED open"
+
+
+async def test_self_test(define):
+    source = "export default { async test(_, env) { if (env.A !== 'b') throw new Error('A') } }"
+    worker = define(source, vars={"A": "a"})
+    with pytest.raises(Exception, match=r"^A$"):
+        await worker.self_test()
+
+
+async def test_abort(define):
+    worker = define(
+        "export default { fetch(request, env, ctx) { try { ctx.abort('enough') } finally { } } }"
+    )
+    with pytest.raises(InvocationAbortedError, match="enough"):
+        await worker.fetch("http://x/")
+
+
+async def test_pass_through_on_exception(define):
+    define("export default { fetch: () => new Response('from the origin') }", name="origin")
+    worker = define(
+        """
+        export default { fetch(request, env, ctx) {
+          ctx.passThroughOnException();
+          throw new Error("never mind");
+        } }""",
+        origin="origin",
+    )
+    assert await (await worker.fetch("http://x/")).text() == "from the origin"
+
+
+async def test_wait_until_of_the_module(define, runtime):
+    ended = asyncio.Event()
+    runtime.on_finished.append(lambda trace: ended.set())
+    worker = define(
+        """
+        import { waitUntil } from "cloudflare:workers";
+        export default { fetch() {
+          const timer = new Promise((resolve) => setTimeout(resolve, 1));
+          waitUntil(timer.then(() => console.log("later")));
+          return new Response("now");
+        } }"""
+    )
+    response = await worker.fetch("http://x/")
+    assert response.trace.logs == []
+    await ended.wait()
+    assert [log.text for log in response.trace.logs] == ["later"]
+
+
+async def test_an_object_as_this_and_its_env(define):
+    worker = define(
+        """
+        export default {
+          name: "own",
+          fetch(request, env, ctx) {
+            const found = [this.name, env === last, ctx.props];
+            last = env;
+            return Response.json(found);
+          },
+        };
+        let last;"""
+    )
+    assert await (await worker.fetch("http://x/")).json() == ["own", False, {}]
+    assert await (await worker.fetch("http://x/")).json() == ["own", True, {}]
+
+
+def test_timers_and_randomness_wait_for_a_handler(define):
+    with pytest.raises(Exception, match="global scope"):
+        define("setTimeout(() => {}, 1)")
+    with pytest.raises(Exception, match="global scope"):
+        define("crypto.randomUUID()")
+    with pytest.raises(JavaScriptError, match="global scope"):
+        define("await fetch('http://x/')")

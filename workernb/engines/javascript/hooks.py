@@ -1,0 +1,54 @@
+"""Hooks: what the web APIs ask of the runtime, answered for the run that is running."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from workernb.runtime.tracing.logs import console_log, log
+from workernb.runtime.tracing.tracebacks import format_traceback
+
+from .boundary import Host
+
+
+class RunHooks:
+    """The hooks of one realm. describe: a function of JavaScript's that tells about an error."""
+
+    def __init__(self, host: Host) -> None:
+        """Answer for the runs of `host`."""
+        self._host = host
+        self.describe: Callable[[Any], Any] | None = None
+
+    def log(self, level: str, text: str) -> None:
+        """Print a line, and add it to the logs of the invocation."""
+        console_log(level, text)
+
+    def report(self, error: Any) -> None:
+        """Add an exception that nobody caught to the logs of the invocation."""
+        run = self._host.run
+        if run is None or self.describe is None:
+            console_log("error", f"Uncaught {error}")
+            return
+        about = self.describe(error).to_python()
+        text = format_traceback(run.error_of(int(about[0]), *about[1:]))
+        log(run.trace, run.invocation, "error", f"Uncaught {text}", f"Uncaught {text}\n")
+
+    def now(self) -> float:
+        """Return the time in ms since 1970."""
+        return time.time() * 1000
+
+    def start_timer(self, number: int, milliseconds: float) -> None:
+        """Fire a timer after a time, while the invocation lasts."""
+        run = self._host.run
+        if run is not None:
+            run.start_timer(number, milliseconds)
+
+    def cancel_timer(self, number: int) -> None:
+        """Forget a timer."""
+        for run in list(self._host.runs.values()):
+            run.cancel_timer(number)
+
+    def loading(self) -> bool:
+        """Return whether a module loads."""
+        return self._host.run is None

@@ -1,0 +1,268 @@
+// Values as they cross between the languages: a list of tags and parts, which each side reads.
+(function (host, internal) {
+  "use strict";
+  const { messageHandle, headersHandle, describe, failed } = internal;
+  const { kinds, toBytes, isBlob, blobBytes, newBlob, isReadable } = internal;
+  const P = internal.primordials;
+  const { apply, keys, getPrototypeOf, isArray } = P;
+  const { Uint8Array: TheUint8Array, Date: TheDate, Map: TheMap, Set: TheSet, BigInt: TheBigInt } = P;
+  const { String: TheString, Object: TheObject, Error: TheError } = P;
+  const UNDEFINED = 0, NULL = 1, SCALAR = 2, BIGINT = 3, ARRAY = 4, OBJECT = 5, MAP = 6, SET = 7;
+  const DATE = 8, BYTES = 9, ERROR = 10, FUNCTION = 11, MESSAGE = 12, HEADERS = 13, BLOB = 14;
+  const STREAM = 15, SAME = 16, STUB = 17, TARGET = 18, SIGNAL = 19, BINDING = 20;
+
+  // Functions and objects of RpcTarget that others call, by number.
+  const exported = { __proto__: null };
+  internal.exported = exported;
+  const add = (value) => {
+    const released = host.released();
+    for (let i = 0; i < released.length; i++) delete exported[released[i]];
+    const number = host.newExport();
+    exported[number] = value;
+    return number;
+  };
+
+  const refuse = (value) => {
+    let name = "Object";
+    try {
+      name = TheString(value?.constructor?.name ?? "Object");
+    } catch {
+      // A getter of its own has failed.
+    }
+    const text = internal.host.text("DATA_CLONE", "type", name);
+    throw internal.makeError("DataCloneError", P.stringSlice(text, "DataCloneError: ".length));
+  };
+
+  // Append a value to the list `out`. seen: the objects before, with their numbers.
+  const write = (out, seen, value) => {
+    const push = (part) => {
+      out[out.length] = part;
+    };
+    switch (typeof value) {
+      case "undefined":
+        return push(UNDEFINED);
+      case "boolean":
+      case "number":
+      case "string":
+        push(SCALAR);
+        return push(value);
+      case "bigint":
+        push(BIGINT);
+        return push(TheString(value));
+      case "symbol":
+        return refuse({ constructor: { name: "Symbol" } });
+    }
+    if (value === null) return push(NULL);
+    const before = P.mapGet(seen, value);
+    if (before !== undefined) {
+      push(SAME);
+      return push(before);
+    }
+    P.mapSet(seen, value, P.mapSize(seen));
+    const stub = internal.stubNumber(value);
+    if (stub !== undefined) {
+      push(STUB);
+      return push(stub);
+    }
+    const binding = internal.bindingHandle(value);
+    if (binding !== undefined) {
+      push(BINDING);
+      return push(binding);
+    }
+    if (typeof value === "function") {
+      push(FUNCTION);
+      push(add(value));
+      return push(TheString(value.name));
+    }
+    if (value instanceof internal.RpcTarget) {
+      push(TARGET);
+      push(add(value));
+      return writeMembers(push, value);
+    }
+    const message = messageHandle(value);
+    if (message !== undefined) {
+      push(MESSAGE);
+      return push(message);
+    }
+    const headers = headersHandle(value);
+    if (headers !== undefined) {
+      push(HEADERS);
+      return push(headers);
+    }
+    if (isReadable(value)) {
+      push(STREAM);
+      return push(internal.sendStream(value));
+    }
+    if (internal.isAbortSignal(value)) {
+      push(SIGNAL);
+      return push(internal.signalHandle(value));
+    }
+    if (isBlob(value) && !internal.isFile(value)) {
+      push(BLOB);
+      push(blobBytes(value));
+      return push(value.type);
+    }
+    const bytes = toBytes(value);
+    if (bytes !== null) {
+      push(BYTES);
+      return push(bytes);
+    }
+    if (kinds.isDate(value)) {
+      push(DATE);
+      return push(P.dateGetTime(value));
+    }
+    if (P.isError(value)) {
+      const about = describe(value);
+      push(ERROR);
+      for (let i = 0; i < 4; i++) push(about[i]);
+      return undefined;
+    }
+    if (isArray(value)) {
+      push(ARRAY);
+      push(value.length);
+      for (let i = 0; i < value.length; i++) write(out, seen, value[i]);
+      return undefined;
+    }
+    if (kinds.isMap(value)) {
+      push(MAP);
+      push(P.mapSize(value));
+      P.mapForEach(value, (item, key) => {
+        write(out, seen, key);
+        write(out, seen, item);
+      });
+      return undefined;
+    }
+    if (kinds.isSet(value)) {
+      push(SET);
+      push(P.setSize(value));
+      P.setForEach(value, (item) => write(out, seen, item));
+      return undefined;
+    }
+    const prototype = getPrototypeOf(value);
+    if (prototype !== TheObject.prototype && prototype !== null) return refuse(value);
+    const names = keys(value);
+    push(OBJECT);
+    push(names.length);
+    for (let i = 0; i < names.length; i++) {
+      push(names[i]);
+      write(out, seen, value[names[i]]);
+    }
+    return undefined;
+  };
+
+  // The names of what a class has for RPC, up to RpcTarget: methods and other members.
+  const writeMembers = (push, value) => {
+    const found = { __proto__: null };
+    let count = 0, holder = getPrototypeOf(value);
+    push(TheString(value.constructor?.name ?? "RpcTarget"));
+    while (holder !== null && holder !== internal.RpcTarget.prototype) {
+      const own = P.ownKeys(holder);
+      for (let i = 0; i < own.length; i++) {
+        const name = own[i];
+        if (typeof name !== "string" || name === "constructor" || found[name] !== undefined) continue;
+        found[name] = typeof P.getOwnPropertyDescriptor(holder, name).value === "function";
+        count += 1;
+      }
+      holder = getPrototypeOf(holder);
+    }
+    push(count);
+    const names = keys(found);
+    for (let i = 0; i < names.length; i++) {
+      push(names[i]);
+      push(found[names[i]]);
+    }
+  };
+
+  // The host is given a long list in pieces: a call has no more arguments than that.
+  const MOST = 10_000;
+  internal.send = (receive, parts, values) => {
+    const out = [];
+    for (let i = 0; i < parts.length; i++) out[i] = parts[i];
+    out[out.length] = values.length;
+    const seen = new TheMap();
+    for (let i = 0; i < values.length; i++) write(out, seen, values[i]);
+    for (let at = 0; out.length - at > MOST; at += MOST) {
+      apply(host.piece, undefined, P.arraySlice(out, at, at + MOST));
+    }
+    const rest = out.length % MOST || MOST;
+    try {
+      return apply(receive, undefined, out.length <= MOST ? out : P.arraySlice(out, out.length - rest));
+    } catch (error) {
+      throw failed(error);
+    }
+  };
+
+  // Read the values of a list that the host has written.
+  internal.receive = (parts) => {
+    let at = 0;
+    const objects = [];
+    const keep = (value) => {
+      objects[objects.length] = value;
+      return value;
+    };
+    const read = () => {
+      const tag = parts[at++];
+      switch (tag) {
+        case UNDEFINED:
+          return undefined;
+        case NULL:
+          return null;
+        case SCALAR:
+          return parts[at++];
+        case BIGINT:
+          return TheBigInt(parts[at++]);
+        case SAME:
+          return objects[parts[at++]];
+        case ARRAY: {
+          const count = parts[at++], made = keep([]);
+          for (let i = 0; i < count; i++) made[i] = read();
+          return made;
+        }
+        case OBJECT: {
+          const count = parts[at++], made = keep({});
+          for (let i = 0; i < count; i++) {
+            const name = parts[at++];
+            P.defineProperty(made, name, {
+              value: read(), writable: true, enumerable: true, configurable: true,
+            });
+          }
+          return made;
+        }
+        case SET: {
+          const count = parts[at++], made = keep(new TheSet());
+          for (let i = 0; i < count; i++) P.setAdd(made, read());
+          return made;
+        }
+        case DATE:
+          return keep(new TheDate(parts[at++]));
+        case BYTES:
+          return keep(new TheUint8Array(parts[at++]));
+        case ERROR: {
+          const about = parts[at++];
+          return keep(internal.makeError(about[0], about[1], about[2], about[3], about[4]));
+        }
+        case MESSAGE: {
+          const isRequest = parts[at++], handle = parts[at++];
+          return keep(isRequest ? internal.newRequest(handle) : internal.newResponse(handle));
+        }
+        case HEADERS:
+          return keep(internal.newHeaders(parts[at++]));
+        case BLOB: {
+          const bytes = new TheUint8Array(parts[at++]);
+          return keep(newBlob(bytes, parts[at++]));
+        }
+        case STREAM:
+          return keep(internal.newBodyStream(parts[at++]));
+        case STUB:
+          return keep(internal.newStub(parts[at++]));
+        case BINDING:
+          return keep(internal.newFetcher(parts[at++]));
+        default:
+          throw new TheError(`The host wrote an unknown tag: ${tag}`);
+      }
+    };
+    const count = parts[at++], values = [];
+    for (let i = 0; i < count; i++) values[i] = read();
+    return values;
+  };
+})

@@ -1,0 +1,287 @@
+"""Values as they cross between the languages: a list of tags and parts, which each side reads.
+
+`scripts/values.js` is the other side. What is sent by reference stays what the runtime has for it:
+functions and objects of RpcTarget become functions and an RpcTarget in Python, which the runtime
+makes stubs of; stubs that come from there are called by their numbers in JavaScript.
+"""
+
+from __future__ import annotations
+
+import math
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from workernb.errors import DataCloneError
+from workernb.http import lazy
+from workernb.http.headers import Headers
+from workernb.http.request import Request
+from workernb.http.response import Response
+from workernb.http.streams import ReadableStream
+from workernb.runtime.bindings.rpc import BindingStub
+from workernb.runtime.bindings.service import ServiceBinding
+from workernb.texts import PlatformText
+from workernb.workers.rpc import JsDict, RpcStub, RpcTarget
+
+from .run import Run
+
+(
+    UNDEFINED, NULL, SCALAR, BIGINT, ARRAY, OBJECT, MAP, SET, DATE, BYTES, ERROR, FUNCTION,
+    MESSAGE, HEADERS, BLOB, STREAM, SAME, STUB, TARGET, SIGNAL, BINDING,
+) = range(21)  # fmt: skip
+
+MAX_SAFE = 2**53 - 1
+_EPOCH = datetime(1970, 1, 1)
+
+
+# From Python to JavaScript
+
+
+def written(values: Sequence[Any], run: Run) -> list[Any]:
+    """Return values as a list for `internal.receive`. run: which gets them."""
+    writer = _Writer(run)
+    writer.out.append(len(values))
+    for value in values:
+        writer.write(value)
+    return writer.out
+
+
+class _Writer:
+    def __init__(self, run: Run) -> None:
+        self.out: list[Any] = []
+        self._run = run
+        self._wrap = run.realm.machine.wrap
+        self._seen: dict[int, int] = {}
+
+    def write(self, value: Any) -> None:
+        out, kind = self.out, type(value)
+        if value is None:
+            out.append(UNDEFINED if not self._seen else NULL)
+        elif kind is bool or kind is float or kind is str:
+            out += (SCALAR, value)
+        elif kind is int:
+            out += (SCALAR, value) if -MAX_SAFE <= value <= MAX_SAFE else (BIGINT, str(value))
+        elif id(value) in self._seen:
+            out += (SAME, self._seen[id(value)])
+        else:
+            self._write_object(value)
+
+    def _write_object(self, value: Any) -> None:
+        out = self.out
+        if not isinstance(value, dict | list | set):
+            self._keep(value)
+            out += self._of_class(value)
+        elif isinstance(value, dict):
+            self._keep(value)
+            out += (OBJECT, len(value))
+            for name, item in value.items():
+                out.append(name)
+                self.write(item)
+        else:
+            self._keep(value)
+            out += (SET if isinstance(value, set) else ARRAY, len(value))
+            for item in value:
+                self.write(item)
+
+    def _keep(self, value: Any) -> None:
+        self._seen[id(value)] = len(self._seen)
+
+    def _of_class(self, value: Any) -> tuple[Any, ...]:
+        run = self._run
+        if isinstance(value, bytes | bytearray | memoryview):
+            return BYTES, bytes(value)
+        if isinstance(value, datetime):
+            return DATE, (value - _EPOCH) / timedelta(milliseconds=1)
+        if isinstance(value, Request | Response):
+            return MESSAGE, isinstance(value, Request), self._wrap(value)
+        if isinstance(value, Headers):
+            return HEADERS, self._wrap(value)
+        if isinstance(value, BindingStub | ServiceBinding):
+            return BINDING, run.realm.host.bind(value)
+        if isinstance(value, RpcStub):
+            return STUB, run.keep(value)
+        if isinstance(value, ReadableStream):
+            return STREAM, self._wrap(Response(value))
+        if isinstance(value, BaseException):
+            return ERROR, run.realm.host.about(value, run)
+        if hasattr(value, "_body_source") and hasattr(value, "content_type"):
+            return BLOB, bytes(value._data), value.content_type or ""
+        raise DataCloneError(PlatformText.DATA_CLONE.format(type=type(value).__qualname__))
+
+
+# From JavaScript to Python
+
+
+class Reader:
+    """Reads values of a list that `internal.send` has made. run: whose code has sent them."""
+
+    def __init__(self, parts: Iterator[Any], run: Run) -> None:
+        """Begin with the number of values."""
+        self._parts = parts
+        self._run = run
+        self._objects: list[Any] = []
+
+    def values(self) -> list[Any]:
+        """Return the values."""
+        return [self._read() for _ in range(int(next(self._parts)))]
+
+    def _read(self) -> Any:
+        parts = self._parts
+        tag = int(next(parts))
+        if tag in (UNDEFINED, NULL):
+            return None
+        if tag == SCALAR:
+            return _number(next(parts))
+        if tag == BIGINT:
+            return int(next(parts))
+        if tag == SAME:
+            return self._objects[int(next(parts))]
+        place = len(self._objects)
+        self._objects.append(None)
+        if tag in _CONTAINERS:
+            return _CONTAINERS[tag](self, place)
+        value = self._objects[place] = _READERS[tag](self, parts)
+        return value
+
+    def _array(self, place: int) -> list[Any]:
+        made: list[Any] = []
+        self._objects[place] = made
+        made += (self._read() for _ in range(int(next(self._parts))))
+        return made
+
+    def _object(self, place: int) -> JsDict:
+        made = JsDict()
+        self._objects[place] = made
+        for _ in range(int(next(self._parts))):
+            name = next(self._parts)
+            made[name] = self._read()
+        return made
+
+    def _map(self, place: int) -> JsDict:
+        made = JsDict()
+        self._objects[place] = made
+        for _ in range(int(next(self._parts))):
+            key = self._read()
+            made[key] = self._read()
+        return made
+
+    def _set(self, place: int) -> set[Any]:
+        made: set[Any] = set()
+        self._objects[place] = made
+        made.update(self._read() for _ in range(int(next(self._parts))))
+        return made
+
+    def _error(self, parts: Iterator[Any]) -> BaseException:
+        return self._run.error_of(int(next(parts)), next(parts), next(parts), next(parts))
+
+    def _function(self, parts: Iterator[Any]) -> Any:
+        number, name = int(next(parts)), next(parts)
+        return _as_function(Exported(self._run.realm, number), name)
+
+    def _target(self, parts: Iterator[Any]) -> Any:
+        number, name = int(next(parts)), next(parts)
+        members = tuple((next(parts), bool(next(parts))) for _ in range(int(next(parts))))
+        target: Any = _class_of(name, members)()
+        target._exported = Exported(self._run.realm, number)
+        return target
+
+    def _stub(self, parts: Iterator[Any]) -> Any:
+        return self._run.realm.host.source(int(next(parts)))
+
+    def _binding(self, parts: Iterator[Any]) -> Any:
+        return self._run.realm.host.bindings[int(next(parts))]
+
+
+def _number(value: Any) -> Any:
+    """Return a number of JavaScript's as an int where it is one."""
+    if value.__class__ is float and value.is_integer() and abs(value) <= MAX_SAFE:
+        return int(value) if value or math.copysign(1, value) > 0 else value
+    return value
+
+
+def _blob(reader: Reader, parts: Iterator[Any]) -> Any:
+    data, kind = next(parts).to_bytes(), next(parts)
+    return lazy.load("workernb.http.forms").Blob(data, kind)
+
+
+def _date(reader: Reader, parts: Iterator[Any]) -> datetime:
+    moment = _EPOCH + timedelta(milliseconds=float(next(parts)))
+    return moment.replace(tzinfo=UTC)
+
+
+_CONTAINERS: Mapping[int, Callable[[Reader, int], Any]] = {
+    ARRAY: Reader._array, OBJECT: Reader._object, MAP: Reader._map, SET: Reader._set,
+}  # fmt: skip
+
+_READERS: Mapping[int, Callable[[Reader, Iterator[Any]], Any]] = {
+    DATE: _date,
+    BYTES: lambda reader, parts: next(parts).to_bytes(),
+    ERROR: Reader._error,
+    FUNCTION: Reader._function,
+    TARGET: Reader._target,
+    MESSAGE: lambda reader, parts: next(parts),
+    HEADERS: lambda reader, parts: next(parts),
+    STREAM: lambda reader, parts: next(parts),
+    SIGNAL: lambda reader, parts: next(parts),
+    BLOB: _blob,
+    STUB: Reader._stub,
+    BINDING: Reader._binding,
+}
+
+
+class Exported:
+    """A function or an RpcTarget of JavaScript's, as Python calls it: in the invocation that runs.
+
+    When nothing refers to it any more, JavaScript may drop it.
+    """
+
+    def __init__(self, realm: Any, number: int) -> None:
+        """Stand for what JavaScript has exported by a number."""
+        self._realm = realm
+        self._number = number
+        weakref.finalize(self, realm.host.to_release.append, number).atexit = False
+
+    async def call(self, path: tuple[str, ...], args: Sequence[Any] | None) -> Any:
+        """Call a method of it, itself for no names; read a property for None."""
+        from workernb.workers.current import running
+
+        run = Run(self._realm, running())
+        try:
+            parts = None if args is None else written(args, run)
+            run.enter(self._realm.enter_exported, self._number, run.number, list(path), parts)
+            return await run.result()
+        finally:
+            run.leave()
+
+
+def _as_function(exported: Exported, name: str) -> Callable[..., Any]:
+    async def function(*args: Any) -> Any:
+        return await exported.call((), args)
+
+    function.__name__ = name or "function"
+    return function
+
+
+@lru_cache(maxsize=256)
+def _class_of(name: str, members: tuple[tuple[str, bool], ...]) -> type[RpcTarget]:
+    """Return a class whose methods and properties are those of a class of JavaScript's."""
+    made: dict[str, Any] = {
+        member: _method(member) if is_method else property(_property(member))
+        for member, is_method in members
+        if not member.startswith("_")
+    }
+    return type(name or "RpcTarget", (RpcTarget,), made)
+
+
+def _method(name: str) -> Callable[..., Any]:
+    async def method(self: Any, *args: Any) -> Any:
+        return await self._exported.call((name,), args)
+
+    method.__name__ = name
+    return method
+
+
+def _property(name: str) -> Callable[[Any], Any]:
+    return lambda self: self._exported.call((name,), None)
