@@ -15,6 +15,7 @@ from importlib.resources.abc import Traversable
 from typing import Any
 
 from . import compression, digests, encoding, forms, promises, randomness, texts, urls
+from .bytecode import without_sources
 from .hooks import Hooks
 
 FILES = (
@@ -133,7 +134,9 @@ def _compiled() -> tuple[bytes, ...]:
     context = quickjs.Context()
     folder = files("workernb.engines.javascript") / "web"
     return tuple(
-        context.compile(_source(folder, name), f"{FILE_PREFIX}{name}.js").write_object()
+        without_sources(
+            context.compile(_source(folder, name), f"{FILE_PREFIX}{name}.js").write_object()
+        )
         for name in FILES
     )
 
