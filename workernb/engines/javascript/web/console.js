@@ -238,5 +238,6 @@
     timeStamp() {},
     context() { return console; },
   };
+  P.defineProperty(console, P.Symbol.toStringTag, { value: 'console', configurable: true });
   web.expose({ console });
 })
