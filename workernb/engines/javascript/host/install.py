@@ -17,6 +17,7 @@ from typing import Any
 from workernb.engines.javascript.machine import compile_script
 
 from . import compression, digests, encoding, forms, promises, randomness, texts, urls
+from .bytecode import without_sources
 from .hooks import Hooks
 
 FILES = (
@@ -131,7 +132,10 @@ def _ask(hooks: Hooks, method: str) -> Callable[..., Any]:
 def _compiled() -> tuple[bytes, ...]:
     """Return the bytecode of each file."""
     folder = files("workernb.engines.javascript") / "web"
-    return tuple(compile_script(_source(folder, name), f"{FILE_PREFIX}{name}.js") for name in FILES)
+    return tuple(
+        without_sources(compile_script(_source(folder, name), f"{FILE_PREFIX}{name}.js"))
+        for name in FILES
+    )
 
 
 def _source(folder: Traversable, name: str) -> str:

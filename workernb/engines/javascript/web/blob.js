@@ -2,8 +2,8 @@
 (function (web) {
   'use strict';
   const { host, toBytes } = web;
-  const { isPrototypeOf, Number, String, TypeError, Uint8Array, trunc, min, max, regExec,
-    stringToLowerCase, typedArrayBuffer, typedArrayByteLength, Symbol } = web.primordials;
+  const { isArray, Number, String, TypeError, Error, Uint8Array, trunc, min, max, regExec,
+    stringToLowerCase, typedArrayBuffer, typedArrayByteLength } = web.primordials;
 
   const PRINTABLE = /^[\x20-\x7e]*$/;
   const normalType = (type) => {
@@ -22,14 +22,16 @@
         this.#type = options.type;
         return;
       }
-      if (parts === null || typeof parts !== 'object' || parts[Symbol.iterator] == null) {
+      if (!isArray(parts)) {
         throw new TypeError(
           `Failed to construct '${new.target.name}': constructor parameter 1 is not of type 'Array'.`);
       }
       const type = options?.type;
+      if (options?.endings !== undefined) throw web.platformError(Error, 'BLOB_ENDINGS');
       const pieces = [];
       let size = 0;
-      for (const part of parts) {
+      for (let i = 0; i < parts.length; i++) {
+        const part = parts[i];
         const bytes = isBlob(part) ? part.#bytes : toBytes(part) ?? web.encode(String(part));
         pieces[pieces.length] = bytes;
         size += typedArrayByteLength(bytes);

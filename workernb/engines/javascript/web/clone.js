@@ -27,9 +27,9 @@
     URIError: P.URIError,
   };
 
-  function refuse(value) {
-    let shown;
-    if (typeof value === 'symbol') shown = P.symbolToString(value);
+  function refuse(value, shown) {
+    if (shown !== undefined) { /* as it is given */ }
+    else if (typeof value === 'symbol') shown = P.symbolToString(value);
     else if (typeof value === 'function') shown = P.functionToString(value);
     else shown = `#<${web.constructorName(value) ?? 'Object'}>`;
     throw web.domError('DataCloneError', 'CLONE', 'value', shown);
@@ -63,11 +63,12 @@
   function cloneObject(value, memory) {
     const prototype = getPrototypeOf(value);
     if (isArray(value)) return cloneArray(value, memory);
-    if (prototype === P.Object.prototype || prototype === null) {
+    if ((prototype === P.Object.prototype || prototype === null) && value !== globalThis) {
       if (isError(value)) return cloneError(value, memory);
       if (P.objectToString(value) === '[object Arguments]') refuse(value);
       return cloneProperties(value, remember(memory, value, {}), memory);
     }
+    if (value === globalThis) refuse(value, '#<ServiceWorkerGlobalScope>');
     return cloneBuiltIn(value, memory);
   }
 
@@ -106,6 +107,11 @@
       if (cloners[i].test(value)) return cloners[i].clone(value, (inner) => clone(inner, memory));
     }
     const name = platformClass(value);
+    if (name === 'AbortSignal') throw web.domError('DataCloneError', 'CLONE_SIGNAL');
+    if (name === 'ReadableStream' || name === 'WritableStream') {
+      throw web.domError('DataCloneError', 'CLONE_STREAM', 'type', name);
+    }
+    if (P.isPrototypeOf(P.iteratorPrototype, value)) refuse(value, P.objectToString(value));
     if (name !== undefined) {
       throw web.domError('DataCloneError', 'CLONE_CLASS', 'type', name);
     }

@@ -8,11 +8,10 @@
 
   const plain = (value) => (typeof value === 'string' ? value : inspect(value));
 
-  const arrayToString = P.Array.prototype.toString;
   // Whether String(value) is a text that the value's own class makes.
   function hasOwnText(value) {
     const { toString } = value;
-    return typeof toString === 'function' && toString !== arrayToString
+    return typeof toString === 'function'
       && !stringIncludes(P.functionToString(toString), '[native code]');
   }
 
@@ -239,5 +238,6 @@
     timeStamp() {},
     context() { return console; },
   };
+  P.defineProperty(console, P.Symbol.toStringTag, { value: 'console', configurable: true });
   web.expose({ console });
 })

@@ -9,6 +9,8 @@
 
   const { fromCharCode } = String;
   const token = {};
+  // Which parameter the data of a method is.
+  const PLACES = { __proto__: null, digest: 2, sign: 3, verify: 4, importKey: 2 };
   const SIZES = { __proto__: null, MD5: 16, 'SHA-1': 20, 'SHA-256': 32, 'SHA-384': 48, 'SHA-512': 64 };
   const BLOCKS = { __proto__: null, 'SHA-1': 64, 'SHA-256': 64, 'SHA-384': 128, 'SHA-512': 128 };
   const JWK_NAMES = { __proto__: null, HS1: 'SHA-1', HS256: 'SHA-256', HS384: 'SHA-384', HS512: 'SHA-512' };
@@ -28,8 +30,8 @@
     const bytes = toBytes(data);
     if (bytes === null) {
       throw new TypeError(
-        `Failed to execute '${method}' on 'SubtleCrypto': the data is not of type 'ArrayBuffer or `
-        + `ArrayBufferView'.`);
+        `Failed to execute '${method}' on 'SubtleCrypto': parameter ${PLACES[method] ?? 1} is not of `
+        + `type 'Array'.`);
     }
     return bytes;
   };
@@ -67,7 +69,7 @@
       web.keyBytes = (key, method) => {
         if (key === null || typeof key !== 'object' || !(#bytes in key)) {
           throw new TypeError(
-            `Failed to execute '${method}' on 'SubtleCrypto': the key is not of type 'CryptoKey'.`);
+            `Failed to execute '${method}' on 'SubtleCrypto': parameter 2 is not of type 'CryptoKey'.`);
         }
         return key.#bytes;
       };
@@ -129,11 +131,13 @@
     }
 
     async sign(algorithm, key, data) {
+      web.keyBytes(key, 'sign');
       requireHmac(algorithm, 'sign');
       return host.hmacSign(key.algorithm.hash.name, useKey(key, 'sign'), bytesOf(data, 'sign'));
     }
 
     async verify(algorithm, key, signature, data) {
+      web.keyBytes(key, 'verify');
       requireHmac(algorithm, 'verify');
       const made = host.hmacSign(
         key.algorithm.hash.name, useKey(key, 'verify'), bytesOf(data, 'verify'));
@@ -152,6 +156,7 @@
 
     async importKey(format, data, algorithm, extractable, usages) {
       requireHmac(algorithm, 'importKey');
+      if (algorithm.hash === undefined) throw web.platformError(TypeError, 'CRYPTO_NO_HASH');
       const hash = hashOf(algorithm.hash);
       let bytes;
       if (format === 'raw') {
@@ -222,7 +227,7 @@
       if (!isView(view)) {
         throw new TypeError(
           "Failed to execute 'getRandomValues' on 'Crypto': parameter 1 is not of type "
-          + "'ArrayBufferView'.");
+          + "'JsArrayBufferView'.");
       }
       if (arrayIndexOf(INTEGERS, typedArrayName(view)) === -1) {
         throw web.domError('TypeMismatchError', 'ENTROPY_TYPE');

@@ -32,6 +32,7 @@
 
   const REFUSED = [
     'URL', 'URLSearchParams', 'Blob', 'File', 'FormData', 'Event', 'EventTarget', 'AbortController',
+    'AbortSignal',
     'TextEncoder', 'TextDecoder', 'ReadableStream', 'WritableStream', 'TransformStream', 'CryptoKey',
     'Crypto', 'SubtleCrypto', 'Performance', 'Navigator',
   ];

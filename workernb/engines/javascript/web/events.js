@@ -131,15 +131,14 @@
 
     addEventListener(type, callback, options) {
       if (arguments.length < 2) {
-        throw new TypeError("Failed to execute 'addEventListener' on 'EventTarget': 2 arguments required");
+        throw noListener();
       }
       type = String(type);
       const { capture, once, passive, signal } = readOptions(options);
       if (callback === null || callback === undefined) return;
+      if (capture) throw web.platformError(TypeError, 'EVENT_CAPTURE');
       if (typeof callback !== 'function' && typeof callback !== 'object') {
-        throw new TypeError(
-          "Failed to execute 'addEventListener' on 'EventTarget': parameter 2 is not of type "
-          + "'EventListener or Handler'.");
+        throw noListener();
       }
       if (signal !== undefined) {
         if (!web.isAbortSignal(signal)) {
@@ -198,6 +197,10 @@
       return -1;
     }
   }
+
+  const noListener = () => new TypeError(
+    "Failed to execute 'addEventListener' on 'EventTarget': parameter 2 is not of type 'function or "
+    + "HandlerObject'.");
 
   function readOptions(options) {
     if (options === null || typeof options !== 'object') return { capture: !!options };

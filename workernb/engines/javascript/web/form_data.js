@@ -31,10 +31,6 @@
   class FormData {
     #entries = [];
 
-    constructor(form) {
-      if (form !== undefined) throw new TypeError('A FormData is made without arguments.');
-    }
-
     append(name, value, filename) {
       need('append', arguments.length, 2);
       this.#entries[this.#entries.length] = {

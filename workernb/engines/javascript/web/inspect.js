@@ -237,6 +237,10 @@
       return { open: `${prefix}[`, close: ']', keys: kept, isArray: true, size: value.length,
         list: (output, level) => { showItems(value, output, run, level); } };
     }
+    if (tag === '' && typeof value === 'object' && P.objectToString(value) === '[object Object]') {
+      // None of the built-ins, which have tags or texts of their own: nothing has to be tried.
+      return { open: name === 'Object' ? '{' : `${prefixOf(name, '', 'Object')}{`, close: '}', keys: own };
+    }
     if (kinds.isSet(value)) {
       return { open: `${prefixOf(name, tag, 'Set', `(${P.setSize(value)})`)}{`, close: '}', keys: own, size: P.setSize(value),
         list: (output, level) => {

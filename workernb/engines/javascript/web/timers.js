@@ -2,7 +2,7 @@
 (function (web) {
   'use strict';
   const { host } = web;
-  const { apply, mapGet, mapSet, mapDelete, Map, Number, TypeError } =
+  const { apply, mapGet, mapSet, mapDelete, min, Map, Number, TypeError } =
     web.primordials;
 
   const MAX_MS = 2 ** 31 - 1;
@@ -19,7 +19,7 @@
     last += 1;
     const timer = {
       number: last, callback, repeats,
-      delay: milliseconds > 0 && milliseconds <= MAX_MS ? milliseconds : milliseconds > MAX_MS ? 1 : 0,
+      delay: milliseconds > 0 ? min(milliseconds, MAX_MS) : 0,
     };
     start(timer);
     return last;
