@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import completion, display, redaction, tracebacks, transform
+from . import completion, display, interrupts, redaction, tracebacks, transform
 from .hints import cells, imports
 from .magics.call import CallMagics
 from .magics.change import ChangeMagics
@@ -48,6 +48,7 @@ def load(shell: Any) -> None:
     display.add(shell)
     redaction.add(shell)
     tracebacks.add(shell)
+    interrupts.add(shell)
     display.warn_of_old_nest_asyncio()
     display.print_lines([line] if (line := imports.add()) else [])
 
@@ -66,6 +67,7 @@ def unload(shell: Any) -> None:
     display.remove(shell)
     redaction.remove(shell)
     tracebacks.remove(shell)
+    interrupts.remove(shell)
     imports.remove()
 
 

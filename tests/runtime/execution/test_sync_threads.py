@@ -1,4 +1,4 @@
-"""`fetch_sync` from any thread, also while the loop of the runtime waits for that thread."""
+"""Calls from any thread, also while the loop of the runtime waits for that thread."""
 
 from __future__ import annotations
 
@@ -17,8 +17,19 @@ def fetch(handle, number):
     return asyncio.run(handle.fetch_sync(f"http://x/{number}").text())
 
 
+def fetch_on_own_loop(handle, number):
+    async def fetch_text() -> str:
+        return await (await handle.fetch(f"http://x/{number}")).text()
+
+    return asyncio.run(fetch_text())
+
+
+WAYS = pytest.mark.parametrize("fetch", [fetch, fetch_on_own_loop])
+
+
+@WAYS
 @pytest.mark.parametrize("first", [False, True], ids=["first", "after a request"])
-async def test_a_pool_that_the_loop_waits_for(define, runtime, first):
+async def test_a_pool_that_the_loop_waits_for(define, runtime, first, fetch):
     handle = define("slow", SLOW)
     if first:
         await handle.fetch()
@@ -31,7 +42,8 @@ async def test_a_pool_that_the_loop_waits_for(define, runtime, first):
     assert (await handle.fetch()).status == 200
 
 
-async def test_threads_that_the_loop_joins(define, runtime):
+@WAYS
+async def test_threads_that_the_loop_joins(define, runtime, fetch):
     define("auth", SLOW)
     handle = define("gateway", "return await self.env.AUTH.fetch(request)", AUTH="auth")
     await handle.fetch()
@@ -49,6 +61,21 @@ async def test_threads_that_the_loop_joins(define, runtime):
         assert texts == {number: f"http://x/{number}" for number in range(8)}
         texts.clear()
     assert len({trace.number for trace in runtime.traces}) == 41
+
+
+async def test_a_call_on_another_loop_is_cut_while_the_home_loop_is_blocked(define, runtime):
+    handle = define("busy", "while True: pass", limits=Limits(cpu_ms=20))
+    await define("echo").fetch()
+    with ThreadPoolExecutor(1) as pool, pytest.raises(CpuLimitError):
+        pool.submit(fetch_on_own_loop, handle, 1).result()
+    assert not runtime.in_flight
+
+
+async def test_a_call_on_another_loop_runs_at_home_while_that_turns(define):
+    handle = define("slow", "import threading\nreturn Response(threading.current_thread().name)")
+    await handle.fetch()
+    name = await asyncio.to_thread(fetch_on_own_loop, handle, 1)
+    assert name == threading.main_thread().name
 
 
 @pytest.mark.parametrize("first", [False, True], ids=["first", "after a request"])

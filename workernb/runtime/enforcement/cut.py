@@ -4,6 +4,9 @@ The nearest known frame decides whether the exception can be raised at once. In 
 import or under a lock it must not be; there a line tracer raises it at the Worker's next line. The
 tracer raises it again where the Worker has swallowed it. Python removes a tracer that has raised,
 so with each raise the tick is made pending: at the Worker's next call or jump back it raises again.
+Where no tick comes, an exception is made pending in the thread instead, but only if the frame that
+is raised in handles it: Python would raise it in a library's clean-up else. A profile function,
+which sees the frame return to another Worker's, has that traced again.
 """
 
 from __future__ import annotations
@@ -37,6 +40,8 @@ _NEVER_CUT = tuple(
     [PACKAGE, "<frozen importlib", "<frozen zipimport"]
     + [_STDLIB + name for name in ("importlib", "threading.py", "logging", "queue.py")]
     + [_STDLIB + name for name in ("linecache.py", "asyncio", "concurrent", "contextlib.py")]
+    # Callbacks of weak references: Python prints what is raised there, and goes on.
+    + [_STDLIB + name for name in ("_weakrefset.py", "weakref.py")]
     # The kernel's streams and sockets: a partly sent message would break the connection.
     + [folder for folder in map(_folder, ("ipykernel", "zmq", "IPython", "tornado")) if folder]
     # A tracer is called between its taking and giving back a lock.
@@ -266,7 +271,7 @@ class _Tracer:
     def profile(  # pragma: no cover - tested without a tracer
         self, frame: FrameType, event: str, argument: Any
     ) -> None:
-        """Trace the Workers again at a call or a return: Python removes a tracer that has raised."""
+        """Trace the Workers again, at a call or a return, after the tracer has raised."""
         if sys.gettrace() is not self:
             self.trace_workers(frame)
 
@@ -281,7 +286,7 @@ class _Tracer:
 
 
 def _is_handled(frame: FrameType) -> bool:  # pragma: no cover - a tracer is not traced itself
-    """Return whether the code that a frame runs has a handler for exceptions in the frame itself."""
+    """Return whether the frame itself has a handler for exceptions where it is."""
     at = frame.f_lasti
     return any(start <= at < end for start, end in _handled(frame.f_code))
 
@@ -289,7 +294,7 @@ def _is_handled(frame: FrameType) -> bool:  # pragma: no cover - a tracer is not
 @functools.lru_cache(maxsize=1000)
 def _handled(code: CodeType) -> list[tuple[int, int]]:
     """Return the parts of a code object that have a handler, as offsets."""
-    return [(entry.start, entry.end) for entry in dis._parse_exception_table(code)]
+    return [(entry.start, entry.end) for entry in dis._parse_exception_table(code)]  # type: ignore[attr-defined]
 
 
 # From and in other threads

@@ -20,7 +20,7 @@ from weakref import WeakSet
 
 from workernb.errors import Interrupted
 from workernb.runtime.tracing.invocations import Invocation
-from workernb.runtime.tracing.logs import LogCapture
+from workernb.runtime.tracing.logs import LogCapture, is_no_end
 from workernb.runtime.tracing.threads import Thread, this_thread
 from workernb.runtime.tracing.traces import Trace
 from workernb.texts import PlatformText
@@ -170,6 +170,7 @@ class Guard:
             self._off_thread.begin()
             self._capture = LogCapture()
             logging.getLogger().addHandler(self._capture)
+            logging.getLogger("asyncio").addFilter(is_no_end)
         if thread.is_main:
             self.signals.start_ticking(thread)
             self._watchdog.watch(thread, signaled=signals.has_tick)
@@ -186,6 +187,7 @@ class Guard:
         """
         if self._capture is not None:
             logging.getLogger().removeHandler(self._capture)
+            logging.getLogger("asyncio").removeFilter(is_no_end)
             self._capture = None
         self._beats.clear()
         self.signals.release_interrupts()

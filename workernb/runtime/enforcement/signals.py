@@ -5,6 +5,8 @@ from __future__ import annotations
 import _signal  # type: ignore[import-not-found]
 import asyncio
 import contextlib
+import os
+import selectors
 import signal
 import sys
 import threading
@@ -18,7 +20,7 @@ from workernb.runtime.tracing.clock import charge_sample, take_cpu_since_last_sl
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.metering import holder
 from workernb.runtime.tracing.threads import Thread, this_thread
-from workernb.runtime.tracing.tracebacks import worker_position
+from workernb.runtime.tracing.tracebacks import is_ours, worker_position
 from workernb.runtime.tracing.traces import Host, Trace
 from workernb.texts import PlatformText
 from workernb.workers.current import current
@@ -32,6 +34,9 @@ from .startup import Loading
 TICK_S = 0.005
 JUST_NOW_S = 0.1
 """An interrupt also ends requests that ran within this time before it (s of wall clock)."""
+
+ENDS_WITHIN_S = 0.5
+"""How long (s of wall clock) a cell may take to end whose request was interrupted."""
 
 has_tick = hasattr(signal, "SIGPROF")
 """Whether this platform has SIGPROF; without it the watchdog enforces budgets."""
@@ -48,14 +53,18 @@ class InterruptHandler:
     time. before: a function, SIG_IGN or SIG_DFL.
     """
 
-    def __init__(self, end_running: Callable[[FrameType | None], bool], before: Any) -> None:
-        """Handle interrupts. end_running: end the request that runs; return whether one did."""
+    def __init__(self, end_running: Callable[[FrameType | None, Any], bool], before: Any) -> None:
+        """Handle interrupts.
+
+        end_running: end the request that runs; return whether the interrupt is dealt with. Called
+        with the frame and `before`.
+        """
         self.before = before
         self._end_running = end_running
 
     def __call__(self, signum: int, frame: FrameType | None) -> None:
         """End the request that runs; where none does, do what the handler before would have."""
-        if self._end_running(frame):
+        if self._end_running(frame, self.before):
             return
         if callable(self.before):
             self.before(signum, frame)
@@ -68,7 +77,8 @@ class Signals:
     """The handlers of SIGPROF and SIGINT, chained to those that were installed before.
 
     interrupted_ns: when an interrupt last came while no request ran, in ns of wall clock. ticks:
-    how many have met no module that loads.
+    how many have met no module that loads. is_of_kernel: returns whether a frame runs no cell, but
+    code of the kernel; None where there is no kernel.
     """
 
     def __init__(
@@ -85,6 +95,8 @@ class Signals:
         there are none.
         """
         self.interrupted_ns = 0
+        self.is_of_kernel: Callable[[FrameType | None], bool] | None = None
+        self._ended_ns = 0
         self._without_await = 0
         self.ticks = 0
         self._hosts = hosts
@@ -245,6 +257,19 @@ class Signals:
             self.interrupt_handler = InterruptHandler(self._on_interrupt, handler)
             signal.signal(signal.SIGINT, self.interrupt_handler)
 
+    @property
+    def just_interrupted(self) -> bool:
+        """Whether an interrupt has ended what ran in a kernel, maybe just before its cell ends."""
+        if self.is_of_kernel is None:
+            return False
+        return wall_clock() - self._ended_ns < ENDS_WITHIN_S * 1e9
+
+    def begin_cell(self) -> None:
+        """Catch the interrupts of a cell that begins, if a Worker has run in this process."""
+        self._ended_ns = 0
+        if self._main is not None and _on_main_thread():
+            self.catch_interrupts()
+
     @contextlib.contextmanager
     def waiting_without_await(self) -> Iterator[None]:
         """Let an interrupt raise KeyboardInterrupt here if it comes while no request runs.
@@ -260,18 +285,25 @@ class Signals:
             self._without_await -= on_main_thread
 
     def release_interrupts(self) -> None:
-        """Put back what handled SIGINT before."""
+        """Put back what handled SIGINT before, unless a cell is being ended by an interrupt."""
         handler = get_handler(signal.SIGINT)
+        if self.just_interrupted:
+            return  # The kernel puts back its own as the cell ends.
         if _on_main_thread() and isinstance(handler, InterruptHandler):
             signal.signal(signal.SIGINT, handler.before)
 
-    def _on_interrupt(self, frame: FrameType | None) -> bool:
-        """End the request that runs, or the module that loads; return whether one did."""
+    def _on_interrupt(self, frame: FrameType | None, before: Any) -> bool:
+        """End the request that runs, or the module that loads; return whether one did.
+
+        Also where nothing is left to end: an interrupt has just ended it, and the kernel is ending
+        the cell. before: the handler that the interrupt is left to otherwise.
+        """
         running: Any = current.get()
         if isinstance(running, Loading) and not running.ended:
             text = f"The module was interrupted in {worker_position(frame)}."
             error: BaseException = KeyboardInterrupt(text)
             running.interrupted = error
+            self._ended_ns = wall_clock()
             self._cut.inject(error, frame, lambda: current.get() is running, True)
             return True
         trace = self._main and self._main.trace
@@ -280,14 +312,26 @@ class Signals:
             running = running or owner_of(frame, self._hosts)
             trace = getattr(running, "trace", None)
         if not trace:
-            self.interrupted_ns = wall_clock()
-            if self._without_await and self.interrupt_handler.before != signal.SIG_IGN:
+            raises = before is signal.default_int_handler
+            if raises and self.just_interrupted and self.is_of_kernel and self.is_of_kernel(frame):
+                return True
+            self.interrupted_ns = self._ended_ns = wall_clock()
+            if not self._without_await or before == signal.SIG_IGN:
+                return False
+            if not _is_in_loop(frame):
                 raise KeyboardInterrupt
-            return False
+            asyncio.get_running_loop().call_soon_threadsafe(self._interrupt_wait)
+            return True
+        self._ended_ns = wall_clock()
         error = interrupt(trace, worker_position(frame))
         self._interrupt_others(trace)
         self._raise_in_worker(trace, error, frame, in_libraries=True)
         return True
+
+    def _interrupt_wait(self) -> None:
+        """End the innermost wait of a synchronous call, from a callback of its loop."""
+        if self._without_await:
+            raise KeyboardInterrupt
 
     def _interrupt_others(self, running: Trace) -> None:
         """Abort the other requests that ran just before, such as those of the same `gather`.
@@ -299,6 +343,24 @@ class Signals:
                 continue
             if not trace.stamps or wall_clock() - trace.last_stamp_ns < JUST_NOW_S * 1e9:
                 abort_and_wake(trace, Interrupted(PlatformText.CANCELED))
+
+
+_LOOP = (os.path.dirname(asyncio.__file__) + os.sep, selectors.__file__)
+
+
+def _is_in_loop(frame: FrameType | None) -> bool:
+    """Return whether a frame runs the loop itself, or a callback of ours, but no other code.
+
+    An exception that is raised there would take a task's step away, which then never ends, or leave
+    the loop with the task factory of a slice.
+    """
+    others = False
+    while frame is not None and frame.f_code.co_name != "_run_once":
+        if is_ours(frame):
+            return True
+        others = others or not frame.f_code.co_filename.startswith(_LOOP)
+        frame = frame.f_back
+    return not others
 
 
 def _on_main_thread() -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
 import threading
 import types
@@ -160,12 +161,15 @@ class TopLevelCall(Steppable):
             self._make(loop)
 
     def _make(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Make the request here, or make and run it on the runtime's loop in another thread."""
+        """Make the request here, or make and run it on the runtime's loop in another thread.
+
+        Where that loop stands still, because a cell waits for this thread, it runs here after all.
+        """
         loops = self._runtime.loops
         home = None if loops.home is loop else loops.home_in_other_thread()
         if home is not None:
-            future = asyncio.run_coroutine_threadsafe(self._make_and_serve(), home)
-            self._task = asyncio.wrap_future(future)
+            self._task = asyncio.Task(self._serve_at_home(), loop=loop)
+            self._task.add_done_callback(self._ended)
             return
         self._root = start(self._runtime, *self._arguments)
         _state.calls.append(self)
@@ -186,6 +190,17 @@ class TopLevelCall(Steppable):
             task.exception()  # Retrieved, so that asyncio does not log it: the trace has it.
         if self._root is not None:
             abandon_request(self._root.trace)  # In case it was cancelled before its first step.
+
+    async def _serve_at_home(self) -> Any:
+        begun: list[concurrent.futures.Future[Any]] = []
+
+        def begin() -> None:
+            loop = asyncio.get_running_loop()
+            begun.append(asyncio.run_coroutine_threadsafe(self._make_and_serve(), loop))
+
+        if await self._runtime.loops.claim_from_loop(begin):
+            return await asyncio.wrap_future(begun[0])
+        return await self._make_and_serve()
 
     async def _make_and_serve(self) -> Any:
         return await serve_in_task(start(self._runtime, *self._arguments))

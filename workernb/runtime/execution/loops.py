@@ -20,29 +20,31 @@ class _Claim:
     answered: set when the home loop has come to it.
     """
 
-    def __init__(self, begin: Callable[[], None]) -> None:
+    def __init__(self, begin: Callable[[], None], notify: Callable[[], object]) -> None:
         self.answered = threading.Event()
         self._begin = begin
+        self._notify = notify
         self._free = threading.Lock()
 
-    def take(self, begin: bool) -> bool:
-        """Take the call, unless it is taken; return whether it was free.
+    def answer(self) -> None:
+        """Begin the call, unless it is taken; on the home loop."""
+        if self.take():
+            self._begin()
+        self.answered.set()
+        with contextlib.suppress(RuntimeError):  # The caller's loop may be closed.
+            self._notify()
 
-        begin: whether to begin it.
-        """
-        taken = self._free.acquire(blocking=False)
-        if begin:
-            if taken:
-                self._begin()
-            self.answered.set()
-        return taken
+    def take(self) -> bool:
+        """Take the call, unless it is taken; return whether it was free."""
+        return self._free.acquire(blocking=False)
 
 
 class Loops:
     """The event loops of one runtime.
 
-    home: the loop of all requests: the first one that makes a request, as long as it runs. A thread
-    that waits for a request without await, while home stands still, runs it on a loop of its own.
+    home: the loop of all requests: the main thread's first one that makes a request, as long as it
+    runs. Another thread's loop may end at any time: it runs the requests of its own thread, while
+    there is no home, or home stands still because a cell waits for the thread.
     on_home: called with a loop that becomes home.
     """
 
@@ -63,7 +65,7 @@ class Loops:
         this_ident = this_thread().ident
         if self.home is not None and self.home.is_running():
             return None if self._home_thread == this_ident else self.home
-        if running is not None:
+        if running is not None and this_thread().is_main:
             self.home, self._home_thread = running, this_ident
             if self.on_home is not None:
                 self.on_home(running)
@@ -74,24 +76,49 @@ class Loops:
 
         Then `begin` is not called. A loop that a cell blocks may wait for this very thread.
         """
-        assert self.home is not None
         if self._stands_still:
             return False
-        claim = _Claim(begin)
+        claim = self._offer(begin, lambda: None)
+        if claim.answered.wait(ANSWERS_WITHIN_S):
+            return True
+        if not claim.take():
+            claim.answered.wait()  # The home loop is about to begin it.
+            return True
+        self._note_silence(claim)
+        return False
+
+    async def claim_from_loop(self, begin: Callable[[], None]) -> bool:
+        """Do the same as `claim`, without blocking the loop that runs in this thread."""
+        if self._stands_still:
+            return False
+        loop = asyncio.get_running_loop()
+        answered = asyncio.Event()
+        claim = self._offer(begin, lambda: loop.call_soon_threadsafe(answered.set))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ANSWERS_WITHIN_S):
+                await answered.wait()
+                return True
+        if not claim.take():
+            await answered.wait()
+            return True
+        self._note_silence(claim)
+        return False
+
+    def _offer(self, begin: Callable[[], None], notify: Callable[[], object]) -> _Claim:
+        """Offer a call to the home loop. notify: called there when the loop has come to it."""
+        assert self.home is not None
+        claim = _Claim(begin, notify)
 
         def answer() -> None:
             self._stands_still = False
-            claim.take(begin=True)
+            claim.answer()
 
         self.home.call_soon_threadsafe(answer)
-        if claim.answered.wait(ANSWERS_WITHIN_S):
-            return True
-        if not claim.take(begin=False):
-            claim.answered.wait()  # The home loop is about to begin it.
-            return True
-        # Until it runs `answer`: the next calls need not wait for it.
+        return claim
+
+    def _note_silence(self, claim: _Claim) -> None:
+        """Let the next calls not wait for the home loop, until it comes to this one."""
         self._stands_still = not claim.answered.is_set()
-        return False
 
     @contextlib.contextmanager
     def own(self) -> Iterator[asyncio.Runner]:

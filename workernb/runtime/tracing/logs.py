@@ -8,6 +8,7 @@ import sys
 from time import perf_counter_ns as wall_clock
 from typing import Any
 
+from workernb.errors import Termination
 from workernb.workers.current import current
 
 from .invocations import Invocation, Log
@@ -94,6 +95,15 @@ def console_log(level: str, text: str) -> None:
         log(invocation.trace, invocation, level, text, f"{text}\n")
     else:
         print(text, file=sys.stderr if level in ("warn", "error") else sys.stdout)
+
+
+def is_no_end(record: logging.LogRecord) -> bool:
+    """Return whether a record is not asyncio's about a callback that was ended from outside.
+
+    A filter: the request's own error says that already.
+    """
+    kind = record.exc_info[0] if record.exc_info else None
+    return kind is None or not issubclass(kind, Termination)
 
 
 _LEVELS = {"WARNING": "warn", "CRITICAL": "error"}
