@@ -39,7 +39,8 @@ class Engines:
         if self._javascript is None:
             from .javascript.engine import JavaScriptEngine
 
-            self._javascript = JavaScriptEngine()
+            engine: Engine = JavaScriptEngine()
+            self._javascript = engine
         return self._javascript
 
 

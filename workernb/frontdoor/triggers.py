@@ -46,7 +46,7 @@ async def trigger(
     crons = [] if version is None else version.definition.crons
     cron = query.get("cron", [next(iter(crons), "")])[0]
     try:
-        time = float(query["time"][0]) if "time" in query else None
+        time = float(query["time"][0]) if "time" in query else 1000 * runtime.now()
         controller = controller_of(time, cron)
     except UsageError as error:
         return Response("\n".join([str(error), *notes_of(error), ""]), 400), None

@@ -193,10 +193,10 @@ def clear(
     if kind == "do":
         chosen = [] if key is None else [object_named(stores, name, key)]
         rows = chosen or stores.object_databases.rows(name)
-        deleted = [row for row in rows if (row.name or row.id).startswith(prefix)]
-        for row in deleted:
+        dropped = [row for row in rows if (row.name or row.id).startswith(prefix)]
+        for row in dropped:
             stores.objects.drop((name, row.id))
-        return len(deleted)
+        return len(dropped)
     if kind == "d1":
         if prefix:
             raise UsageError("A D1 database has no prefixes: clear all of it, or delete with %d1.")

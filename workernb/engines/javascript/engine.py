@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from workernb.errors import RpcError, with_notes
 from workernb.runtime.events.rpc import RESERVED_ON_ENTRYPOINTS, RPC, no_method
-from workernb.runtime.services.engine import HANDLERS, Handler
+from workernb.runtime.services.engine import HANDLERS, Handler, ObjectClass
 from workernb.runtime.services.targets import DEFAULT
 from workernb.runtime.services.versions import Version, code_in_use
 from workernb.texts import PlatformText
@@ -35,7 +36,10 @@ class Loaded:
     """A loaded version: a realm for each thread that has called it, and what makes entrypoints.
 
     Entrypoints refer to it, and it to none of them: a heap must not wait for a garbage collection.
+    objects: its classes of Durable Objects, of which there can be none yet.
     """
+
+    objects: Mapping[str, ObjectClass] = MappingProxyType({})
 
     def __init__(self, version: Version) -> None:
         """Load the version on this thread."""
@@ -65,6 +69,8 @@ class Loaded:
 
 class JavaScriptIsolate:
     """A loaded version of a Worker, with its entrypoints."""
+
+    objects: Mapping[str, ObjectClass] = MappingProxyType({})
 
     def __init__(self, exporter: Loaded) -> None:
         """Make the entrypoints."""

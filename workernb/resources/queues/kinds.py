@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from workernb.errors import UsageError, did_you_mean, with_notes
@@ -259,7 +259,7 @@ class ConsumerKind(BindingKind):
         """Return the queue, as that of a consumer."""
         return f"consumes {name}"
 
-    def row(self, value: Any) -> str:
+    def row(self, value: Any, redact: Callable[[str], str] = str) -> str:
         """Return the settings."""
         return f"consumer, {self.describe(value)}"
 

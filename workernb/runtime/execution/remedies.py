@@ -24,7 +24,7 @@ def note_remedy(error: BaseException) -> None:
     if kind is RuntimeError and error.args == (_LOOP_RUNS,):
         note = "Write await instead: a loop that runs cannot be run once more from a handler."
         attributes_of(error)["__notes__"] = [*notes_of(error), note]
-    elif kind is NameError and not notes_of(error):
+    elif type(error) is NameError and not notes_of(error):
         _note_misspelt_name(error)
 
 
