@@ -263,7 +263,7 @@ async def test_more_objects_than_databases_that_are_open(runtime, thing, monkeyp
         None, True, False, 0, 1, -1, 63, 64, -64, 8191, 8192, 2**30 - 1, 2**30, -(2**30),
         -(2**30) - 1, 2**53 - 1, 2**53, -(2**70), 0.5, float("inf"), "", "é", "😀", "\ud83d",
         "x" * 5000,
-        "😀" * 100, [], [1, [2, []]], {}, {"a": {"b": None}}, {"é": 1}, set(), {1, "a"},
+        "😀" * 100, [], [1, [2, []]], {}, {"a": {"b": None}}, {"é": 1}, set(), {"a"},
         datetime(2026, 11, 28, 12, 0, 0, 5000), datetime(1900, 1, 1), b"", b"\x00\xff" * 300,
     ],
     ids=lambda value: repr(value)[:20],
