@@ -11,6 +11,7 @@ from typing import Any
 from workernb.errors import UsageError
 from workernb.options.worker import worker_options
 from workernb.runtime.services.definitions import Definition
+from workernb.runtime.services.languages import PYTHON
 from workernb.runtime.services.option import Form, Option
 
 
@@ -76,9 +77,17 @@ def _options(definition: Definition) -> Iterator[str]:
         "limits": limits if isinstance(limits, Mapping) else {},
         "compatibility_date": definition.compatibility_date,
         "tag": definition.tag,
+        "language": definition.language != PYTHON,
+        "migrations": {
+            each["tag"]: {name: value for name, value in each.items() if name != "tag"}
+            for each in definition.migrations
+        },
     }
     for option in worker_options():
         if option.keyword in settings and option.form is not Form.PATH:
+            if option.form is Form.SWITCH:
+                yield from [option.name] if settings[option.keyword] else []
+                continue
             for value in _values(option, settings[option.keyword]):
                 yield from (option.name, value)
 
@@ -99,9 +108,10 @@ def _values(option: Option, setting: Any) -> Iterator[str]:
         for name, value in setting.items():
             if isinstance(value, str) == wanted:
                 yield f"{name}={value if wanted else json.dumps(value, ensure_ascii=False)}"
-    elif option.form is Form.OBJECT:
+    elif option.form in (Form.OBJECT, Form.NAMED_OBJECT):
         for name, value in setting.items():
-            yield f"{name}{value if isinstance(value, str) else json.dumps(value)}"
+            text = value if isinstance(value, str) else json.dumps(value)
+            yield name if option.form is Form.NAMED_OBJECT and text == "{}" else f"{name}{text}"
     elif option.form is Form.TEXTS:
         yield from setting
     else:

@@ -12,6 +12,7 @@ from typing import Any
 from workernb.errors import UsageError, with_notes
 from workernb.runtime.services.definitions import Definition
 from workernb.runtime.services.kinds import SECRETS, SERVICES, kinds
+from workernb.runtime.services.languages import language_of
 from workernb.runtime.services.targets import Target, service_name
 
 from .config import Config, ConfigFile
@@ -86,6 +87,8 @@ class ProjectWorker:
             sources.source,
             modules=sources.modules,
             main=sources.main,
+            language=language_of(main),
+            migrations=values.get("migrations", ()),
             environment=environment,
             **self._reach(),
             limits={key: values["limits"][key] for key in LIMITS if key in values["limits"]}

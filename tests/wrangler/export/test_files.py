@@ -14,6 +14,7 @@ import workernb.assembly
 from workernb.errors import UsageError
 from workernb.runtime.services.definitions import Definition
 from workernb.wrangler.export.files import MANIFEST, export_files, write_files
+from workernb.wrangler.export.project import projects
 from workernb.wrangler.finding import find_workers
 
 assert workernb.assembly  # It registers the kinds of stores.
@@ -154,6 +155,47 @@ def test_workerds_configuration():
     assert 'pythonModule = embed "web-shop/src/entry.py"' in text
 
 
+def test_a_javascript_worker():
+    source = "\nexport default { fetch() { return new Response(1) } }\n"
+    files = export_files(
+        [make(source=source, language="javascript", modules={"data.json": "\n{}"}, public=True)]
+    )
+    assert files["auth/src/index.js"] == source.removeprefix("\n")
+    assert "compatibility_flags" not in config(files)
+    assert "auth/pyproject.toml" not in files
+    assert '(name = "index.js", esModule = embed "auth/src/index.js")' in files["workerd.capnp"]
+    assert '(name = "data.json", json = embed "auth/src/data.json")' in files["workerd.capnp"]
+
+
+def test_durable_objects_have_migrations():
+    files = export_files(
+        [
+            make("counter", durable_objects={"OWN": "#Counter"}),
+            make("gateway", durable_objects={"COUNTERS": "counter#Counter"}),
+        ]
+    )
+    counter = config(files, "counter")
+    assert counter["durable_objects"] == {"bindings": [{"name": "OWN", "class_name": "Counter"}]}
+    assert counter["migrations"] == [{"tag": "v1", "new_sqlite_classes": ["Counter"]}]
+    assert config(files, "gateway")["durable_objects"] == {
+        "bindings": [{"name": "COUNTERS", "class_name": "Counter", "script_name": "counter"}]
+    }
+    assert "migrations" not in config(files, "gateway")
+    text = files["workerd.capnp"]
+    assert 'durableObjectNamespace = (className = "Counter", serviceName = "counter")' in text
+    assert '(className = "Counter", uniqueKey = "counter-Counter", enableSql = true),' in text
+
+
+def test_producers_and_consumers_of_queues():
+    files = export_files(
+        [make(queues={"JOBS": "jobs"}, consumers={"jobs": {"max_batch_size": 3}})]
+    )
+    assert config(files)["queues"] == {
+        "producers": [{"binding": "JOBS", "queue": "jobs"}],
+        "consumers": [{"queue": "jobs", "max_batch_size": 3}],
+    }
+
+
 def test_nothing_to_export():
     with pytest.raises(UsageError, match="There are no Workers to export"):
         export_files([])
@@ -214,6 +256,8 @@ _one_binding = st.one_of(
     st.tuples(st.just("kv_namespaces"), st.sampled_from(["cache", "a b"])),
     st.tuples(st.just("d1_databases"), st.just("shop")),
     st.tuples(st.just("r2_buckets"), st.just("files")),
+    st.tuples(st.just("queues"), st.sampled_from(["jobs", {"queue": "jobs", "delivery_delay": 3}])),
+    st.tuples(st.just("durable_objects"), st.sampled_from(["#Counter", "gateway#Room"])),
     st.tuples(
         st.just("ratelimits"),
         st.fixed_dictionaries({"limit": st.integers(1, 9), "period": st.sampled_from([10, 60])}),
@@ -230,7 +274,14 @@ def _definitions(draw):
             keywords[keyword] = binding
         else:
             keywords.setdefault(keyword, {})[binding] = value
+    language = draw(st.sampled_from(["python", "javascript"]))
+    ending = {"python": "py", "javascript": "js"}[language]
     settings = {
+        "language": language,
+        "consumers": draw(st.none() | st.just({"jobs": {"max_batch_size": 3}})),
+        "migrations": draw(
+            st.just(()) | st.just([{"tag": "v7", "new_sqlite_classes": ["Counter", "Room"]}])
+        ),
         "environment": draw(st.none() | st.just("staging")),
         "public": draw(st.booleans()),
         "routes": draw(st.lists(st.sampled_from(["a.com/*", "*.b.com/x"]), unique=True)),
@@ -238,22 +289,28 @@ def _definitions(draw):
         "tails": draw(st.lists(_names, unique=True)),
         "limits": draw(st.none() | st.fixed_dictionaries({"cpu_ms": st.integers(1, 99)})),
         "compatibility_date": draw(st.sampled_from(["2026-08-22", "2025-01-01"])),
-        "modules": draw(st.dictionaries(st.sampled_from(["a.py", "b/c.py"]), _text)),
+        "modules": draw(
+            st.dictionaries(st.sampled_from([f"a.{ending}", f"b/c.{ending}"]), _text)
+        ),
     }
     return Definition.make(name, "\n" + draw(_text), **settings, **keywords)
 
 
-def _comparable(definition):
-    """Return a definition as it is when it comes from a file."""
+def _comparable(definition, migrations):
+    """Return a definition as it is when it comes from a file.
+
+    migrations: those that a project has.
+    """
     return replace(
         definition,
+        migrations=tuple(migrations),
         source=definition.source.removeprefix("\n"),
         modules={path: text.removeprefix("\n") for path, text in definition.modules.items()},
-        main="entry.py",
+        main={"python": "entry.py", "javascript": "index.js"}[definition.language],
     )
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(st.lists(_definitions(), min_size=1, max_size=4, unique_by=lambda one: one.name))
 def test_export_then_import_gives_the_same_system(tmp_path_factory, definitions):
     tops = {one.name: one for one in definitions if one.environment is None}
@@ -269,4 +326,9 @@ def test_export_then_import_gives_the_same_system(tmp_path_factory, definitions)
     folder = tmp_path_factory.mktemp("projects")
     write_files(files, folder)
     found = {one.name: one for one in imported(folder)}
-    assert found == {one.name: _comparable(one) for one in system}
+    migrations = {
+        one.name: project.migrations(one)
+        for project in projects(system)
+        for one in project.definitions
+    }
+    assert found == {one.name: _comparable(one, migrations[one.name]) for one in system}

@@ -41,7 +41,7 @@ def _head(projects: Sequence[Project]) -> Iterator[str]:
         environments = ", ".join(sorted(project.environments))
         yield f"- `{project.name}`" + (f" (environments: {environments})" if environments else "")
     yield "\n## Run them together\n\n```\nnpm install\nnpm run dev\n```\n"
-    if any(project.flags for project in projects):
+    if any(project.is_python for project in projects):
         yield (
             "The packages that a Python Worker needs are in its pyproject.toml: "
             "`uv run pywrangler sync` in its folder fetches them first.\n"

@@ -24,6 +24,9 @@ def needed(definition: Definition) -> Iterator[str]:
     """Yield the names of the services that must be there when a Worker is deployed."""
     for _, target in definition.targets():
         yield target.service
+    for _, store in definition.stores():
+        if store.code is not None:
+            yield store.code[0]
     yield from definition.tails
 
 

@@ -6,13 +6,14 @@ https://developers.cloudflare.com/workers/wrangler/configuration/
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from workernb.errors import UsageError
 from workernb.runtime.services.definitions import Definition
 from workernb.runtime.services.kinds import kinds
+from workernb.runtime.services.languages import JAVASCRIPT, PYTHON
 from workernb.runtime.services.limits import Limits
 from workernb.runtime.services.routes import public_route
 from workernb.wrangler.dev_vars import format_dev_vars
@@ -22,8 +23,11 @@ from .packages import packages
 COMPATIBILITY_DATE = "2026-08-22"
 """The day of the workerd whose behaviour is simulated, for Workers that name none."""
 
-MAIN = "entry.py"
-"""The main module of a Worker whose source is a cell."""
+MAIN = {PYTHON: "entry.py", JAVASCRIPT: "index.js"}
+"""The main module of a Worker whose source is a cell, by its language."""
+
+FIRST_MIGRATION = "v1"
+"""The tag of the migration that creates classes of Durable Objects."""
 
 LIMITS = ("cpu_ms", "subrequests")
 """The limits that the platform has."""
@@ -32,6 +36,8 @@ LIMITS = ("cpu_ms", "subrequests")
 _NONE: Mapping[str, Any] = {
     "vars": {},
     "secrets": {"required": []},
+    "durable_objects": {"bindings": []},
+    "queues": {},
     **{
         key: []
         for key in ("services", "kv_namespaces", "d1_databases", "r2_buckets", "ratelimits",
@@ -43,10 +49,15 @@ _NONE: Mapping[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A Worker with its environments. top: the definition outside of any."""
+    """A Worker with its environments.
+
+    top: the definition outside of any. classes: those of Durable Objects that bindings lead to, by
+    service.
+    """
 
     top: Definition
     environments: Mapping[str, Definition]
+    classes: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def definitions(self) -> list[Definition]:
@@ -66,8 +77,9 @@ class Project:
         """
         files = {
             "wrangler.jsonc": json.dumps(self.configuration(), indent=2, ensure_ascii=False) + "\n",
-            "pyproject.toml": self._pyproject(),
         }
+        if self.is_python:
+            files["pyproject.toml"] = self._pyproject()
         for definition in self.definitions:
             folder = self._folder(definition)
             files[f"{folder}/{main_of(definition)}"] = cell_source(definition.source)
@@ -85,8 +97,8 @@ class Project:
             "name": self.name,
             "main": self.main_path(top),
             "compatibility_date": top.compatibility_date or COMPATIBILITY_DATE,
-            "compatibility_flags": self.flags,
-            **_section(top),
+            **({"compatibility_flags": flags_of(top)} if flags_of(top) else {}),
+            **self._section(top),
         }
         if self.environments:
             configuration["env"] = {
@@ -95,29 +107,46 @@ class Project:
             }
         return configuration
 
+    def _section(self, definition: Definition) -> dict[str, Any]:
+        section = _settings(definition)
+        if migrations := self.migrations(definition):
+            section["migrations"] = migrations
+        return section
+
+    def migrations(self, definition: Definition) -> list[Mapping[str, Any]]:
+        """Return a definition's migrations; without any, one that creates its classes."""
+        if definition.migrations:
+            return [dict(each) for each in definition.migrations]
+        classes = self.classes.get(definition.name)
+        return [{"tag": FIRST_MIGRATION, "new_sqlite_classes": list(classes)}] if classes else []
+
     def _environment(self, definition: Definition, top: Mapping[str, Any]) -> dict[str, Any]:
         """Return an environment's keys: those that differ from what it would inherit."""
         section = {
             "main": self.main_path(definition),
             "compatibility_date": definition.compatibility_date or COMPATIBILITY_DATE,
-            **_section(definition),
+            **self._section(definition),
         }
+        if flags_of(definition) != flags_of(self.top):
+            section["compatibility_flags"] = flags_of(definition)
         # What the top level alone has would be inherited, so its absence has to be said.
         if "routes" in top:
             section.setdefault("routes", [])
         if "triggers" in top:
             section.setdefault("triggers", {"crons": []})
+        if "migrations" in top:
+            section.setdefault("migrations", [])
         # Wrangler warns of a key that only the top level has.
         for key, none in _NONE.items():
             if key in top:
                 section.setdefault(key, none)
-        same = ("main", "compatibility_date", "limits")
+        same = ("main", "compatibility_date", "limits", "migrations")
         return {k: value for k, value in section.items() if k not in same or top.get(k) != value}
 
     @property
-    def flags(self) -> list[str]:
-        """The compatibility flags that its code needs."""
-        return ["python_workers"]
+    def is_python(self) -> bool:
+        """Whether any of its code is in Python."""
+        return any(definition.language == PYTHON for definition in self.definitions)
 
     def main_path(self, definition: Definition) -> str:
         """Return the path of a definition's main module in the project."""
@@ -131,7 +160,8 @@ class Project:
         return f"src-{definition.environment}"
 
     def _pyproject(self) -> str:
-        needed = sorted({name for each in self.definitions for name in packages(each)})
+        in_python = (each for each in self.definitions if each.language == PYTHON)
+        needed = sorted({name for each in in_python for name in packages(each)})
         dependencies = "".join(f"    {json.dumps(name)},\n" for name in needed)
         return (
             "[project]\n"
@@ -174,14 +204,33 @@ def projects(definitions: Iterable[Definition]) -> list[Project]:
     for worker in environments.keys() - tops.keys():
         for one in environments.pop(worker).values():
             tops[one.name] = replace(one, environment=None)
-    return [Project(tops[name], environments.get(name, {})) for name in sorted(tops)]
+    classes = _bound_classes(
+        [*tops.values(), *(one for each in environments.values() for one in each.values())]
+    )
+    return [Project(tops[name], environments.get(name, {}), classes) for name in sorted(tops)]
+
+
+def _bound_classes(definitions: Iterable[Definition]) -> dict[str, list[str]]:
+    """Return the classes of Durable Objects that bindings lead to, by service."""
+    found: dict[str, set[str]] = {}
+    for definition in definitions:
+        for _, store in definition.stores():
+            if store.code is not None:
+                service, name = store.code
+                found.setdefault(service, set()).add(name)
+    return {service: sorted(names) for service, names in found.items()}
+
+
+def flags_of(definition: Definition) -> list[str]:
+    """Return the compatibility flags that a definition's code needs."""
+    return ["python_workers"] if definition.language == PYTHON else []
 
 
 def main_of(definition: Definition) -> str:
     """Return the file name of a definition's main module."""
     if definition.main is not None:
         return definition.main
-    name = MAIN
+    name = MAIN[definition.language]
     while name in definition.modules:
         name = f"main_{name}"
     return name
@@ -206,7 +255,7 @@ def own_limits(definition: Definition) -> dict[str, Any]:
     return dict(limits or {})
 
 
-def _section(definition: Definition) -> dict[str, Any]:
+def _settings(definition: Definition) -> dict[str, Any]:
     """Return the keys that an environment, or the top level, has for a definition."""
     public = public_route(definition.name)
     routes = [each.pattern for each in definition.routes if each.place != public.place]
@@ -223,7 +272,12 @@ def _section(definition: Definition) -> dict[str, Any]:
     if limits:
         section["limits"] = limits
     for kind in kinds():
-        section |= kind.for_wrangler(definition.of_kind(kind))
+        for key, value in kind.for_wrangler(definition.of_kind(kind)).items():
+            # Producers and consumers of queues are two kinds, and one key.
+            section[key] = section[key] | value if key in section else value
+    for row in section.get("durable_objects", {}).get("bindings", ()):
+        if row["script_name"] == definition.name:
+            del row["script_name"]
     if definition.secrets:
         section["secrets"] = {"required": sorted(definition.secrets)}
     if definition.tails:

@@ -7,12 +7,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
 
 from workernb.runtime.services.definitions import Definition
 from workernb.runtime.services.kinds import SECRETS, SERVICES, VARS, BindingKind
 from workernb.runtime.services.targets import DEFAULT, Target
 
-from .project import COMPATIBILITY_DATE, Project
+from .project import COMPATIBILITY_DATE, Project, flags_of
+
+MODULE_KINDS = {
+    ".py": "pythonModule",
+    ".js": "esModule",
+    ".mjs": "esModule",
+    ".json": "json",
+    ".txt": "text",
+    ".html": "text",
+    ".sql": "text",
+}
+"""What workerd calls a module, by what its path ends with."""
 
 PORT = 8787
 """The port of the first public service; the others follow."""
@@ -58,13 +70,25 @@ def _worker(constant: str, project: Project, definition: Definition) -> str:
     )
     bindings = "".join(f"    {row}\n" for row in _bindings(definition))
     date = definition.compatibility_date or COMPATIBILITY_DATE
-    flags = ", ".join(map(_text, project.flags))
+    flags = ", ".join(map(_text, flags_of(definition)))
+    classes = project.classes.get(definition.name, ())
+    objects = "".join(
+        f"    (className = {_text(name)}, uniqueKey = {_text(f'{definition.name}-{name}')},"
+        " enableSql = true),\n"
+        for name in classes
+    )
+    storage = (
+        f"  durableObjectNamespaces = [\n{objects}  ],\n"
+        "  durableObjectStorage = (inMemory = void),\n"
+        if classes
+        else ""
+    )
     return (
         f"const {constant} :Workerd.Worker = (\n"
         f"  modules = [\n{modules}  ],\n"
         f"  compatibilityDate = {_text(date)},\n"
         f"  compatibilityFlags = [{flags}],\n"
-        f"  bindings = [\n{bindings}  ],\n);\n"
+        f"  bindings = [\n{bindings}  ],\n{storage});\n"
     )
 
 
@@ -75,8 +99,7 @@ def _modules(project: Project, definition: Definition) -> Iterator[tuple[str, st
     paths = [main, *(f"{folder}/{path}" for path in definition.modules)]
     for path in paths:
         name = path.removeprefix(f"{folder}/")
-        kind = "pythonModule" if name.endswith(".py") else "esModule"
-        yield name, kind, f"{project.name}/{path}"
+        yield name, MODULE_KINDS[PurePosixPath(name).suffix], f"{project.name}/{path}"
 
 
 def _bindings(definition: Definition) -> Iterator[str]:
@@ -97,6 +120,11 @@ def _binding(definition: Definition, kind: BindingKind, name: str, value: object
         return f"text = {_text(value)}" if isinstance(value, str) else f"json = {_json(value)}"
     if kind is SECRETS:
         return f"fromEnvironment = {_text(secret_variable(definition.name, name))}"
+    store = kind.store(value)
+    if store is not None and store.code is not None:
+        service, class_name = store.code
+        there = "" if service == definition.name else f", serviceName = {_text(service)}"
+        return f"durableObjectNamespace = (className = {_text(class_name)}{there})"
     return None
 
 
