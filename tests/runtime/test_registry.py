@@ -167,7 +167,9 @@ def test_arguments_of_change_that_are_refused(define, runtime, arguments, text):
 
 
 def test_a_definition_shows_the_names_of_its_bindings(define):
-    shown = repr(define("a", vars={"N": [1]}, secrets={"S": "planted-secret"}, B="b").version)
+    shown = repr(
+        define("a", vars={"N": [1]}, secrets={"S": "planted-secret"}, B="b").version.definition
+    )
     assert "services=['B'], vars=['N'])" in shown
     assert "planted" not in shown
 
