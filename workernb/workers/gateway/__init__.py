@@ -39,9 +39,3 @@ def make_response(
     for name, value in headers:
         fields.append(name, value)
     return Response(None if status in _NO_BODY else body, status, reason, fields)
-
-
-def without_our_frame(error: BaseException) -> BaseException:
-    """Return an exception whose traceback begins in the application."""
-    tb = error.__traceback__
-    return error if tb is None else error.with_traceback(tb.tb_next)

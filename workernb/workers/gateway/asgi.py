@@ -16,12 +16,13 @@ from urllib.parse import unquote
 
 import ada_url
 
+from workernb.errors import without_our_frame
 from workernb.http.request import Request
 from workernb.http.response import Response
 from workernb.http.streams.controlled import TransformStream
 from workernb.workers.entrypoints import WorkerEntrypoint, wait_until
 
-from . import BaseOptions, make_response, without_our_frame
+from . import BaseOptions, make_response
 
 Event = MutableMapping[str, Any]
 Application = Callable[
