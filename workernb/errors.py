@@ -283,6 +283,14 @@ def note_forgotten_await(error: BaseException) -> None:
 # its class may define others in their place, which raise or never end.
 
 
+def without_our_frame(error: E) -> E:
+    """Return an exception whose traceback begins in the code that was called from here."""
+    tb = traceback_of(error)
+    if tb is not None:
+        BaseException.with_traceback(error, tb.tb_next)
+    return error
+
+
 def traceback_of(error: BaseException) -> TracebackType | None:
     """Return an exception's traceback."""
     found: TracebackType | None = _TRACEBACK.__get__(error)

@@ -297,12 +297,31 @@ def tick():
 ticks = []
 number = js.setInterval(tick, 1)
 await done.wait()
-await asyncio.sleep(0.005)
 assert len(ticks) == 3
 return Response.new(" ".join(order))
 """,
     )
     assert await response.text() == "now microtask soon late"
+
+
+async def test_a_timer_that_fails_is_logged(runtime):
+    response = await run(
+        runtime,
+        """
+done = asyncio.Event()
+def fail():
+    done.set()
+    raise ValueError("in a timer")
+js.setTimeout(fail)
+await done.wait()
+return Response.new("x")
+""",
+    )
+    (log,) = response.trace.logs
+    assert log.level == "error"
+    assert log.text.startswith("Uncaught (in a timer)")
+    assert re.search(r'File "<worker worker v1>", line \d+, in fail', log.text)
+    assert "timers.py" not in log.text
 
 
 @pytest.mark.parametrize(

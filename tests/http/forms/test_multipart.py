@@ -532,3 +532,21 @@ def test_shuffled_pieces_give_the_same_in_any_chunks(body, size):
 def test_the_limits_are_those_of_the_docs():
     assert parsing.MAX_ENTRIES == 1_000
     assert parsing.MAX_HEADER_BYTES == 8_192
+
+
+WORDS = st.text("abc-\r ", max_size=5).map(lambda text: text.strip("\r"))
+
+
+@given(
+    st.lists(st.tuples(st.text("ab", min_size=1, max_size=3), WORDS), max_size=4),
+    st.sampled_from(["\n", "\r\n"]),
+    st.sampled_from(["", " ", "\t "]),
+    st.sampled_from(["", "preamble", "--bb\n\n"]),
+    st.integers(1, 40),
+)
+def test_any_body_of_another_client_is_read(values, line_end, blanks, preamble, size):
+    lines = [preamble] if preamble else []
+    for name, value in values:
+        lines += [f"--b{blanks}", disposition(f'name="{name}"'), "", value]
+    body = line_end.join([*lines, "--b--", ""]).encode()
+    assert list(parse(body, size=size).items()) == values

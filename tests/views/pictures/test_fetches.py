@@ -59,9 +59,9 @@ async def test_the_tree_has_a_line_for_each(shop):
         "│ · before",
         "│ · fetch POST https://example.com/%3Cb%3E?key=REDACTED 201",
         "│ · after",
-        "│ · fetch http://down.test/ NetworkError: Network connection lost.",
-        "│ · Network connection lost.",
         "└─fetch → prices v1: 200",
+        "  · fetch http://down.test/ NetworkError: Network connection lost.",
+        "  · Network connection lost.",
     ]
     assert "s3cret-key" not in picture.svg()
     assert "down.test" in picture.svg()

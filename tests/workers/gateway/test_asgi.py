@@ -210,6 +210,7 @@ async def test_a_failure_is_the_workers(runtime, kind):
     source, text = FAILURES[kind]
     with pytest.raises(RuntimeError, match=text):
         await define(runtime, source).fetch()
+    assert sum(text in log.text for log in runtime.traces[-1].logs) == 1
 
 
 async def test_an_error_after_the_response_has_begun_cuts_it_off(runtime):
@@ -227,7 +228,9 @@ async def test_an_error_after_the_response_has_begun_cuts_it_off(runtime):
     response = await app.fetch()
     assert await response.text() == "a"
     logged = [log.text for log in response.trace.logs]
-    assert any("Exception in ASGI application after response started" in text for text in logged)
+    (text,) = (text for text in logged if "after response started" in text)
+    assert 'File "<worker app v1>"' in text
+    assert "asgi.py" not in text
 
 
 async def test_a_status_without_a_body(runtime):

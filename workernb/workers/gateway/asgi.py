@@ -16,6 +16,7 @@ from urllib.parse import unquote
 
 import ada_url
 
+from workernb.errors import without_our_frame
 from workernb.http.request import Request
 from workernb.http.response import Response
 from workernb.http.streams.controlled import TransformStream
@@ -154,7 +155,8 @@ class _Lifespan:
             await self._app(scope, self._events.get, self._send)
         except Exception as error:
             if self._started.done():
-                _log.error("Exception in ASGI lifespan application", exc_info=error)
+                text = "Exception in ASGI lifespan application"
+                _log.error(text, exc_info=without_our_frame(error))
             else:
                 _log.debug("The application has no lifespan", exc_info=error)
         # One that returns, or fails, before it has begun has no lifespan.
@@ -204,7 +206,7 @@ class _Exchange:
         try:
             response = await self._began
         except Exception:
-            _log.exception("ASGI request failed")
+            _log.error("ASGI request failed")  # The trace has the traceback.
             await self.task
             raise
         if self._writer is None:
@@ -218,7 +220,8 @@ class _Exchange:
                 raise RuntimeError("The application did not generate a response")
         except Exception as error:
             if self._began.done():
-                _log.exception("Exception in ASGI application after response started")
+                text = "Exception in ASGI application after response started"
+                _log.error(text, exc_info=without_our_frame(error))
             else:
                 self._began.set_exception(error)
         finally:

@@ -45,7 +45,7 @@ async def fetch(
     try:
         return exchange.run(app)
     except Exception:
-        _log.exception("WSGI request failed")
+        _log.error("WSGI request failed")  # The trace has the traceback.
         raise
 
 
@@ -142,7 +142,7 @@ async def _stream(
         for chunk in filter(None, chunks):
             yield chunk
     except Exception:
-        _log.exception("Exception while streaming WSGI response body")
+        _log.error("Exception while streaming WSGI response body")
         raise
     finally:
         close()

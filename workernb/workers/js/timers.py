@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 import time
 from collections.abc import Callable
 from typing import Any
 
-from workernb.errors import GlobalScopeError, with_notes
+from workernb.errors import GlobalScopeError, with_notes, without_our_frame
 from workernb.http.streams.writable import result_of
 from workernb.texts import PlatformText
 from workernb.workers.current import running
 
+_log = logging.getLogger("js")
 _numbers = itertools.count(1)
 _timers: dict[int, asyncio.Task[None]] = {}
 
@@ -59,8 +61,11 @@ def _start(
         )
     _check_scope(name)
     number = next(_numbers)
-    seconds = None if delay is None else max(0.0, float(delay)) / 1e3
-    timer = asyncio.get_running_loop().create_task(call(number, function, seconds, args), name=name)
+    loop = asyncio.get_running_loop()
+    when = None if delay is None else max(0.0, float(delay)) / 1e3
+    if call is _call_once and when is not None:
+        when += loop.time()  # As of now: timers end in the order of their times.
+    timer = loop.create_task(call(number, function, when, args), name=name)
     _timers[number] = timer
     timer.add_done_callback(lambda timer: _timers.pop(number, None))
     return number
@@ -78,11 +83,11 @@ def _check_scope(name: str) -> None:
 
 
 async def _call_once(
-    number: int, function: Callable[..., Any], seconds: float | None, args: tuple[Any, ...]
+    number: int, function: Callable[..., Any], due: float | None, args: tuple[Any, ...]
 ) -> None:
-    if seconds is not None:
-        await asyncio.sleep(seconds)
-    await result_of(function(*args))
+    if due is not None:
+        await _until(due)
+    await _call(function, args)
 
 
 async def _call_again(
@@ -90,9 +95,33 @@ async def _call_again(
 ) -> None:
     while True:
         await asyncio.sleep(seconds)
-        await result_of(function(*args))
+        await _call(function, args)
         if number not in _timers:
             return
+
+
+async def _until(due: float) -> None:
+    """Wait for a time of the loop's clock."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[None] = loop.create_future()
+    timer = loop.call_at(due, _end, future)
+    try:
+        await future
+    finally:
+        timer.cancel()
+
+
+def _end(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+async def _call(function: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    """Call a function for a timer; an exception is logged, since nobody awaits it."""
+    try:
+        await result_of(function(*args))
+    except Exception as error:
+        _log.error("Uncaught (in a timer)", exc_info=without_our_frame(error))
 
 
 class Performance:
