@@ -111,9 +111,17 @@ class ShowMagics(Magics):
 
 
 def _requested_trace(line: str, magic: str) -> Trace:
-    """Return the trace with the number on a magic's line; the latest one if there is none."""
+    """Return the trace with the number on a magic's line; the latest one if there is none.
+
+    Those of requests that run have numbers too.
+    """
     text = strip_comment(line).strip()
     if not text.removeprefix("-").isdecimal() and text:
         raise UsageError(f"{magic} takes the number of a request, not {text!r}.")
-    traces = get_runtime().traces
-    return traces.find(int(text), magic) if text else traces.latest or traces.find(-1, magic)
+    runtime = get_runtime()
+    traces = runtime.traces
+    if not text:
+        return traces.latest or traces.find(-1, magic)
+    # A connection may last, and `%requests` lists it.
+    running = (trace for trace in runtime.in_flight if trace.number == int(text))
+    return next(running, None) or traces.find(int(text), magic)
