@@ -440,3 +440,25 @@ async def test_a_client_in_another_thread(runtime):
         return asyncio.run(talk())
 
     assert await asyncio.to_thread(talk) == ("echo from a thread", [], 1000)
+
+
+WAITS = """
+from workers import WorkerEntrypoint, Response
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        answer = await self.env.CHAT.fetch("http://chat/", headers={"Upgrade": "websocket"})
+        socket = answer.web_socket
+        socket.accept()
+        async for message in socket:
+            pass
+        return Response("never")
+"""
+
+
+async def test_a_worker_that_waits_for_what_nobody_will_say_hangs(runtime):
+    handle = runtime.define("waits", WAITS, services={"CHAT": "chat"})
+    with pytest.raises(workernb.HungError) as caught:
+        await handle.fetch()
+    assert "It waits in <worker waits v1>:8" in "".join(caught.value.__notes__)
+    await until_done(runtime.traces[-1])
+    assert not runtime.in_flight
