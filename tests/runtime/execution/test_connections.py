@@ -460,5 +460,6 @@ async def test_a_worker_that_waits_for_what_nobody_will_say_hangs(runtime):
     with pytest.raises(workernb.HungError) as caught:
         await handle.fetch()
     assert "It waits in <worker waits v1>:8" in "".join(caught.value.__notes__)
-    await until_done(runtime.traces[-1])
+    (trace,) = [*runtime.traces, *runtime.in_flight]
+    await until_done(trace)
     assert not runtime.in_flight
