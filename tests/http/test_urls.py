@@ -68,3 +68,9 @@ def test_an_object_that_is_not_a_str_is_converted_to_a_url():
             return "http://x/"
 
     assert Request(Url()).url == "http://x/"
+
+
+def test_the_scheme_of_a_websocket_is_http():
+    with pytest.raises(TypeError, match=r"^Fetch API cannot load: wss://chat/") as caught:
+        Request("wss://chat/room")
+    assert "with https://chat/room and the header Upgrade" in caught.value.__notes__[0]

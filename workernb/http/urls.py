@@ -41,6 +41,8 @@ def _cannot_load_error(url: str) -> TypeError:
     remedy = None
     if url.startswith("/") and not url.startswith("//"):
         remedy = f"A request needs a whole URL; any host will do: http://worker{url}"
+    elif url.startswith(("ws://", "wss://")):
+        remedy = f"A WebSocket is asked for with http{url[2:]} and the header Upgrade: websocket."
     elif "://" not in url:
         remedy = "A URL starts with http:// or https://."
     return with_notes(TypeError(PlatformText.CANNOT_LOAD.format(url=url)), remedy)

@@ -217,7 +217,8 @@ def cpu_line(trace: Trace) -> str:
     """Return the CPU of a request and of each Worker in it, on one line."""
     parts = [f"{name} {ms(value)}" for name, value in trace.cpu_by_service().items()]
     total = ms(trace.cpu_ms) + trace.limits.of_budget
-    outcome = f", {trace.outcome}" if trace.outcome not in ("ok", "exception") else ""
+    ended = trace.outcome or "still running"
+    outcome = f", {ended}" if ended not in ("ok", "exception") else ""
     return f"CPU {total}: {' · '.join(parts)}{outcome}"
 
 

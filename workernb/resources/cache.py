@@ -186,6 +186,8 @@ def _check(request: Resource, response: Response) -> None:
         raise TypeError(PlatformText.CACHE_METHOD)
     if not isinstance(response, Response):
         raise TypeError(f"A cache stores responses, not {type(response).__name__}.")
+    if response.web_socket is not None:
+        raise TypeError(PlatformText.SOCKET_NO_UPGRADE)
     if response.status == 206:
         raise TypeError(PlatformText.CACHE_PARTIAL)
     if "*" in (response.headers.get("vary") or ""):

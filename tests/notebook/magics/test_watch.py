@@ -88,3 +88,41 @@ async def test_what_is_refused(asked, typed, said):
 async def test_before_the_first_request(shell):
     assert "none yet" in (await shell.ok("%requests")).text
     assert "nothing" in (await shell.ok("%logs")).text
+
+
+CHAT = worker(
+    "chat",
+    "from js import WebSocketPair\n"
+    "client, server = WebSocketPair.new().object_values()\n"
+    "server.accept()\n"
+    "async def on_message(event):\n"
+    "    await asyncio.sleep(0)\n"
+    "    error = ValueError('no <b>such</b> word')\n"
+    "    error.add_note('A note on it.')\n"
+    "    raise error\n"
+    "server.addEventListener('message', on_message)\n"
+    "return Response(None, status=101, web_socket=client)",
+).replace("from workers", "import asyncio\nfrom workers", 1)
+
+
+async def test_a_connection_that_lasts_is_listed_and_shown(shell):
+    await shell.ok(CHAT, "socket = await chat.connect()", "socket.send('a word')")
+    await shell.ok("import asyncio\nfor _ in range(8): await asyncio.sleep(0)")
+    listed = (await shell.ok("%requests")).text
+    assert "http://chat.localhost/" in listed
+    number = numbers(listed)[0]
+    for magic in ("%trace", "%cpu"):
+        assert "chat v1" in (await shell.ok(f"{magic} {number}")).text
+    tree = (await shell.ok(f"%trace {number}")).text
+    assert "message → chat v1: exception (ValueError: no <b>such</b> word" in tree
+    # The line of the exception, not that of its note.
+    logs = (await shell.ok("%logs chat")).text
+    assert logs.strip().endswith("ValueError: no <b>such</b> word")
+    await shell.ok("socket.close()")
+
+
+async def test_the_card_of_a_handshake(shell):
+    await shell.ok(CHAT)
+    shown = (await shell.ok("%fetch chat -H 'Upgrade: websocket'")).displays[0]["text/plain"]
+    assert "101 Switching Protocols" in shown
+    assert ", still running" in shown

@@ -243,7 +243,8 @@ async def test_a_handle_has_the_methods_of_the_class_that_serves(math):
     assert math.add.__doc__ == "Return the sum."
     assert str(math.add.__signature__) == "(a: int, b: int = 2)"
     assert {"add", "plain", "fail"} <= set(dir(math))
-    assert not {"connect", "_private", "unit"} & set(dir(math))
+    assert not {"_private", "unit"} & set(dir(math))
+    assert math.connect.__doc__.startswith("Open a WebSocket")  # Not the class's, a reserved name.
     with pytest.raises(AttributeError, match="A handle has no 'ad'; it has fetch") as caught:
         math.ad  # noqa: B018
     assert "Did you mean add?" in caught.value.__notes__[0]

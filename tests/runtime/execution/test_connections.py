@@ -112,7 +112,7 @@ class Default(WorkerEntrypoint):
 
 @pytest.fixture
 def runtime():
-    runtime = workernb.Runtime(workernb.Limits(cpu_ms=500, wall_ms=5_000))
+    runtime = workernb.Runtime(workernb.Limits(cpu_ms=500, wall_ms=60_000))
     runtime.define("asked", ASKED)
     runtime.define("chat", CHAT, services={"ASKED": "asked"})
     runtime.define("iterates", ITERATES, services={"ASKED": "asked"})
@@ -225,13 +225,14 @@ async def test_a_rejected_promise_is_logged_and_ends_nothing(runtime):
 
 
 async def test_all_messages_share_the_budget_of_the_request(runtime):
+    runtime.limits = workernb.Limits(cpu_ms=100, wall_ms=None)
     socket = await runtime["gateway"].connect()
     socket.send("spin")
     assert [message async for message in socket] == []
     assert socket.close_code == 1006
     await until_done(socket.trace)
     assert socket.trace.outcome == "exceededCpu"
-    assert socket.trace.cpu_ms >= 500
+    assert socket.trace.cpu_ms >= 100
     assert messages(socket.trace)[0].outcome == "exceededCpu"
 
 
@@ -392,3 +393,73 @@ async def test_messages_are_no_requests_in_counts_and_tails(runtime):
     await asyncio.sleep(0.05)
     (watched,) = [t for t in runtime.traces if t.invocations[0].service == "watcher"]
     assert texts(watched) == ["1"]
+
+
+NOT_SENT = {
+    "a response over RPC": "return Response(None, status=101, web_socket=client)",
+    "an end over RPC": "return client",
+}
+
+
+@pytest.mark.parametrize("case", NOT_SENT)
+async def test_over_rpc_it_is_refused(runtime, case):
+    source = worker(NOT_SENT[case]).replace(
+        "async def fetch(self, request)", "async def give(self)"
+    )
+    handle = runtime.define("odd", source)
+    with pytest.raises(workernb.DataCloneError) as caught:
+        await handle.give()
+    assert str(caught.value).removeprefix("DataCloneError: ") == (
+        'Could not serialize object of type "WebSocket". This type does not support serialization.'
+    )
+    assert "response to a fetch" in "".join(caught.value.__notes__)
+
+
+async def test_the_cache_takes_none(runtime):
+    handle = runtime.define(
+        "odd",
+        worker(
+            "from js import caches\n"
+            "answer = Response(None, status=101, web_socket=client)\n"
+            "await caches.default.put('http://x/', answer)"
+        ),
+    )
+    with pytest.raises(TypeError, match="Worker tried to return a WebSocket"):
+        await handle.fetch()
+
+
+async def test_a_client_in_another_thread(runtime):
+    def talk():
+        async def talk():
+            socket = await runtime["gateway"].connect()
+            socket.send("from a thread")
+            heard = await socket.receive()
+            socket.close(1000)
+            return heard, [message async for message in socket], socket.close_code
+
+        return asyncio.run(talk())
+
+    assert await asyncio.to_thread(talk) == ("echo from a thread", [], 1000)
+
+
+WAITS = """
+from workers import WorkerEntrypoint, Response
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        answer = await self.env.CHAT.fetch("http://chat/", headers={"Upgrade": "websocket"})
+        socket = answer.web_socket
+        socket.accept()
+        async for message in socket:
+            pass
+        return Response("never")
+"""
+
+
+async def test_a_worker_that_waits_for_what_nobody_will_say_hangs(runtime):
+    handle = runtime.define("waits", WAITS, services={"CHAT": "chat"})
+    with pytest.raises(workernb.HungError) as caught:
+        await handle.fetch()
+    assert "It waits in <worker waits v1>:8" in "".join(caught.value.__notes__)
+    (trace,) = [*runtime.traces, *runtime.in_flight]
+    await until_done(trace)
+    assert not runtime.in_flight

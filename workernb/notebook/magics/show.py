@@ -139,7 +139,10 @@ def _write(file: Path, value: dict[str, Any]) -> None:
 
 
 def _requested_trace(line: str, magic: str) -> Trace:
-    """Return the trace with the number on a magic's line; the latest one if there is none."""
+    """Return the trace with the number on a magic's line; the latest one if there is none.
+
+    Those of requests that run have numbers too.
+    """
     text = strip_comment(line).strip()
     if not text.removeprefix("-").isdecimal() and text:
         raise UsageError(f"{magic} takes the number of a request, not {text!r}.")
@@ -147,7 +150,9 @@ def _requested_trace(line: str, magic: str) -> Trace:
 
 
 def _trace(number: int | None, magic: str) -> Trace:
-    traces = get_runtime().traces
-    if number is not None:
-        return traces.find(number, magic)
-    return traces.latest or traces.find(-1, magic)
+    runtime = get_runtime()
+    if number is None:
+        return runtime.traces.latest or runtime.traces.find(-1, magic)
+    # A connection may last, and `%requests` lists it.
+    running = (trace for trace in runtime.in_flight if trace.number == number)
+    return next(running, None) or runtime.traces.find(number, magic)

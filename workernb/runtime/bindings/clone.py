@@ -21,6 +21,7 @@ from workernb.http.headers import Headers
 from workernb.http.request import Request, receive
 from workernb.http.response import Response
 from workernb.http.streams import ReadableStream
+from workernb.http.websockets import WebSocket
 from workernb.texts import PlatformText
 from workernb.workers.buffers import JsBuffer
 from workernb.workers.rpc import JsDict, RpcTarget
@@ -208,6 +209,8 @@ class Cloner:
 
     def move_response(self, value: Response) -> Response:
         """Return the response that arrives: the body moves into it."""
+        if value.web_socket is not None:
+            raise refusal(value.web_socket)
         copied: Response = self.keep(value, value._send(value.url))
         self._move_body(copied)
         return copied
@@ -298,6 +301,10 @@ def refusal(value: Any) -> Exception:
     error = DataCloneError(PlatformText.DATA_CLONE.format(type=kind.__qualname__))
     if kind.__module__.startswith(_FORMS) and kind.__name__ in _REMEDIES_OF_FORMS:
         return with_notes(error, _REMEDIES_OF_FORMS[kind.__name__])
+    if issubclass(kind, WebSocket):
+        return with_notes(
+            error, "A WebSocket goes with a response to a fetch: await env.CHAT.fetch(request)."
+        )
     if dataclasses.is_dataclass(kind):
         return with_notes(error, "Send dataclasses.asdict(value), or make the class an RpcTarget.")
     return with_notes(

@@ -107,7 +107,10 @@ def _log_row(trace: Trace, log: Log) -> Row:
 
 
 def _shortened(text: str) -> str:
-    """Return a log's text; of a traceback, which `%trace` shows whole, its last line."""
-    if text.startswith("Traceback (most recent call last):"):
-        return text.rstrip().rpartition("\n")[2]
-    return text
+    """Return a log's text; of a traceback, which `%trace` shows whole, the exception's line."""
+    if not text.startswith("Traceback (most recent call last):"):
+        return text
+    lines = text.rstrip().split("\n")
+    # The exception stands after the last line of the stack, and its notes stand after it.
+    of_stack = [number for number, line in enumerate(lines) if line.startswith("  ")]
+    return lines[min(max(of_stack, default=0) + 1, len(lines) - 1)]
