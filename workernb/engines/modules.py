@@ -26,8 +26,10 @@ from workernb.runtime.services.modules import (
 from workernb.runtime.services.versions import Version, module_filename
 from workernb.runtime.tracing.logs import worker_print
 
-from . import clock
 from .platform import check_names, import_platform_module
+
+_OF_THE_CLOCK = frozenset({"time", "datetime"})
+"""The modules of the standard library whose time of day is that of the runtime's clock."""
 
 
 class Modules:
@@ -97,8 +99,10 @@ class Modules:
         if level > 0:
             return self._import_own(self._absolute_name(name, globals, level), fromlist)
         top = name.partition(".")[0]
-        if name in clock.NAMES:
-            return clock.stand_in(name)
+        if name in _OF_THE_CLOCK:
+            from .clock import stand_in  # Here, since many Workers do without.
+
+            return stand_in(name)
         if top in PLATFORM_MODULES:
             module = import_platform_module(name, bool(fromlist))
             check_names(module, name, fromlist or ())

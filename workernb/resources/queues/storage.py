@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from workernb.resources.sqlite import one_at_a_time
@@ -63,16 +62,18 @@ class Taken(NamedTuple):
     request: int | None
 
 
-@dataclass(slots=True)
 class Backlog:
     """What a queue holds: how many messages, and the sum of their bodies' sizes in bytes."""
 
-    count: int
-    bytes: int
+    __slots__ = ("bytes", "count")
+
+    def __init__(self, count: int, size: int) -> None:
+        """Keep both."""
+        self.count = count
+        self.bytes = size
 
 
-@dataclass(slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of a batch. acked, dead: messages; retried: messages with their delays (s)."""
 
     acked: Sequence[Taken]
