@@ -100,9 +100,7 @@ class Modules:
             return self._import_own(self._absolute_name(name, globals, level), fromlist)
         top = name.partition(".")[0]
         if name in _OF_THE_CLOCK:
-            from .clock import stand_in  # Here, since many Workers do without.
-
-            return stand_in(name)
+            return run_import(lambda: _stand_in(name))
         if top in PLATFORM_MODULES:
             module = import_platform_module(name, bool(fromlist))
             check_names(module, name, fromlist or ())
@@ -209,6 +207,12 @@ class Modules:
     def _full_name(self, name: str) -> str:
         """Return the name of a module in `sys.modules`; an empty one for no module."""
         return f"{self._name}.{name}" if name else ""
+
+
+def _stand_in(name: str) -> ModuleType:
+    from .clock import stand_in  # Here, since many Workers do without.
+
+    return stand_in(name)
 
 
 def _compile(source: str, filename: str) -> CodeType:

@@ -69,6 +69,11 @@ class BindingKind:
     is_counted: ClassVar[bool] = True
     is_on_env: ClassVar[bool] = True
 
+    @property
+    def section(self) -> str:
+        """The field of Wrangler's configuration that these bindings are in."""
+        return self.keyword
+
     def spread(self, given: Any) -> Mapping[str, Any]:
         """Return what is given by keyword: an object of Wrangler's may hold that of two kinds."""
         return {self.keyword: given}
