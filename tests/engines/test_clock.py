@@ -143,6 +143,17 @@ def test_pydantic_takes_them_for_the_real_ones():
     assert stand_in("datetime").date.__get_pydantic_core_schema__(None, str) == str(datetime.date)
 
 
+@pytest.mark.parametrize("call", ["time.time()", "datetime.now()", "date.today()"])
+async def test_the_budget_holds_in_them(runtime, call):
+    source = (
+        "import time\nfrom datetime import date, datetime\n"
+        f"def on_fetch(request, env, ctx):\n    while True: {call}\n"
+    )
+    handle = runtime.define("busy", source, limits={"cpu_ms": 50})
+    with pytest.raises(workernb.CpuLimitError):
+        await handle.fetch()
+
+
 @pytest.fixture
 def runtime():
     runtime = workernb.Runtime()

@@ -13,9 +13,6 @@ from typing import Any
 
 from workernb.workers.current import current
 
-NAMES = ("time", "datetime")
-"""The modules that have a stand-in."""
-
 
 def now() -> float:
     """Return the time by the clock of the runtime whose Worker runs here, in s since the epoch."""
@@ -25,7 +22,7 @@ def now() -> float:
 
 @cache
 def stand_in(name: str) -> ModuleType:
-    """Return the stand-in for a module of NAMES."""
+    """Return the stand-in for `time`, or for `datetime`."""
     return _time() if name == "time" else _datetime()
 
 

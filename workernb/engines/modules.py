@@ -26,8 +26,10 @@ from workernb.runtime.services.modules import (
 from workernb.runtime.services.versions import Version, module_filename
 from workernb.runtime.tracing.logs import worker_print
 
-from . import clock
 from .platform import MODULES_NOT_HERE, check_names, import_platform_module
+
+_OF_THE_CLOCK = frozenset({"time", "datetime"})
+"""The modules of the standard library whose time of day is that of the runtime's clock."""
 
 
 class Modules:
@@ -97,8 +99,8 @@ class Modules:
         if level > 0:
             return self._import_own(self._absolute_name(name, globals, level), fromlist)
         top = name.partition(".")[0]
-        if name in clock.NAMES:
-            return clock.stand_in(name)
+        if name in _OF_THE_CLOCK:
+            return run_import(lambda: _stand_in(name))
         if top in PLATFORM_MODULES:
             module = import_platform_module(name, bool(fromlist))
             check_names(module, name, fromlist or ())
@@ -206,6 +208,12 @@ class Modules:
     def _full_name(self, name: str) -> str:
         """Return the name of a module in `sys.modules`; an empty one for no module."""
         return f"{self._name}.{name}" if name else ""
+
+
+def _stand_in(name: str) -> ModuleType:
+    from .clock import stand_in  # Here, since many Workers do without.
+
+    return stand_in(name)
 
 
 def _compile(source: str, filename: str) -> CodeType:

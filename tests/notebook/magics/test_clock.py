@@ -76,3 +76,29 @@ async def test_completion_knows_it(shell):
     from workernb.notebook.completion import _candidates
 
     assert _candidates("clock", "r") == (["real"], "r")
+
+
+@pytest.mark.parametrize(
+    "body", ["await asyncio.sleep(3600)", "while True: pass", "await asyncio.sleep(0)"]
+)
+def test_an_interrupt_ends_a_move(shared_kernel, body):
+    kernel = shared_kernel
+    kernel.ok(
+        '%%worker ticker -q --cron "* * * * *" --cpu-ms 100000\n'
+        "import asyncio\n"
+        "from workers import WorkerEntrypoint\n"
+        "class Default(WorkerEntrypoint):\n"
+        "    async def scheduled(self, controller, env, ctx):\n"
+        "        if not hasattr(Default, 'begun'):\n"
+        "            print('begun', flush=True)\n"
+        "        Default.begun = True\n"
+        f"        {body}\n",
+        "import time, workernb\nclock = workernb.get_runtime().clock\nbefore = clock.now()",
+    )
+    running = kernel.send("%clock +10000d")
+    kernel.wait_for("begun")
+    outcome, _ = kernel.interrupt(running)
+    assert outcome.status == "error", outcome.text
+    kernel.ok("assert not clock.moving", "assert 0 < clock.now() - before < 86_400 * 9000")
+    assert "due" in kernel.ok("%clock real").text
+    kernel.ok("%remove ticker")

@@ -141,7 +141,10 @@ async def test_secrets_are_redacted(shell):
     [
         ("%stores kv", "%stores takes KIND and NAME: %stores kv cache."),
         ("%stores --clear", "%stores --clear and --prefix are of one store"),
-        ("%stores kw cache", "There is no kind of store 'kw'; there are kv, d1, r2, cache."),
+        (
+            "%stores kw cache",
+            "There is no kind of store 'kw'; there are kv, d1, r2, cache, queue, do.",
+        ),
         ("%stores d1 shop --clear --prefix a", "A D1 database has no prefixes: clear all of it"),
         ("%stores --import /nowhere", "There is no state of Wrangler's in /nowhere"),
         (

@@ -194,10 +194,16 @@ async def test_dead_letters_keep_id_and_time_and_begin_anew(runtime, jobs, consu
          "ctx.waitUntil(later())", "bc", ""),
         ("while True: pass", "", ""),
         ("await asyncio.get_running_loop().create_future()", "", ""),
+        ("await asyncio.sleep(3600)", "", ""),
     ],
 )  # fmt: skip
 async def test_what_becomes_of_a_message(runtime, jobs, consume, body, acked, warned):
-    consume(body, max_batch_timeout=0, retry_delay=1000, define={"limits": {"cpu_ms": 50}})
+    consume(
+        body,
+        max_batch_timeout=0,
+        retry_delay=1000,
+        define={"limits": {"cpu_ms": 50, "wall_ms": 5_000}},
+    )
     await jobs.sendBatch([{"body": letter, "contentType": "text"} for letter in "abc"])
     await runtime.clock.advance(0)
     rows = runtime.stores.main.execute("SELECT body FROM queue_messages ORDER BY body")

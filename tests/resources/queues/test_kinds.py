@@ -126,3 +126,16 @@ def test_changes_and_differences(runtime):
     assert not runtime.services["web"].definition.bindings.get("consumers")
     summary = runtime.history[-1].summary
     assert "consumer of jobs: max_batch_size 5 is removed" in summary
+
+
+def test_an_environment_inherits_neither(runtime):
+    both = {"queues": {"JOBS": "jobs"}, "consumers": {"jobs": {}}}
+    top_level = definition(runtime, **both)
+    runtime.define("web", "", environment="staging", queues={"JOBS": "other"})
+    staging = runtime.services["web-staging"].definition
+    assert staging.of_kind(ConsumerKind()) == {}
+    assert staging.inheritance_warnings(top_level) == []
+    runtime.define("web", "", environment="staging")
+    bare = runtime.services["web-staging"].definition
+    (warning,) = bare.inheritance_warnings(top_level)
+    assert warning.startswith('"queues" exists at the top level, but not on "env.staging".')

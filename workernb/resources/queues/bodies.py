@@ -17,8 +17,6 @@ from workernb.runtime.bindings.clone import Cloner
 from workernb.texts import PlatformText
 from workernb.workers.conversion import MAX_SAFE_INTEGER, JsDict, python_to_rpc
 
-CONTENT_TYPES = ("json", "text", "bytes", "v8")
-
 
 def encode(body: Any, content_type: str) -> str | bytes:
     """Return a body as it is kept; TypeError or DataCloneError if its content type forbids it."""

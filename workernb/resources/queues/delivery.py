@@ -21,7 +21,6 @@ from workernb.texts import PlatformText
 from workernb.workers.conversion import JsDict
 from workernb.workers.events import Message, MessageBatch
 
-from .bodies import decode
 from .kinds import CONSUMERS, DEFAULTS
 from .producer import metrics_of
 from .storage import Messages, Outcome, Taken
@@ -180,6 +179,8 @@ class Delivery:
 
 def batch_of(queue: str, taken: Sequence[Taken], messages: Messages) -> MessageBatch:
     """Return messages in flight as a consumer gets them."""
+    from .bodies import decode
+
     return MessageBatch(
         queue,
         [

@@ -172,6 +172,11 @@ class ConsumerKind(BindingKind):
         ),
     )
 
+    @property
+    def section(self) -> str:
+        """The field of Wrangler's configuration: that of producers too."""
+        return QueueKind.keyword
+
     def check(self, given: Any) -> dict[str, Any]:
         """Return the consumers' settings by queue; UsageError if one is invalid."""
         if isinstance(given, str):

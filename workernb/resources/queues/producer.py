@@ -17,12 +17,13 @@ from workernb.texts import PlatformText
 from workernb.workers.conversion import JsDict
 from workernb.workers.events import MAX_DELAY_S
 
-from .bodies import CONTENT_TYPES, encode
 from .storage import Messages, Sent
 
 MAX_MESSAGE_BYTES = 128_000
 MAX_BATCH = 100
 MAX_BATCH_BYTES = 288_000
+
+CONTENT_TYPES = ("json", "text", "bytes", "v8")
 
 _OPTIONS = ("contentType", "delaySeconds")
 
@@ -104,6 +105,8 @@ class Queue(StoreBinding):
         return self._put(operation, sent)
 
     def _encoded(self, verb: str, body: Any, options: Mapping[str, Any], delay: float) -> Sent:
+        from .bodies import encode  # Here, since most processes send nothing.
+
         given = options.get("contentType")
         kind = self._content_type if given is None else str(given).lower()
         if kind not in CONTENT_TYPES:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from workernb.resources.sqlite import one_at_a_time
@@ -63,16 +62,18 @@ class Taken(NamedTuple):
     request: int | None
 
 
-@dataclass(slots=True)
 class Backlog:
     """What a queue holds: how many messages, and the sum of their bodies' sizes in bytes."""
 
-    count: int
-    bytes: int
+    __slots__ = ("bytes", "count")
+
+    def __init__(self, count: int, size: int) -> None:
+        """Keep both."""
+        self.count = count
+        self.bytes = size
 
 
-@dataclass(slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of a batch. acked, dead: messages; retried: messages with their delays (s)."""
 
     acked: Sequence[Taken]
@@ -117,16 +118,14 @@ class Messages:
         backlog = self._backlogs.get(queue)
         if backlog is None:
             query = "SELECT count(*), coalesce(sum(size), 0) FROM queue_messages WHERE queue = ?"
-            row = self._stores.main.execute(
-                query, (self._stores.number("queue", queue),)
-            ).fetchone()
+            row = self._row(query, self._stores.number("queue", queue))
             backlog = self._backlogs[queue] = Backlog(*row)
         return backlog
 
     def oldest(self, queue: str) -> float | None:
         """Return when the oldest message of a queue was sent (s since the epoch), or None."""
         query = "SELECT sent FROM queue_messages WHERE queue = ? ORDER BY number LIMIT 1"
-        row = self._stores.main.execute(query, (self._stores.number("queue", queue),)).fetchone()
+        row = self._row(query, self._stores.number("queue", queue))
         return None if row is None else float(row[0])
 
     def counts(self, queue: str) -> tuple[int, int, int]:
@@ -137,9 +136,13 @@ class Messages:
             "FROM queue_messages WHERE queue = ?"
         )
         now = self._stores.clock.now()
-        parameters = now, now, self._stores.number("queue", queue)
-        waiting, delayed, in_flight = self._stores.main.execute(query, parameters).fetchone()
+        number = self._stores.number("queue", queue)
+        waiting, delayed, in_flight = self._row(query, now, now, number)
         return waiting, delayed, in_flight
+
+    def _row(self, query: str, *parameters: Any) -> Any:
+        with one_at_a_time:
+            return self._stores.main.execute(query, parameters).fetchone()
 
     # Delivery
 

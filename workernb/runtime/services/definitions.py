@@ -199,10 +199,12 @@ class Definition:
 
     def inheritance_warnings(self, top_level: Definition) -> list[str]:
         """Return Wrangler's warnings about bindings that only the Worker's top level has."""
+        own = {kind.section for kind in kinds() if self.of_kind(kind)}
+        outside = dict.fromkeys(kind.section for kind in kinds() if top_level.of_kind(kind))
         return [
-            PlatformText.NOT_INHERITED.format(field=kind.keyword, environment=self.environment)
-            for kind in kinds()
-            if top_level.of_kind(kind) and not self.of_kind(kind)
+            PlatformText.NOT_INHERITED.format(field=section, environment=self.environment)
+            for section in outside
+            if section not in own
         ]
 
     def changed(

@@ -79,6 +79,11 @@ class BindingKind:
     usual_names: ClassVar[tuple[str, ...]] = ()
     is_on_env: ClassVar[bool] = True
 
+    @property
+    def section(self) -> str:
+        """The field of Wrangler's configuration that these bindings are in."""
+        return self.keyword
+
     def remedy(self, name: str) -> str:
         """Return how to have a binding of this kind, for one that is missing."""
         option = self.options[0]
