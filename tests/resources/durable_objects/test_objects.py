@@ -461,3 +461,39 @@ async def test_two_versions_share_the_objects_by_their_ids(runtime, thing):
     first = [await handle.run(str(name)) for name in range(20)]
     assert {version for _, version in first} == {1, 2}
     assert [await handle.run(str(name)) for name in range(20)] == first
+
+
+async def test_an_object_is_not_dropped_while_its_tasks_run(runtime, thing):
+    handle = thing("""
+calls = 0
+async def run(self):
+    self.calls += 1
+    self.done = asyncio.Event()
+    self.task = asyncio.create_task(self.done.wait())
+    return self.calls
+async def end(self):
+    self.done.set()
+    await self.task
+""")
+    assert await handle.run() == 1
+    await runtime.clock.advance(60)
+    assert await handle.run() == 2
+    await handle.run("a", "end")
+
+
+async def test_a_tail_handler_is_told_that_it_was_an_object(runtime, thing):
+    runtime.define(
+        "watch",
+        """
+from workers import WorkerEntrypoint
+class Default(WorkerEntrypoint):
+    async def tail(self, events, env, ctx):
+        print([event.executionModel for event in events])
+""",
+    )
+    handle = thing("async def run(self):\n    return 1", tails=["watch"])
+    await handle.run()
+    while not any(trace.invocations[0].service == "watch" for trace in runtime.traces):  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    logs = [log.text for trace in runtime.traces for log in trace.logs]
+    assert logs == ["['stateless', 'durableObject']"]

@@ -58,12 +58,27 @@ class Instance:
         self.sections: set[asyncio.Task[Any]] = set()
         self._on_reset = on_reset
         self._woken: set[asyncio.Task[Any]] = set()
+        self._left: list[ObjectInvocation] = []
         storage.on_failure = self.reset
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing of it runs."""
-        return not self.events and not self.sections
+        """Whether nothing of it runs: no event, and no task that one has left behind."""
+        return not self.events and not self.sections and not self._left_behind()
+
+    def _left_behind(self) -> list[asyncio.Future[Any]]:
+        """Return the tasks of events that have ended."""
+        self._left = [each for each in self._left if each.extras and each.extras._tasks]
+        return [task for each in self._left for task in each.ensure_extras().tasks]
+
+    def end_event(self, invocation: ObjectInvocation) -> None:
+        """Note that an event has ended, maybe but for tasks that it has begun."""
+        del self.events[invocation]
+        invocation.gate = None
+        if invocation.extras is not None and invocation.extras._tasks:
+            self._left.append(invocation)
+        else:
+            invocation.before_call = None
 
     def reset(self, error: BaseException) -> None:
         """Let the object's memory be lost; its events in flight end with the error."""
@@ -73,10 +88,11 @@ class Instance:
         self.storage.roll_back()
         self._on_reset()
         here = asyncio.current_task() if asyncio._get_running_loop() is not None else None
-        for task in {*self.events.values(), *self.sections} - {None, here}:
+        own = {*self.sections, *self._left_behind()}
+        for task in {*self.events.values(), *own} - {None, here}:
             assert task is not None
-            if task not in self.sections:
-                self._woken.add(task)
+            if task not in own:
+                self._woken.add(task)  # type: ignore[arg-type]
             task.cancel()
 
     def take_back_cancellation(self, thrown: BaseException) -> None:
@@ -207,10 +223,7 @@ def run_event(
             raise
         raise ended from None
     finally:
-        invocation.gate = None
-        if invocation.extras is None or not invocation.extras.tasks:
-            invocation.before_call = None
-        del instance.events[invocation]
+        instance.end_event(invocation)
 
 
 def _ended(instance: Instance, error: BaseException) -> BaseException:

@@ -258,14 +258,15 @@ class Objects:
     def attach(self, runtime: Any) -> None:
         """Belong to a runtime."""
         self.runtime = runtime
-        self.alarms.begin()
 
     def changed(self, change: Change) -> None:
         """Apply a Worker's migrations, and restart its objects if their code has changed."""
         if change.definition is not None and change.definition.migrations:
             apply_migrations(self, self._stores, change.definition)
         self.restarted[change.service] = self.restart(change.service) if self._instances else 0
-        self.alarms.begin(change.service)
+        service = self.runtime.services.get(change.service)
+        if service is not None and any(each.objects for each in service.isolates.values()):
+            self.alarms.begin(change.service)
 
     def moved(self) -> None:
         """Go on where the stores are kept now, with the alarms that are found there."""

@@ -231,7 +231,7 @@ class SqlDatabase(Database):
 
     def _wrong_parameters(self, sql: str) -> SqlError:
         name = named_parameter(sql)
-        hint = f"{self._product}: placeholders are written ? and ?NNN, not {name}."
+        hint = f"{self._product} takes ? and ?NNN as placeholders, not {name}."
         return with_notes(SqlError(PlatformText.SQL_PARAMETERS), hint if name else None)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from workernb.runtime.services.engine import Entrypoint
 from workernb.runtime.services.targets import DEFAULT
 from workernb.runtime.tracing.invocations import Invocation, Log
+from workernb.runtime.tracing.objects import ObjectInvocation
 from workernb.runtime.tracing.traces import Trace
 from workernb.workers.events import TailRequest
 from workernb.workers.rpc import JsDict
@@ -60,7 +61,7 @@ def trace_item(invocation: Invocation) -> JsDict:
         ),
         scriptTags=[],
         outcome=invocation.outcome or "unknown",
-        executionModel="stateless",
+        executionModel="durableObject" if isinstance(invocation, ObjectInvocation) else "stateless",
         truncated=trace.log_characters_left < 0,
         cpuTime=round(invocation.cpu_ms, 3),
         wallTime=round(invocation.wall_ms, 3),

@@ -120,7 +120,7 @@ class ObjectDatabases:
         from workernb.resources.sql.database import SqlDatabase
 
         self.register(place, name)
-        database = SqlDatabase(self._path(place), "Durable Objects")
+        database = SqlDatabase(self._path(place), "A Durable Object")
         parked = self._parked.pop(place, None)
         if parked is not None:
             database.deserialize(zlib.decompress(parked))
