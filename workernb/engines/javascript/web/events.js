@@ -88,7 +88,7 @@
     constructor(type, init = {}) {
       super(type, init);
       const { data = null, origin = null, lastEventId = '', source = null, ports = [] } = init ?? {};
-      this.#init = { data, origin, lastEventId, source, ports: freeze(arraySlice(ports)) };
+      this.#init = { data, origin, lastEventId, source, ports: freeze([...ports]) };
     }
     get data() { return this.#init.data; }
     get origin() { return this.#init.origin; }

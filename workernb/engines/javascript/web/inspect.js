@@ -407,18 +407,21 @@
 
   function showItems(value, output, run, level) {
     const size = value.length;
-    let shown = 0, i = 0;
+    let shown = 0, i = 0, next = 0, names;
+    // The next index that there is: an array of holes may be longer than can be walked.
+    const nextIndex = () => {
+      names ??= keys(value);
+      while (next < names.length && isIndex(names[next]) && +names[next] < i) next += 1;
+      return next < names.length && isIndex(names[next]) ? +names[next] : size;
+    };
     for (; i < size && shown < MAX_ITEMS; i++) {
       shown += 1;
       if (hasOwn(value, i)) {
         push(output, showProperty(value, i, run, level, true));
         continue;
       }
-      let holes = 1;
-      while (i + 1 < size && !hasOwn(value, i + 1)) {
-        i += 1;
-        holes += 1;
-      }
+      const holes = nextIndex() - i;
+      i += holes - 1;
       push(output, `<${holes} empty item${holes > 1 ? 's' : ''}>`);
     }
     if (i < size) push(output, `... ${size - i} more item${size - i > 1 ? 's' : ''}`);

@@ -2,13 +2,14 @@
 // and FixedLengthStream, which take bytes.
 (function (web) {
   'use strict';
-  const { apply, RangeError, TypeError, Number, isInteger, typedArrayByteLength } =
+  const { apply, RangeError, Symbol, TypeError, Number, isInteger, typedArrayByteLength } =
     web.primordials;
   const { react, resolved, rejected, deferred, nothing } = web;
 
   const token = {};
-  // What a subclass of ours hands to the constructor of its base, which a Worker cannot.
-  let lengthGiven, checkGiven;
+  // What a subclass of ours hands to the constructor of its base, and a Worker cannot: what checks a
+  // chunk before it waits, and how many bytes there are.
+  const CHECK = Symbol('check'), LENGTH = Symbol('length');
 
   // A transform: its functions take the state of the readable side's controller, and return
   // promises or nothing.
@@ -147,10 +148,8 @@
         throw new TypeError("The transformer's start is no function.");
       }
       const started = deferred();
-      const check = checkGiven;
-      checkGiven = undefined;
       const self = create({
-        check,
+        check: transformer[CHECK],
         transform: methods.transform === undefined
           ? (chunk) => { self.enqueue(chunk); } : (chunk) => methods.transform(chunk, face),
         flush: methods.flush === undefined ? nothing : () => methods.flush(face),
@@ -197,17 +196,18 @@
   };
   web.bytesOfChunk = bytesOf;
 
+  const refusalOf = (chunk) => {
+    try { bytesOf(chunk); } catch (error) { return error; }
+    return undefined;
+  };
+
   // Bytes that pass as they are: `length` of them if it is given.
   class IdentityTransformStream extends TransformStream {
     constructor(strategy = undefined) {
-      let left = lengthGiven;
+      let left = strategy?.[LENGTH];
       const counted = left !== undefined;
-      lengthGiven = undefined;
-      checkGiven = (chunk) => {
-        try { bytesOf(chunk); } catch (error) { return error; }
-        return undefined;
-      };
       super({
+        [CHECK]: refusalOf,
         transform(chunk, controller) {
           const bytes = bytesOf(chunk);
           const size = typedArrayByteLength(bytes);
@@ -231,8 +231,8 @@
         throw new TypeError(
           'FixedLengthStream takes a number of bytes, a whole number that is not negative.');
       }
-      lengthGiven = number;
-      super(strategy);
+      const { highWaterMark, size } = strategy ?? {};
+      super({ __proto__: null, highWaterMark, size, [LENGTH]: number });
       web.readableState(this.readable).length = number;
     }
   }
