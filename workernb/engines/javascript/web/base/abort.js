@@ -39,9 +39,7 @@
     static timeout(milliseconds) {
       const delay = Number(milliseconds);
       if (arguments.length === 0 || !isFinite(delay) || delay < 0) {
-        throw new TypeError(
-          "Failed to execute 'timeout' on 'AbortSignal': parameter 1 is not of type 'number'.",
-        );
+        throw web.wrongParameter('timeout', 'AbortSignal', 1, 'number');
       }
       const signal = new AbortSignal(token);
       web.startTimer(() => {
@@ -55,9 +53,13 @@
       const sources = [];
       for (const signal of signals) {
         if (!isSignal(signal)) {
-          throw new TypeError(
-            `Incorrect type for array element ${sources.length}: the provided value is not of type ` +
-              `'AbortSignal'.`,
+          throw web.platformError(
+            TypeError,
+            'ARRAY_ELEMENT',
+            'number',
+            sources.length,
+            'type',
+            'AbortSignal',
           );
         }
         sources[sources.length] = signal;

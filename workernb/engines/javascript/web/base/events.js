@@ -21,9 +21,7 @@
 
     constructor(type, init = {}) {
       if (arguments.length === 0) {
-        throw new TypeError(
-          "Failed to construct 'Event': constructor parameter 1 is not of type 'string'.",
-        );
+        throw web.wrongArgument('Event', 1, 'string');
       }
       this.#type = String(type);
       const { bubbles = false, cancelable = false, composed = false } = init ?? {};
@@ -219,9 +217,7 @@
       }
       if (signal !== undefined) {
         if (!web.isAbortSignal(signal)) {
-          throw new TypeError(
-            "Failed to execute 'addEventListener' on 'EventTarget': the signal is not an AbortSignal.",
-          );
+          throw new TypeError("The option 'signal' of addEventListener is an AbortSignal.");
         }
         if (signal.aborted) return;
       }
@@ -244,9 +240,7 @@
 
     dispatchEvent(event) {
       if (!isEvent(event)) {
-        throw new TypeError(
-          "Failed to execute 'dispatchEvent' on 'EventTarget': parameter 1 is not of type 'Event'.",
-        );
+        throw web.wrongParameter('dispatchEvent', 'EventTarget', 1, 'Event');
       }
       if (runState.isDispatching(event)) {
         throw web.domError('InvalidStateError', 'EVENT_DISPATCHED');
@@ -285,10 +279,7 @@
   }
 
   const noListener = () =>
-    new TypeError(
-      "Failed to execute 'addEventListener' on 'EventTarget': parameter 2 is not of type 'function or " +
-        "HandlerObject'.",
-    );
+    web.wrongParameter('addEventListener', 'EventTarget', 2, 'function or HandlerObject');
 
   function readOptions(options) {
     if (options === null || typeof options !== 'object') return { capture: !!options };

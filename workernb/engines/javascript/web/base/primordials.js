@@ -1,5 +1,5 @@
-// The built-ins as they are before any code of a Worker runs. The other files call nothing else, so
-// that a Worker may change its prototypes: no method of a built-in object, no iteration of an array.
+// The built-ins as they are before any code of a Worker runs. The other files call nothing else, as a
+// Worker may change every prototype: no method of a built-in object, no iteration of an array.
 (function (web) {
   'use strict';
 
@@ -167,6 +167,32 @@
   // An error with a text of the platform; fields: the names and values in it, in turn.
   web.platformError = (Type, ...name) => new Type(apply(host.text, null, name));
 
+  // A TypeError for a parameter of a method, or of a constructor, that has the wrong type.
+  web.wrongParameter = (method, target, number, type) =>
+    web.platformError(
+      primordials.TypeError,
+      'PARAMETER',
+      'method',
+      method,
+      'target',
+      target,
+      'number',
+      number,
+      'type',
+      type,
+    );
+  web.wrongArgument = (target, number, type) =>
+    web.platformError(
+      primordials.TypeError,
+      'CONSTRUCTOR_PARAMETER',
+      'target',
+      target,
+      'number',
+      number,
+      'type',
+      type,
+    );
+
   // Puts names on globalThis as the built-ins are there: not enumerable, and to be replaced.
   web.expose = (names) => {
     const keys = primordials.keys(names);
@@ -264,8 +290,8 @@
     then(promise, onFulfilled, onRejected);
   };
 
-  // What `promise.then` gives. The engine asks a promise that a step returns for its `then`, which may
-  // be a Worker's: it is not asked here.
+  // What `promise.then` gives. The engine asks a promise that a step returns for its `then`, which
+  // may be a Worker's; here it is not asked.
   web.chain = (promise, onFulfilled, onRejected) => {
     const { promise: made, resolve, reject } = web.deferred();
     const settle = (step) => (value) => {

@@ -48,10 +48,7 @@
 
   const bound = (name, callback, values) => {
     if (typeof callback !== 'function') {
-      throw new TypeError(
-        `Failed to execute '${name}' on 'ServiceWorkerGlobalScope': parameter 1 is not of type ` +
-          `'function'.`,
-      );
+      throw web.wrongParameter(name, 'ServiceWorkerGlobalScope', 1, 'function');
     }
     return () => {
       apply(callback, undefined, values);
@@ -59,10 +56,7 @@
   };
   const clearing = (name, given, number) => {
     if (given === 0) {
-      throw new TypeError(
-        `Failed to execute '${name}' on 'ServiceWorkerGlobalScope': parameter 1 is not of type ` +
-          `'JsNumber'.`,
-      );
+      throw web.wrongParameter(name, 'ServiceWorkerGlobalScope', 1, 'JsNumber');
     }
     clear(Number(number));
   };

@@ -112,9 +112,9 @@
 
   function elapsed(label) {
     const milliseconds = host.now() - mapGet(timers, label);
-    return milliseconds >= 1000
-      ? `${P.numberToFixed(milliseconds / 1000, 3)}s`
-      : `${milliseconds === P.trunc(milliseconds) ? milliseconds : P.numberToFixed(milliseconds, 3)}ms`;
+    if (milliseconds >= 1000) return `${P.numberToFixed(milliseconds / 1000, 3)}s`;
+    const isWhole = milliseconds === P.trunc(milliseconds);
+    return `${isWhole ? milliseconds : P.numberToFixed(milliseconds, 3)}ms`;
   }
 
   function needTimer(label, method) {

@@ -43,7 +43,7 @@
     }
     const cell = widest + 2;
     if (cell * 3 + run.indent >= BREAK || !(total / cell > 5 || widest <= 6)) return output;
-    // Columns so that the block is about two and a half times as wide as it has lines, where cells are
+    // Columns so that the block is about two and a half times as wide as it is high. Cells are
     // counted a little narrower the more the widths differ.
     const narrowed = P.max(cell - 3 - P.sqrt(cell - total / output.length), 1);
     const columns = P.min(

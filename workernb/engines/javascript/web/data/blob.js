@@ -36,9 +36,7 @@
         return;
       }
       if (!isArray(parts)) {
-        throw new TypeError(
-          `Failed to construct '${new.target.name}': constructor parameter 1 is not of type 'Array'.`,
-        );
+        throw web.wrongArgument(new.target.name, 1, 'Array');
       }
       const type = options?.type;
       if (options?.endings !== undefined) throw web.platformError(Error, 'BLOB_ENDINGS');
@@ -101,9 +99,7 @@
         super(parts, options);
       } else {
         if (arguments.length < 2) {
-          throw new TypeError(
-            "Failed to construct 'File': constructor parameter 2 is not of type 'string'.",
-          );
+          throw web.wrongArgument('File', 2, 'string');
         }
         super(parts, options);
       }

@@ -286,9 +286,7 @@
   web.expose({
     structuredClone: function structuredClone(value, options) {
       if (arguments.length === 0) {
-        throw new TypeError(
-          "Failed to execute 'structuredClone' on 'ServiceWorkerGlobalScope': parameter 1 is not of type 'any'.",
-        );
+        throw web.wrongParameter('structuredClone', 'ServiceWorkerGlobalScope', 1, 'any');
       }
       return web.structuredClone(value, options?.transfer);
     },

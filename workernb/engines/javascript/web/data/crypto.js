@@ -1,4 +1,4 @@
-// crypto: https://w3c.github.io/webcrypto/. Digests and HMAC are the host's; the other algorithms are
+// crypto: https://w3c.github.io/webcrypto/. Digests and HMAC are the host's; other algorithms are
 // refused by name.
 (function (web) {
   'use strict';
@@ -70,10 +70,7 @@
   const bytesOf = (data, method) => {
     const bytes = toBytes(data);
     if (bytes === null) {
-      throw new TypeError(
-        `Failed to execute '${method}' on 'SubtleCrypto': parameter ${PLACES[method] ?? 1} is not of ` +
-          `type 'Array'.`,
-      );
+      throw web.wrongParameter(method, 'SubtleCrypto', PLACES[method] ?? 1, 'Array');
     }
     return bytes;
   };
@@ -124,9 +121,7 @@
     static {
       web.keyBytes = (key, method) => {
         if (key === null || typeof key !== 'object' || !(#bytes in key)) {
-          throw new TypeError(
-            `Failed to execute '${method}' on 'SubtleCrypto': parameter 2 is not of type 'CryptoKey'.`,
-          );
+          throw web.wrongParameter(method, 'SubtleCrypto', 2, 'CryptoKey');
         }
         return key.#bytes;
       };
@@ -317,10 +312,7 @@
 
     getRandomValues(view) {
       if (!isView(view)) {
-        throw new TypeError(
-          "Failed to execute 'getRandomValues' on 'Crypto': parameter 1 is not of type " +
-            "'JsArrayBufferView'.",
-        );
+        throw web.wrongParameter('getRandomValues', 'Crypto', 1, 'JsArrayBufferView');
       }
       if (arrayIndexOf(INTEGERS, typedArrayName(view)) === -1) {
         throw web.domError('TypeMismatchError', 'ENTROPY_TYPE');

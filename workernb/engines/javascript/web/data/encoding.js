@@ -27,9 +27,7 @@
     encodeInto(source, destination) {
       source = String(source);
       if (web.primordials.typedArrayName(destination) !== 'Uint8Array') {
-        throw new TypeError(
-          "Failed to execute 'encodeInto' on 'TextEncoder': parameter 2 is not of type 'Uint8Array'.",
-        );
+        throw web.wrongParameter('encodeInto', 'TextEncoder', 2, 'Uint8Array');
       }
       const room = typedArrayLength(destination);
       let read = 0,
@@ -74,9 +72,7 @@
     decode(input, options) {
       const bytes = input === undefined ? new Uint8Array(0) : toBytes(input);
       if (bytes === null) {
-        throw new TypeError(
-          "Failed to execute 'decode' on 'TextDecoder': parameter 1 is not of type 'Array'.",
-        );
+        throw web.wrongParameter('decode', 'TextDecoder', 1, 'Array');
       }
       const stream = !!options?.stream;
       if (this.#feed === null) {

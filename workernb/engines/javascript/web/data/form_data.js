@@ -19,9 +19,7 @@
   const need = (method, given, count) => {
     if (given < count) {
       const type = given === 1 ? 'File or Blob or string' : 'string';
-      throw new TypeError(
-        `Failed to execute '${method}' on 'FormData': parameter ${given + 1} is not of type '${type}'.`,
-      );
+      throw web.wrongParameter(method, 'FormData', given + 1, type);
     }
   };
 
@@ -29,9 +27,7 @@
   function valueOf(value, given, filename) {
     if (!web.isBlob(value)) {
       if (given > 2) {
-        throw new TypeError(
-          "Failed to execute 'append' on 'FormData': parameter 2 is not of type 'Blob'.",
-        );
+        throw web.wrongParameter('append', 'FormData', 2, 'Blob');
       }
       return text(value);
     }
@@ -103,9 +99,7 @@
 
     forEach(callback, self = undefined) {
       if (typeof callback !== 'function') {
-        throw new TypeError(
-          "Failed to execute 'forEach' on 'FormData': parameter 1 is not of type 'function'.",
-        );
+        throw web.wrongParameter('forEach', 'FormData', 1, 'function');
       }
       for (let i = 0; i < this.#entries.length; i++) {
         apply(callback, self, [this.#entries[i].value, this.#entries[i].name, this]);

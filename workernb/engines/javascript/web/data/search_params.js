@@ -19,10 +19,7 @@
   const text = (value) => host.toUSVString(String(value));
   const need = (method, given, count) => {
     if (given < count) {
-      throw new TypeError(
-        `Failed to execute '${method}' on 'URLSearchParams': parameter ${given + 1} is not of type ` +
-          `'USVString'.`,
-      );
+      throw web.wrongParameter(method, 'URLSearchParams', given + 1, 'USVString');
     }
   };
   let replace, link;
@@ -118,9 +115,7 @@
 
     forEach(callback, self = undefined) {
       if (typeof callback !== 'function') {
-        throw new TypeError(
-          "Failed to execute 'forEach' on 'URLSearchParams': parameter 1 is not of type 'function'.",
-        );
+        throw web.wrongParameter('forEach', 'URLSearchParams', 1, 'function');
       }
       for (let i = 0; i < this.#list.length; i += 2) {
         apply(callback, self, [this.#list[i + 1], this.#list[i], this]);

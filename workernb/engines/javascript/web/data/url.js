@@ -91,9 +91,7 @@
 
     constructor(url, base = undefined) {
       if (arguments.length === 0) {
-        throw new TypeError(
-          "Failed to construct 'URL': constructor parameter 1 is not of type 'string'.",
-        );
+        throw web.wrongArgument('URL', 1, 'string');
       }
       this.#href = parse(url, base);
       if (this.#href === null) throw web.platformError(TypeError, 'INVALID_URL');
@@ -129,10 +127,7 @@
     set href(value) {
       const href = parse(value);
       if (href === null) {
-        throw new TypeError(
-          "Failed to set the 'href' property on 'URL': the provided value is not of " +
-            "type 'valid URL string'.",
-        );
+        throw web.platformError(TypeError, 'URL_HREF');
       }
       this.#update(href);
     }

@@ -27,10 +27,7 @@
         return;
       }
       if (source === null || (typeof source !== 'object' && typeof source !== 'function')) {
-        throw new TypeError(
-          "Failed to construct 'ReadableStream': constructor parameter 1 is not of type " +
-            "'UnderlyingSource'.",
-        );
+        throw web.wrongArgument('ReadableStream', 1, 'UnderlyingSource');
       }
       const bytes = typeOf(source) === 'bytes';
       if (bytes && strategy?.size !== undefined) {
@@ -63,9 +60,7 @@
     pipeThrough(transform, options) {
       const { readable, writable } = transform ?? {};
       if (!isReadable(readable) || !web.isWritable(writable)) {
-        throw new TypeError(
-          "Failed to execute 'pipeThrough' on 'ReadableStream': parameter 1 is not of type 'Transform'.",
-        );
+        throw web.wrongParameter('pipeThrough', 'ReadableStream', 1, 'Transform');
       }
       if (this.#state.reader !== null) throw web.platformError(TypeError, 'STREAM_LOCKED');
       if (writable.locked) throw web.platformError(TypeError, 'WRITABLE_LOCKED');
@@ -76,10 +71,7 @@
     pipeTo(destination, options) {
       try {
         if (!web.isWritable(destination)) {
-          throw new TypeError(
-            "Failed to execute 'pipeTo' on 'ReadableStream': parameter 1 is not of type " +
-              "'WritableStream'.",
-          );
+          throw web.wrongParameter('pipeTo', 'ReadableStream', 1, 'WritableStream');
         }
         if (this.#state.reader !== null) throw web.platformError(TypeError, 'STREAM_LOCKED');
         if (destination.locked) throw web.platformError(TypeError, 'WRITABLE_LOCKED');
@@ -241,10 +233,7 @@
     }
     enqueue(chunk) {
       if (!isView(chunk)) {
-        throw new TypeError(
-          "Failed to execute 'enqueue' on 'ReadableByteStreamController': parameter 1 is not of type " +
-            "'ArrayBufferView'.",
-        );
+        throw web.wrongParameter('enqueue', 'ReadableByteStreamController', 1, 'ArrayBufferView');
       }
       const bytes = web.toBytes(chunk);
       const length = typedArrayByteLength(bytes);

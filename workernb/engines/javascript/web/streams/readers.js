@@ -50,10 +50,7 @@
 
     constructor(stream) {
       if (!web.isReadable(stream)) {
-        throw new TypeError(
-          "Failed to construct 'ReadableStreamDefaultReader': constructor parameter 1 is not of type " +
-            "'ReadableStream'.",
-        );
+        throw web.wrongArgument('ReadableStreamDefaultReader', 1, 'ReadableStream');
       }
       this.#reader = acquire(web.readableState(stream));
     }
@@ -148,10 +145,7 @@
     return iterator;
   };
 
-  const notIterable = () =>
-    new TypeError(
-      "Failed to execute 'from' on 'ReadableStream': parameter 1 is not of type 'AsyncGenerator'.",
-    );
+  const notIterable = () => web.wrongParameter('from', 'ReadableStream', 1, 'AsyncGenerator');
 
   // A stream from an iterable: https://streams.spec.whatwg.org/#rs-from
   web.readableFrom = (iterable) => {

@@ -1,5 +1,5 @@
-// TransformStream (https://streams.spec.whatwg.org/#ts-class), and the platform's IdentityTransformStream
-// and FixedLengthStream, which take bytes.
+// TransformStream (https://streams.spec.whatwg.org/#ts-class), and the platform's own
+// IdentityTransformStream and FixedLengthStream, which take bytes.
 (function (web) {
   'use strict';
   const { apply, RangeError, Symbol, TypeError, Number, isInteger, typedArrayByteLength } =
@@ -7,8 +7,8 @@
   const { react, resolved, rejected, deferred, nothing } = web;
 
   const token = {};
-  // What a subclass of ours hands to the constructor of its base, and a Worker cannot: what checks a
-  // chunk before it waits, and how many bytes there are.
+  // What a subclass of ours hands to the constructor of its base, and a Worker cannot: a check of
+  // chunks before they wait, and how many bytes there are.
   const CHECK = Symbol('check'),
     LENGTH = Symbol('length');
 

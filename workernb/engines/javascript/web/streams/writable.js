@@ -17,10 +17,7 @@
         return;
       }
       if (sink === null || (typeof sink !== 'object' && typeof sink !== 'function')) {
-        throw new TypeError(
-          "Failed to construct 'WritableStream': constructor parameter 1 is not of type " +
-            "'UnderlyingSink'.",
-        );
+        throw web.wrongArgument('WritableStream', 1, 'UnderlyingSink');
       }
       if (sink.type !== undefined) throw new RangeError('A sink has no type.');
       const { mark, size } = web.readStrategy(strategy, 1);
@@ -157,10 +154,7 @@
 
     constructor(stream) {
       if (!web.isWritable(stream)) {
-        throw new TypeError(
-          "Failed to construct 'WritableStreamDefaultWriter': constructor parameter 1 is not of type " +
-            "'WritableStream'.",
-        );
+        throw web.wrongArgument('WritableStreamDefaultWriter', 1, 'WritableStream');
       }
       this.#writer = acquire(stateOf(stream));
     }
