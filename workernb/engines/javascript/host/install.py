@@ -89,7 +89,7 @@ def install(context: Any, hooks: Hooks) -> Web:
     """
     web = context.new_object()
     web.set("host", _host(weakref.proxy(hooks)))
-    for code in _compiled():
+    for code in _stripped():
         context.eval_function(context.read_object(code))(web)
     return Web(web)
 
@@ -129,6 +129,12 @@ def _ask(hooks: Hooks, method: str) -> Callable[..., Any]:
 
 
 @cache
+def _stripped() -> tuple[bytes, ...]:
+    """Return the bytecode of each file, without its sources."""
+    return tuple(without_sources(code) for code in _compiled())
+
+
+@cache
 def _compiled() -> tuple[bytes, ...]:
     """Return the bytecode of each file."""
     import quickjs
@@ -136,9 +142,7 @@ def _compiled() -> tuple[bytes, ...]:
     context = quickjs.Context()
     folder = files("workernb.engines.javascript") / "web"
     return tuple(
-        without_sources(
-            context.compile(_source(folder, name), f"{FILE_PREFIX}{name}.js").write_object()
-        )
+        context.compile(_source(folder, name), f"{FILE_PREFIX}{name}.js").write_object()
         for name in FILES
     )
 
