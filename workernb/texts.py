@@ -9,7 +9,21 @@ from __future__ import annotations
 class PlatformText:
     """The platform's texts, of workerd, the Python SDK and Wrangler, for `str.format`."""
 
+    PARAMETER = (
+        "Failed to execute '{method}' on '{target}': parameter {number} is not of type '{type}'."
+    )
+    CONSTRUCTOR_PARAMETER = (
+        "Failed to construct '{target}': constructor parameter {number} is not of type '{type}'."
+    )
+    ARRAY_ELEMENT = (
+        "Incorrect type for array element {number}: the provided value is not of type '{type}'."
+    )
+    URL_HREF = (
+        "Failed to set the 'href' property on 'URL': the provided value is not of type 'valid URL "
+        "string'."
+    )
     CODE_FROM_STRINGS = "Code generation from strings disallowed for this context"
+    EVENT_CAPTURE = "addEventListener(): useCapture must be false."
     EVENT_DISPATCHED = "The event is already being dispatched."
     ENCODING = '"{label}" is not a valid encoding.'
     DECODE = "Failed to decode input."
@@ -19,6 +33,7 @@ class PlatformText:
         "allowed.)"
     )
     BTOA = "btoa() can only operate on characters in the Latin1 (ISO/IEC 8859-1) range."
+    BLOB_ENDINGS = "The 'endings' field on 'Options' is not implemented."
     QUERY_PAIRS = "Invalid URL search params sequence."
     INVALID_URL = "Invalid URL string."
     STREAM_CLOSED = "This ReadableStream is closed."
@@ -44,6 +59,7 @@ class PlatformText:
     DECOMPRESSION_TRUNCATED = "Called close() on a decompression stream with incomplete data"
     DIGEST_ALGORITHM = "Unrecognized or unimplemented digest algorithm requested."
     CRYPTO_ALGORITHM = 'Unrecognized key import algorithm "{name}" requested.'
+    CRYPTO_NO_HASH = 'Missing field "hash" in "algorithm".'
     CRYPTO_FORMAT = 'Unrecognized key import format "{format}".'
     CRYPTO_NO_USAGES = "Secret/private CryptoKeys must have at least one usage."
     CRYPTO_USAGE = 'Attempt to import secret HMAC key with invalid usage "{usage}".'
@@ -64,6 +80,8 @@ class PlatformText:
     CLONE_CLASS = (
         'Could not serialize object of type "{type}". This type does not support serialization.'
     )
+    CLONE_SIGNAL = "AbortSignal serialization is not enabled."
+    CLONE_STREAM = "{type} can only be serialized for RPC."
     CLONE_DETACHED = "An ArrayBuffer is detached and could not be cloned."
     CLONE_TRANSFER = "Object is not transferable"
     BODY_USED_REQUEST = "Body already used"

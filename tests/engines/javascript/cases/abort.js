@@ -28,3 +28,9 @@ const s = AbortSignal.timeout(1); await new Promise((r) => s.addEventListener('a
 return AbortSignal.timeout();
 //// no constructor
 return new AbortSignal();
+//// const c=new AbortController(); c.signal.onabort=5; return c.signal.onabort
+const c=new AbortController(); c.signal.onabort=5; return c.signal.onabort;
+//// AbortSignal.abort(undefined).reason.name
+return AbortSignal.abort(undefined).reason.name;
+//// const c=new AbortController(); c.abort(null); return c.signal.reason
+const c=new AbortController(); c.abort(null); return c.signal.reason;

@@ -22,3 +22,21 @@ return new File(['a']);
 return typeof new File([], 'a').lastModified;
 //// a byte order mark in a text
 return (await new Blob([new Uint8Array([0xef, 0xbb, 0xbf, 97])]).text()).length;
+//// new Blob(['a','b'],{endings:'native'}).size
+return new Blob(['a','b'],{endings:'native'}).size;
+//// new Blob(new Uint8Array([1,2])).size
+return new Blob(new Uint8Array([1,2])).size;
+//// new Blob([{toString(){return 'x'}}]).text()
+return new Blob([{toString(){return 'x'}}]).text();
+//// new Blob(undefined).size
+return new Blob(undefined).size;
+//// new Blob(null)
+return new Blob(null);
+//// new Blob({})
+return new Blob({});
+//// new Blob(new Set(['a','b'])).size
+return new Blob(new Set(['a','b'])).size;
+//// const b=new Blob(['abc']); return [b.slice(1).size,b.slice(0,-1).size,b.slice(5)
+const b=new Blob(['abc']); return [b.slice(1).size,b.slice(0,-1).size,b.slice(5).size,b.slice(NaN).size];
+//// const f=new FormData(); f.append('a',new Blob(['x']),'n'); return f.get('a').las
+const f=new FormData(); f.append('a',new Blob(['x']),'n'); return f.get('a').lastModified>0;

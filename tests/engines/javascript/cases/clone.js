@@ -63,3 +63,33 @@ return structuredClone((function () { return arguments; })(1, 2));
 const c = structuredClone(new ArrayBuffer(2, { maxByteLength: 4 })); return [c.resizable, c.maxByteLength, c.byteLength];
 //// Map of a cycle
 const m = new Map(); m.set(m, m); const c = structuredClone(m); return [...c.keys()][0] === c;
+//// structuredClone(new (class Foo extends Map{})([[1,2]])).constructor.name
+return structuredClone(new (class Foo extends Map{})([[1,2]])).constructor.name;
+//// structuredClone(Object.create({a:1},{b:{value:2,enumerable:true}}))
+return structuredClone(Object.create({a:1},{b:{value:2,enumerable:true}}));
+//// structuredClone([1,2,3].values())
+return structuredClone([1,2,3].values());
+//// structuredClone(globalThis)
+return structuredClone(globalThis);
+//// structuredClone(null)
+return structuredClone(null);
+//// structuredClone(undefined) === undefined
+return structuredClone(undefined) === undefined;
+//// structuredClone(new Date(NaN)).getTime()
+return structuredClone(new Date(NaN)).getTime();
+//// structuredClone(/a/y).flags
+return structuredClone(/a/y).flags;
+//// structuredClone({get a(){throw new Error('getter')}})
+return structuredClone({get a(){throw new Error('getter')}});
+//// structuredClone(new Error('a')).stack === undefined
+return structuredClone(new Error('a')).stack === undefined;
+//// structuredClone(new AggregateError([1],'m')).constructor.name
+return structuredClone(new AggregateError([1],'m')).constructor.name;
+//// structuredClone(Object.assign(new Error('x'),{name:'TypeError'})) instanceof Typ
+return structuredClone(Object.assign(new Error('x'),{name:'TypeError'})) instanceof TypeError;
+//// structuredClone(new AbortController().signal)
+return structuredClone(new AbortController().signal);
+//// structuredClone(new ReadableStream())
+return structuredClone(new ReadableStream());
+//// typeof structuredClone.length
+return typeof structuredClone.length;

@@ -55,3 +55,21 @@ const d = new crypto.DigestStream('SHA-1'); const w = d.getWriter(); await w.wri
 return [...new Uint8Array(await d.digest)].slice(0, 4);
 //// no constructor
 return new CryptoKey();
+//// crypto.subtle.digest('SHA-256')
+return crypto.subtle.digest('SHA-256');
+//// await crypto.subtle.digest({name:'SHA-256'}, new DataView(new ArrayBuffer(2))).t
+return await crypto.subtle.digest({name:'SHA-256'}, new DataView(new ArrayBuffer(2))).then(b=>b.byteLength);
+//// crypto.randomUUID().length
+return crypto.randomUUID().length;
+//// crypto.getRandomValues([1])
+return crypto.getRandomValues([1]);
+//// await crypto.subtle.verify('HMAC', await crypto.subtle.importKey('raw', new Uint
+return await crypto.subtle.verify('HMAC', await crypto.subtle.importKey('raw', new Uint8Array(1), {name:'HMAC', hash:'SHA-256'}, true, ['verify']), new Uint8Array(3), new Uint8Array(1));
+//// await crypto.subtle.sign('AES-GCM', {}, new Uint8Array(1))
+return await crypto.subtle.sign('AES-GCM', {}, new Uint8Array(1));
+//// await crypto.subtle.sign({name:'HMAC'}, await crypto.subtle.importKey('raw', new
+return await crypto.subtle.sign({name:'HMAC'}, await crypto.subtle.importKey('raw', new Uint8Array(1), {name:'HMAC', hash:'MD5'}, true, ['sign']), new Uint8Array(1)).then(b=>b.byteLength);
+//// (await crypto.subtle.generateKey({name:'HMAC', hash:'SHA-1'}, true, ['sign'])).a
+return (await crypto.subtle.generateKey({name:'HMAC', hash:'SHA-1'}, true, ['sign'])).algorithm.length;
+//// await crypto.subtle.importKey('raw', new Uint8Array(1), {name:'HMAC'}, true, ['s
+return await crypto.subtle.importKey('raw', new Uint8Array(1), {name:'HMAC'}, true, ['sign']);

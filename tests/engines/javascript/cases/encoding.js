@@ -63,3 +63,32 @@ return atob('YQ===');
 return btoa('€');
 //// btoa of null
 return [btoa(null), btoa(undefined), btoa(12)];
+//// ['replacement','iso-2022-kr','hz-gb-2312','x-user-defined','utf-7','utf-32'].map
+return ['replacement','iso-2022-kr','hz-gb-2312','x-user-defined','utf-7','utf-32'].map(l=>{ try { return new TextDecoder(l).encoding } catch(e) { return e.name } });
+//// new TextDecoder('utf-8').decode(new Uint8Array([0xed,0xa0,0x80]))
+return new TextDecoder('utf-8').decode(new Uint8Array([0xed,0xa0,0x80]));
+//// new TextDecoder('utf-16le').decode(new Uint8Array([0x00,0xd8,0x41]))
+return new TextDecoder('utf-16le').decode(new Uint8Array([0x00,0xd8,0x41]));
+//// new TextDecoder('utf-16le').decode(new Uint8Array([0xff,0xfe,0x41,0]))
+return new TextDecoder('utf-16le').decode(new Uint8Array([0xff,0xfe,0x41,0]));
+//// const d=new TextDecoder('utf-16le'); return [d.decode(new Uint8Array([0x3d]),{st
+const d=new TextDecoder('utf-16le'); return [d.decode(new Uint8Array([0x3d]),{stream:true}), d.decode(new Uint8Array([0xd8,0,0xde]),{stream:true}), d.decode()];
+//// const d=new TextDecoder('utf-8',{fatal:true}); try { d.decode(new Uint8Array([0x
+const d=new TextDecoder('utf-8',{fatal:true}); try { d.decode(new Uint8Array([0xff]),{stream:true}) } catch {} return d.decode(new Uint8Array([97]));
+//// const d=new TextDecoder('shift_jis'); return [d.decode(new Uint8Array([0x93]),{s
+const d=new TextDecoder('shift_jis'); return [d.decode(new Uint8Array([0x93]),{stream:true}), d.decode(new Uint8Array([0xfa]),{stream:true}), d.decode()];
+//// every encoding of one byte
+const all = Uint8Array.from({ length: 128 }, (_, i) => i + 128); const out = {};
+for (const label of ['ibm866', 'iso-8859-2', 'iso-8859-3', 'iso-8859-4', 'iso-8859-5', 'iso-8859-6', 'iso-8859-7', 'iso-8859-8',
+  'iso-8859-8-i', 'iso-8859-10', 'iso-8859-13', 'iso-8859-14', 'iso-8859-15', 'iso-8859-16', 'koi8-r', 'koi8-u', 'macintosh',
+  'windows-874', 'windows-1250', 'windows-1251', 'windows-1252', 'windows-1253', 'windows-1254', 'windows-1256', 'windows-1257',
+  'windows-1258', 'x-mac-cyrillic', 'x-user-defined']) out[label] = new TextDecoder(label).decode(all);
+return out;
+//// every pair of bytes of EUC-KR
+const d = new TextDecoder('euc-kr'); let all = '';
+for (let a = 0x81; a < 0xff; a++) for (let b = 0x40; b < 0xff; b++) all += d.decode(new Uint8Array([a, b]));
+return [...new Uint8Array(await crypto.subtle.digest('SHA-1', new TextEncoder().encode(all)))].join(' ');
+//// the characters of Shift_JIS and GBK
+const out = []; for (const [label, leads] of [['shift_jis', [0x81, 0x82, 0x83, 0x88, 0x98, 0xe4]], ['gbk', [0x81, 0xa1, 0xb0, 0xd6, 0xfd]]]) {
+  const d = new TextDecoder(label); for (const a of leads) for (let b = 0xb0; b < 0xf0; b++) out.push(d.decode(new Uint8Array([a, b])));
+} return out.join('');

@@ -53,3 +53,19 @@ const m = new Mine(); let r; m.addEventListener('x', (e) => { r = e.target.n; })
 const e = new Event('a', { bubbles: true, composed: true, cancelable: true }); return [e.bubbles, e.composed, e.cancelable, e.defaultPrevented];
 //// constants
 return [Event.AT_TARGET, Event.NONE, new Event('a').BUBBLING_PHASE];
+//// const e=new Event('a'); return [e.timeStamp, e.isTrusted, e.returnValue]
+const e=new Event('a'); return [e.timeStamp, e.isTrusted, e.returnValue];
+//// const t=new EventTarget(); t.addEventListener('a',null); return t.dispatchEvent(
+const t=new EventTarget(); t.addEventListener('a',null); return t.dispatchEvent(new Event('a'));
+//// const t=new EventTarget(); return t.addEventListener('a',5)
+const t=new EventTarget(); return t.addEventListener('a',5);
+//// const t=new EventTarget(); return t.dispatchEvent({type:'a'})
+const t=new EventTarget(); return t.dispatchEvent({type:'a'});
+//// const t=new EventTarget(); return t.addEventListener('a')
+const t=new EventTarget(); return t.addEventListener('a');
+//// const t=new EventTarget(); const seen=[]; t.addEventListener('a',()=>{seen.push(
+const t=new EventTarget(); const seen=[]; t.addEventListener('a',()=>{seen.push(1); t.addEventListener('a',()=>seen.push(2))}); t.dispatchEvent(new Event('a')); return seen;
+//// const t=new EventTarget(); const seen=[]; const f=()=>seen.push('f'); t.addEvent
+const t=new EventTarget(); const seen=[]; const f=()=>seen.push('f'); t.addEventListener('a',()=>{t.removeEventListener('a',f)}); t.addEventListener('a',f); t.dispatchEvent(new Event('a')); return seen;
+//// const t=new EventTarget(); let n=0; const f=()=>n++; t.addEventListener('a',f,tr
+const t=new EventTarget(); let n=0; const f=()=>n++; t.addEventListener('a',f,true); t.addEventListener('a',f,false); t.dispatchEvent(new Event('a')); return n;

@@ -14,3 +14,9 @@ const f = new FormData(), seen = []; f.append('a', 'b'); f.forEach((v, k) => see
 return new FormData().append('a');
 //// a Blob without a name
 const f = new FormData(); f.append('f', new Blob(['x'])); return f.get('f').name;
+//// const f=new FormData(); f.set('a',null); f.set('b',undefined); return [...f]
+const f=new FormData(); f.set('a',null); f.set('b',undefined); return [...f];
+//// const f=new FormData(); f.set('f', new File(['x'],'old'),'new'); return f.get('f
+const f=new FormData(); f.set('f', new File(['x'],'old'),'new'); return f.get('f').name;
+//// new FormData([])
+return new FormData([]);

@@ -37,3 +37,5 @@ const it = Array.prototype[Symbol.iterator]; Array.prototype[Symbol.iterator] = 
 try { const f = new FormData(); f.append('a', 'b'); return [new URLSearchParams({ a: 'b' }).toString(), f.get('a'), new TextEncoder().encode('x').length]; } finally { Array.prototype[Symbol.iterator] = it; }
 //// a changed regular expression
 const { exec } = RegExp.prototype; RegExp.prototype.exec = () => { throw new Error('mine'); }; try { return new Blob([], { type: 'A/B' }).type; } finally { RegExp.prototype.exec = exec; }
+//// typeof console.log.name
+return typeof console.log.name;

@@ -40,3 +40,9 @@ return new URLSearchParams().append('a');
 return new URLSearchParams({ a: '\ud800' }).toString();
 //// null and undefined
 return [new URLSearchParams(null).toString(), new URLSearchParams(undefined).toString()];
+//// new URLSearchParams('a=1').toString.call({})
+return new URLSearchParams('a=1').toString.call({});
+//// typeof URLSearchParams.prototype[Symbol.iterator]
+return typeof URLSearchParams.prototype[Symbol.iterator];
+//// iteration is entries
+return URLSearchParams.prototype[Symbol.iterator]===URLSearchParams.prototype.entries;

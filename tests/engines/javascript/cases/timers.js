@@ -32,3 +32,15 @@ return [typeof Date.now(), Math.abs(new Date() - Date.now()) < 1000, performance
 return [typeof Date(), new Date(2020, 0, 1).getFullYear(), Date.UTC(1970, 0, 1), new Date(0).toISOString(), Date.length, Date.name, new Date() instanceof Date];
 //// a subclass of Date
 class Mine extends Date { twice() { return 2 * this.getTime(); } } return [new Mine(4).twice(), new Mine() instanceof Date];
+//// new Promise(r=>{ const t=setTimeout(()=>r('soon'), 2**31); setTimeout(()=>r('lat
+return new Promise(r=>{ const t=setTimeout(()=>r('soon'), 2**31); setTimeout(()=>r('later'), 30) });
+//// new Promise(r=>{ const t=setTimeout(()=>r('soon'), Infinity); setTimeout(()=>r('
+return new Promise(r=>{ const t=setTimeout(()=>r('soon'), Infinity); setTimeout(()=>r('later'), 30) });
+//// new Promise(r=>{ const t=setTimeout(()=>r('soon'), NaN); setTimeout(()=>r('later
+return new Promise(r=>{ const t=setTimeout(()=>r('soon'), NaN); setTimeout(()=>r('later'), 30) });
+//// queueMicrotask()
+return queueMicrotask();
+//// setTimeout()
+return setTimeout();
+//// setInterval(()=>{}, 1) > 0
+return setInterval(()=>{}, 1) > 0;

@@ -67,3 +67,37 @@ return new URL('https://a/%zz?%').href;
 return new URL('https:\\\\a\\b').href;
 //// number as a base
 return new URL('x', 5);
+//// new URL('https://a/?q=a b&c="<>').href
+return new URL('https://a/?q=a b&c="<>').href;
+//// new URL('https://a/').searchParams.toString.name
+return new URL('https://a/').searchParams.toString.name;
+//// const u=new URL('https://a/?q=%41+b'); u.searchParams.sort(); return u.href
+const u=new URL('https://a/?q=%41+b'); u.searchParams.sort(); return u.href;
+//// const u=new URL('https://a/?a=~'); u.searchParams.set('b','c'); return u.href
+const u=new URL('https://a/?a=~'); u.searchParams.set('b','c'); return u.href;
+//// const u=new URL('https://a/#x'); u.hash=''; return u.href
+const u=new URL('https://a/#x'); u.hash=''; return u.href;
+//// const u=new URL('data:abc  #x'); u.hash=''; return [u.href,u.pathname]
+const u=new URL('data:abc  #x'); u.hash=''; return [u.href,u.pathname];
+//// const u=new URL('https://a/b'); u.search='?'; return [u.href,u.search]
+const u=new URL('https://a/b'); u.search='?'; return [u.href,u.search];
+//// new URL('//b/c','https://a/').href
+return new URL('//b/c','https://a/').href;
+//// new URL('?x','https://a/b?y#z').href
+return new URL('?x','https://a/b?y#z').href;
+//// new URL('https://a b/')
+return new URL('https://a b/');
+//// new URL('https://ex%41mple.com').host
+return new URL('https://ex%41mple.com').host;
+//// new URL('http://1.2.3').host
+return new URL('http://1.2.3').host;
+//// new URL('https://a:99999/')
+return new URL('https://a:99999/');
+//// new URL('javascript:alert(1)').origin
+return new URL('javascript:alert(1)').origin;
+//// new URL('http://a/%2e%2e/b').href
+return new URL('http://a/%2e%2e/b').href;
+//// new URL('https://xn--mnchen-3ya.example').hostname
+return new URL('https://xn--mnchen-3ya.example').hostname;
+//// new URL(undefined)
+return new URL(undefined);

@@ -60,7 +60,17 @@ euc-kr | cp949 | cseuckr csksc56011987 iso-ir-149 korean ks_c_5601-1987 ks_c_560
 ksc_5601 windows-949
 utf-16be | utf-16-be | unicodefffe
 utf-16le | utf-16-le | csunicode iso-10646-ucs-2 ucs-2 unicode unicodefeff utf-16
+x-user-defined | ascii |
 """
+_CORRECTIONS = {
+    "koi8-u": str.maketrans("\u255d\u256c", "\u045e\u040e"),
+    "shift_jis": str.maketrans("\uf8f0\uf8f1\uf8f2\uf8f3", "\ufffd" * 4),
+    # The standard takes the forms of these characters that Windows does.
+    "euc-jp": str.maketrans(
+        "\u301c\u2016\u2212\u00a2\u00a3\u00ac\u2014", "\uff5e\u2225\uff0d\uffe0\uffe1\uffe2\u2015"
+    ),
+}
+"""Where the standard's tables differ from those of Python's codecs."""
 
 
 @cache
@@ -91,7 +101,10 @@ def decoder(name: str, fatal: bool, keep_mark: bool) -> Callable[..., str | None
     It returns None for invalid bytes if `fatal`, else there is U+FFFD for them.
     """
     codec = _labels()[name][1]
-    state = codecs.getincrementaldecoder(codec)("strict" if fatal else _C1)
+    corrections = _CORRECTIONS.get(name)
+    # Only the standard's own encoding takes every byte: as ASCII, or a character for private use.
+    strict = fatal and name != "x-user-defined"
+    state = codecs.getincrementaldecoder(codec)("strict" if strict else _REPLACE)
     has_mark = name.startswith("utf-") and not keep_mark
     begun = False
 
@@ -103,6 +116,8 @@ def decoder(name: str, fatal: bool, keep_mark: bool) -> Callable[..., str | None
             state.reset()
             begun = False
             return None
+        if corrections is not None:
+            text = text.translate(corrections)
         if has_mark and not begun and text:
             begun = True
             text = text.removeprefix("\ufeff")
@@ -114,22 +129,34 @@ def decoder(name: str, fatal: bool, keep_mark: bool) -> Callable[..., str | None
     return feed
 
 
-_C1 = "workernb.replace"
+_REPLACE = "workernb.replace"
+_LEADS = {
+    "big5hkscs": range(0x87, 0xFF),
+    "euc_jp": (0x8E, 0x8F, *range(0xA1, 0xFF)),
+    "cp932": (*range(0x81, 0xA0), *range(0xE0, 0xFD)),
+    "cp949": range(0x81, 0xFF),
+}
+"""The first bytes of characters of two bytes, by the codec's name in its errors."""
 
 
 def _replace(error: UnicodeError) -> tuple[str, int]:
-    """Replace a byte that a codec does not know: by a control character where the standard does.
+    """Replace what a codec does not know, as the Encoding standard does.
 
-    The codecs of Windows lack bytes 80 to 9F that the standard's tables have as C1 controls.
+    The codecs of Windows lack bytes from 80 to 9F that the standard has as C1 controls. A pair of
+    bytes that is no character is one U+FFFD, unless the second is ASCII, which stands for itself.
     """
     assert isinstance(error, UnicodeDecodeError)
-    byte = error.object[error.start]
-    if error.encoding.startswith(("cp125", "charmap")) and 0x80 <= byte < 0xA0:
-        return chr(byte), error.start + 1
-    return "\ufffd", error.end
+    data, start, codec = error.object, error.start, error.encoding
+    byte = data[start]
+    if codec == "ascii":
+        return chr(0xF700 + byte), start + 1
+    if codec == "charmap":
+        return chr(byte) if byte < 0xA0 else "\ufffd", start + 1
+    is_pair = byte in _LEADS.get(codec, ()) and data[start + 1 : start + 2] >= b"\x80"
+    return "\ufffd", start + 2 if is_pair else error.end
 
 
-codecs.register_error(_C1, _replace)
+codecs.register_error(_REPLACE, _replace)
 
 
 def encode_utf8(text: str) -> bytes:

@@ -33,7 +33,15 @@ _REMEDIES = {
 _undefined_name = re.compile(r"'?([A-Za-z_$][\w$]*)'? is not defined").search
 
 
+_LOST_OBJECT = (
+    "A method of a class was called without its object, or on another one: call it on the object, "
+    "object.method(…), or bind it, object.method.bind(object)."
+)
+
+
 def remedy(message: str) -> str | None:
-    """Return what to do about the message of a ReferenceError; None when nothing is known."""
+    """Return what to do about the message of an error of the engine; None when nothing is known."""
+    if "private class field" in message:
+        return _LOST_OBJECT
     match = _undefined_name(message)
     return None if match is None else _REMEDIES.get(match[1])
