@@ -9,6 +9,19 @@ from __future__ import annotations
 class PlatformText:
     """The platform's texts, of workerd, the Python SDK and Wrangler, for `str.format`."""
 
+    PARAMETER = (
+        "Failed to execute '{method}' on '{target}': parameter {number} is not of type '{type}'."
+    )
+    CONSTRUCTOR_PARAMETER = (
+        "Failed to construct '{target}': constructor parameter {number} is not of type '{type}'."
+    )
+    ARRAY_ELEMENT = (
+        "Incorrect type for array element {number}: the provided value is not of type '{type}'."
+    )
+    URL_HREF = (
+        "Failed to set the 'href' property on 'URL': the provided value is not of type 'valid URL "
+        "string'."
+    )
     CODE_FROM_STRINGS = "Code generation from strings disallowed for this context"
     EVENT_CAPTURE = "addEventListener(): useCapture must be false."
     EVENT_DISPATCHED = "The event is already being dispatched."

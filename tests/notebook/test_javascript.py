@@ -66,7 +66,7 @@ async def test_a_worker_changes_its_language(shell):
     assert outcome.stdout == "shop v2 · private\n"
     assert await asked(shell) == "python"
     outcome = await shell.ok("%diff shop 1 2")
-    assert "language: javascript is removed" in outcome.text
+    assert "language: javascript → python" in outcome.text
 
 
 async def test_sources_from_files(shell, tmp_path):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import workernb
+from workernb.runtime.services.versions import code_in_use
 
 if TYPE_CHECKING:
     from tests.engines.javascript.bare import Bare
@@ -20,6 +21,7 @@ def _needs_the_engine(javascript: None) -> None:
 
 @pytest.fixture
 def runtime() -> Iterator[workernb.Runtime]:
+    code_in_use.clear()  # What a test before has caught may keep its Worker, and that its name.
     runtime = workernb.Runtime(outbound=None)
     yield runtime
     runtime.close()

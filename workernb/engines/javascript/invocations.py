@@ -35,8 +35,8 @@ def invocation_functions(host: Host) -> dict[str, Callable[..., Any]]:
 
     def waited(number: int, *about: Any) -> None:
         for run in list(runs.values()):
-            if number in run.waits:
-                run.waited(number, run.error_of(*about) if about else None)
+            if run.waits is not None and number in run.waits.pending:
+                run.waits.settle(number, run.error_of(*about) if about else None)
 
     def abort(number: int, reason: str | None) -> None:
         run = host.run_numbered(number)

@@ -8,22 +8,22 @@ operation is awaited right there, as a Python Worker would; several are tasks.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from workernb.errors import HungError, JavaScriptError, LimitError, format_error, with_notes
+from workernb.errors import HungError, JavaScriptError, LimitError, with_notes
 from workernb.http.response import Response
 from workernb.runtime.enforcement.abort import cut_in
 from workernb.runtime.execution.hop import call_of, claim_call
 from workernb.runtime.execution.tasks import abandon, release
 from workernb.runtime.tracing.invocations import Invocation
-from workernb.runtime.tracing.logs import log
 from workernb.runtime.tracing.traces import Trace
 from workernb.texts import PlatformText
 
 from . import stacks
 from .host.remedies import remedy
+from .waits import Waits
 
 if TYPE_CHECKING:
     from .boundary import Host
@@ -73,13 +73,13 @@ class Run:
 
     number: by which JavaScript names it. argument: the handler's, of some events. exceptions: those
     that JavaScript has errors of, by number. sources: stubs and calls that it has, by number.
-    waits: the promises of `ctx.waitUntil` that are pending, by number. goes_on: how many streams it
-    produces that may go on after its handler has ended.
+    waits: what `ctx.waitUntil` waits for, None for nothing. goes_on: how many streams it produces
+    that may go on after its handler has ended.
     """
 
     # Class-level defaults: most runs have none of these.
     exceptions: Mapping[int, BaseException] = MappingProxyType({})
-    waits: frozenset[int] = frozenset()
+    waits: Waits | None = None
     sources: Mapping[int, Any] = MappingProxyType({})
     _calls: frozenset[int] = frozenset()
     goes_on = 0
@@ -93,9 +93,6 @@ class Run:
     _turn: asyncio.Future[None] | None = None
     _timers: Mapping[int, int] = MappingProxyType({})  # Their numbers, by those of operations.
     _chunks: Mapping[int, Outcome] = MappingProxyType({})  # Those that were pulled, by stream.
-    _wait_errors: tuple[BaseException, ...] = ()
-    _background: Coroutine[Any, Any, None] | None = None
-    _handler_ended: asyncio.Event | None = None
 
     def __init__(self, realm: Realm, invocation: Any) -> None:
         """Begin an invocation, whose handler has not been called."""
@@ -144,7 +141,7 @@ class Run:
                 self._tasks = {one: of for one, of in self._tasks.items() if one is not task}
                 release(self.invocation, task)
                 task.cancel()
-                self._wake()
+                self.wake()
 
     def start_timer(self, number: int, milliseconds: float) -> None:
         """Fire a timer of JavaScript's after a time, while the invocation lasts."""
@@ -181,6 +178,8 @@ class Run:
                 f"The heap of Worker {self.invocation.service!r} is limited to "
                 f"{self.realm.memory_mb:g} MB (%limits --memory-mb); the next call gets a new one.",
             )
+        # The Worker may set both, and they become the names of a class and of frames.
+        name, stack = self.trace.redact(name), self.trace.redact(stack)
         error = stacks.make_error(name, text, stack, self.realm.files)
         return with_notes(error, remedy(text) if name == "ReferenceError" else None)
 
@@ -258,16 +257,9 @@ class Run:
         """
         while not self._is_done:
             await self._step()
-        return self._outcome()
-
-    def _outcome(self) -> Any:
-        error = self._error
-        if error is None:
-            return self._result
-        try:
-            raise error
-        finally:
-            del error  # Its traceback leads back to this frame.
+        if self._error is not None:
+            raise self._error
+        return self._result
 
     async def until(self, is_over: Callable[[], bool]) -> None:
         """Settle promises until something is over, such as the reading of a chunk."""
@@ -347,11 +339,10 @@ class Run:
         """Whether it runs, or waits for an operation."""
         return bool(self._operations or self._tasks) or self._turn is None
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Look again at what it waits for."""
         if self._turn is not None and not self._turn.done():
             self._turn.set_result(None)
-
-    wake = _wake
 
     # Streams that it produces
 
@@ -378,43 +369,18 @@ class Run:
         """Note that a stream which it produced has ended."""
         self.goes_on = max(0, self.goes_on - 1)
         if not self.goes_on and self._has_left:
-            self._leave_if_idle()
+            self.leave_if_idle()
 
     # After the handler
 
     def wait_until(self) -> int:
         """Keep the request open for a promise of `ctx.waitUntil`; return its number."""
+        if self.waits is None:
+            self.waits = Waits(self)
+            self.invocation.wait_until(self.waits.serve())
         number = self.realm.host.number()
-        self.waits |= {number}
-        if self._background is None:
-            self._handler_ended = ended = asyncio.Event()
-            self._background = self._serve_waits(ended)
-            self.invocation.wait_until(self._background)
+        self.waits.pending.add(number)
         return number
-
-    def waited(self, number: int, error: BaseException | None = None) -> None:
-        """Note that a promise of `ctx.waitUntil` has been settled."""
-        self.waits -= {number}
-        if error is not None:
-            self._wait_errors = (*self._wait_errors, error)
-
-    async def _serve_waits(self, handler_ended: asyncio.Event) -> None:
-        """Settle promises after the handler has ended, while `ctx.waitUntil` waits for some.
-
-        Raises the first error of those that were rejected; the others are logged.
-        """
-        try:
-            await handler_ended.wait()
-            await self.until(lambda: not self.waits)
-        finally:
-            self.waits = frozenset()
-            self._leave_if_idle()
-        for error in self._wait_errors[1:]:
-            log(
-                self.trace, self.invocation, "error", f"{format_error(error)} (in a waitUntil task)"
-            )
-        if self._wait_errors:
-            raise self._wait_errors[0]
 
     def leave(self) -> None:
         """End what the handler has begun, but for what `ctx.waitUntil` waits for.
@@ -423,27 +389,34 @@ class Run:
         time, as the loser of a race, is dropped without a warning.
         """
         self._has_left = True
-        if self._handler_ended is not None:
-            self._handler_ended.set()
-        elif not self._operations and not self._tasks and not self.goes_on:
-            self.realm.host.runs.pop(self.number, None)
-            return
         if self._error is not None or self.trace.aborted is not None:
             self.goes_on = 0  # What it would have produced is not sent.
-        if self.waits and self.trace.aborted is None:
+            self._error = None  # Its traceback leads back here: a circle would keep the heap.
+        if self.waits is not None:
+            self.waits.handler_ended.set()
+        elif not self._operations and not self._tasks and not self.goes_on:
+            self._end()
+            return
+        if self.waits and self.waits.pending and self.trace.aborted is None:
             self._begin_tasks()
             for task in self._tasks:
                 self.invocation.wait_until(task)
             return
         if not self.goes_on:
             self._drop_operations()
-        self._leave_if_idle()
+        self.leave_if_idle()
 
-    def _leave_if_idle(self) -> None:
-        if not self.waits and not self.goes_on:
+    def leave_if_idle(self) -> None:
+        """End the run if neither waits nor streams of it go on."""
+        if not (self.waits and self.waits.pending) and not self.goes_on:
             self._drop_operations()
-            self.realm.host.runs.pop(self.number, None)
+            self._end()
             self.realm.wake_others(self)
+
+    def _end(self) -> None:
+        self.realm.host.runs.pop(self.number, None)
+        if self.exceptions:
+            self.exceptions = {}
 
     def _drop_operations(self) -> None:
         forget = self.realm.machine.quiet(self.realm.forget)

@@ -26,7 +26,7 @@ _frame = re.compile(
     r"\s*at (?P<name>.*?) ?\(?(?P<file><worker [^>]*>|[^()\s]+)"
     r":(?P<line>\d+)(?::(?P<column>\d+))?\)?$"
 )
-_is_name = re.compile(r"[\w$.<>]{1,80}").fullmatch
+_is_name = re.compile(r"[\w$.<>#]{1,80}").fullmatch
 
 
 class Frame(NamedTuple):
@@ -51,7 +51,7 @@ def frames_of(stack: str, files: Mapping[str, str]) -> list[Frame]:
         match = _frame.match(line)
         if match is None or match["file"] not in files:
             continue
-        name = match["name"] or "<anonymous>"
+        name = match["name"] if _is_name(match["name"]) else "<anonymous>"
         found.append(
             Frame(name, files[match["file"]], int(match["line"]), int(match["column"] or 1))
         )

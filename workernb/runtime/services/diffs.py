@@ -9,7 +9,6 @@ from typing import Any
 
 from .definitions import Definition
 from .kinds import kinds
-from .languages import PYTHON
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ def _differences(
 
 def _other_settings(definition: Definition) -> dict[str, str]:
     settings = {
-        "language": "" if definition.language == PYTHON else definition.language,
+        "language": definition.language,
         "routes": ", ".join(route.pattern for route in definition.routes),
         "limits": "" if definition.limits is None else repr(definition.limits),
         "compatibility date": definition.compatibility_date or "",

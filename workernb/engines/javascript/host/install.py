@@ -21,16 +21,17 @@ from .bytecode import without_sources
 from .hooks import Hooks
 
 FILES = (
-    "primordials",
-    "guards",
-    "exceptions",
-    "date",
-    "events",
-    "abort",
-    "timers",
-    "encoding",
-    "url",
-    "search_params",
+    "base/primordials",
+    "base/guards",
+    "base/exceptions",
+    "base/date",
+    "base/events",
+    "base/abort",
+    "base/timers",
+    "base/navigator",
+    "data/encoding",
+    "data/url",
+    "data/search_params",
     "streams/strategies",
     "streams/queue",
     "streams/readable",
@@ -40,14 +41,15 @@ FILES = (
     "streams/pipe",
     "streams/tee",
     "streams/coding",
-    "blob",
-    "form_data",
-    "crypto",
-    "clone",
-    "inspect",
-    "console",
-    "navigator",
-    "descriptions",
+    "data/blob",
+    "data/form_data",
+    "data/crypto",
+    "data/clone",
+    "console/texts",
+    "console/lines",
+    "console/inspect",
+    "console/console",
+    "console/descriptions",
 )
 """The files of `web/`, in the order in which they run: each uses what those before it define."""
 
@@ -89,7 +91,7 @@ def install(context: Any, hooks: Hooks) -> Web:
     """
     web = context.new_object()
     web.set("host", _host(weakref.proxy(hooks)))
-    for code in _compiled():
+    for code in _stripped():
         context.eval_function(context.read_object(code))(web)
     return Web(web)
 
@@ -129,13 +131,16 @@ def _ask(hooks: Hooks, method: str) -> Callable[..., Any]:
 
 
 @cache
+def _stripped() -> tuple[bytes, ...]:
+    """Return the bytecode of each file, without its sources."""
+    return tuple(without_sources(code) for code in _compiled())
+
+
+@cache
 def _compiled() -> tuple[bytes, ...]:
     """Return the bytecode of each file."""
     folder = files("workernb.engines.javascript") / "web"
-    return tuple(
-        without_sources(compile_script(_source(folder, name), f"{FILE_PREFIX}{name}.js"))
-        for name in FILES
-    )
+    return tuple(compile_script(_source(folder, name), f"{FILE_PREFIX}{name}.js") for name in FILES)
 
 
 def _source(folder: Traversable, name: str) -> str:

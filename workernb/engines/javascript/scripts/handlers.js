@@ -2,6 +2,7 @@
 (function (host, internal) {
   "use strict";
   const { describe, newRequest, newContext, messageHandle, isResponse, env, WorkerEntrypoint } = internal;
+  const P = internal.primordials;
   const { stringify } = JSON;
   const { construct, apply } = Reflect;
   const { getPrototypeOf, getOwnPropertyNames, prototype: objects } = Object;
@@ -10,18 +11,20 @@
 
   // Entrypoints: classes, and objects of handlers. The host is told the names of what they have.
   internal.discover = (exported) => {
-    const names = Object.keys(exported).sort((a, b) => (b === "default") - (a === "default"));
+    const all = P.keys(exported), names = [];
+    if (P.hasOwn(exported, "default")) names[0] = "default";
+    for (let i = 0; i < all.length; i++) if (all[i] !== "default") names[names.length] = all[i];
     for (let i = 0; i < names.length; i++) {
       const value = exported[names[i]];
       if (typeof value === "function") {
-        if (value !== WorkerEntrypoint && WorkerEntrypoint.isPrototypeOf(value)) add(names[i], value, true);
+        if (value !== WorkerEntrypoint && P.isPrototypeOf(WorkerEntrypoint, value)) add(names[i], value, true);
         else if (names[i] === "default") host.wrongDefault(`a ${isClass(value) ? "class" : "function"} ${value.name}`);
       } else if (typeof value === "object" && value !== null) add(names[i], value, false);
       else if (names[i] === "default") host.wrongDefault(value === null ? "null" : `a ${typeof value}`);
     }
   };
   const isClass = (value) => {
-    const descriptor = Object.getOwnPropertyDescriptor(value, "prototype");
+    const descriptor = P.getOwnPropertyDescriptor(value, "prototype");
     return descriptor !== undefined && !descriptor.writable;
   };
   const add = (name, value, isClass) => {
@@ -31,7 +34,7 @@
       const own = getOwnPropertyNames(holder);
       for (let i = 0; i < own.length; i++) {
         if (own[i] === "constructor") continue;
-        const { value: member } = Object.getOwnPropertyDescriptor(holder, own[i]);
+        const { value: member } = P.getOwnPropertyDescriptor(holder, own[i]);
         if (typeof member === "function" || isClass) members[members.length] = own[i];
       }
       holder = getPrototypeOf(holder);
@@ -99,7 +102,7 @@
       for (let i = 0; i < items.length; i++) {
         const request = items[i].event?.request;
         if (!request) continue;
-        Object.defineProperty(request, "getUnredacted", { value: () => unredacted[i] });
+        P.defineProperty(request, "getUnredacted", { value: () => unredacted[i] });
       }
       return items;
     },

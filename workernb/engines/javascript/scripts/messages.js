@@ -230,6 +230,12 @@
     }
   }
 
+  const own = (message) => {
+    const handle = messageHandle(message);
+    if (handle === undefined) throw new TheTypeError("Illegal invocation");
+    return handle;
+  };
+
   // Request
 
   let newRequest;
@@ -248,27 +254,27 @@
       newRequest = (handle) => new Request(RECEIVED, handle);
     }
     get method() {
-      return host.method(messageHandle(this));
+      return host.method(own(this));
     }
     get url() {
-      return host.url(messageHandle(this));
+      return host.url(own(this));
     }
     get redirect() {
-      return host.redirect(messageHandle(this));
+      return host.redirect(own(this));
     }
     get cf() {
       const all = kept(this);
       if (all.cf === undefined) {
-        const found = host.cf(messageHandle(this));
+        const found = host.cf(own(this));
         all.cf = found === null ? null : parse(found);
       }
       return all.cf ?? undefined;
     }
     get signal() {
-      return (kept(this).signal ??= internal.newRequestSignal(messageHandle(this)));
+      return (kept(this).signal ??= internal.newRequestSignal(own(this)));
     }
     get cache() {
-      return host.cacheMode(messageHandle(this)) ?? undefined;
+      return host.cacheMode(own(this)) ?? undefined;
     }
     get integrity() {
       return "";
@@ -285,7 +291,7 @@
   }
 
   const cloned = (message) => {
-    const handle = messageHandle(message), stream = streamOf(message);
+    const handle = own(message), stream = streamOf(message);
     try {
       if (stream) internal.checkUnused(stream);
       return host.clone(handle);
@@ -360,23 +366,23 @@
       }
     }
     get status() {
-      return host.status(messageHandle(this));
+      return host.status(own(this));
     }
     get statusText() {
-      return host.statusText(messageHandle(this));
+      return host.statusText(own(this));
     }
     get ok() {
-      const status = host.status(messageHandle(this));
+      const status = host.status(own(this));
       return status >= 200 && status <= 299;
     }
     get url() {
-      return host.url(messageHandle(this));
+      return host.url(own(this));
     }
     get redirected() {
-      return host.redirected(messageHandle(this));
+      return host.redirected(own(this));
     }
     get type() {
-      return host.type(messageHandle(this));
+      return host.type(own(this));
     }
     get webSocket() {
       return null;

@@ -90,7 +90,7 @@
         return number === undefined ? undefined : remote(BINDING, number, [name], false);
       },
       has: () => false,
-      set: (target, name, value, receiver) => Reflect.defineProperty(receiver, name, {
+      set: (target, name, value, receiver) => P.defineProperty(receiver, name, {
         value, writable: true, enumerable: true, configurable: true,
       }),
     }));

@@ -142,7 +142,8 @@
       found[key === "Default" ? "default" : key] = new Proxy(entrypoint, {
         get: (target, name) => {
           const value = fetcher[name];
-          return name === "fetch" || name === "scheduled" ? value.bind(fetcher) : value;
+          if (name !== "fetch" && name !== "scheduled") return value;
+          return (first, second) => fetcher[name](first, second);
         },
       });
     }

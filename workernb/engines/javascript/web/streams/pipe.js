@@ -25,7 +25,11 @@
         if (action === undefined) {
           settle(error);
         } else {
-          react(action(), () => settle(error), (failure) => settle({ value: failure }));
+          react(
+            action(),
+            () => settle(error),
+            (failure) => settle({ value: failure }),
+          );
         }
       };
       const open = destination.phase === 'writable' && !web.isClosing(destination);
@@ -40,30 +44,41 @@
       else result.reject(error.value);
     };
 
-    const sourceFailed = (error) => end(
-      preventAbort ? undefined : () => web.abortWritable(destination, error), { value: error });
-    const destinationFailed = (error) => end(
-      preventCancel ? undefined : () => web.cancelReadable(source, error), { value: error });
-    const sourceClosed = () => end(preventClose ? undefined : () => {
-      if (web.isClosing(destination) || destination.phase === 'closed') return resolved();
-      if (destination.phase === 'errored') return rejected(destination.error);
-      return web.closeWritable(destination);
-    });
+    const sourceFailed = (error) =>
+      end(preventAbort ? undefined : () => web.abortWritable(destination, error), { value: error });
+    const destinationFailed = (error) =>
+      end(preventCancel ? undefined : () => web.cancelReadable(source, error), { value: error });
+    const sourceClosed = () =>
+      end(
+        preventClose
+          ? undefined
+          : () => {
+              if (web.isClosing(destination) || destination.phase === 'closed') return resolved();
+              if (destination.phase === 'errored') return rejected(destination.error);
+              return web.closeWritable(destination);
+            },
+      );
 
     if (signal !== undefined) {
       const aborted = () => {
         const error = signal.reason;
-        end(() => {
-          const steps = [];
-          if (!preventAbort && destination.phase === 'writable') {
-            steps[steps.length] = web.abortWritable(destination, error);
-          }
-          if (!preventCancel && source.phase === 'readable') {
-            steps[steps.length] = web.cancelReadable(source, error);
-          }
-          return steps.length === 0 ? resolved()
-            : steps.length === 1 ? steps[0] : web.chain(steps[0], () => steps[1]);
-        }, { value: error });
+        end(
+          () => {
+            const steps = [];
+            if (!preventAbort && destination.phase === 'writable') {
+              steps[steps.length] = web.abortWritable(destination, error);
+            }
+            if (!preventCancel && source.phase === 'readable') {
+              steps[steps.length] = web.cancelReadable(source, error);
+            }
+            return steps.length === 0
+              ? resolved()
+              : steps.length === 1
+                ? steps[0]
+                : web.chain(steps[0], () => steps[1]);
+          },
+          { value: error },
+        );
       };
       if (signal.aborted) {
         aborted();
@@ -87,16 +102,30 @@
         error: nothing,
       });
     };
-    const next = () => { if (!ending) react(writer.ready.promise, step, nothing); };
+    const next = () => {
+      if (!ending) react(writer.ready.promise, step, nothing);
+    };
 
-    react(reader.closed.promise, () => { sourceClosedAfterWrites(); }, sourceFailed);
-    react(writer.closed.promise, () => {
-      const error = web.platformError(TypeError, 'WRITABLE_CLOSED');
-      destinationFailed(error);
-    }, destinationFailed);
+    react(
+      reader.closed.promise,
+      () => {
+        sourceClosedAfterWrites();
+      },
+      sourceFailed,
+    );
+    react(
+      writer.closed.promise,
+      () => {
+        const error = web.platformError(TypeError, 'WRITABLE_CLOSED');
+        destinationFailed(error);
+      },
+      destinationFailed,
+    );
     const sourceClosedAfterWrites = () => {
       // The last chunk may have been read in this very turn, and not been written yet.
-      react(resolved(), () => { react(resolved(), sourceClosed); });
+      react(resolved(), () => {
+        react(resolved(), sourceClosed);
+      });
     };
     if (web.isClosing(destination) && destination.phase === 'writable') {
       destinationFailed(web.platformError(TypeError, 'WRITABLE_CLOSED'));
@@ -105,4 +134,4 @@
     }
     return result.promise;
   };
-})
+});

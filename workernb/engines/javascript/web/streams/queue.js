@@ -8,8 +8,12 @@
     #head = 0;
     total = 0;
 
-    get length() { return this.#items.length - this.#head; }
-    get first() { return this.#items[this.#head]; }
+    get length() {
+      return this.#items.length - this.#head;
+    }
+    get first() {
+      return this.#items[this.#head];
+    }
 
     push(item, size = 0) {
       this.#items[this.#items.length] = item;
@@ -64,4 +68,4 @@
     return (...values) => web.promiseCall(method, object, values);
   };
   web.nothing = () => undefined;
-})
+});

@@ -2,8 +2,17 @@
 // A stream's state is an object of its own, which its readers and its controller refer to.
 (function (web) {
   'use strict';
-  const { apply, TypeError, RangeError, transferBuffer, typedArrayByteLength, typedArrayBuffer,
-    typedArrayByteOffset, Uint8Array, isView } = web.primordials;
+  const {
+    apply,
+    TypeError,
+    RangeError,
+    transferBuffer,
+    typedArrayByteLength,
+    typedArrayBuffer,
+    typedArrayByteOffset,
+    Uint8Array,
+    isView,
+  } = web.primordials;
   const { Queue, react, resolved, rejected, deferred } = web;
 
   const token = {};
@@ -18,9 +27,7 @@
         return;
       }
       if (source === null || (typeof source !== 'object' && typeof source !== 'function')) {
-        throw new TypeError(
-          "Failed to construct 'ReadableStream': constructor parameter 1 is not of type "
-          + "'UnderlyingSource'.");
+        throw web.wrongArgument('ReadableStream', 1, 'UnderlyingSource');
       }
       const bytes = typeOf(source) === 'bytes';
       if (bytes && strategy?.size !== undefined) {
@@ -31,10 +38,13 @@
       start(this.#state, source, mark, size);
     }
 
-    get locked() { return this.#state.reader !== null; }
+    get locked() {
+      return this.#state.reader !== null;
+    }
 
     cancel(reason) {
-      if (this.#state.reader !== null) return rejected(web.platformError(TypeError, 'STREAM_LOCKED'));
+      if (this.#state.reader !== null)
+        return rejected(web.platformError(TypeError, 'STREAM_LOCKED'));
       return web.cancelReadable(this.#state, reason);
     }
 
@@ -50,8 +60,7 @@
     pipeThrough(transform, options) {
       const { readable, writable } = transform ?? {};
       if (!isReadable(readable) || !web.isWritable(writable)) {
-        throw new TypeError(
-          "Failed to execute 'pipeThrough' on 'ReadableStream': parameter 1 is not of type 'Transform'.");
+        throw web.wrongParameter('pipeThrough', 'ReadableStream', 1, 'Transform');
       }
       if (this.#state.reader !== null) throw web.platformError(TypeError, 'STREAM_LOCKED');
       if (writable.locked) throw web.platformError(TypeError, 'WRITABLE_LOCKED');
@@ -62,9 +71,7 @@
     pipeTo(destination, options) {
       try {
         if (!web.isWritable(destination)) {
-          throw new TypeError(
-            "Failed to execute 'pipeTo' on 'ReadableStream': parameter 1 is not of type "
-            + "'WritableStream'.");
+          throw web.wrongParameter('pipeTo', 'ReadableStream', 1, 'WritableStream');
         }
         if (this.#state.reader !== null) throw web.platformError(TypeError, 'STREAM_LOCKED');
         if (destination.locked) throw web.platformError(TypeError, 'WRITABLE_LOCKED');
@@ -79,26 +86,32 @@
       return web.tee(this.#state);
     }
 
-    values(options) { return web.iterateReadable(this.#state, !!options?.preventCancel); }
+    values(options) {
+      return web.iterateReadable(this.#state, !!options?.preventCancel);
+    }
 
-    static from(iterable) { return web.readableFrom(iterable); }
+    static from(iterable) {
+      return web.readableFrom(iterable);
+    }
 
     static {
       wrap = (state) => new ReadableStream(token, state);
       stateOf = (stream) => stream.#state;
-      web.isReadable = (value) =>
-        value !== null && typeof value === 'object' && #state in value;
+      web.isReadable = (value) => value !== null && typeof value === 'object' && #state in value;
     }
   }
   const { isReadable } = web;
 
-  const noByob = () => new TypeError(
-    'workernb has no BYOB readers: read whole chunks, with getReader() or for await.');
+  const noByob = () =>
+    new TypeError(
+      'workernb has no BYOB readers: read whole chunks, with getReader() or for await.',
+    );
 
   function typeOf(source) {
     const { type } = source;
     if (type === undefined) return undefined;
-    if (`${type}` !== 'bytes') throw new TypeError(`A source's type is 'bytes' or not given: ${type}`);
+    if (`${type}` !== 'bytes')
+      throw new TypeError(`A source's type is 'bytes' or not given: ${type}`);
     if (source.autoAllocateChunkSize !== undefined) throw noByob();
     return 'bytes';
   }
@@ -106,7 +119,12 @@
   // A stream of our own: pull(controller) and cancel(reason) return promises or nothing. The
   // controller is a state: web.enqueue(controller, chunk), web.close and web.error take it.
   web.newReadable = ({ bytes = false } = {}) => ({
-    __proto__: null, bytes, phase: 'readable', reader: null, error: undefined, disturbed: false,
+    __proto__: null,
+    bytes,
+    phase: 'readable',
+    reader: null,
+    error: undefined,
+    disturbed: false,
     controller: null,
   });
   web.createReadable = (pull, cancel, mark = 1, size = () => 1, started = resolved()) => {
@@ -114,14 +132,32 @@
     const controller = setUp(state, mark, size);
     controller.pull = () => resolved(pull(controller));
     controller.cancel = (reason) => resolved(cancel?.(reason));
-    react(started, () => { begin(controller); }, (error) => { fail(controller, error); });
+    react(
+      started,
+      () => {
+        begin(controller);
+      },
+      (error) => {
+        fail(controller, error);
+      },
+    );
     return wrap(state);
   };
 
   function setUp(state, mark, size) {
     const controller = {
-      __proto__: null, stream: state, queue: new Queue(), mark, size, started: false,
-      closeRequested: false, pulling: false, pullAgain: false, pull: null, cancel: null, face: null,
+      __proto__: null,
+      stream: state,
+      queue: new Queue(),
+      mark,
+      size,
+      started: false,
+      closeRequested: false,
+      pulling: false,
+      pullAgain: false,
+      pull: null,
+      cancel: null,
+      face: null,
     };
     state.controller = controller;
     return controller;
@@ -144,7 +180,15 @@
       throw new TypeError("The stream's start is no function.");
     }
     const started = starter === undefined ? undefined : apply(starter, source, [face]);
-    react(resolved(started), () => { begin(controller); }, (error) => { fail(controller, error); });
+    react(
+      resolved(started),
+      () => {
+        begin(controller);
+      },
+      (error) => {
+        fail(controller, error);
+      },
+    );
   }
 
   // Controllers, as a Worker sees them
@@ -155,7 +199,9 @@
       if (given !== token) throw web.platformError(TypeError, 'ILLEGAL_CONSTRUCTOR');
       this.#controller = controller;
     }
-    get desiredSize() { return desiredSize(this.#controller); }
+    get desiredSize() {
+      return desiredSize(this.#controller);
+    }
     close() {
       if (!canAdd(this.#controller)) throw web.platformError(TypeError, 'STREAM_CLOSED');
       close(this.#controller);
@@ -164,7 +210,9 @@
       if (!canAdd(this.#controller)) throw web.platformError(TypeError, 'STREAM_ENQUEUE');
       enqueue(this.#controller, chunk);
     }
-    error(reason) { fail(this.#controller, reason); }
+    error(reason) {
+      fail(this.#controller, reason);
+    }
   }
 
   class ReadableByteStreamController {
@@ -173,31 +221,39 @@
       if (given !== token) throw web.platformError(TypeError, 'ILLEGAL_CONSTRUCTOR');
       this.#controller = controller;
     }
-    get byobRequest() { return null; }
-    get desiredSize() { return desiredSize(this.#controller); }
+    get byobRequest() {
+      return null;
+    }
+    get desiredSize() {
+      return desiredSize(this.#controller);
+    }
     close() {
       if (!canAdd(this.#controller)) throw web.platformError(TypeError, 'STREAM_CLOSED');
       close(this.#controller);
     }
     enqueue(chunk) {
       if (!isView(chunk)) {
-        throw new TypeError(
-          "Failed to execute 'enqueue' on 'ReadableByteStreamController': parameter 1 is not of type "
-          + "'ArrayBufferView'.");
+        throw web.wrongParameter('enqueue', 'ReadableByteStreamController', 1, 'ArrayBufferView');
       }
       const bytes = web.toBytes(chunk);
       const length = typedArrayByteLength(bytes);
       if (length === 0) throw new TypeError('A chunk of a stream of bytes is not empty.');
       if (!canAdd(this.#controller)) throw web.platformError(TypeError, 'STREAM_ENQUEUE');
       const offset = typedArrayByteOffset(bytes);
-      enqueue(this.#controller, new Uint8Array(transferBuffer(typedArrayBuffer(bytes)), offset, length));
+      enqueue(
+        this.#controller,
+        new Uint8Array(transferBuffer(typedArrayBuffer(bytes)), offset, length),
+      );
     }
-    error(reason) { fail(this.#controller, reason); }
+    error(reason) {
+      fail(this.#controller, reason);
+    }
   }
 
   function faceOf(controller) {
     const Face = controller.stream.bytes
-      ? ReadableByteStreamController : ReadableStreamDefaultController;
+      ? ReadableByteStreamController
+      : ReadableStreamDefaultController;
     return (controller.face ??= new Face(token, controller));
   }
 
@@ -209,11 +265,16 @@
 
   function desiredSize(controller) {
     const { phase } = controller.stream;
-    return phase === 'errored' ? null : phase === 'closed' ? 0
-      : controller.mark - controller.queue.total;
+    return phase === 'errored'
+      ? null
+      : phase === 'closed'
+        ? 0
+        : controller.mark - controller.queue.total;
   }
 
-  function waiting(state) { return state.reader === null ? 0 : state.reader.requests.length; }
+  function waiting(state) {
+    return state.reader === null ? 0 : state.reader.requests.length;
+  }
 
   function wantsMore(controller) {
     if (!canAdd(controller) || !controller.started) return false;
@@ -228,13 +289,19 @@
     }
     controller.pulling = true;
     const pulled = controller.pull === undefined ? resolved() : controller.pull();
-    react(pulled, () => {
-      controller.pulling = false;
-      if (controller.pullAgain) {
-        controller.pullAgain = false;
-        pullIfNeeded(controller);
-      }
-    }, (error) => { fail(controller, error); });
+    react(
+      pulled,
+      () => {
+        controller.pulling = false;
+        if (controller.pullAgain) {
+          controller.pullAgain = false;
+          pullIfNeeded(controller);
+        }
+      },
+      (error) => {
+        fail(controller, error);
+      },
+    );
   }
 
   function enqueue(controller, chunk) {
@@ -346,7 +413,9 @@
   web.define(ReadableByteStreamController);
   const { Symbol, defineProperty } = web.primordials;
   defineProperty(ReadableStream.prototype, Symbol.asyncIterator, {
-    value: ReadableStream.prototype.values, writable: true, configurable: true,
+    value: ReadableStream.prototype.values,
+    writable: true,
+    configurable: true,
   });
   web.expose({ ReadableStream, ReadableStreamDefaultController, ReadableByteStreamController });
-})
+});

@@ -1,8 +1,18 @@
 // Readers, asynchronous iteration, and streams from iterables.
 (function (web) {
   'use strict';
-  const { apply, defineProperty, Symbol, TypeError, Uint8Array, bytesSet, typedArrayByteLength,
-    asyncIteratorPrototype, uncurryThis, WeakMap } = web.primordials;
+  const {
+    apply,
+    defineProperty,
+    Symbol,
+    TypeError,
+    Uint8Array,
+    bytesSet,
+    typedArrayByteLength,
+    asyncIteratorPrototype,
+    uncurryThis,
+    WeakMap,
+  } = web.primordials;
   const { deferred, react, resolved, rejected, Queue } = web;
 
   // Locks a stream, and returns the reader's state.
@@ -40,17 +50,18 @@
 
     constructor(stream) {
       if (!web.isReadable(stream)) {
-        throw new TypeError(
-          "Failed to construct 'ReadableStreamDefaultReader': constructor parameter 1 is not of type "
-          + "'ReadableStream'.");
+        throw web.wrongArgument('ReadableStreamDefaultReader', 1, 'ReadableStream');
       }
       this.#reader = acquire(web.readableState(stream));
     }
 
-    get closed() { return this.#reader.closed.promise; }
+    get closed() {
+      return this.#reader.closed.promise;
+    }
 
     read() {
-      if (this.#reader.stream === null) return rejected(web.platformError(TypeError, 'READER_RELEASED'));
+      if (this.#reader.stream === null)
+        return rejected(web.platformError(TypeError, 'READER_RELEASED'));
       return read(this.#reader);
     }
 
@@ -60,7 +71,9 @@
       return web.cancelReadable(stream, reason);
     }
 
-    releaseLock() { if (this.#reader.stream !== null) release(this.#reader); }
+    releaseLock() {
+      if (this.#reader.stream !== null) release(this.#reader);
+    }
   }
 
   // The asynchronous iterator of a stream
@@ -71,7 +84,9 @@
   // Runs a step once those before it have ended: at once when there are none, because QuickJS does
   // not wait for the return() of a loop that is left.
   const after = (state, step) => {
-    const ended = () => { state.waiting -= 1; };
+    const ended = () => {
+      state.waiting -= 1;
+    };
     state.ongoing = state.waiting === 0 ? step() : web.chain(state.ongoing, step, step);
     state.waiting += 1;
     react(state.ongoing, ended, ended);
@@ -105,7 +120,8 @@
         const result = { value, done: true };
         if (state.finished) return resolved(result);
         state.finished = true;
-        const canceled = state.preventCancel ? resolved()
+        const canceled = state.preventCancel
+          ? resolved()
           : web.cancelReadable(state.reader.stream, value);
         release(state.reader);
         return web.chain(canceled, () => result);
@@ -113,19 +129,23 @@
     },
   };
   defineProperty(iteratorPrototype, Symbol.toStringTag, {
-    value: 'ReadableStream AsyncIterator', configurable: true,
+    value: 'ReadableStream AsyncIterator',
+    configurable: true,
   });
 
   web.iterateReadable = (stream, preventCancel) => {
     const iterator = { __proto__: iteratorPrototype };
     keep(kept, iterator, {
-      reader: acquire(stream), preventCancel, ongoing: null, waiting: 0, finished: false,
+      reader: acquire(stream),
+      preventCancel,
+      ongoing: null,
+      waiting: 0,
+      finished: false,
     });
     return iterator;
   };
 
-  const notIterable = () => new TypeError(
-    "Failed to execute 'from' on 'ReadableStream': parameter 1 is not of type 'AsyncGenerator'.");
+  const notIterable = () => web.wrongParameter('from', 'ReadableStream', 1, 'AsyncGenerator');
 
   // A stream from an iterable: https://streams.spec.whatwg.org/#rs-from
   web.readableFrom = (iterable) => {
@@ -141,24 +161,30 @@
     }
     const { next } = iterator;
     const isSync = asynchronous === undefined || asynchronous === null;
-    return web.createReadable((controller) => {
-      const step = web.promiseCall(next, iterator, []);
-      return web.chain(step, (result) => {
-        if (result === null || typeof result !== 'object') {
-          throw new TypeError("The result of an iterator's next() is an object");
-        }
-        if (result.done) {
-          web.closeReadable(controller);
-          return undefined;
-        }
-        const add = (value) => { web.enqueue(controller, value); };
-        return isSync ? web.chain(resolved(result.value), add) : add(result.value);
-      });
-    }, (reason) => {
-      const stop = iterator.return;
-      if (stop === undefined || stop === null) return undefined;
-      return web.promiseCall(stop, iterator, [reason]);
-    }, 0);
+    return web.createReadable(
+      (controller) => {
+        const step = web.promiseCall(next, iterator, []);
+        return web.chain(step, (result) => {
+          if (result === null || typeof result !== 'object') {
+            throw new TypeError("The result of an iterator's next() is an object");
+          }
+          if (result.done) {
+            web.closeReadable(controller);
+            return undefined;
+          }
+          const add = (value) => {
+            web.enqueue(controller, value);
+          };
+          return isSync ? web.chain(resolved(result.value), add) : add(result.value);
+        });
+      },
+      (reason) => {
+        const stop = iterator.return;
+        if (stop === undefined || stop === null) return undefined;
+        return web.promiseCall(stop, iterator, [reason]);
+      },
+      0,
+    );
   };
 
   // Reads a stream to its end, and returns a promise of its bytes.
@@ -193,11 +219,15 @@
   // A stream of bytes that are in memory.
   web.streamOfBytes = (bytes) => {
     let sent = typedArrayByteLength(bytes) === 0;
-    return web.createReadable((controller) => {
-      if (!sent) web.enqueue(controller, bytes);
-      sent = true;
-      web.closeReadable(controller);
-    }, web.nothing, 0);
+    return web.createReadable(
+      (controller) => {
+        if (!sent) web.enqueue(controller, bytes);
+        sent = true;
+        web.closeReadable(controller);
+      },
+      web.nothing,
+      0,
+    );
   };
 
   web.acquireReader = acquire;
@@ -206,4 +236,4 @@
   web.ReadableStreamDefaultReader = ReadableStreamDefaultReader;
   web.define(ReadableStreamDefaultReader);
   web.expose({ ReadableStreamDefaultReader });
-})
+});

@@ -14,16 +14,28 @@
 
   class ByteLengthQueuingStrategy {
     #highWaterMark;
-    constructor(init) { this.#highWaterMark = highWaterMarkOf(init); }
-    get highWaterMark() { return this.#highWaterMark; }
-    get size() { return byteSize; }
+    constructor(init) {
+      this.#highWaterMark = highWaterMarkOf(init);
+    }
+    get highWaterMark() {
+      return this.#highWaterMark;
+    }
+    get size() {
+      return byteSize;
+    }
   }
 
   class CountQueuingStrategy {
     #highWaterMark;
-    constructor(init) { this.#highWaterMark = highWaterMarkOf(init); }
-    get highWaterMark() { return this.#highWaterMark; }
-    get size() { return countSize; }
+    constructor(init) {
+      this.#highWaterMark = highWaterMarkOf(init);
+    }
+    get highWaterMark() {
+      return this.#highWaterMark;
+    }
+    get size() {
+      return countSize;
+    }
   }
 
   // The high water mark of a strategy, checked; its size function.
@@ -43,4 +55,4 @@
   web.define(ByteLengthQueuingStrategy);
   web.define(CountQueuingStrategy);
   web.expose({ ByteLengthQueuingStrategy, CountQueuingStrategy });
-})
+});

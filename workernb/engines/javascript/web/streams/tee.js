@@ -5,9 +5,12 @@
 
   web.tee = (stream) => {
     const reader = web.acquireReader(stream);
-    const branches = [null, null], canceled = [false, false], reasons = [undefined, undefined];
+    const branches = [null, null],
+      canceled = [false, false],
+      reasons = [undefined, undefined];
     const cancelResult = deferred();
-    let reading = false, readAgain = false;
+    let reading = false,
+      readAgain = false;
 
     const each = (act) => {
       for (let i = 0; i < 2; i++) if (!canceled[i]) act(branches[i], i);
@@ -31,10 +34,14 @@
         },
         close: () => {
           reading = false;
-          each((branch) => { web.closeReadable(branch); });
+          each((branch) => {
+            web.closeReadable(branch);
+          });
           if (!canceled[0] || !canceled[1]) cancelResult.resolve();
         },
-        error: () => { reading = false; },
+        error: () => {
+          reading = false;
+        },
       });
       return undefined;
     };
@@ -42,8 +49,11 @@
       canceled[i] = true;
       reasons[i] = reason;
       if (canceled[1 - i]) {
-        react(web.cancelReadable(stream, [reasons[0], reasons[1]]),
-          cancelResult.resolve, cancelResult.reject);
+        react(
+          web.cancelReadable(stream, [reasons[0], reasons[1]]),
+          cancelResult.resolve,
+          cancelResult.reject,
+        );
       }
       return cancelResult.promise;
     };
@@ -55,4 +65,4 @@
     });
     return streams;
   };
-})
+});

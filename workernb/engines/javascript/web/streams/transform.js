@@ -1,21 +1,29 @@
-// TransformStream (https://streams.spec.whatwg.org/#ts-class), and the platform's IdentityTransformStream
-// and FixedLengthStream, which take bytes.
+// TransformStream (https://streams.spec.whatwg.org/#ts-class), and the platform's own
+// IdentityTransformStream and FixedLengthStream, which take bytes.
 (function (web) {
   'use strict';
-  const { apply, RangeError, TypeError, Number, isInteger, typedArrayByteLength } =
+  const { apply, RangeError, Symbol, TypeError, Number, isInteger, typedArrayByteLength } =
     web.primordials;
   const { react, resolved, rejected, deferred, nothing } = web;
 
   const token = {};
-  // What a subclass of ours hands to the constructor of its base, which a Worker cannot.
-  let lengthGiven, checkGiven;
+  // What a subclass of ours hands to the constructor of its base, and a Worker cannot: a check of
+  // chunks before they wait, and how many bytes there are.
+  const CHECK = Symbol('check'),
+    LENGTH = Symbol('length');
 
   // A transform: its functions take the state of the readable side's controller, and return
   // promises or nothing.
   function create(transformer, writableStrategy, readableStrategy, started) {
     const self = {
-      __proto__: null, ...transformer, readable: null, writable: null, backpressure: false,
-      changed: deferred(), finishing: null, source: null,
+      __proto__: null,
+      ...transformer,
+      readable: null,
+      writable: null,
+      backpressure: false,
+      changed: deferred(),
+      finishing: null,
+      source: null,
     };
     const setBackpressure = (full) => {
       if (self.backpressure === full) return;
@@ -23,8 +31,12 @@
       self.changed = deferred();
       self.backpressure = full;
     };
-    const forget = () => { self.transform = self.flush = self.cancel = nothing; };
-    const unblock = () => { if (self.backpressure) setBackpressure(false); };
+    const forget = () => {
+      self.transform = self.flush = self.cancel = nothing;
+    };
+    const unblock = () => {
+      if (self.backpressure) setBackpressure(false);
+    };
     self.errorWritableAndUnblock = (error) => {
       forget();
       web.errorWritable(web.writableState(self.writable), error);
@@ -49,9 +61,8 @@
       const full = !web.wantsMore(self.source);
       if (full !== self.backpressure) setBackpressure(true);
     };
-    const perform = (chunk) => web.chain(
-      web.promiseCall(self.transform, undefined, [chunk]), nothing,
-      (error) => {
+    const perform = (chunk) =>
+      web.chain(web.promiseCall(self.transform, undefined, [chunk]), nothing, (error) => {
         self.error(error);
         throw error;
       });
@@ -78,52 +89,87 @@
       const { promise, resolve, reject } = self.finishing;
       const done = web.promiseCall(step, undefined, []);
       forget();
-      react(done, () => settle(resolve, reject), (error) => {
-        settleError(error);
-        reject(error);
-      });
+      react(
+        done,
+        () => settle(resolve, reject),
+        (error) => {
+          settleError(error);
+          reject(error);
+        },
+      );
       return promise;
     };
-    const close = () => finish(self.flush, (resolve, reject) => {
-      const { stream } = self.source;
-      if (stream.phase === 'errored') {
-        reject(stream.error);
-      } else {
-        web.closeReadable(self.source);
-        resolve();
-      }
-    }, (error) => { web.errorReadable(self.source, error); });
+    const close = () =>
+      finish(
+        self.flush,
+        (resolve, reject) => {
+          const { stream } = self.source;
+          if (stream.phase === 'errored') {
+            reject(stream.error);
+          } else {
+            web.closeReadable(self.source);
+            resolve();
+          }
+        },
+        (error) => {
+          web.errorReadable(self.source, error);
+        },
+      );
     const abort = (reason) => {
       const { cancel } = self;
-      return finish(() => cancel(reason), (resolve, reject) => {
-        const { stream } = self.source;
-        if (stream.phase === 'errored') {
-          reject(stream.error);
-        } else {
-          web.errorReadable(self.source, reason);
-          resolve();
-        }
-      }, (error) => { web.errorReadable(self.source, error); });
+      return finish(
+        () => cancel(reason),
+        (resolve, reject) => {
+          const { stream } = self.source;
+          if (stream.phase === 'errored') {
+            reject(stream.error);
+          } else {
+            web.errorReadable(self.source, reason);
+            resolve();
+          }
+        },
+        (error) => {
+          web.errorReadable(self.source, error);
+        },
+      );
     };
     const cancelSource = (reason) => {
       const { cancel } = self;
-      return finish(() => cancel(reason), (resolve, reject) => {
-        const state = web.writableState(self.writable);
-        if (state.phase === 'errored') {
-          reject(state.error);
-        } else {
-          self.errorWritableAndUnblock(reason);
-          resolve();
-        }
-      }, (error) => { self.errorWritableAndUnblock(error); });
+      return finish(
+        () => cancel(reason),
+        (resolve, reject) => {
+          const state = web.writableState(self.writable);
+          if (state.phase === 'errored') {
+            reject(state.error);
+          } else {
+            self.errorWritableAndUnblock(reason);
+            resolve();
+          }
+        },
+        (error) => {
+          self.errorWritableAndUnblock(error);
+        },
+      );
     };
 
     self.writable = web.createWritable(
-      write, close, abort, started, writableStrategy.mark, writableStrategy.size);
-    self.readable = web.createReadable(() => {
-      setBackpressure(false);
-      return self.changed.promise;
-    }, cancelSource, readableStrategy.mark, readableStrategy.size, started);
+      write,
+      close,
+      abort,
+      started,
+      writableStrategy.mark,
+      writableStrategy.size,
+    );
+    self.readable = web.createReadable(
+      () => {
+        setBackpressure(false);
+        return self.changed.promise;
+      },
+      cancelSource,
+      readableStrategy.mark,
+      readableStrategy.size,
+      started,
+    );
     self.source = web.readableState(self.readable).controller;
     setBackpressure(true);
     return self;
@@ -147,22 +193,33 @@
         throw new TypeError("The transformer's start is no function.");
       }
       const started = deferred();
-      const check = checkGiven;
-      checkGiven = undefined;
-      const self = create({
-        check,
-        transform: methods.transform === undefined
-          ? (chunk) => { self.enqueue(chunk); } : (chunk) => methods.transform(chunk, face),
-        flush: methods.flush === undefined ? nothing : () => methods.flush(face),
-        cancel: methods.cancel ?? nothing,
-      }, web.readStrategy(writableStrategy, 1), web.readStrategy(readableStrategy, 0), started.promise);
+      const self = create(
+        {
+          check: transformer[CHECK],
+          transform:
+            methods.transform === undefined
+              ? (chunk) => {
+                  self.enqueue(chunk);
+                }
+              : (chunk) => methods.transform(chunk, face),
+          flush: methods.flush === undefined ? nothing : () => methods.flush(face),
+          cancel: methods.cancel ?? nothing,
+        },
+        web.readStrategy(writableStrategy, 1),
+        web.readStrategy(readableStrategy, 0),
+        started.promise,
+      );
       this.#self = self;
       const face = new TransformStreamDefaultController(token, self);
       started.resolve(start === undefined ? undefined : apply(start, transformer, [face]));
     }
 
-    get readable() { return this.#self.readable; }
-    get writable() { return this.#self.writable; }
+    get readable() {
+      return this.#self.readable;
+    }
+    get writable() {
+      return this.#self.writable;
+    }
   }
 
   class TransformStreamDefaultController {
@@ -171,10 +228,18 @@
       if (given !== token) throw web.platformError(TypeError, 'ILLEGAL_CONSTRUCTOR');
       this.#self = self;
     }
-    get desiredSize() { return web.desiredSize(this.#self.source); }
-    enqueue(chunk) { this.#self.enqueue(chunk); }
-    error(reason) { this.#self.error(reason); }
-    terminate() { this.#self.terminate(); }
+    get desiredSize() {
+      return web.desiredSize(this.#self.source);
+    }
+    enqueue(chunk) {
+      this.#self.enqueue(chunk);
+    }
+    error(reason) {
+      this.#self.error(reason);
+    }
+    terminate() {
+      this.#self.terminate();
+    }
   }
 
   const CHUNK = { __proto__: null, mark: 1, size: () => 1 };
@@ -182,10 +247,16 @@
 
   // The two sides of a transform of our own: transform(chunk, add) and flush(add) call add(chunk).
   web.createTransform = (transform, flush = nothing) => {
-    const self = create({
-      transform: (chunk) => transform(chunk, self.enqueue), flush: () => flush(self.enqueue),
-      cancel: nothing,
-    }, CHUNK, NOTHING_AHEAD, resolved());
+    const self = create(
+      {
+        transform: (chunk) => transform(chunk, self.enqueue),
+        flush: () => flush(self.enqueue),
+        cancel: nothing,
+      },
+      CHUNK,
+      NOTHING_AHEAD,
+      resolved(),
+    );
     return self;
   };
 
@@ -197,30 +268,38 @@
   };
   web.bytesOfChunk = bytesOf;
 
+  const refusalOf = (chunk) => {
+    try {
+      bytesOf(chunk);
+    } catch (error) {
+      return error;
+    }
+    return undefined;
+  };
+
   // Bytes that pass as they are: `length` of them if it is given.
   class IdentityTransformStream extends TransformStream {
     constructor(strategy = undefined) {
-      let left = lengthGiven;
+      let left = strategy?.[LENGTH];
       const counted = left !== undefined;
-      lengthGiven = undefined;
-      checkGiven = (chunk) => {
-        try { bytesOf(chunk); } catch (error) { return error; }
-        return undefined;
-      };
-      super({
-        transform(chunk, controller) {
-          const bytes = bytesOf(chunk);
-          const size = typedArrayByteLength(bytes);
-          if (counted) {
-            left -= size;
-            if (left < 0) throw web.platformError(TypeError, 'FIXED_LENGTH_MORE');
-          }
-          if (size > 0) controller.enqueue(bytes);
+      super(
+        {
+          [CHECK]: refusalOf,
+          transform(chunk, controller) {
+            const bytes = bytesOf(chunk);
+            const size = typedArrayByteLength(bytes);
+            if (counted) {
+              left -= size;
+              if (left < 0) throw web.platformError(TypeError, 'FIXED_LENGTH_MORE');
+            }
+            if (size > 0) controller.enqueue(bytes);
+          },
+          flush() {
+            if (counted && left > 0) throw web.platformError(TypeError, 'FIXED_LENGTH_LESS');
+          },
         },
-        flush() {
-          if (counted && left > 0) throw web.platformError(TypeError, 'FIXED_LENGTH_LESS');
-        },
-      }, strategy);
+        strategy,
+      );
     }
   }
 
@@ -229,10 +308,11 @@
       const number = typeof length === 'bigint' ? Number(length) : length;
       if (!isInteger(number) || number < 0) {
         throw new TypeError(
-          'FixedLengthStream takes a number of bytes, a whole number that is not negative.');
+          'FixedLengthStream takes a number of bytes, a whole number that is not negative.',
+        );
       }
-      lengthGiven = number;
-      super(strategy);
+      const { highWaterMark, size } = strategy ?? {};
+      super({ __proto__: null, highWaterMark, size, [LENGTH]: number });
       web.readableState(this.readable).length = number;
     }
   }
@@ -243,6 +323,9 @@
   web.define(IdentityTransformStream);
   web.define(FixedLengthStream);
   web.expose({
-    TransformStream, TransformStreamDefaultController, IdentityTransformStream, FixedLengthStream,
+    TransformStream,
+    TransformStreamDefaultController,
+    IdentityTransformStream,
+    FixedLengthStream,
   });
-})
+});

@@ -17,9 +17,7 @@
         return;
       }
       if (sink === null || (typeof sink !== 'object' && typeof sink !== 'function')) {
-        throw new TypeError(
-          "Failed to construct 'WritableStream': constructor parameter 1 is not of type "
-          + "'UnderlyingSink'.");
+        throw web.wrongArgument('WritableStream', 1, 'UnderlyingSink');
       }
       if (sink.type !== undefined) throw new RangeError('A sink has no type.');
       const { mark, size } = web.readStrategy(strategy, 1);
@@ -27,7 +25,9 @@
       start(this.#state, sink, mark, size);
     }
 
-    get locked() { return this.#state.writer !== null; }
+    get locked() {
+      return this.#state.writer !== null;
+    }
 
     abort(reason) {
       if (this.#state.writer !== null) {
@@ -44,7 +44,9 @@
       return close(this.#state);
     }
 
-    getWriter() { return new WritableStreamDefaultWriter(this); }
+    getWriter() {
+      return new WritableStreamDefaultWriter(this);
+    }
 
     static {
       stateOf = (stream) => stream.#state;
@@ -55,16 +57,32 @@
 
   function newState() {
     return {
-      __proto__: null, phase: 'writable', error: undefined, writer: null, controller: null,
-      requests: new Queue(), writing: null, closeRequest: null, closingNow: null, aborting: null,
+      __proto__: null,
+      phase: 'writable',
+      error: undefined,
+      writer: null,
+      controller: null,
+      requests: new Queue(),
+      writing: null,
+      closeRequest: null,
+      closingNow: null,
+      aborting: null,
       backpressure: false,
     };
   }
 
   function setUp(state, mark, size) {
     const controller = {
-      __proto__: null, stream: state, queue: new Queue(), mark, size, started: false,
-      write: undefined, close: undefined, abort: undefined, signal: web.newSignal(),
+      __proto__: null,
+      stream: state,
+      queue: new Queue(),
+      mark,
+      size,
+      started: false,
+      write: undefined,
+      close: undefined,
+      abort: undefined,
+      signal: web.newSignal(),
     };
     state.controller = controller;
     return controller;
@@ -72,13 +90,17 @@
 
   function begin(controller, started) {
     setBackpressure(controller.stream, isFull(controller));
-    react(started, () => {
-      controller.started = true;
-      advance(controller);
-    }, (error) => {
-      controller.started = true;
-      startErroringOrFail(controller.stream, error);
-    });
+    react(
+      started,
+      () => {
+        controller.started = true;
+        advance(controller);
+      },
+      (error) => {
+        controller.started = true;
+        startErroringOrFail(controller.stream, error);
+      },
+    );
   }
 
   function start(state, sink, mark, size) {
@@ -96,7 +118,14 @@
   }
 
   // A stream of our own, whose functions return promises.
-  web.createWritable = (write, closeIt, abortIt, started = resolved(), mark = 1, size = () => 1) => {
+  web.createWritable = (
+    write,
+    closeIt,
+    abortIt,
+    started = resolved(),
+    mark = 1,
+    size = () => 1,
+  ) => {
     const controller = setUp(newState(), mark, size);
     controller.write = write;
     controller.close = closeIt;
@@ -111,9 +140,12 @@
       if (given !== token) throw web.platformError(TypeError, 'ILLEGAL_CONSTRUCTOR');
       this.#controller = controller;
     }
-    get signal() { return this.#controller.signal; }
+    get signal() {
+      return this.#controller.signal;
+    }
     error(reason) {
-      if (this.#controller.stream.phase === 'writable') startErroring(this.#controller.stream, reason);
+      if (this.#controller.stream.phase === 'writable')
+        startErroring(this.#controller.stream, reason);
     }
   }
 
@@ -122,22 +154,25 @@
 
     constructor(stream) {
       if (!web.isWritable(stream)) {
-        throw new TypeError(
-          "Failed to construct 'WritableStreamDefaultWriter': constructor parameter 1 is not of type "
-          + "'WritableStream'.");
+        throw web.wrongArgument('WritableStreamDefaultWriter', 1, 'WritableStream');
       }
       this.#writer = acquire(stateOf(stream));
     }
 
-    get closed() { return this.#writer.closed.promise; }
-    get ready() { return this.#writer.ready.promise; }
+    get closed() {
+      return this.#writer.closed.promise;
+    }
+    get ready() {
+      return this.#writer.ready.promise;
+    }
     get desiredSize() {
       if (this.#writer.stream === null) throw web.platformError(TypeError, 'WRITER_RELEASED');
       return desiredSize(this.#writer.stream);
     }
 
     write(chunk) {
-      if (this.#writer.stream === null) return rejected(web.platformError(TypeError, 'WRITER_RELEASED'));
+      if (this.#writer.stream === null)
+        return rejected(web.platformError(TypeError, 'WRITER_RELEASED'));
       return write(this.#writer, chunk);
     }
 
@@ -154,11 +189,15 @@
       return abort(stream, reason);
     }
 
-    releaseLock() { if (this.#writer.stream !== null) release(this.#writer); }
+    releaseLock() {
+      if (this.#writer.stream !== null) release(this.#writer);
+    }
   }
 
   // A promise that can be rejected again: a settled one is replaced.
-  function pendingPart() { return { __proto__: null, ...deferred(), pending: true }; }
+  function pendingPart() {
+    return { __proto__: null, ...deferred(), pending: true };
+  }
   function resolvePart(part) {
     part.pending = false;
     part.resolve();
@@ -196,14 +235,18 @@
     writer.stream = null;
   }
 
-  function closing(stream) { return stream.closeRequest !== null || stream.closingNow !== null; }
+  function closing(stream) {
+    return stream.closeRequest !== null || stream.closingNow !== null;
+  }
 
   function desiredSize(stream) {
     if (stream.phase === 'errored' || stream.phase === 'erroring') return null;
     if (stream.phase === 'closed') return 0;
     return stream.controller.mark - stream.controller.queue.total;
   }
-  function isFull(controller) { return controller.mark - controller.queue.total <= 0; }
+  function isFull(controller) {
+    return controller.mark - controller.queue.total <= 0;
+  }
 
   function setBackpressure(stream, full) {
     if (stream.writer !== null && full !== stream.backpressure) {
@@ -262,7 +305,10 @@
     if (stream.aborting !== null) return stream.aborting.promise;
     const wasErroring = stream.phase === 'erroring';
     stream.aborting = {
-      __proto__: null, ...deferred(), reason: wasErroring ? undefined : reason, wasErroring,
+      __proto__: null,
+      ...deferred(),
+      reason: wasErroring ? undefined : reason,
+      wasErroring,
     };
     const { promise } = stream.aborting;
     if (!wasErroring) startErroring(stream, reason);
@@ -301,13 +347,17 @@
     }
     const aborted = controller.abort === undefined ? resolved() : controller.abort(aborting.reason);
     forget(controller);
-    react(aborted, () => {
-      aborting.resolve();
-      rejectCloseRequest(stream);
-    }, (error) => {
-      aborting.reject(error);
-      rejectCloseRequest(stream);
-    });
+    react(
+      aborted,
+      () => {
+        aborting.resolve();
+        rejectCloseRequest(stream);
+      },
+      (error) => {
+        aborting.reject(error);
+        rejectCloseRequest(stream);
+      },
+    );
   }
 
   function rejectCloseRequest(stream) {
@@ -344,41 +394,50 @@
     web.dequeueSized(controller.queue);
     const closed = controller.close === undefined ? resolved() : controller.close();
     forget(controller);
-    react(closed, () => {
-      stream.closingNow.resolve();
-      stream.closingNow = null;
-      if (stream.phase === 'erroring') {
-        stream.error = undefined;
-        stream.aborting?.resolve();
+    react(
+      closed,
+      () => {
+        stream.closingNow.resolve();
+        stream.closingNow = null;
+        if (stream.phase === 'erroring') {
+          stream.error = undefined;
+          stream.aborting?.resolve();
+          stream.aborting = null;
+        }
+        stream.phase = 'closed';
+        if (stream.writer !== null) resolvePart(stream.writer.closed);
+      },
+      (error) => {
+        stream.closingNow.reject(error);
+        stream.closingNow = null;
+        stream.aborting?.reject(error);
         stream.aborting = null;
-      }
-      stream.phase = 'closed';
-      if (stream.writer !== null) resolvePart(stream.writer.closed);
-    }, (error) => {
-      stream.closingNow.reject(error);
-      stream.closingNow = null;
-      stream.aborting?.reject(error);
-      stream.aborting = null;
-      startErroringOrFail(stream, error);
-    });
+        startErroringOrFail(stream, error);
+      },
+    );
   }
 
   function writeChunk(controller, chunk) {
     const { stream } = controller;
     stream.writing = stream.requests.shift();
     const written = controller.write === undefined ? resolved() : controller.write(chunk);
-    react(written, () => {
-      stream.writing.resolve();
-      stream.writing = null;
-      web.dequeueSized(controller.queue);
-      if (!closing(stream) && stream.phase === 'writable') setBackpressure(stream, isFull(controller));
-      advance(controller);
-    }, (error) => {
-      if (stream.phase === 'writable') forget(controller);
-      stream.writing.reject(error);
-      stream.writing = null;
-      startErroringOrFail(stream, error);
-    });
+    react(
+      written,
+      () => {
+        stream.writing.resolve();
+        stream.writing = null;
+        web.dequeueSized(controller.queue);
+        if (!closing(stream) && stream.phase === 'writable')
+          setBackpressure(stream, isFull(controller));
+        advance(controller);
+      },
+      (error) => {
+        if (stream.phase === 'writable') forget(controller);
+        stream.writing.reject(error);
+        stream.writing = null;
+        startErroringOrFail(stream, error);
+      },
+    );
   }
 
   web.writableState = stateOf;
@@ -397,4 +456,4 @@
   web.define(WritableStreamDefaultWriter);
   web.define(WritableStreamDefaultController);
   web.expose({ WritableStream, WritableStreamDefaultWriter, WritableStreamDefaultController });
-})
+});

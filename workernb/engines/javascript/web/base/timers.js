@@ -2,8 +2,7 @@
 (function (web) {
   'use strict';
   const { host } = web;
-  const { apply, mapGet, mapSet, mapDelete, min, Map, Number, TypeError } =
-    web.primordials;
+  const { apply, mapGet, mapSet, mapDelete, min, Map, Number, TypeError } = web.primordials;
 
   const MAX_MS = 2 ** 31 - 1;
   const timers = new Map();
@@ -18,7 +17,9 @@
     const milliseconds = Number(delay);
     last += 1;
     const timer = {
-      number: last, callback, repeats,
+      number: last,
+      callback,
+      repeats,
       delay: milliseconds > 0 ? min(milliseconds, MAX_MS) : 0,
     };
     start(timer);
@@ -47,17 +48,15 @@
 
   const bound = (name, callback, values) => {
     if (typeof callback !== 'function') {
-      throw new TypeError(
-        `Failed to execute '${name}' on 'ServiceWorkerGlobalScope': parameter 1 is not of type `
-        + `'function'.`);
+      throw web.wrongParameter(name, 'ServiceWorkerGlobalScope', 1, 'function');
     }
-    return () => { apply(callback, undefined, values); };
+    return () => {
+      apply(callback, undefined, values);
+    };
   };
   const clearing = (name, given, number) => {
     if (given === 0) {
-      throw new TypeError(
-        `Failed to execute '${name}' on 'ServiceWorkerGlobalScope': parameter 1 is not of type `
-        + `'JsNumber'.`);
+      throw web.wrongParameter(name, 'ServiceWorkerGlobalScope', 1, 'JsNumber');
     }
     clear(Number(number));
   };
@@ -68,12 +67,20 @@
     setInterval: function setInterval(callback, delay = 0, ...values) {
       return add(bound('setInterval', callback, values), delay, true);
     },
-    clearTimeout: function clearTimeout(number) { clearing('clearTimeout', arguments.length, number); },
-    clearInterval: function clearInterval(number) { clearing('clearInterval', arguments.length, number); },
+    clearTimeout: function clearTimeout(number) {
+      clearing('clearTimeout', arguments.length, number);
+    },
+    clearInterval: function clearInterval(number) {
+      clearing('clearInterval', arguments.length, number);
+    },
     queueMicrotask: function queueMicrotask(callback) {
       if (typeof callback !== 'function') bound('queueMicrotask', callback);
       web.react(web.resolved(), () => {
-        try { apply(callback, undefined, []); } catch (error) { web.report(error); }
+        try {
+          apply(callback, undefined, []);
+        } catch (error) {
+          web.report(error);
+        }
       });
     },
   });
@@ -87,13 +94,23 @@
         return promise;
       }
       let forget;
-      const number = add(() => { forget?.(); resolve(); }, delay, false);
+      const number = add(
+        () => {
+          forget?.();
+          resolve();
+        },
+        delay,
+        false,
+      );
       if (signal !== undefined && signal !== null) {
-        forget = web.onAbort(signal, () => { clear(number); reject(signal.reason); });
+        forget = web.onAbort(signal, () => {
+          clear(number);
+          reject(signal.reason);
+        });
       }
       return promise;
     }
   }
   web.define(Scheduler);
   web.expose({ Scheduler, scheduler: new Scheduler() });
-})
+});

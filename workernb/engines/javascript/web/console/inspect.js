@@ -3,101 +3,43 @@
   'use strict';
   const { host } = web;
   const P = web.primordials;
-  const { arrayIndexOf, arrayJoin, getOwnPropertyDescriptor, getPrototypeOf, hasOwn, isArray,
-    isError, keys, ownKeys, regExec, stringIncludes, stringIndexOf, stringRepeat, stringSlice,
-    stringSplit, symbolToString } = P;
+  const {
+    arrayIndexOf,
+    arrayJoin,
+    getOwnPropertyDescriptor,
+    getPrototypeOf,
+    hasOwn,
+    isArray,
+    isError,
+    keys,
+    ownKeys,
+    regExec,
+    stringIncludes,
+    stringIndexOf,
+    stringRepeat,
+    stringSlice,
+    stringSplit,
+    symbolToString,
+  } = P;
+  const { arrange, isIndex, quote, showNumber, showPrimitive } = web.inspecting;
   const { kinds } = web;
 
-  const BREAK = 80, COMPACT = 3, MAX_ITEMS = 100, MAX_TEXT = 10000;
+  const MAX_ITEMS = 100;
   const IDENTIFIER = /^[a-zA-Z_][a-zA-Z_0-9]*$/;
 
   // What console shows of a class of ours: the names of its accessors, or its entries.
   const described = new P.WeakMap();
   const description = P.uncurryThis(P.WeakMap.prototype.get);
   const describe = P.uncurryThis(P.WeakMap.prototype.set);
-  web.inspectAs = (Class, read) => { describe(described, Class.prototype, read); };
+  web.inspectAs = (Class, read) => {
+    describe(described, Class.prototype, read);
+  };
 
-  const push = (list, item) => { list[list.length] = item; };
+  const push = (list, item) => {
+    list[list.length] = item;
+  };
   const spaces = (count) => stringRepeat(' ', count);
   const isSymbol = (key) => typeof key === 'symbol';
-
-  // Texts
-
-  const ESCAPES = { __proto__: null, '\b': '\\b', '\t': '\\t', '\n': '\\n', '\f': '\\f', '\r': '\\r',
-    '\\': '\\\\' };
-
-  function quote(text) {
-    let mark = "'";
-    if (stringIncludes(text, "'")) {
-      if (!stringIncludes(text, '"')) mark = '"';
-      else if (!stringIncludes(text, '`') && !stringIncludes(text, '${')) mark = '`';
-    }
-    let quoted = mark;
-    for (let i = 0; i < text.length; i++) {
-      const character = text[i], code = P.stringCharCodeAt(text, i);
-      if (character === mark) quoted += `\\${mark}`;
-      else if (ESCAPES[character] !== undefined) quoted += ESCAPES[character];
-      else if (code < 0x20 || (code >= 0x7f && code < 0xa0)) {
-        quoted += `\\x${P.stringPadStart(P.stringToUpperCase(P.numberToString(code, 16)), 2, '0')}`;
-      } else if (code >= 0xd800 && code < 0xe000 && !isPaired(text, i, code)) {
-        quoted += `\\u${P.numberToString(code, 16)}`;
-      } else quoted += character;
-    }
-    return quoted + mark;
-  }
-
-  function isPaired(text, i, code) {
-    const other = P.stringCharCodeAt(text, code < 0xdc00 ? i + 1 : i - 1);
-    return code < 0xdc00 ? other >= 0xdc00 && other < 0xe000 : other >= 0xd800 && other < 0xdc00;
-  }
-
-  function showText(text, run) {
-    let rest = '';
-    if (text.length > MAX_TEXT) {
-      const more = text.length - MAX_TEXT;
-      rest = `... ${more} more character${more > 1 ? 's' : ''}`;
-      text = stringSlice(text, 0, MAX_TEXT);
-    }
-    if (text.length > 16 && text.length > BREAK - run.indent - 4 && stringIncludes(text, '\n')) {
-      const lines = [];
-      let from = 0;
-      while (from < text.length) {
-        const end = stringIndexOf(text, '\n', from);
-        push(lines, quote(stringSlice(text, from, end === -1 ? text.length : end + 1)));
-        from = end === -1 ? text.length : end + 1;
-      }
-      return arrayJoin(lines, ` +\n${spaces(run.indent + 2)}`) + rest;
-    }
-    return quote(text) + rest;
-  }
-
-  const showNumber = (number) => (number === 0 && 1 / number < 0 ? '-0' : `${number}`);
-
-  function showPrimitive(value, run) {
-    switch (typeof value) {
-      case 'string': return showText(value, run);
-      case 'number': return showNumber(value);
-      case 'bigint': return `${value}n`;
-      case 'symbol': return symbolToString(value);
-      default: return `${value}`;
-    }
-  }
-
-  // Width of a text in a terminal's columns: wide characters have two, marks that combine none.
-  function widthOf(text) {
-    let width = 0;
-    for (let i = 0; i < text.length; i++) {
-      const code = P.stringCodePointAt(text, i);
-      if (code > 0xffff) i += 1;
-      if (code >= 0x300 && code < 0x370) continue;
-      const wide = code >= 0x1100 && (code <= 0x115f || (code >= 0x2e80 && code <= 0xa4cf)
-        || (code >= 0xac00 && code <= 0xd7a3) || (code >= 0xf900 && code <= 0xfaff)
-        || (code >= 0xfe30 && code <= 0xfe6f) || (code >= 0xff00 && code <= 0xff60)
-        || (code >= 0x1f300 && code <= 0x1faff) || code >= 0x20000);
-      width += wide ? 2 : 1;
-    }
-    return width;
-  }
 
   // Classes
 
@@ -133,8 +75,12 @@
       else if (parent === null) shown += ' extends null';
       return `${shown}]`;
     }
-    const kind = name === 'AsyncFunction' || name === 'GeneratorFunction'
-      || name === 'AsyncGeneratorFunction' ? name : tag !== '' && name !== tag ? tag : 'Function';
+    const kind =
+      name === 'AsyncFunction' || name === 'GeneratorFunction' || name === 'AsyncGeneratorFunction'
+        ? name
+        : tag !== '' && name !== tag
+          ? tag
+          : 'Function';
     const own = getOwnPropertyDescriptor(value, 'name')?.value;
     let shown = `[${kind}${typeof own === 'string' && own !== '' ? `: ${own}` : ' (anonymous)'}]`;
     if (name === null) shown = `[${kind} (null prototype)${own ? `: ${own}` : ' (anonymous)'}]`;
@@ -144,7 +90,11 @@
   // Errors: the text of the error, then its stack without our own frames.
   function stackOf(error) {
     let stack;
-    try { ({ stack } = error); } catch { stack = undefined; }
+    try {
+      ({ stack } = error);
+    } catch {
+      stack = undefined;
+    }
     const head = headOf(error);
     if (typeof stack !== 'string' || stack === '') return `[${head}]`;
     const lines = stringSplit(stack, '\n');
@@ -158,8 +108,14 @@
   }
 
   function headOf(error) {
-    let name = 'Error', message = '';
-    try { name = `${error.name}`; message = `${error.message}`; } catch { /* a getter throws */ }
+    let name = 'Error',
+      message = '';
+    try {
+      name = `${error.name}`;
+      message = `${error.message}`;
+    } catch {
+      /* a getter throws */
+    }
     const made = web.constructorName(error);
     if (name === 'Error' && made !== null && made !== 'Error') name = made;
     return message === '' ? name : name === '' ? message : `${name}: ${message}`;
@@ -187,20 +143,20 @@
     if (run.hidden) return names;
     const all = ownKeys(value);
     for (let i = 0; i < all.length; i++) {
-      if (isSymbol(all[i]) && getOwnPropertyDescriptor(value, all[i])?.enumerable) push(names, all[i]);
+      if (isSymbol(all[i]) && getOwnPropertyDescriptor(value, all[i])?.enumerable)
+        push(names, all[i]);
     }
     return names;
-  }
-
-  function isIndex(key) {
-    return typeof key === 'string' && regExec(/^(0|[1-9][0-9]*)$/, key) !== null
-      && +key < 2 ** 32 - 1;
   }
 
   function showObject(value, run, level, typed) {
     const name = web.constructorName(value);
     let tag = '';
-    try { tag = tagOf(value); } catch { /* a getter throws */ }
+    try {
+      tag = tagOf(value);
+    } catch {
+      /* a getter throws */
+    }
     const plan = planOf(value, run, name, tag);
     if (plan.keys.length === 0 && (plan.list === undefined || plan.size === 0)) {
       return plan.base ?? `${plan.open}${plan.close}`;
@@ -234,29 +190,52 @@
       const kept = [];
       for (let i = 0; i < own.length; i++) if (!isIndex(own[i])) push(kept, own[i]);
       const prefix = plain ? '' : prefixOf(name, tag, 'Array', `(${value.length})`);
-      return { open: `${prefix}[`, close: ']', keys: kept, isArray: true, size: value.length,
-        list: (output, level) => { showItems(value, output, run, level); } };
+      return {
+        open: `${prefix}[`,
+        close: ']',
+        keys: kept,
+        isArray: true,
+        size: value.length,
+        list: (output, level) => {
+          showItems(value, output, run, level);
+        },
+      };
     }
     if (tag === '' && typeof value === 'object' && P.objectToString(value) === '[object Object]') {
       // None of the built-ins, which have tags or texts of their own: nothing has to be tried.
-      return { open: name === 'Object' ? '{' : `${prefixOf(name, '', 'Object')}{`, close: '}', keys: own };
+      return {
+        open: name === 'Object' ? '{' : `${prefixOf(name, '', 'Object')}{`,
+        close: '}',
+        keys: own,
+      };
     }
     if (kinds.isSet(value)) {
-      return { open: `${prefixOf(name, tag, 'Set', `(${P.setSize(value)})`)}{`, close: '}', keys: own, size: P.setSize(value),
+      return {
+        open: `${prefixOf(name, tag, 'Set', `(${P.setSize(value)})`)}{`,
+        close: '}',
+        keys: own,
+        size: P.setSize(value),
         list: (output, level) => {
           run.indent += 2;
           P.setForEach(value, (item) => push(output, show(item, run, level + 1)));
           run.indent -= 2;
-        } };
+        },
+      };
     }
     if (kinds.isMap(value)) {
-      return { open: `${prefixOf(name, tag, 'Map', `(${P.mapSize(value)})`)}{`, close: '}', keys: own, size: P.mapSize(value),
+      return {
+        open: `${prefixOf(name, tag, 'Map', `(${P.mapSize(value)})`)}{`,
+        close: '}',
+        keys: own,
+        size: P.mapSize(value),
         list: (output, level) => {
           run.indent += 2;
-          P.mapForEach(value, (item, key) => push(
-            output, `${show(key, run, level + 1)} => ${show(item, run, level + 1)}`));
+          P.mapForEach(value, (item, key) =>
+            push(output, `${show(key, run, level + 1)} => ${show(item, run, level + 1)}`),
+          );
           run.indent -= 2;
-        } };
+        },
+      };
     }
     if (P.isView(value)) return planOfView(value, run, name, tag, own);
     if (typeof value === 'function') {
@@ -285,23 +264,33 @@
   function planOfView(value, run, name, tag, own) {
     const kind = P.typedArrayName(value);
     if (kind === undefined) {
-      return { open: `${prefixOf(name, '', 'DataView')}{`, close: '}', keys: own,
+      return {
+        open: `${prefixOf(name, '', 'DataView')}{`,
+        close: '}',
+        keys: own,
         list: (output, level) => {
           run.indent += 2;
           push(output, `byteLength: ${P.viewByteLength(value)}`);
           push(output, `byteOffset: ${P.viewByteOffset(value)}`);
           push(output, `buffer: ${show(P.viewBuffer(value), run, level + 1)}`);
           run.indent -= 2;
-        } };
+        },
+      };
     }
     const size = P.typedArrayLength(value);
     const kept = [];
     for (let i = 0; i < own.length; i++) if (!isIndex(own[i])) push(kept, own[i]);
-    return { open: `${prefixOf(name, tag, kind, `(${size})`)}[`, close: ']', keys: kept, isArray: true,
-      size, list: (output) => {
+    return {
+      open: `${prefixOf(name, tag, kind, `(${size})`)}[`,
+      close: ']',
+      keys: kept,
+      isArray: true,
+      size,
+      list: (output) => {
         for (let i = 0; i < size && i < MAX_ITEMS; i++) push(output, showPrimitive(value[i], run));
         more(output, size);
-      } };
+      },
+    };
   }
 
   function more(output, size) {
@@ -311,44 +300,69 @@
 
   function planOfOther(value, run, name, tag, own) {
     if (web.isBuffer(value)) {
-      return { open: `${prefixOf(name, '', 'ArrayBuffer')}{`, close: '}', keys: own,
-        list: (output) => { showBuffer(value, output); } };
+      return {
+        open: `${prefixOf(name, '', 'ArrayBuffer')}{`,
+        close: '}',
+        keys: own,
+        list: (output) => {
+          showBuffer(value, output);
+        },
+      };
     }
     const state = host.promiseState(value);
     if (state !== null) {
-      return { open: `${prefixOf(name, tag, 'Promise')}{`, close: '}', keys: own,
+      return {
+        open: `${prefixOf(name, tag, 'Promise')}{`,
+        close: '}',
+        keys: own,
         list: (output, level) => {
           run.indent += 2;
           if (state === 'pending') push(output, '<pending>');
           else if (state === 'rejected') push(output, `<rejected> ${host.promiseResult(value)}`);
           else push(output, show(host.promiseResult(value), run, level + 1));
           run.indent -= 2;
-        } };
+        },
+      };
     }
     if (kinds.isWeakMap(value) || kinds.isWeakSet(value)) {
       const kind = kinds.isWeakMap(value) ? 'WeakMap' : 'WeakSet';
-      return { open: `${prefixOf(name, tag, kind)}{`, close: '}', keys: own,
-        list: (output) => push(output, '<items unknown>') };
+      return {
+        open: `${prefixOf(name, tag, kind)}{`,
+        close: '}',
+        keys: own,
+        list: (output) => push(output, '<items unknown>'),
+      };
     }
     const box = showBox(value, own, name);
     if (box !== null) return box;
-    return planOfClass(value, run, own, name, tag)
-      ?? (isArguments(value, tag) ? { open: '[Arguments] {', close: '}', keys: own } : undefined)
-      ?? { open: name === 'Object' && tag === '' ? '{' : `${prefixOf(name, tag, 'Object')}{`,
-        close: '}', keys: own };
+    return (
+      planOfClass(value, run, own, name, tag) ??
+      (isArguments(value, tag) ? { open: '[Arguments] {', close: '}', keys: own } : undefined) ?? {
+        open: name === 'Object' && tag === '' ? '{' : `${prefixOf(name, tag, 'Object')}{`,
+        close: '}',
+        keys: own,
+      }
+    );
   }
 
-  const isArguments = (value, tag) => tag === '' && P.objectToString(value) === '[object Arguments]';
+  const isArguments = (value, tag) =>
+    tag === '' && P.objectToString(value) === '[object Arguments]';
 
   const BOXES = [
-    ['Number', 0], ['String', 1], ['Boolean', 2], ['BigInt', 3],
+    ['Number', 0],
+    ['String', 1],
+    ['Boolean', 2],
+    ['BigInt', 3],
   ];
 
   function showBox(value, own, name) {
     let kind, inner;
     for (let i = 0; i < BOXES.length; i++) {
       const read = kinds.boxes[BOXES[i][1]];
-      if (read[0](value)) { kind = BOXES[i][0]; inner = read[1](value); }
+      if (read[0](value)) {
+        kind = BOXES[i][0];
+        inner = read[1](value);
+      }
     }
     if (kind === undefined && kinds.isSymbolObject(value)) {
       kind = 'Symbol';
@@ -356,37 +370,60 @@
     }
     if (kind === undefined) return null;
     const kept = [];
-    for (let i = 0; i < own.length; i++) if (kind !== 'String' || !isIndex(own[i])) push(kept, own[i]);
+    for (let i = 0; i < own.length; i++)
+      if (kind !== 'String' || !isIndex(own[i])) push(kept, own[i]);
     const subclass = name !== null && name !== kind ? ` (${name})` : '';
-    const shown = kind === 'String' ? quote(inner)
-      : kind === 'Number' ? showNumber(inner) : kind === 'BigInt' ? `${inner}n`
-        : kind === 'Symbol' ? symbolToString(inner) : `${inner}`;
+    const shown =
+      kind === 'String'
+        ? quote(inner)
+        : kind === 'Number'
+          ? showNumber(inner)
+          : kind === 'BigInt'
+            ? `${inner}n`
+            : kind === 'Symbol'
+              ? symbolToString(inner)
+              : `${inner}`;
     return { open: '{', close: '}', keys: kept, base: `[${kind}${subclass}: ${shown}]` };
   }
 
   function planOfClass(value, run, own, name, tag) {
     let read;
-    for (let at = getPrototypeOf(value); at !== null && read === undefined; at = getPrototypeOf(at)) {
+    for (
+      let at = getPrototypeOf(value);
+      at !== null && read === undefined;
+      at = getPrototypeOf(at)
+    ) {
       read = description(described, at);
     }
     if (read === undefined) return null;
     let parts;
-    try { parts = read(value); } catch { return null; }
+    try {
+      parts = read(value);
+    } catch {
+      return null;
+    }
     const { entries = [], fields = [] } = parts;
     const size = parts.entries === undefined ? '' : `(${entries.length})`;
-    return { open: `${prefixOf(name, tag, 'Object', size)}{`, close: '}', keys: own,
-      size: entries.length + fields.length, isOurs: true,
+    return {
+      open: `${prefixOf(name, tag, 'Object', size)}{`,
+      close: '}',
+      keys: own,
+      size: entries.length + fields.length,
+      isOurs: true,
       list: (output, level) => {
         run.indent += 2;
         for (let i = 0; i < entries.length; i++) {
-          push(output,
-            `${show(entries[i][0], run, level + 1)} => ${show(entries[i][1], run, level + 1)}`);
+          push(
+            output,
+            `${show(entries[i][0], run, level + 1)} => ${show(entries[i][1], run, level + 1)}`,
+          );
         }
         for (let i = 0; i < fields.length; i++) {
           push(output, `${fields[i][0]}: ${show(fields[i][1], run, level + 1)}`);
         }
         run.indent -= 2;
-      } };
+      },
+    };
   }
 
   function showBuffer(buffer, output) {
@@ -395,7 +432,8 @@
       push(output, 'byteLength: 0');
       return;
     }
-    const bytes = new P.Uint8Array(buffer), size = P.byteLengthOf(buffer);
+    const bytes = new P.Uint8Array(buffer),
+      size = P.byteLengthOf(buffer);
     const shown = [];
     for (let i = 0; i < size && i < 50; i++) {
       push(shown, P.stringPadStart(P.numberToString(bytes[i], 16), 2, '0'));
@@ -407,26 +445,34 @@
 
   function showItems(value, output, run, level) {
     const size = value.length;
-    let shown = 0, i = 0;
+    let shown = 0,
+      i = 0,
+      next = 0,
+      names;
+    // The next index that there is: an array of holes may be longer than can be walked.
+    const nextIndex = () => {
+      names ??= keys(value);
+      while (next < names.length && isIndex(names[next]) && +names[next] < i) next += 1;
+      return next < names.length && isIndex(names[next]) ? +names[next] : size;
+    };
     for (; i < size && shown < MAX_ITEMS; i++) {
       shown += 1;
       if (hasOwn(value, i)) {
         push(output, showProperty(value, i, run, level, true));
         continue;
       }
-      let holes = 1;
-      while (i + 1 < size && !hasOwn(value, i + 1)) {
-        i += 1;
-        holes += 1;
-      }
+      const holes = nextIndex() - i;
+      i += holes - 1;
       push(output, `<${holes} empty item${holes > 1 ? 's' : ''}>`);
     }
     if (i < size) push(output, `... ${size - i} more item${size - i > 1 ? 's' : ''}`);
   }
 
   function showProperty(value, key, run, level, isItem = false) {
-    const property = getOwnPropertyDescriptor(value, key)
-      ?? { value: value[key], enumerable: true };
+    const property = getOwnPropertyDescriptor(value, key) ?? {
+      value: value[key],
+      enumerable: true,
+    };
     let shown;
     if (property.get !== undefined) {
       shown = property.set === undefined ? '[Getter]' : '[Getter/Setter]';
@@ -447,75 +493,13 @@
     return regExec(IDENTIFIER, key) === null ? quote(key) : key;
   }
 
-  // Lines: many short items in columns, few in one line, others one to a line.
-  function arrange(output, { base, open, close, isArray, isOurs }, value, run, level) {
-    const lines = isArray && output.length > 6 ? inColumns(output, value, run) : output;
-    const head = base === '' ? '' : `${base} `;
-    if (run.level - level < COMPACT && lines.length === output.length) {
-      // The name of a class of ours is not counted, since the platform does not.
-      let total = 2 * lines.length + run.indent + (isOurs ? 1 : open.length) + base.length + 10;
-      for (let i = 0; i < lines.length; i++) total += lines[i].length;
-      if (total <= BREAK && !stringIncludes(base, '\n')) {
-        const joined = arrayJoin(lines, ', ');
-        if (!stringIncludes(joined, '\n')) return `${head}${open} ${joined} ${close}`;
-      }
-    }
-    const indent = `\n${spaces(run.indent)}`;
-    return `${head}${open}${indent}  ${arrayJoin(lines, `,${indent}  `)}${indent}${close}`;
-  }
-
-  function inColumns(output, array, run) {
-    const more = output.length > MAX_ITEMS ? 1 : 0;
-    const count = output.length - more;
-    const widths = [];
-    let total = 0, widest = 0;
-    for (let i = 0; i < count; i++) {
-      widths[i] = widthOf(output[i]);
-      total += widths[i] + 2;
-      widest = P.max(widest, widths[i]);
-    }
-    const cell = widest + 2;
-    if (cell * 3 + run.indent >= BREAK || !(total / cell > 5 || widest <= 6)) return output;
-    // Columns so that the block is about two and a half times as wide as it has lines, where cells are
-    // counted a little narrower the more the widths differ.
-    const narrowed = P.max(cell - 3 - P.sqrt(cell - total / output.length), 1);
-    const columns = P.min(P.round(P.sqrt(2.5 * narrowed * count) / narrowed),
-      P.floor((BREAK - run.indent) / cell), COMPACT * 4, 15);
-    if (columns <= 1) return output;
-    const columnWidths = [];
-    for (let column = 0; column < columns; column++) {
-      let width = 0;
-      for (let i = column; i < count; i += columns) width = P.max(width, widths[i]);
-      columnWidths[column] = width + 2;
-    }
-    const toRight = areNumbers(array, count);
-    const rows = [];
-    for (let from = 0; from < count; from += columns) {
-      const to = P.min(from + columns, count);
-      let row = '';
-      for (let i = from; i < to; i++) {
-        const isLast = i === to - 1;
-        const text = isLast ? output[i] : `${output[i]}, `;
-        const width = columnWidths[i - from] + output[i].length - widths[i] - (isLast ? 2 : 0);
-        row += toRight ? P.stringPadStart(text, width) : isLast ? text : P.stringPadEnd(text, width);
-      }
-      push(rows, row);
-    }
-    if (more) push(rows, output[count]);
-    return rows;
-  }
-
-  function areNumbers(array, count) {
-    for (let i = 0; i < count; i++) {
-      const type = typeof array[i];
-      if (type !== 'number' && type !== 'bigint') return false;
-    }
-    return true;
-  }
-
   web.inspect = (value, { depth = 2, showHidden = false } = {}) => {
     const run = {
-      depth: depth === null ? Infinity : depth, hidden: showHidden, indent: 0, level: 0, seen: [],
+      depth: depth === null ? Infinity : depth,
+      hidden: showHidden,
+      indent: 0,
+      level: 0,
+      seen: [],
       circular: new P.Map(),
     };
     try {
@@ -547,4 +531,4 @@
       return { fields };
     });
   };
-})
+});

@@ -1,12 +1,11 @@
-// The built-ins as they are before any code of a Worker runs. The other files call nothing else, so
-// that a Worker may change its prototypes: no method of a built-in object, no iteration of an array.
+// The built-ins as they are before any code of a Worker runs. The other files call nothing else, as a
+// Worker may change every prototype: no method of a built-in object, no iteration of an array.
 (function (web) {
   'use strict';
 
   const uncurryThis = Function.prototype.bind.bind(Function.prototype.call);
   const { defineProperty, getOwnPropertyDescriptor, getPrototypeOf } = Object;
-  const getter = (prototype, name) =>
-    uncurryThis(getOwnPropertyDescriptor(prototype, name).get);
+  const getter = (prototype, name) => uncurryThis(getOwnPropertyDescriptor(prototype, name).get);
   const methods = (prefix, prototype, names) => {
     for (const name of names) {
       const title = name[0].toUpperCase() + name.slice(1);
@@ -25,7 +24,9 @@
     keys: Object.keys,
     hasOwn: Object.hasOwn,
     isExtensible: Object.isExtensible,
-    defineProperty, getOwnPropertyDescriptor, getPrototypeOf,
+    defineProperty,
+    getOwnPropertyDescriptor,
+    getPrototypeOf,
     isArray: Array.isArray,
     isInteger: Number.isInteger,
     isError: Error.isError,
@@ -68,22 +69,73 @@
     then: uncurryThis(Promise.prototype.then),
     promiseAll: Promise.all.bind(Promise),
     iteratorPrototype: Iterator.prototype,
-    asyncIteratorPrototype: getPrototypeOf(getPrototypeOf((async function* () {}).prototype)),
-    max: Math.max, min: Math.min, floor: Math.floor, trunc: Math.trunc, sqrt: Math.sqrt,
+    asyncIteratorPrototype: getPrototypeOf(getPrototypeOf(async function* () {}.prototype)),
+    max: Math.max,
+    min: Math.min,
+    floor: Math.floor,
+    trunc: Math.trunc,
+    sqrt: Math.sqrt,
     round: Math.round,
-    isNaN: Number.isNaN, isFinite: Number.isFinite,
-    parseInt, parseFloat,
-    Array, ArrayBuffer, BigInt, BigInt64Array, BigUint64Array, Boolean, DataView, Date, Error,
-    EvalError, Float16Array, Float32Array, Float64Array, Function, Int16Array, Int32Array, Int8Array,
-    Map, Number, Object, Promise, RangeError, ReferenceError, RegExp, Set, String, Symbol,
-    SyntaxError, TypeError, Uint16Array, Uint32Array, Uint8Array, Uint8ClampedArray, URIError,
-    AggregateError, WeakMap,
+    isNaN: Number.isNaN,
+    isFinite: Number.isFinite,
+    parseInt,
+    parseFloat,
+    Array,
+    ArrayBuffer,
+    BigInt,
+    BigInt64Array,
+    BigUint64Array,
+    Boolean,
+    DataView,
+    Date,
+    Error,
+    EvalError,
+    Float16Array,
+    Float32Array,
+    Float64Array,
+    Function,
+    Int16Array,
+    Int32Array,
+    Int8Array,
+    Map,
+    Number,
+    Object,
+    Promise,
+    RangeError,
+    ReferenceError,
+    RegExp,
+    Set,
+    String,
+    Symbol,
+    SyntaxError,
+    TypeError,
+    Uint16Array,
+    Uint32Array,
+    Uint8Array,
+    Uint8ClampedArray,
+    URIError,
+    AggregateError,
+    WeakMap,
   };
   methods('array', Array.prototype, ['join', 'slice', 'sort', 'splice', 'indexOf']);
   methods('string', String.prototype, [
-    'slice', 'indexOf', 'lastIndexOf', 'charCodeAt', 'codePointAt', 'toLowerCase', 'toUpperCase',
-    'startsWith', 'endsWith', 'includes', 'repeat', 'padEnd', 'padStart', 'toWellFormed', 'trim',
-    'split', 'replaceAll',
+    'slice',
+    'indexOf',
+    'lastIndexOf',
+    'charCodeAt',
+    'codePointAt',
+    'toLowerCase',
+    'toUpperCase',
+    'startsWith',
+    'endsWith',
+    'includes',
+    'repeat',
+    'padEnd',
+    'padStart',
+    'toWellFormed',
+    'trim',
+    'split',
+    'replaceAll',
   ]);
   methods('map', Map.prototype, ['get', 'set', 'has', 'delete', 'forEach', 'clear']);
   methods('set', Set.prototype, ['add', 'has', 'delete', 'forEach']);
@@ -98,18 +150,58 @@
   web.primordials = primordials;
 
   const { host } = web;
-  const { apply, isView, typedArrayName, byteLengthOf, typedArrayBuffer, typedArrayByteOffset,
-    typedArrayByteLength, viewBuffer, viewByteOffset, viewByteLength, then } = primordials;
+  const {
+    apply,
+    isView,
+    typedArrayName,
+    byteLengthOf,
+    typedArrayBuffer,
+    typedArrayByteOffset,
+    typedArrayByteLength,
+    viewBuffer,
+    viewByteOffset,
+    viewByteLength,
+    then,
+  } = primordials;
 
   // An error with a text of the platform; fields: the names and values in it, in turn.
   web.platformError = (Type, ...name) => new Type(apply(host.text, null, name));
+
+  // A TypeError for a parameter of a method, or of a constructor, that has the wrong type.
+  web.wrongParameter = (method, target, number, type) =>
+    web.platformError(
+      primordials.TypeError,
+      'PARAMETER',
+      'method',
+      method,
+      'target',
+      target,
+      'number',
+      number,
+      'type',
+      type,
+    );
+  web.wrongArgument = (target, number, type) =>
+    web.platformError(
+      primordials.TypeError,
+      'CONSTRUCTOR_PARAMETER',
+      'target',
+      target,
+      'number',
+      number,
+      'type',
+      type,
+    );
 
   // Puts names on globalThis as the built-ins are there: not enumerable, and to be replaced.
   web.expose = (names) => {
     const keys = primordials.keys(names);
     for (let i = 0; i < keys.length; i++) {
       defineProperty(globalThis, keys[i], {
-        value: names[keys[i]], writable: true, enumerable: false, configurable: true,
+        value: names[keys[i]],
+        writable: true,
+        enumerable: false,
+        configurable: true,
       });
     }
   };
@@ -128,7 +220,12 @@
   };
 
   const brand = (read) => (value) => {
-    try { read(value); return true; } catch { return false; }
+    try {
+      read(value);
+      return true;
+    } catch {
+      return false;
+    }
   };
   web.isBuffer = brand(byteLengthOf);
   web.brand = brand;
@@ -141,10 +238,16 @@
       if (name === 'Uint8Array') return value;
       if (name === undefined) {
         return new primordials.Uint8Array(
-          viewBuffer(value), viewByteOffset(value), viewByteLength(value));
+          viewBuffer(value),
+          viewByteOffset(value),
+          viewByteLength(value),
+        );
       }
       return new primordials.Uint8Array(
-        typedArrayBuffer(value), typedArrayByteOffset(value), typedArrayByteLength(value));
+        typedArrayBuffer(value),
+        typedArrayByteOffset(value),
+        typedArrayByteLength(value),
+      );
     }
     return web.isBuffer(value) ? new primordials.Uint8Array(value) : null;
   };
@@ -154,8 +257,14 @@
     const size = primordials.max(to - from, 0);
     const copy = new primordials.Uint8Array(size);
     if (size > 0) {
-      primordials.bytesSet(copy, new primordials.Uint8Array(
-        typedArrayBuffer(bytes), typedArrayByteOffset(bytes) + from, size));
+      primordials.bytesSet(
+        copy,
+        new primordials.Uint8Array(
+          typedArrayBuffer(bytes),
+          typedArrayByteOffset(bytes) + from,
+          size,
+        ),
+      );
     }
     return copy;
   };
@@ -170,15 +279,19 @@
     return made;
   };
   const promisePrototype = primordials.Promise.prototype;
-  const isPromise = (value) => value !== null && typeof value === 'object'
-    && primordials.getPrototypeOf(value) === promisePrototype;
+  const isPromise = (value) =>
+    value !== null &&
+    typeof value === 'object' &&
+    primordials.getPrototypeOf(value) === promisePrototype;
   web.resolved = (value) =>
-    (isPromise(value) ? value : new primordials.Promise((resolve) => resolve(value)));
+    isPromise(value) ? value : new primordials.Promise((resolve) => resolve(value));
   web.rejected = (error) => new primordials.Promise((_, reject) => reject(error));
-  web.react = (promise, onFulfilled, onRejected) => { then(promise, onFulfilled, onRejected); };
+  web.react = (promise, onFulfilled, onRejected) => {
+    then(promise, onFulfilled, onRejected);
+  };
 
-  // What `promise.then` gives. The engine asks a promise that a step returns for its `then`, which may
-  // be a Worker's: it is not asked here.
+  // What `promise.then` gives. The engine asks a promise that a step returns for its `then`, which
+  // may be a Worker's; here it is not asked.
   web.chain = (promise, onFulfilled, onRejected) => {
     const { promise: made, resolve, reject } = web.deferred();
     const settle = (step) => (value) => {
@@ -198,7 +311,9 @@
   web.iteratorClass = (tag) => {
     const prototype = {
       __proto__: primordials.iteratorPrototype,
-      next() { return steps.call_(this); },
+      next() {
+        return steps.call_(this);
+      },
     };
     defineProperty(prototype, Symbol.toStringTag, { value: tag, configurable: true });
     const kept = new primordials.WeakMap();
@@ -218,4 +333,4 @@
       return iterator;
     };
   };
-})
+});

@@ -20,9 +20,15 @@
       super();
     }
 
-    get aborted() { return this.#aborted; }
-    get reason() { return this.#reason; }
-    throwIfAborted() { if (this.#aborted) throw this.#reason; }
+    get aborted() {
+      return this.#aborted;
+    }
+    get reason() {
+      return this.#reason;
+    }
+    throwIfAborted() {
+      if (this.#aborted) throw this.#reason;
+    }
 
     static abort(reason = abortError()) {
       const signal = new AbortSignal(token);
@@ -33,11 +39,12 @@
     static timeout(milliseconds) {
       const delay = Number(milliseconds);
       if (arguments.length === 0 || !isFinite(delay) || delay < 0) {
-        throw new TypeError(
-          "Failed to execute 'timeout' on 'AbortSignal': parameter 1 is not of type 'number'.");
+        throw web.wrongParameter('timeout', 'AbortSignal', 1, 'number');
       }
       const signal = new AbortSignal(token);
-      web.startTimer(() => { abort(signal, timeoutError()); }, delay);
+      web.startTimer(() => {
+        abort(signal, timeoutError());
+      }, delay);
       return signal;
     }
 
@@ -46,9 +53,14 @@
       const sources = [];
       for (const signal of signals) {
         if (!isSignal(signal)) {
-          throw new TypeError(
-            `Incorrect type for array element ${sources.length}: the provided value is not of type `
-            + `'AbortSignal'.`);
+          throw web.platformError(
+            TypeError,
+            'ARRAY_ELEMENT',
+            'number',
+            sources.length,
+            'type',
+            'AbortSignal',
+          );
         }
         sources[sources.length] = signal;
       }
@@ -59,7 +71,9 @@
         }
       }
       for (let i = 0; i < sources.length; i++) {
-        steps(sources[i], () => { abort(result, sources[i].#reason); });
+        steps(sources[i], () => {
+          abort(result, sources[i].#reason);
+        });
       }
       return result;
     }
@@ -80,15 +94,21 @@
         const list = signal.#steps;
         const at = list.length;
         list[at] = step;
-        return () => { list[at] = null; };
+        return () => {
+          list[at] = null;
+        };
       };
     }
   }
 
   class AbortController {
     #signal = new AbortSignal(token);
-    get signal() { return this.#signal; }
-    abort(reason = abortError()) { abort(this.#signal, reason); }
+    get signal() {
+      return this.#signal;
+    }
+    abort(reason = abortError()) {
+      abort(this.#signal, reason);
+    }
   }
 
   web.define(AbortSignal);
@@ -97,6 +117,8 @@
   web.isAbortSignal = isSignal;
   web.onAbort = steps;
   web.newSignal = () => construct(AbortSignal, [token]);
-  web.abortSignal = (signal, reason = abortError()) => { abort(signal, reason); };
+  web.abortSignal = (signal, reason = abortError()) => {
+    abort(signal, reason);
+  };
   web.expose({ AbortController, AbortSignal });
-})
+});

@@ -7,7 +7,9 @@
     web.primordials;
 
   function split(href) {
-    let rest = href, hash = '', search = '';
+    let rest = href,
+      hash = '',
+      search = '';
     const hashAt = stringIndexOf(rest, '#');
     if (hashAt !== -1) {
       hash = stringSlice(rest, hashAt);
@@ -21,7 +23,11 @@
     const schemeEnd = stringIndexOf(rest, ':') + 1;
     const protocol = stringSlice(rest, 0, schemeEnd);
     rest = stringSlice(rest, schemeEnd);
-    let username = '', password = '', hostname = '', port = '', authority = false;
+    let username = '',
+      password = '',
+      hostname = '',
+      port = '',
+      authority = false;
     if (stringStartsWith(rest, '//')) {
       authority = true;
       const pathAt = stringIndexOf(rest, '/', 2);
@@ -48,8 +54,16 @@
       rest = stringSlice(rest, 2);
     }
     return {
-      __proto__: null, protocol, username, password, hostname, port, authority, pathname: rest,
-      search: search === '?' ? '' : search, hash: hash === '#' ? '' : hash,
+      __proto__: null,
+      protocol,
+      username,
+      password,
+      hostname,
+      port,
+      authority,
+      pathname: rest,
+      search: search === '?' ? '' : search,
+      hash: hash === '#' ? '' : hash,
     };
   }
 
@@ -65,7 +79,8 @@
     if (WITH_ORIGIN[parts.protocol] === undefined) return 'null';
     return `${parts.protocol}//${hostOf(parts)}`;
   }
-  const hostOf = (parts) => (parts.port === '' ? parts.hostname : `${parts.hostname}:${parts.port}`);
+  const hostOf = (parts) =>
+    parts.port === '' ? parts.hostname : `${parts.hostname}:${parts.port}`;
 
   const parse = (url, base) => host.parseURL(String(url), base === undefined ? null : String(base));
 
@@ -76,18 +91,22 @@
 
     constructor(url, base = undefined) {
       if (arguments.length === 0) {
-        throw new TypeError("Failed to construct 'URL': constructor parameter 1 is not of type 'string'.");
+        throw web.wrongArgument('URL', 1, 'string');
       }
       this.#href = parse(url, base);
       if (this.#href === null) throw web.platformError(TypeError, 'INVALID_URL');
     }
 
-    static canParse(url, base = undefined) { return parse(url, base) !== null; }
+    static canParse(url, base = undefined) {
+      return parse(url, base) !== null;
+    }
     static parse(url, base = undefined) {
       return parse(url, base) === null ? null : new URL(url, base);
     }
 
-    get #split() { return (this.#parts ??= split(this.#href)); }
+    get #split() {
+      return (this.#parts ??= split(this.#href));
+    }
 
     #update(href) {
       this.#href = href;
@@ -95,55 +114,105 @@
       if (this.#query !== null) web.replaceQuery(this.#query, stringSlice(this.#split.search, 1));
     }
 
-    #change(part, value) { this.#update(host.changeURL(this.#href, part, String(value))); }
+    #change(part, value) {
+      this.#update(host.changeURL(this.#href, part, String(value)));
+    }
 
-    get origin() { return originOf(this.#split); }
-    get href() { return this.#href; }
+    get origin() {
+      return originOf(this.#split);
+    }
+    get href() {
+      return this.#href;
+    }
     set href(value) {
       const href = parse(value);
       if (href === null) {
-        throw new TypeError("Failed to set the 'href' property on 'URL': the provided value is not of "
-          + "type 'valid URL string'.");
+        throw web.platformError(TypeError, 'URL_HREF');
       }
       this.#update(href);
     }
-    get protocol() { return this.#split.protocol; }
-    set protocol(value) { this.#change('protocol', value); }
-    get username() { return this.#split.username; }
-    set username(value) { this.#change('username', value); }
-    get password() { return this.#split.password; }
-    set password(value) { this.#change('password', value); }
-    get host() { return hostOf(this.#split); }
-    set host(value) { this.#change('host', value); }
-    get hostname() { return this.#split.hostname; }
-    set hostname(value) { this.#change('hostname', value); }
-    get port() { return this.#split.port; }
-    set port(value) { this.#change('port', value); }
-    get pathname() { return this.#split.pathname; }
-    set pathname(value) { this.#change('pathname', value); }
-    get search() { return this.#split.search; }
-    set search(value) { this.#change('search', value); }
-    get hash() { return this.#split.hash; }
-    set hash(value) { this.#change('hash', value); }
+    get protocol() {
+      return this.#split.protocol;
+    }
+    set protocol(value) {
+      this.#change('protocol', value);
+    }
+    get username() {
+      return this.#split.username;
+    }
+    set username(value) {
+      this.#change('username', value);
+    }
+    get password() {
+      return this.#split.password;
+    }
+    set password(value) {
+      this.#change('password', value);
+    }
+    get host() {
+      return hostOf(this.#split);
+    }
+    set host(value) {
+      this.#change('host', value);
+    }
+    get hostname() {
+      return this.#split.hostname;
+    }
+    set hostname(value) {
+      this.#change('hostname', value);
+    }
+    get port() {
+      return this.#split.port;
+    }
+    set port(value) {
+      this.#change('port', value);
+    }
+    get pathname() {
+      return this.#split.pathname;
+    }
+    set pathname(value) {
+      this.#change('pathname', value);
+    }
+    get search() {
+      return this.#split.search;
+    }
+    set search(value) {
+      this.#change('search', value);
+    }
+    get hash() {
+      return this.#split.hash;
+    }
+    set hash(value) {
+      this.#change('hash', value);
+    }
 
     get searchParams() {
       if (this.#query === null) {
         this.#query = new web.URLSearchParams(this.#split.search);
         web.linkQuery(this.#query, () => {
-          this.#href = host.changeURL(this.#href, 'search', host.writeQuery(
-            web.searchParamsList(this.#query)));
+          this.#href = host.changeURL(
+            this.#href,
+            'search',
+            host.writeQuery(web.searchParamsList(this.#query)),
+          );
           this.#parts = null;
         });
       }
       return this.#query;
     }
 
-    toJSON() { return this.#href; }
-    toString() { return this.#href; }
+    toJSON() {
+      return this.#href;
+    }
+    toString() {
+      return this.#href;
+    }
 
-    static { web.isURL = (value) => #href in value; }
+    static {
+      web.isURL = (value) => #href in value;
+    }
   }
 
   web.define(URL);
   web.expose({ URL });
-})
+});

@@ -2,8 +2,21 @@
 (function (web) {
   'use strict';
   const { host, toBytes } = web;
-  const { isArray, Number, String, TypeError, Error, Uint8Array, trunc, min, max, regExec,
-    stringToLowerCase, typedArrayBuffer, typedArrayByteLength } = web.primordials;
+  const {
+    isArray,
+    Number,
+    String,
+    TypeError,
+    Error,
+    Uint8Array,
+    trunc,
+    min,
+    max,
+    regExec,
+    stringToLowerCase,
+    typedArrayBuffer,
+    typedArrayByteLength,
+  } = web.primordials;
 
   const PRINTABLE = /^[\x20-\x7e]*$/;
   const normalType = (type) => {
@@ -23,8 +36,7 @@
         return;
       }
       if (!isArray(parts)) {
-        throw new TypeError(
-          `Failed to construct '${new.target.name}': constructor parameter 1 is not of type 'Array'.`);
+        throw web.wrongArgument(new.target.name, 1, 'Array');
       }
       const type = options?.type;
       if (options?.endings !== undefined) throw web.platformError(Error, 'BLOB_ENDINGS');
@@ -32,7 +44,7 @@
       let size = 0;
       for (let i = 0; i < parts.length; i++) {
         const part = parts[i];
-        const bytes = isBlob(part) ? part.#bytes : toBytes(part) ?? web.encode(String(part));
+        const bytes = isBlob(part) ? part.#bytes : (toBytes(part) ?? web.encode(String(part)));
         pieces[pieces.length] = bytes;
         size += typedArrayByteLength(bytes);
       }
@@ -40,8 +52,12 @@
       this.#type = type === undefined ? '' : normalType(type);
     }
 
-    get size() { return typedArrayByteLength(this.#bytes); }
-    get type() { return this.#type; }
+    get size() {
+      return typedArrayByteLength(this.#bytes);
+    }
+    get type() {
+      return this.#type;
+    }
 
     slice(start = 0, end = this.size, type = '') {
       const size = typedArrayByteLength(this.#bytes);
@@ -54,10 +70,18 @@
       return new Blob(token, { bytes, type: normalType(type) });
     }
 
-    async arrayBuffer() { return typedArrayBuffer(web.copyBytes(this.#bytes)); }
-    async bytes() { return web.copyBytes(this.#bytes); }
-    async text() { return host.decodeUTF8(this.#bytes); }
-    stream() { return web.streamOfBytes(web.copyBytes(this.#bytes)); }
+    async arrayBuffer() {
+      return typedArrayBuffer(web.copyBytes(this.#bytes));
+    }
+    async bytes() {
+      return web.copyBytes(this.#bytes);
+    }
+    async text() {
+      return host.decodeUTF8(this.#bytes);
+    }
+    stream() {
+      return web.streamOfBytes(web.copyBytes(this.#bytes));
+    }
 
     static {
       web.isBlob = (value) => value !== null && typeof value === 'object' && #bytes in value;
@@ -75,19 +99,26 @@
         super(parts, options);
       } else {
         if (arguments.length < 2) {
-          throw new TypeError("Failed to construct 'File': constructor parameter 2 is not of type 'string'.");
+          throw web.wrongArgument('File', 2, 'string');
         }
         super(parts, options);
       }
       this.#name = host.toUSVString(String(name));
       const modified = options?.lastModified;
-      this.#lastModified = modified === undefined ? trunc(host.now()) : trunc(Number(modified)) || 0;
+      this.#lastModified =
+        modified === undefined ? trunc(host.now()) : trunc(Number(modified)) || 0;
     }
 
-    get name() { return this.#name; }
-    get lastModified() { return this.#lastModified; }
+    get name() {
+      return this.#name;
+    }
+    get lastModified() {
+      return this.#lastModified;
+    }
 
-    static { web.isFile = (value) => value !== null && typeof value === 'object' && #name in value; }
+    static {
+      web.isFile = (value) => value !== null && typeof value === 'object' && #name in value;
+    }
   }
 
   web.newBlob = (bytes, type) => new Blob(token, { bytes, type });
@@ -95,4 +126,4 @@
   web.define(Blob);
   web.define(File);
   web.expose({ Blob, File });
-})
+});

@@ -2,24 +2,36 @@
 (function (web) {
   'use strict';
   const { host, toBytes } = web;
-  const { Uint8Array, String, TypeError, RangeError, stringCodePointAt, stringSlice, bytesSet,
-    typedArrayLength } = web.primordials;
+  const {
+    Uint8Array,
+    String,
+    TypeError,
+    RangeError,
+    stringCodePointAt,
+    stringSlice,
+    bytesSet,
+    typedArrayLength,
+  } = web.primordials;
 
   web.encode = (text) => new Uint8Array(host.encodeUTF8(text));
 
   class TextEncoder {
-    get encoding() { return 'utf-8'; }
+    get encoding() {
+      return 'utf-8';
+    }
 
-    encode(input = '') { return new Uint8Array(host.encodeUTF8(String(input))); }
+    encode(input = '') {
+      return new Uint8Array(host.encodeUTF8(String(input)));
+    }
 
     encodeInto(source, destination) {
       source = String(source);
       if (web.primordials.typedArrayName(destination) !== 'Uint8Array') {
-        throw new TypeError(
-          "Failed to execute 'encodeInto' on 'TextEncoder': parameter 2 is not of type 'Uint8Array'.");
+        throw web.wrongParameter('encodeInto', 'TextEncoder', 2, 'Uint8Array');
       }
       const room = typedArrayLength(destination);
-      let read = 0, written = 0;
+      let read = 0,
+        written = 0;
       while (read < source.length) {
         const point = stringCodePointAt(source, read);
         const size = point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
@@ -47,15 +59,20 @@
       this.#ignoreBOM = !!options?.ignoreBOM;
     }
 
-    get encoding() { return this.#encoding; }
-    get fatal() { return this.#fatal; }
-    get ignoreBOM() { return this.#ignoreBOM; }
+    get encoding() {
+      return this.#encoding;
+    }
+    get fatal() {
+      return this.#fatal;
+    }
+    get ignoreBOM() {
+      return this.#ignoreBOM;
+    }
 
     decode(input, options) {
       const bytes = input === undefined ? new Uint8Array(0) : toBytes(input);
       if (bytes === null) {
-        throw new TypeError(
-          "Failed to execute 'decode' on 'TextDecoder': parameter 1 is not of type 'Array'.");
+        throw web.wrongParameter('decode', 'TextDecoder', 1, 'Array');
       }
       const stream = !!options?.stream;
       if (this.#feed === null) {
@@ -75,7 +92,8 @@
   web.define(TextDecoder);
   web.TextDecoder = TextDecoder;
   web.expose({
-    TextEncoder, TextDecoder,
+    TextEncoder,
+    TextDecoder,
     atob: function atob(data) {
       const text = host.fromBase64(String(data));
       if (text === null) throw web.domError('InvalidCharacterError', 'ATOB');
@@ -87,4 +105,4 @@
       return text;
     },
   });
-})
+});

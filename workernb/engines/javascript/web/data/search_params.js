@@ -2,16 +2,24 @@
 (function (web) {
   'use strict';
   const { host } = web;
-  const { apply, ownKeys, getOwnPropertyDescriptor, String, TypeError, arraySort, stringSlice,
-    stringStartsWith, Symbol, defineProperty } = web.primordials;
+  const {
+    apply,
+    ownKeys,
+    getOwnPropertyDescriptor,
+    String,
+    TypeError,
+    arraySort,
+    stringSlice,
+    stringStartsWith,
+    Symbol,
+    defineProperty,
+  } = web.primordials;
 
   const iterator = web.iteratorClass('URLSearchParams Iterator');
   const text = (value) => host.toUSVString(String(value));
   const need = (method, given, count) => {
     if (given < count) {
-      throw new TypeError(
-        `Failed to execute '${method}' on 'URLSearchParams': parameter ${given + 1} is not of type `
-        + `'USVString'.`);
+      throw web.wrongParameter(method, 'URLSearchParams', given + 1, 'USVString');
     }
   };
   let replace, link;
@@ -30,7 +38,9 @@
       this.#list = host.parseQuery(stringStartsWith(query, '?') ? stringSlice(query, 1) : query);
     }
 
-    get size() { return this.#list.length / 2; }
+    get size() {
+      return this.#list.length / 2;
+    }
 
     append(name, value) {
       need('append', arguments.length, 2);
@@ -57,7 +67,8 @@
     getAll(name) {
       need('getAll', arguments.length, 1);
       name = text(name);
-      const found = [], list = this.#list;
+      const found = [],
+        list = this.#list;
       for (let i = 0; i < list.length; i += 2) {
         if (list[i] === name) found[found.length] = list[i + 1];
       }
@@ -85,7 +96,8 @@
     }
 
     sort() {
-      const pairs = [], list = this.#list;
+      const pairs = [],
+        list = this.#list;
       for (let i = 0; i < list.length; i += 2) {
         pairs[pairs.length] = { name: list[i], value: list[i + 1] };
       }
@@ -97,21 +109,28 @@
       this.#changed?.();
     }
 
-    toString() { return host.writeQuery(this.#list); }
+    toString() {
+      return host.writeQuery(this.#list);
+    }
 
     forEach(callback, self = undefined) {
       if (typeof callback !== 'function') {
-        throw new TypeError(
-          "Failed to execute 'forEach' on 'URLSearchParams': parameter 1 is not of type 'function'.");
+        throw web.wrongParameter('forEach', 'URLSearchParams', 1, 'function');
       }
       for (let i = 0; i < this.#list.length; i += 2) {
         apply(callback, self, [this.#list[i + 1], this.#list[i], this]);
       }
     }
 
-    keys() { return this.#iterate((list, i) => list[i]); }
-    values() { return this.#iterate((list, i) => list[i + 1]); }
-    entries() { return this.#iterate((list, i) => [list[i], list[i + 1]]); }
+    keys() {
+      return this.#iterate((list, i) => list[i]);
+    }
+    values() {
+      return this.#iterate((list, i) => list[i + 1]);
+    }
+    entries() {
+      return this.#iterate((list, i) => [list[i], list[i + 1]]);
+    }
 
     #iterate(pick) {
       let at = 0;
@@ -125,8 +144,12 @@
     static {
       web.isSearchParams = (value) => #list in value;
       web.searchParamsList = (params) => params.#list;
-      replace = (params, query) => { params.#list = host.parseQuery(query); };
-      link = (params, changed) => { params.#changed = changed; };
+      replace = (params, query) => {
+        params.#list = host.parseQuery(query);
+      };
+      link = (params, changed) => {
+        params.#changed = changed;
+      };
     }
   }
 
@@ -162,7 +185,8 @@
   }
 
   function fromRecord(record) {
-    const list = [], names = ownKeys(record);
+    const list = [],
+      names = ownKeys(record);
     for (let i = 0; i < names.length; i++) {
       if (!getOwnPropertyDescriptor(record, names[i])?.enumerable) continue;
       list[list.length] = text(names[i]);
@@ -173,10 +197,12 @@
 
   web.define(URLSearchParams);
   defineProperty(URLSearchParams.prototype, Symbol.iterator, {
-    value: URLSearchParams.prototype.entries, writable: true, configurable: true,
+    value: URLSearchParams.prototype.entries,
+    writable: true,
+    configurable: true,
   });
   web.URLSearchParams = URLSearchParams;
   web.replaceQuery = replace;
   web.linkQuery = link;
   web.expose({ URLSearchParams });
-})
+});

@@ -2,8 +2,13 @@
 (function (web) {
   'use strict';
   const { host } = web;
-  const { construct, defineProperty, ownKeys, getOwnPropertyDescriptor, Date: Original } =
-    web.primordials;
+  const {
+    construct,
+    defineProperty,
+    ownKeys,
+    getOwnPropertyDescriptor,
+    Date: Original,
+  } = web.primordials;
   const { floor } = web.primordials;
   const toText = web.primordials.uncurryThis(Original.prototype.toString);
   const present = () => floor(host.now());
@@ -17,19 +22,34 @@
     defineProperty(Date, names[i], getOwnPropertyDescriptor(Original, names[i]));
   }
   defineProperty(Date, 'now', {
-    value: { now() { return present(); } }.now,
-    writable: true, enumerable: false, configurable: true,
+    value: {
+      now() {
+        return present();
+      },
+    }.now,
+    writable: true,
+    enumerable: false,
+    configurable: true,
   });
   defineProperty(Date.prototype, 'constructor', {
-    value: Date, writable: true, enumerable: false, configurable: true,
+    value: Date,
+    writable: true,
+    enumerable: false,
+    configurable: true,
   });
   web.expose({ Date });
 
   class Performance {
-    get timeOrigin() { return 0; }
-    now() { return host.now(); }
-    toJSON() { return { timeOrigin: 0 }; }
+    get timeOrigin() {
+      return 0;
+    }
+    now() {
+      return host.now();
+    }
+    toJSON() {
+      return { timeOrigin: 0 };
+    }
   }
   web.define(Performance);
   web.expose({ Performance, performance: new Performance() });
-})
+});

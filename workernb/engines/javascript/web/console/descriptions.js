@@ -12,29 +12,66 @@
     return { entries };
   };
   const FIELDS = [
-    'URL', 'Blob', 'File', 'Event', 'CustomEvent', 'MessageEvent', 'CloseEvent', 'ErrorEvent',
-    'AbortController', 'AbortSignal', 'TextEncoder', 'TextDecoder', 'Performance', 'Crypto',
-    'CryptoKey', 'TransformStream', 'TextEncoderStream', 'TextDecoderStream', 'CompressionStream',
-    'DecompressionStream', 'ByteLengthQueuingStrategy', 'CountQueuingStrategy', 'Navigator',
+    'URL',
+    'Blob',
+    'File',
+    'Event',
+    'CustomEvent',
+    'MessageEvent',
+    'CloseEvent',
+    'ErrorEvent',
+    'AbortController',
+    'AbortSignal',
+    'TextEncoder',
+    'TextDecoder',
+    'Performance',
+    'Crypto',
+    'CryptoKey',
+    'TransformStream',
+    'TextEncoderStream',
+    'TextDecoderStream',
+    'CompressionStream',
+    'DecompressionStream',
+    'ByteLengthQueuingStrategy',
+    'CountQueuingStrategy',
+    'Navigator',
   ];
   for (let i = 0; i < FIELDS.length; i++) web.inspectFields(globalThis[FIELDS[i]]);
   web.inspectFields(web.ReadableStream, (stream) => {
     const state = web.readableState(stream);
     return [
-      ['[state]', state.phase], ['[supportsBYOB]', false], ['[length]', state.length],
+      ['[state]', state.phase],
+      ['[supportsBYOB]', false],
+      ['[length]', state.length],
     ];
   });
   web.inspectFields(web.WritableStream, (stream) => [
-    ['[state]', web.writableState(stream).phase], ['[expectsBytes]', false],
+    ['[state]', web.writableState(stream).phase],
+    ['[expectsBytes]', false],
   ]);
   web.inspectAs(web.URLSearchParams, (params) => pairs(web.searchParamsList(params)));
   web.inspectAs(web.FormData, (form) => named(web.formEntries(form)));
 
   const REFUSED = [
-    'URL', 'URLSearchParams', 'Blob', 'File', 'FormData', 'Event', 'EventTarget', 'AbortController',
+    'URL',
+    'URLSearchParams',
+    'Blob',
+    'File',
+    'FormData',
+    'Event',
+    'EventTarget',
+    'AbortController',
     'AbortSignal',
-    'TextEncoder', 'TextDecoder', 'ReadableStream', 'WritableStream', 'TransformStream', 'CryptoKey',
-    'Crypto', 'SubtleCrypto', 'Performance', 'Navigator',
+    'TextEncoder',
+    'TextDecoder',
+    'ReadableStream',
+    'WritableStream',
+    'TransformStream',
+    'CryptoKey',
+    'Crypto',
+    'SubtleCrypto',
+    'Performance',
+    'Navigator',
   ];
   for (let i = 0; i < REFUSED.length; i++) web.refuseClones(globalThis[REFUSED[i]]);
-})
+});

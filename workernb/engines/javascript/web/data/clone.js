@@ -3,33 +3,80 @@
   'use strict';
   const P = web.primordials;
   const { brand } = web;
-  const { Map, TypeError, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, hasOwn, isArray,
-    isError, isView, keys, mapGet, mapHas, mapSet } = P;
+  const {
+    Map,
+    TypeError,
+    defineProperty,
+    getOwnPropertyDescriptor,
+    getPrototypeOf,
+    hasOwn,
+    isArray,
+    isError,
+    isView,
+    keys,
+    mapGet,
+    mapHas,
+    mapSet,
+  } = P;
 
-  const isMap = brand(P.mapSize), isSet = brand(P.setSize), isDate = brand(P.dateGetTime);
+  const isMap = brand(P.mapSize),
+    isSet = brand(P.setSize),
+    isDate = brand(P.dateGetTime);
   const isRegExp = brand(P.regSource);
   const boxes = [
-    [brand(P.numberValueOf), P.numberValueOf], [brand(P.stringValueOf), P.stringValueOf],
-    [brand(P.booleanValueOf), P.booleanValueOf], [brand(P.bigintValueOf), P.bigintValueOf],
+    [brand(P.numberValueOf), P.numberValueOf],
+    [brand(P.stringValueOf), P.stringValueOf],
+    [brand(P.booleanValueOf), P.booleanValueOf],
+    [brand(P.bigintValueOf), P.bigintValueOf],
   ];
-  const isSymbolObject = brand(P.symbolValueOf), isShared = brand(P.sharedByteLengthOf);
-  const isWeakMap = (value) => { try { P.weakMapHas(value, value); return true; } catch { return false; } };
-  const isWeakSet = (value) => { try { P.weakSetHas(value, value); return true; } catch { return false; } };
+  const isSymbolObject = brand(P.symbolValueOf),
+    isShared = brand(P.sharedByteLengthOf);
+  const isWeakMap = (value) => {
+    try {
+      P.weakMapHas(value, value);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  const isWeakSet = (value) => {
+    try {
+      P.weakSetHas(value, value);
+      return true;
+    } catch {
+      return false;
+    }
+  };
   const isWeakRef = brand(P.weakRefDeref);
   web.kinds = {
-    isMap, isSet, isDate, isRegExp, boxes, isSymbolObject, isShared, isWeakMap, isWeakSet, isWeakRef,
+    isMap,
+    isSet,
+    isDate,
+    isRegExp,
+    boxes,
+    isSymbolObject,
+    isShared,
+    isWeakMap,
+    isWeakSet,
+    isWeakRef,
     isPromise: (value) => web.host.promiseState(value) !== null,
   };
 
   const ERRORS = {
-    __proto__: null, Error: P.Error, EvalError: P.EvalError, RangeError: P.RangeError,
-    ReferenceError: P.ReferenceError, SyntaxError: P.SyntaxError, TypeError: P.TypeError,
+    __proto__: null,
+    Error: P.Error,
+    EvalError: P.EvalError,
+    RangeError: P.RangeError,
+    ReferenceError: P.ReferenceError,
+    SyntaxError: P.SyntaxError,
+    TypeError: P.TypeError,
     URIError: P.URIError,
   };
 
   function refuse(value, shown) {
-    if (shown !== undefined) { /* as it is given */ }
-    else if (typeof value === 'symbol') shown = P.symbolToString(value);
+    if (shown !== undefined) {
+      /* as it is given */
+    } else if (typeof value === 'symbol') shown = P.symbolToString(value);
     else if (typeof value === 'function') shown = P.functionToString(value);
     else shown = `#<${web.constructorName(value) ?? 'Object'}>`;
     throw web.domError('DataCloneError', 'CLONE', 'value', shown);
@@ -37,11 +84,15 @@
 
   // Clones of our own classes, by a test that tells them: js-core adds Headers and its kin.
   const cloners = [];
-  web.addCloner = (test, clone) => { cloners[cloners.length] = { test, clone }; };
+  web.addCloner = (test, clone) => {
+    cloners[cloners.length] = { test, clone };
+  };
   const platformClasses = new P.WeakMap();
   const classOf = P.uncurryThis(P.WeakMap.prototype.get);
   const setClass = P.uncurryThis(P.WeakMap.prototype.set);
-  web.refuseClones = (Class) => { setClass(platformClasses, Class.prototype, Class.name); };
+  web.refuseClones = (Class) => {
+    setClass(platformClasses, Class.prototype, Class.name);
+  };
 
   function platformClass(value) {
     for (let at = getPrototypeOf(value); at !== null; at = getPrototypeOf(at)) {
@@ -82,7 +133,10 @@
     for (let i = 0; i < names.length; i++) {
       if (!hasOwn(value, names[i])) continue;
       defineProperty(made, names[i], {
-        value: clone(value[names[i]], memory), writable: true, enumerable: true, configurable: true,
+        value: clone(value[names[i]], memory),
+        writable: true,
+        enumerable: true,
+        configurable: true,
       });
     }
     return made;
@@ -95,7 +149,8 @@
   }
 
   function cloneBuiltIn(value, memory) {
-    for (let i = 0; i < boxes.length; i++) if (boxes[i][0](value)) return P.Object(boxes[i][1](value));
+    for (let i = 0; i < boxes.length; i++)
+      if (boxes[i][0](value)) return P.Object(boxes[i][1](value));
     if (isDate(value)) return new P.Date(P.dateGetTime(value));
     if (isRegExp(value)) return new P.RegExp(P.regSource(value), P.regFlags(value));
     if (isMap(value)) return cloneMap(value, memory);
@@ -115,15 +170,24 @@
     if (name !== undefined) {
       throw web.domError('DataCloneError', 'CLONE_CLASS', 'type', name);
     }
-    if (isSymbolObject(value) || isShared(value) || isWeakMap(value) || isWeakSet(value)
-      || isWeakRef(value) || web.kinds.isPromise(value)) refuse(value);
+    if (
+      isSymbolObject(value) ||
+      isShared(value) ||
+      isWeakMap(value) ||
+      isWeakSet(value) ||
+      isWeakRef(value) ||
+      web.kinds.isPromise(value)
+    )
+      refuse(value);
     return cloneProperties(value, remember(memory, value, {}), memory);
   }
 
   function cloneMap(value, memory) {
     const made = remember(memory, value, new Map());
     const pairs = [];
-    P.mapForEach(value, (item, key) => { pairs[pairs.length] = { key, item }; });
+    P.mapForEach(value, (item, key) => {
+      pairs[pairs.length] = { key, item };
+    });
     for (let i = 0; i < pairs.length; i++) {
       mapSet(made, clone(pairs[i].key, memory), clone(pairs[i].item, memory));
     }
@@ -133,7 +197,9 @@
   function cloneSet(value, memory) {
     const made = remember(memory, value, new P.Set());
     const items = [];
-    P.setForEach(value, (item) => { items[items.length] = item; });
+    P.setForEach(value, (item) => {
+      items[items.length] = item;
+    });
     for (let i = 0; i < items.length; i++) P.setAdd(made, clone(items[i], memory));
     return made;
   }
@@ -152,10 +218,16 @@
     const name = P.typedArrayName(view);
     if (name === undefined) {
       return new P.DataView(
-        clone(P.viewBuffer(view), memory), P.viewByteOffset(view), P.viewByteLength(view));
+        clone(P.viewBuffer(view), memory),
+        P.viewByteOffset(view),
+        P.viewByteLength(view),
+      );
     }
-    return new P[name](clone(P.typedArrayBuffer(view), memory), P.typedArrayByteOffset(view),
-      P.typedArrayLength(view));
+    return new P[name](
+      clone(P.typedArrayBuffer(view), memory),
+      P.typedArrayByteOffset(view),
+      P.typedArrayLength(view),
+    );
   }
 
   function cloneError(error, memory) {
@@ -214,9 +286,9 @@
   web.expose({
     structuredClone: function structuredClone(value, options) {
       if (arguments.length === 0) {
-        throw new TypeError("Failed to execute 'structuredClone' on 'ServiceWorkerGlobalScope': parameter 1 is not of type 'any'.");
+        throw web.wrongParameter('structuredClone', 'ServiceWorkerGlobalScope', 1, 'any');
       }
       return web.structuredClone(value, options?.transfer);
     },
   });
-})
+});

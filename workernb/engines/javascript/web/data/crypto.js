@@ -1,26 +1,67 @@
-// crypto: https://w3c.github.io/webcrypto/. Digests and HMAC are the host's; the other algorithms are
+// crypto: https://w3c.github.io/webcrypto/. Digests and HMAC are the host's; other algorithms are
 // refused by name.
 (function (web) {
   'use strict';
   const { host, toBytes } = web;
-  const { freeze, isView, Number, String, TypeError, Uint8Array, arrayIndexOf, arraySlice, arraySort,
-    bytesSet, stringToUpperCase, stringReplaceAll, typedArrayBuffer, typedArrayByteLength,
-    typedArrayName } = web.primordials;
+  const {
+    freeze,
+    isView,
+    Number,
+    String,
+    TypeError,
+    Uint8Array,
+    arrayIndexOf,
+    arraySlice,
+    arraySort,
+    bytesSet,
+    stringToUpperCase,
+    stringReplaceAll,
+    typedArrayBuffer,
+    typedArrayByteLength,
+    typedArrayName,
+  } = web.primordials;
 
   const { fromCharCode } = String;
   const token = {};
   // Which parameter the data of a method is.
   const PLACES = { __proto__: null, digest: 2, sign: 3, verify: 4, importKey: 2 };
-  const SIZES = { __proto__: null, MD5: 16, 'SHA-1': 20, 'SHA-256': 32, 'SHA-384': 48, 'SHA-512': 64 };
+  const SIZES = {
+    __proto__: null,
+    MD5: 16,
+    'SHA-1': 20,
+    'SHA-256': 32,
+    'SHA-384': 48,
+    'SHA-512': 64,
+  };
   const BLOCKS = { __proto__: null, 'SHA-1': 64, 'SHA-256': 64, 'SHA-384': 128, 'SHA-512': 128 };
-  const JWK_NAMES = { __proto__: null, HS1: 'SHA-1', HS256: 'SHA-256', HS384: 'SHA-384', HS512: 'SHA-512' };
+  const JWK_NAMES = {
+    __proto__: null,
+    HS1: 'SHA-1',
+    HS256: 'SHA-256',
+    HS384: 'SHA-384',
+    HS512: 'SHA-512',
+  };
   const KNOWN = [
-    'AES-CBC', 'AES-CTR', 'AES-GCM', 'AES-KW', 'ECDH', 'ECDSA', 'ED25519', 'X25519', 'HKDF', 'PBKDF2',
-    'RSA-OAEP', 'RSA-PSS', 'RSASSA-PKCS1-V1_5', 'NODE-ED25519',
+    'AES-CBC',
+    'AES-CTR',
+    'AES-GCM',
+    'AES-KW',
+    'ECDH',
+    'ECDSA',
+    'ED25519',
+    'X25519',
+    'HKDF',
+    'PBKDF2',
+    'RSA-OAEP',
+    'RSA-PSS',
+    'RSASSA-PKCS1-V1_5',
+    'NODE-ED25519',
   ];
 
-  const nameOf = (algorithm) => stringToUpperCase(String(
-    algorithm !== null && typeof algorithm === 'object' ? algorithm.name : algorithm));
+  const nameOf = (algorithm) =>
+    stringToUpperCase(
+      String(algorithm !== null && typeof algorithm === 'object' ? algorithm.name : algorithm),
+    );
   const hashOf = (algorithm) => {
     const name = nameOf(algorithm);
     if (SIZES[name] === undefined) throw web.domError('NotSupportedError', 'DIGEST_ALGORITHM');
@@ -29,9 +70,7 @@
   const bytesOf = (data, method) => {
     const bytes = toBytes(data);
     if (bytes === null) {
-      throw new TypeError(
-        `Failed to execute '${method}' on 'SubtleCrypto': parameter ${PLACES[method] ?? 1} is not of `
-        + `type 'Array'.`);
+      throw web.wrongParameter(method, 'SubtleCrypto', PLACES[method] ?? 1, 'Array');
     }
     return bytes;
   };
@@ -43,12 +82,18 @@
     }
     throw missing(method, name);
   };
-  const missing = (method, name) => new web.DOMException(
-    `workernb has no crypto.subtle.${method} for ${name}: it has digest, and HMAC's importKey, `
-    + 'exportKey, generateKey, sign and verify.', 'NotSupportedError');
+  const missing = (method, name) =>
+    new web.DOMException(
+      `workernb has no crypto.subtle.${method} for ${name}: it has digest, and HMAC's importKey, ` +
+        'exportKey, generateKey, sign and verify.',
+      'NotSupportedError',
+    );
 
-  const notJwk = () => new web.DOMException(
-    "The key is no JSON Web Key of an HMAC: { kty: 'oct', k, alg }.", 'DataError');
+  const notJwk = () =>
+    new web.DOMException(
+      "The key is no JSON Web Key of an HMAC: { kty: 'oct', k, alg }.",
+      'DataError',
+    );
 
   class CryptoKey {
     #bytes;
@@ -60,16 +105,23 @@
       this.#about = about;
     }
 
-    get type() { return 'secret'; }
-    get extractable() { return this.#about.extractable; }
-    get algorithm() { return this.#about.algorithm; }
-    get usages() { return arraySlice(this.#about.usages); }
+    get type() {
+      return 'secret';
+    }
+    get extractable() {
+      return this.#about.extractable;
+    }
+    get algorithm() {
+      return this.#about.algorithm;
+    }
+    get usages() {
+      return arraySlice(this.#about.usages);
+    }
 
     static {
       web.keyBytes = (key, method) => {
         if (key === null || typeof key !== 'object' || !(#bytes in key)) {
-          throw new TypeError(
-            `Failed to execute '${method}' on 'SubtleCrypto': parameter 2 is not of type 'CryptoKey'.`);
+          throw web.wrongParameter(method, 'SubtleCrypto', 2, 'CryptoKey');
         }
         return key.#bytes;
       };
@@ -88,12 +140,16 @@
     return arraySort(list);
   };
 
-  const hmacKey = (bytes, hash, extractable, usages) => new CryptoKey(token, bytes, {
-    extractable: !!extractable, usages: readUsages(usages),
-    algorithm: freeze({
-      name: 'HMAC', hash: freeze({ name: hash }), length: typedArrayByteLength(bytes) * 8,
-    }),
-  });
+  const hmacKey = (bytes, hash, extractable, usages) =>
+    new CryptoKey(token, bytes, {
+      extractable: !!extractable,
+      usages: readUsages(usages),
+      algorithm: freeze({
+        name: 'HMAC',
+        hash: freeze({ name: hash }),
+        length: typedArrayByteLength(bytes) * 8,
+      }),
+    });
 
   const useKey = (key, usage) => {
     const bytes = web.keyBytes(key, usage);
@@ -140,7 +196,10 @@
       web.keyBytes(key, 'verify');
       requireHmac(algorithm, 'verify');
       const made = host.hmacSign(
-        key.algorithm.hash.name, useKey(key, 'verify'), bytesOf(data, 'verify'));
+        key.algorithm.hash.name,
+        useKey(key, 'verify'),
+        bytesOf(data, 'verify'),
+      );
       return host.timingSafeEqual(new Uint8Array(made), bytesOf(signature, 'verify'));
     }
 
@@ -149,8 +208,11 @@
       web.refuseWhileLoading();
       const hash = hashOf(algorithm.hash);
       const bits = algorithm.length === undefined ? BLOCKS[hash] * 8 : Number(algorithm.length);
-      if (!(bits > 0) || bits % 8 !== 0) throw new web.DOMException(
-        'The length of an HMAC key is a multiple of 8 bits here.', 'OperationError');
+      if (!(bits > 0) || bits % 8 !== 0)
+        throw new web.DOMException(
+          'The length of an HMAC key is a multiple of 8 bits here.',
+          'OperationError',
+        );
       return hmacKey(new Uint8Array(host.randomBytes(bits / 8)), hash, extractable, usages);
     }
 
@@ -188,16 +250,32 @@
       let alg;
       for (let i = 0; i < names.length; i++) if (JWK_NAMES[names[i]] === hash) alg = names[i];
       return {
-        kty: 'oct', k: toBase64URL(bytes), alg, key_ops: key.usages, ext: key.extractable,
+        kty: 'oct',
+        k: toBase64URL(bytes),
+        alg,
+        key_ops: key.usages,
+        ext: key.extractable,
       };
     }
 
-    async encrypt(algorithm) { throw missing('encrypt', nameOf(algorithm)); }
-    async decrypt(algorithm) { throw missing('decrypt', nameOf(algorithm)); }
-    async deriveKey(algorithm) { throw missing('deriveKey', nameOf(algorithm)); }
-    async deriveBits(algorithm) { throw missing('deriveBits', nameOf(algorithm)); }
-    async wrapKey(_format, _key, _by, algorithm) { throw missing('wrapKey', nameOf(algorithm)); }
-    async unwrapKey(_format, _key, _by, algorithm) { throw missing('unwrapKey', nameOf(algorithm)); }
+    async encrypt(algorithm) {
+      throw missing('encrypt', nameOf(algorithm));
+    }
+    async decrypt(algorithm) {
+      throw missing('decrypt', nameOf(algorithm));
+    }
+    async deriveKey(algorithm) {
+      throw missing('deriveKey', nameOf(algorithm));
+    }
+    async deriveBits(algorithm) {
+      throw missing('deriveBits', nameOf(algorithm));
+    }
+    async wrapKey(_format, _key, _by, algorithm) {
+      throw missing('wrapKey', nameOf(algorithm));
+    }
+    async unwrapKey(_format, _key, _by, algorithm) {
+      throw missing('unwrapKey', nameOf(algorithm));
+    }
 
     timingSafeEqual(left, right) {
       const a = bytesOf(left, 'timingSafeEqual');
@@ -211,8 +289,15 @@
 
   const MAX_RANDOM_BYTES = 65536;
   const INTEGERS = [
-    'Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array',
-    'Uint32Array', 'BigInt64Array', 'BigUint64Array',
+    'Int8Array',
+    'Uint8Array',
+    'Uint8ClampedArray',
+    'Int16Array',
+    'Uint16Array',
+    'Int32Array',
+    'Uint32Array',
+    'BigInt64Array',
+    'BigUint64Array',
   ];
   const subtle = new SubtleCrypto(token);
 
@@ -221,13 +306,13 @@
       if (given !== token) throw web.platformError(TypeError, 'ILLEGAL_CONSTRUCTOR');
     }
 
-    get subtle() { return subtle; }
+    get subtle() {
+      return subtle;
+    }
 
     getRandomValues(view) {
       if (!isView(view)) {
-        throw new TypeError(
-          "Failed to execute 'getRandomValues' on 'Crypto': parameter 1 is not of type "
-          + "'JsArrayBufferView'.");
+        throw web.wrongParameter('getRandomValues', 'Crypto', 1, 'JsArrayBufferView');
       }
       if (arrayIndexOf(INTEGERS, typedArrayName(view)) === -1) {
         throw web.domError('TypeMismatchError', 'ENTROPY_TYPE');
@@ -262,31 +347,46 @@
           this.#written += typedArrayByteLength(bytes);
           feed(bytes);
         },
-        close: () => { this.#digest.resolve(feed()); },
-        abort: (reason) => { this.#digest.reject(reason); },
+        close: () => {
+          this.#digest.resolve(feed());
+        },
+        abort: (reason) => {
+          this.#digest.reject(reason);
+        },
       });
       web.react(this.#digest.promise, web.nothing, web.nothing);
     }
 
-    get digest() { return this.#digest.promise; }
-    get bytesWritten() { return web.primordials.BigInt(this.#written); }
+    get digest() {
+      return this.#digest.promise;
+    }
+    get bytesWritten() {
+      return web.primordials.BigInt(this.#written);
+    }
   }
 
   web.primordials.defineProperty(Math, 'random', {
-    value: { random() {
-      web.refuseWhileLoading();
-      return host.random();
-    } }.random,
-    writable: true, enumerable: false, configurable: true,
+    value: {
+      random() {
+        web.refuseWhileLoading();
+        return host.random();
+      },
+    }.random,
+    writable: true,
+    enumerable: false,
+    configurable: true,
   });
 
   const crypto = new Crypto(token);
   web.primordials.defineProperty(crypto, 'DigestStream', {
-    value: DigestStream, writable: true, enumerable: false, configurable: true,
+    value: DigestStream,
+    writable: true,
+    enumerable: false,
+    configurable: true,
   });
   const classes = { Crypto, SubtleCrypto, CryptoKey };
   const keys = web.primordials.keys(classes);
   for (let i = 0; i < keys.length; i++) web.define(classes[keys[i]]);
   web.define(DigestStream);
   web.expose({ ...classes, crypto });
-})
+});

@@ -3,16 +3,33 @@
   'use strict';
   const { host, inspect } = web;
   const P = web.primordials;
-  const { arrayJoin, hasOwn, keys, mapDelete, mapGet, mapHas, mapSet, Map, Number, String, stringIncludes, stringIndexOf, stringSlice,
-    stringSplit, stringReplaceAll } = P;
+  const {
+    arrayJoin,
+    hasOwn,
+    keys,
+    mapDelete,
+    mapGet,
+    mapHas,
+    mapSet,
+    Map,
+    Number,
+    String,
+    stringIncludes,
+    stringIndexOf,
+    stringSlice,
+    stringSplit,
+    stringReplaceAll,
+  } = P;
 
   const plain = (value) => (typeof value === 'string' ? value : inspect(value));
 
   // Whether String(value) is a text that the value's own class makes.
   function hasOwnText(value) {
     const { toString } = value;
-    return typeof toString === 'function'
-      && !stringIncludes(P.functionToString(toString), '[native code]');
+    return (
+      typeof toString === 'function' &&
+      !stringIncludes(P.functionToString(toString), '[native code]')
+    );
   }
 
   const asText = (value) => {
@@ -32,10 +49,15 @@
     __proto__: null,
     s: asText,
     d: (value) => (value !== null && typeof value === 'object' ? 'NaN' : asNumber(value, Number)),
-    i: (value) => (value !== null && typeof value === 'object' ? 'NaN' : asNumber(value, P.parseInt)),
+    i: (value) =>
+      value !== null && typeof value === 'object' ? 'NaN' : asNumber(value, P.parseInt),
     f: (value) => (typeof value === 'symbol' ? 'NaN' : asText(P.parseFloat(value))),
     j: (value) => {
-      try { return `${P.stringify(value)}`; } catch { return '[Circular]'; }
+      try {
+        return `${P.stringify(value)}`;
+      } catch {
+        return '[Circular]';
+      }
     },
     o: (value) => inspect(value, { depth: 4, showHidden: true }),
     O: (value) => inspect(value),
@@ -54,7 +76,11 @@
         const letter = form[at + 1];
         if (letter === '%') {
           text += stringSlice(form, from, at + 1);
-        } else if (letter !== undefined && CONVERSIONS[letter] !== undefined && used < values.length) {
+        } else if (
+          letter !== undefined &&
+          CONVERSIONS[letter] !== undefined &&
+          used < values.length
+        ) {
           text += stringSlice(form, from, at) + CONVERSIONS[letter](values[used]);
           used += 1;
         } else {
@@ -70,7 +96,8 @@
     return text;
   };
 
-  const counts = new Map(), timers = new Map();
+  const counts = new Map(),
+    timers = new Map();
   let indent = '';
 
   const write = (level, text) => {
@@ -85,8 +112,9 @@
 
   function elapsed(label) {
     const milliseconds = host.now() - mapGet(timers, label);
-    return milliseconds >= 1000 ? `${P.numberToFixed(milliseconds / 1000, 3)}s`
-      : `${milliseconds === P.trunc(milliseconds) ? milliseconds : P.numberToFixed(milliseconds, 3)}ms`;
+    if (milliseconds >= 1000) return `${P.numberToFixed(milliseconds / 1000, 3)}s`;
+    const isWhole = milliseconds === P.trunc(milliseconds);
+    return `${isWhole ? milliseconds : P.numberToFixed(milliseconds, 3)}ms`;
   }
 
   function needTimer(label, method) {
@@ -100,13 +128,19 @@
 
   function rowsOf(data) {
     const rows = [];
-    const add = (index, value) => { rows[rows.length] = { index, value }; };
+    const add = (index, value) => {
+      rows[rows.length] = { index, value };
+    };
     if (web.kinds.isMap(data)) {
       let number = 0;
-      P.mapForEach(data, (value, key) => { add(`${number++}`, { __proto__: null, Key: key, Values: value }); });
+      P.mapForEach(data, (value, key) => {
+        add(`${number++}`, { __proto__: null, Key: key, Values: value });
+      });
     } else if (web.kinds.isSet(data)) {
       let number = 0;
-      P.setForEach(data, (value) => { add(`${number++}`, value); });
+      P.setForEach(data, (value) => {
+        add(`${number++}`, value);
+      });
     } else {
       const names = keys(data);
       for (let i = 0; i < names.length; i++) add(names[i], data[names[i]]);
@@ -115,7 +149,9 @@
   }
 
   function tableOf(data, wanted) {
-    const rows = rowsOf(data), columns = [], cells = [];
+    const rows = rowsOf(data),
+      columns = [],
+      cells = [];
     let hasValues = false;
     for (let i = 0; i < rows.length; i++) {
       const { index, value } = rows[i];
@@ -162,7 +198,8 @@
     };
     const row = (values) => {
       let text = '│';
-      for (let i = 0; i < values.length; i++) text += `${P.stringPadEnd(` ${values[i]}`, widths[i])}│`;
+      for (let i = 0; i < values.length; i++)
+        text += `${P.stringPadEnd(` ${values[i]}`, widths[i])}│`;
       return text;
     };
     const shown = [rule('┌', '┬', '┐'), row(head), rule('├', '┼', '┤')];
@@ -182,13 +219,27 @@
   }
 
   const console = {
-    debug(...values) { write('debug', web.format(values)); },
-    error(...values) { write('error', web.format(values)); },
-    info(...values) { write('info', web.format(values)); },
-    log(...values) { write('log', web.format(values)); },
-    warn(...values) { write('warn', web.format(values)); },
-    dir(value, options) { write('log', inspect(value, options ?? {})); },
-    dirxml(...values) { write('log', web.format(values)); },
+    debug(...values) {
+      write('debug', web.format(values));
+    },
+    error(...values) {
+      write('error', web.format(values));
+    },
+    info(...values) {
+      write('info', web.format(values));
+    },
+    log(...values) {
+      write('log', web.format(values));
+    },
+    warn(...values) {
+      write('warn', web.format(values));
+    },
+    dir(value, options) {
+      write('log', inspect(value, options ?? {}));
+    },
+    dirxml(...values) {
+      write('log', web.format(values));
+    },
     table(data, columns) {
       if (data === null || typeof data !== 'object') write('log', plain(data));
       else write('log', tableOf(data, columns));
@@ -197,9 +248,15 @@
       const text = web.format(values);
       write('debug', `Trace${text === '' ? '' : `: ${text}`}${traceLines()}`);
     },
-    group(...values) { openGroup(values); },
-    groupCollapsed(...values) { openGroup(values); },
-    groupEnd() { indent = stringSlice(indent, 2); },
+    group(...values) {
+      openGroup(values);
+    },
+    groupCollapsed(...values) {
+      openGroup(values);
+    },
+    groupEnd() {
+      indent = stringSlice(indent, 2);
+    },
     clear() {},
     count(label) {
       label = labelOf(label);
@@ -220,7 +277,8 @@
     profileEnd() {},
     time(label) {
       label = labelOf(label);
-      if (mapHas(timers, label)) write('warn', `Label '${label}' already exists for console.time()`);
+      if (mapHas(timers, label))
+        write('warn', `Label '${label}' already exists for console.time()`);
       else mapSet(timers, label, host.now());
     },
     timeLog(label, ...values) {
@@ -236,8 +294,10 @@
       mapDelete(timers, label);
     },
     timeStamp() {},
-    context() { return console; },
+    context() {
+      return console;
+    },
   };
   P.defineProperty(console, P.Symbol.toStringTag, { value: 'console', configurable: true });
   web.expose({ console });
-})
+});

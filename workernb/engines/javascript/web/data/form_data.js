@@ -2,16 +2,24 @@
 (function (web) {
   'use strict';
   const { host } = web;
-  const { apply, defineProperty, String, Symbol, TypeError, Uint8Array, stringReplaceAll,
-    typedArrayByteLength, then } = web.primordials;
+  const {
+    apply,
+    defineProperty,
+    String,
+    Symbol,
+    TypeError,
+    Uint8Array,
+    stringReplaceAll,
+    typedArrayByteLength,
+    then,
+  } = web.primordials;
 
   const iterator = web.iteratorClass('FormData Iterator');
   const text = (value) => host.toUSVString(String(value));
   const need = (method, given, count) => {
     if (given < count) {
       const type = given === 1 ? 'File or Blob or string' : 'string';
-      throw new TypeError(
-        `Failed to execute '${method}' on 'FormData': parameter ${given + 1} is not of type '${type}'.`);
+      throw web.wrongParameter(method, 'FormData', given + 1, type);
     }
   };
 
@@ -19,8 +27,7 @@
   function valueOf(value, given, filename) {
     if (!web.isBlob(value)) {
       if (given > 2) {
-        throw new TypeError(
-          "Failed to execute 'append' on 'FormData': parameter 2 is not of type 'Blob'.");
+        throw web.wrongParameter('append', 'FormData', 2, 'Blob');
       }
       return text(value);
     }
@@ -34,7 +41,8 @@
     append(name, value, filename) {
       need('append', arguments.length, 2);
       this.#entries[this.#entries.length] = {
-        name: text(name), value: valueOf(value, arguments.length, filename),
+        name: text(name),
+        value: valueOf(value, arguments.length, filename),
       };
     }
 
@@ -91,17 +99,22 @@
 
     forEach(callback, self = undefined) {
       if (typeof callback !== 'function') {
-        throw new TypeError(
-          "Failed to execute 'forEach' on 'FormData': parameter 1 is not of type 'function'.");
+        throw web.wrongParameter('forEach', 'FormData', 1, 'function');
       }
       for (let i = 0; i < this.#entries.length; i++) {
         apply(callback, self, [this.#entries[i].value, this.#entries[i].name, this]);
       }
     }
 
-    keys() { return this.#iterate((entry) => entry.name); }
-    values() { return this.#iterate((entry) => entry.value); }
-    entries() { return this.#iterate((entry) => [entry.name, entry.value]); }
+    keys() {
+      return this.#iterate((entry) => entry.name);
+    }
+    values() {
+      return this.#iterate((entry) => entry.value);
+    }
+    entries() {
+      return this.#iterate((entry) => [entry.name, entry.value]);
+    }
 
     #iterate(pick) {
       let at = 0;
@@ -119,8 +132,12 @@
   }
 
   // Line ends as the HTML standard has them in forms.
-  const toCRLF = (value) => stringReplaceAll(
-    stringReplaceAll(stringReplaceAll(value, '\r\n', '\n'), '\r', '\n'), '\n', '\r\n');
+  const toCRLF = (value) =>
+    stringReplaceAll(
+      stringReplaceAll(stringReplaceAll(value, '\r\n', '\n'), '\r', '\n'),
+      '\n',
+      '\r\n',
+    );
 
   // The multipart body of a form: { bytes, type }.
   web.writeForm = (form) => {
@@ -132,12 +149,17 @@
       if (typeof value === 'string') {
         add(toCRLF(name), toCRLF(value));
       } else {
-        add(toCRLF(name), web.blobBytes(value), value.name,
-          value.type === '' ? 'application/octet-stream' : value.type);
+        add(
+          toCRLF(name),
+          web.blobBytes(value),
+          value.name,
+          value.type === '' ? 'application/octet-stream' : value.type,
+        );
       }
     }
     return {
-      bytes: new Uint8Array(add()), type: `multipart/form-data; boundary=${boundary}`,
+      bytes: new Uint8Array(add()),
+      type: `multipart/form-data; boundary=${boundary}`,
     };
   };
 
@@ -151,8 +173,8 @@
       const entry = entries[i];
       list[i] = {
         name: entry[0],
-        value: entry.length === 2 ? entry[1]
-          : web.newFile(new Uint8Array(entry[1]), entry[2], entry[3]),
+        value:
+          entry.length === 2 ? entry[1] : web.newFile(new Uint8Array(entry[1]), entry[2], entry[3]),
       };
     }
     return form;
@@ -166,7 +188,8 @@
       if (web.isFormData(value)) return { stream: null, ...web.writeForm(value) };
       if (web.isSearchParams(value)) {
         return {
-          bytes: web.encode(host.writeQuery(web.searchParamsList(value))), stream: null,
+          bytes: web.encode(host.writeQuery(web.searchParamsList(value))),
+          stream: null,
           type: 'application/x-www-form-urlencoded;charset=UTF-8',
         };
       }
@@ -179,14 +202,18 @@
       }
     }
     return {
-      bytes: web.encode(String(value)), stream: null, type: 'text/plain;charset=UTF-8',
+      bytes: web.encode(String(value)),
+      stream: null,
+      type: 'text/plain;charset=UTF-8',
     };
   };
 
   web.define(FormData);
   defineProperty(FormData.prototype, Symbol.iterator, {
-    value: FormData.prototype.entries, writable: true, configurable: true,
+    value: FormData.prototype.entries,
+    writable: true,
+    configurable: true,
   });
   web.FormData = FormData;
   web.expose({ FormData });
-})
+});

@@ -21,39 +21,75 @@
 
     constructor(type, init = {}) {
       if (arguments.length === 0) {
-        throw new TypeError(
-          "Failed to construct 'Event': constructor parameter 1 is not of type 'string'.");
+        throw web.wrongArgument('Event', 1, 'string');
       }
       this.#type = String(type);
       const { bubbles = false, cancelable = false, composed = false } = init ?? {};
       this.#init = { bubbles: !!bubbles, cancelable: !!cancelable, composed: !!composed };
     }
 
-    get type() { return this.#type; }
-    get eventPhase() { return this.#dispatching ? 2 : 0; }
-    get composed() { return this.#init.composed; }
-    get bubbles() { return this.#init.bubbles; }
-    get cancelable() { return this.#init.cancelable; }
-    get defaultPrevented() { return this.#prevented; }
-    get returnValue() { return !this.#prevented; }
-    get currentTarget() { return this.#dispatching ? this.#target : undefined; }
-    get target() { return this.#target ?? undefined; }
-    get srcElement() { return this.#target ?? undefined; }
-    get timeStamp() { return this.#timeStamp; }
-    get isTrusted() { return this.#trusted; }
-    get cancelBubble() { return this.#cancelBubble; }
-    set cancelBubble(value) { if (value) this.#cancelBubble = true; }
+    get type() {
+      return this.#type;
+    }
+    get eventPhase() {
+      return this.#dispatching ? 2 : 0;
+    }
+    get composed() {
+      return this.#init.composed;
+    }
+    get bubbles() {
+      return this.#init.bubbles;
+    }
+    get cancelable() {
+      return this.#init.cancelable;
+    }
+    get defaultPrevented() {
+      return this.#prevented;
+    }
+    get returnValue() {
+      return !this.#prevented;
+    }
+    get currentTarget() {
+      return this.#dispatching ? this.#target : undefined;
+    }
+    get target() {
+      return this.#target ?? undefined;
+    }
+    get srcElement() {
+      return this.#target ?? undefined;
+    }
+    get timeStamp() {
+      return this.#timeStamp;
+    }
+    get isTrusted() {
+      return this.#trusted;
+    }
+    get cancelBubble() {
+      return this.#cancelBubble;
+    }
+    set cancelBubble(value) {
+      if (value) this.#cancelBubble = true;
+    }
 
-    composedPath() { return this.#dispatching ? [this.#target] : []; }
-    stopPropagation() { this.#cancelBubble = true; }
-    stopImmediatePropagation() { this.#cancelBubble = this.#stopped = true; }
+    composedPath() {
+      return this.#dispatching ? [this.#target] : [];
+    }
+    stopPropagation() {
+      this.#cancelBubble = true;
+    }
+    stopImmediatePropagation() {
+      this.#cancelBubble = this.#stopped = true;
+    }
     preventDefault() {
       if (this.#init.cancelable && !this.#passive) this.#prevented = true;
     }
 
     static {
       isEvent = (value) => value !== null && typeof value === 'object' && #type in value;
-      setTrusted = (event) => { event.#trusted = true; return event; };
+      setTrusted = (event) => {
+        event.#trusted = true;
+        return event;
+      };
       setTarget = (event, target) => {
         event.#target = target;
         event.#dispatching = true;
@@ -61,7 +97,9 @@
       runState = {
         isDispatching: (event) => event.#dispatching,
         isStopped: (event) => event.#stopped,
-        setPassive: (event, passive) => { event.#passive = passive; },
+        setPassive: (event, passive) => {
+          event.#passive = passive;
+        },
         end: (event) => {
           event.#dispatching = event.#stopped = event.#cancelBubble = event.#passive = false;
         },
@@ -80,21 +118,39 @@
       super(type, init);
       this.#detail = init?.detail ?? null;
     }
-    get detail() { return this.#detail; }
+    get detail() {
+      return this.#detail;
+    }
   }
 
   class MessageEvent extends Event {
     #init;
     constructor(type, init = {}) {
       super(type, init);
-      const { data = null, origin = null, lastEventId = '', source = null, ports = [] } = init ?? {};
-      this.#init = { data, origin, lastEventId, source, ports: freeze(arraySlice(ports)) };
+      const {
+        data = null,
+        origin = null,
+        lastEventId = '',
+        source = null,
+        ports = [],
+      } = init ?? {};
+      this.#init = { data, origin, lastEventId, source, ports: freeze([...ports]) };
     }
-    get data() { return this.#init.data; }
-    get origin() { return this.#init.origin; }
-    get lastEventId() { return this.#init.lastEventId; }
-    get source() { return this.#init.source; }
-    get ports() { return this.#init.ports; }
+    get data() {
+      return this.#init.data;
+    }
+    get origin() {
+      return this.#init.origin;
+    }
+    get lastEventId() {
+      return this.#init.lastEventId;
+    }
+    get source() {
+      return this.#init.source;
+    }
+    get ports() {
+      return this.#init.ports;
+    }
   }
 
   class CloseEvent extends Event {
@@ -104,9 +160,15 @@
       const { wasClean = false, code = 0, reason = '' } = init ?? {};
       this.#init = { wasClean: !!wasClean, code: code & 0xffff, reason: String(reason) };
     }
-    get wasClean() { return this.#init.wasClean; }
-    get code() { return this.#init.code; }
-    get reason() { return this.#init.reason; }
+    get wasClean() {
+      return this.#init.wasClean;
+    }
+    get code() {
+      return this.#init.code;
+    }
+    get reason() {
+      return this.#init.reason;
+    }
   }
 
   class ErrorEvent extends Event {
@@ -115,15 +177,28 @@
       super(type, init);
       const { message = '', filename = '', lineno = 0, colno = 0, error } = init ?? {};
       this.#init = {
-        message: String(message), filename: String(filename), lineno: lineno >>> 0,
-        colno: colno >>> 0, error,
+        message: String(message),
+        filename: String(filename),
+        lineno: lineno >>> 0,
+        colno: colno >>> 0,
+        error,
       };
     }
-    get filename() { return this.#init.filename; }
-    get message() { return this.#init.message; }
-    get lineno() { return this.#init.lineno; }
-    get colno() { return this.#init.colno; }
-    get error() { return this.#init.error; }
+    get filename() {
+      return this.#init.filename;
+    }
+    get message() {
+      return this.#init.message;
+    }
+    get lineno() {
+      return this.#init.lineno;
+    }
+    get colno() {
+      return this.#init.colno;
+    }
+    get error() {
+      return this.#init.error;
+    }
   }
 
   class EventTarget {
@@ -142,7 +217,7 @@
       }
       if (signal !== undefined) {
         if (!web.isAbortSignal(signal)) {
-          throw new TypeError("Failed to execute 'addEventListener' on 'EventTarget': the signal is not an AbortSignal.");
+          throw new TypeError("The option 'signal' of addEventListener is an AbortSignal.");
         }
         if (signal.aborted) return;
       }
@@ -150,7 +225,9 @@
       const listener = { type, callback, capture, once, passive, removed: false };
       this.#listeners[this.#listeners.length] = listener;
       if (signal !== undefined) {
-        web.onAbort(signal, () => { this.removeEventListener(type, callback, { capture }); });
+        web.onAbort(signal, () => {
+          this.removeEventListener(type, callback, { capture });
+        });
       }
     }
 
@@ -163,8 +240,7 @@
 
     dispatchEvent(event) {
       if (!isEvent(event)) {
-        throw new TypeError(
-          "Failed to execute 'dispatchEvent' on 'EventTarget': parameter 1 is not of type 'Event'.");
+        throw web.wrongParameter('dispatchEvent', 'EventTarget', 1, 'Event');
       }
       if (runState.isDispatching(event)) {
         throw web.domError('InvalidStateError', 'EVENT_DISPATCHED');
@@ -191,16 +267,19 @@
     #find(type, callback, capture) {
       for (let i = 0; i < this.#listeners.length; i++) {
         const listener = this.#listeners[i];
-        if (listener.type === type && listener.callback === callback
-          && listener.capture === capture) return i;
+        if (
+          listener.type === type &&
+          listener.callback === callback &&
+          listener.capture === capture
+        )
+          return i;
       }
       return -1;
     }
   }
 
-  const noListener = () => new TypeError(
-    "Failed to execute 'addEventListener' on 'EventTarget': parameter 2 is not of type 'function or "
-    + "HandlerObject'.");
+  const noListener = () =>
+    web.wrongParameter('addEventListener', 'EventTarget', 2, 'function or HandlerObject');
 
   function readOptions(options) {
     if (options === null || typeof options !== 'object') return { capture: !!options };
@@ -227,7 +306,9 @@
     const set = web.primordials.uncurryThis(web.primordials.WeakMap.prototype.set);
     const { addEventListener, removeEventListener } = EventTarget.prototype;
     defineProperty(Class.prototype, `on${type}`, {
-      get() { return get(kept, this) ?? null; },
+      get() {
+        return get(kept, this) ?? null;
+      },
       set(handler) {
         const before = get(kept, this) ?? null;
         const after = typeof handler === 'function' ? handler : null;
@@ -235,7 +316,8 @@
         if (after !== null) apply(addEventListener, this, [type, after]);
         set(kept, this, after);
       },
-      enumerable: true, configurable: true,
+      enumerable: true,
+      configurable: true,
     });
   };
 
@@ -258,7 +340,11 @@
   // Reports an exception that nobody caught, unless a listener prevents that.
   web.report = (error) => {
     let message = 'Uncaught';
-    try { message = `Uncaught ${web.describeError(error)}`; } catch { /* its text throws */ }
+    try {
+      message = `Uncaught ${web.describeError(error)}`;
+    } catch {
+      /* its text throws */
+    }
     const event = setTrusted(new ErrorEvent('error', { message, error, cancelable: true }));
     try {
       if (!apply(dispatchEvent, globalTarget, [event])) return;
@@ -268,15 +354,23 @@
     host.report(error);
   };
   web.expose({
-    addEventListener: { addEventListener(type, callback, options) {
-      apply(addEventListener, globalTarget, [type, callback, options]);
-    } }.addEventListener,
-    removeEventListener: { removeEventListener(type, callback, options) {
-      apply(removeEventListener, globalTarget, [type, callback, options]);
-    } }.removeEventListener,
-    dispatchEvent: { dispatchEvent(event) {
-      return apply(dispatchEvent, globalTarget, [event]);
-    } }.dispatchEvent,
-    reportError: function reportError(error) { web.report(error); },
+    addEventListener: {
+      addEventListener(type, callback, options) {
+        apply(addEventListener, globalTarget, [type, callback, options]);
+      },
+    }.addEventListener,
+    removeEventListener: {
+      removeEventListener(type, callback, options) {
+        apply(removeEventListener, globalTarget, [type, callback, options]);
+      },
+    }.removeEventListener,
+    dispatchEvent: {
+      dispatchEvent(event) {
+        return apply(dispatchEvent, globalTarget, [event]);
+      },
+    }.dispatchEvent,
+    reportError: function reportError(error) {
+      web.report(error);
+    },
   });
-})
+});
