@@ -187,9 +187,7 @@ def test_durable_objects_have_migrations():
 
 
 def test_producers_and_consumers_of_queues():
-    files = export_files(
-        [make(queues={"JOBS": "jobs"}, consumers={"jobs": {"max_batch_size": 3}})]
-    )
+    files = export_files([make(queues={"JOBS": "jobs"}, consumers={"jobs": {"max_batch_size": 3}})])
     assert config(files)["queues"] == {
         "producers": [{"binding": "JOBS", "queue": "jobs"}],
         "consumers": [{"queue": "jobs", "max_batch_size": 3}],
@@ -289,9 +287,7 @@ def _definitions(draw):
         "tails": draw(st.lists(_names, unique=True)),
         "limits": draw(st.none() | st.fixed_dictionaries({"cpu_ms": st.integers(1, 99)})),
         "compatibility_date": draw(st.sampled_from(["2026-08-22", "2025-01-01"])),
-        "modules": draw(
-            st.dictionaries(st.sampled_from([f"a.{ending}", f"b/c.{ending}"]), _text)
-        ),
+        "modules": draw(st.dictionaries(st.sampled_from([f"a.{ending}", f"b/c.{ending}"]), _text)),
     }
     return Definition.make(name, "\n" + draw(_text), **settings, **keywords)
 
