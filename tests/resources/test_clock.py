@@ -206,14 +206,16 @@ def test_what_another_loop_has_begun_does_not_keep_it_from_moving(runtime):
     clock, loop = runtime.clock, asyncio.new_event_loop()
     begun = []
 
-    async def hangs():
-        begun.append(asyncio.current_task())
-        await loop.create_future()
-
     async def ask():
+        called = asyncio.Event()
+
+        async def hangs():
+            begun.append(asyncio.current_task())
+            called.set()
+            await loop.create_future()
+
         clock.call_later(0, hangs, "hangs")
-        while not begun:
-            await asyncio.sleep(0)
+        await called.wait()
 
     loop.run_until_complete(ask())
     clock.call_later(1, lambda: begun.append("moved"), "on the next loop")
