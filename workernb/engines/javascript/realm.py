@@ -31,10 +31,11 @@ from .machine import Machine, ScriptError, compile_script
 from .messages import message_functions
 from .platform import PLATFORM_MODULE, PLATFORM_SOURCE, missing_module
 from .run import Run
+from .stores import store_functions
 from .values import written
 
 SCRIPTS = (
-    "errors", "operations", "bodies", "messages", "values", "rpc", "workers", "handlers",
+    "errors", "operations", "bodies", "messages", "values", "rpc", "stores", "workers", "handlers",
 )  # fmt: skip
 """Our own scripts, in the order in which each takes what it needs from those before."""
 
@@ -112,6 +113,7 @@ class Realm:
             **binding_functions(host),
             **invocation_functions(host),
             **rpc_functions(host),
+            **store_functions(host),
         }
         exposed = machine.host_object(functions)
         self._hooks = RunHooks(host)
