@@ -104,7 +104,7 @@ def decoder(name: str, fatal: bool, keep_mark: bool) -> Callable[..., str | None
     corrections = _CORRECTIONS.get(name)
     # Only the standard's own encoding takes every byte: as ASCII, or a character for private use.
     strict = fatal and name != "x-user-defined"
-    state = codecs.getincrementaldecoder(codec)("strict" if strict else _REPLACE)
+    state = codecs.getincrementaldecoder(codec)(_REFUSE if strict else _REPLACE)
     has_mark = name.startswith("utf-") and not keep_mark
     begun = False
 
@@ -118,6 +118,8 @@ def decoder(name: str, fatal: bool, keep_mark: bool) -> Callable[..., str | None
             return None
         if corrections is not None:
             text = text.translate(corrections)
+            if fatal and "\ufffd" in text:
+                return None
         if has_mark and not begun and text:
             begun = True
             text = text.removeprefix("\ufeff")
@@ -156,7 +158,20 @@ def _replace(error: UnicodeError) -> tuple[str, int]:
     return "\ufffd", start + 2 if is_pair else error.end
 
 
+_REFUSE = "workernb.refuse"
+
+
+def _refuse(error: UnicodeError) -> tuple[str, int]:
+    """Raise an error, but for the C1 controls that the codecs of Windows lack."""
+    assert isinstance(error, UnicodeDecodeError)
+    byte = error.object[error.start]
+    if error.encoding == "charmap" and byte < 0xA0:
+        return chr(byte), error.start + 1
+    raise error
+
+
 codecs.register_error(_REPLACE, _replace)
+codecs.register_error(_REFUSE, _refuse)
 
 
 def encode_utf8(text: str) -> bytes:
