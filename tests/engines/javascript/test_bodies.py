@@ -233,6 +233,19 @@ async def test_a_timer_ends_with_its_invocation(handle):
     assert response.trace.logs == []
 
 
+async def test_timers_that_are_left_are_forgotten(handle, runtime):
+    worker = handle(
+        "const big = 'x'.repeat(10_000); setTimeout(() => big, 60_000); return new Response();"
+    )
+    machine = runtime.services["js"].isolates[1].exporter.realm().machine
+    await worker.fetch("http://x/")
+    before = machine.memory_bytes()
+    for _ in range(50):
+        await worker.fetch("http://x/")
+    machine.collect()
+    assert machine.memory_bytes() < before + 20_000
+
+
 async def test_what_is_missing_says_what_to_do(handle):
     worker = handle("return new Response(Intl.x);")
     with pytest.raises(Exception, match="'Intl' is not defined") as raised:

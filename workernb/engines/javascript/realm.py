@@ -119,7 +119,7 @@ class Realm:
         self._hooks = RunHooks(host)
         web = install(machine.context, self._hooks)
         self._internal = web.value
-        self.fire_timer = web.get("fireTimer")
+        self.fire_timer, self.forget_timer = web.get("fireTimer"), web.get("forgetTimer")
         for code in _scripts():
             machine.call(machine.script(code), exposed, self._internal)
         self._hooks.describe = web.get("describe")
