@@ -10,7 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import figures, floor, instructions, javascript, path, port, stores, streams
+from benchmarks import (
+    figures,
+    floor,
+    instructions,
+    javascript,
+    objects,
+    path,
+    port,
+    stores,
+    streams,
+)
 from benchmarks.ours import messages, per_call, urls_of
 from benchmarks.results import Result, table
 
@@ -89,6 +99,14 @@ async def test_a_call_to_a_store_is_bounded(monkeypatch):
     # On an idle machine about 2 and 3 times: see `python -m benchmarks.stores`.
     assert 0 < medians["KV get"] < 20 * medians["bare select, one yield"]
     assert 0 < medians["D1 first"] < 20 * medians["bare select, one yield"]
+
+
+async def test_an_increment_of_a_durable_object_is_bounded(monkeypatch):
+    monkeypatch.setattr(objects, "CALLS", 200)
+    medians = await objects.measure(rounds=3)
+    # On an idle machine about 4 and 2.5 times: see `python -m benchmarks.objects`.
+    assert medians["increment in memory"] < 12 * medians["plain RPC hop"]
+    assert medians["increment on disk"] < 12 * medians["bare committed update"]
 
 
 def test_the_path_of_a_request_does_not_grow():
