@@ -129,7 +129,7 @@ async def test_it_ticks_while_the_graph_is_watched(pair):
     assert not board.tick()
     board.close()
     assert not ticker.running
-    assert not pair.on_changed
+    assert board.editor._on_changed not in pair.on_changed
 
 
 def test_without_workers_it_says_so(runtime):

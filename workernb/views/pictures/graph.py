@@ -45,12 +45,26 @@ Point = tuple[float, float]
 class GraphPicture(Picture):
     """The services of a runtime, as they are when the picture is created."""
 
-    def __init__(self, runtime: Runtime) -> None:
-        """Draw the services and their traffic."""
+    def __init__(
+        self, runtime: Runtime, around: str | None = None, layout: Layout | None = None
+    ) -> None:
+        """Draw the services and their traffic.
+
+        around: only this service, its callers and what it is bound to. layout: where positions are
+        kept, by default the runtime's own or, around a service, a new one.
+        """
         self.traffic = Traffic.of(runtime)
         self.system = System.of(runtime, self.traffic.callbacks())
-        self.layout = Layout.of(runtime)
+        if around is not None:
+            self.system = self.system.around(around)
+        self.layout = layout or (Layout.of(runtime) if around is None else Layout())
         self.layout.update(self.system, measures(self.system))
+        self._flows = {
+            arrow.key: flow.copy()
+            for arrow in self.system.arrows
+            if (flow := self.traffic.arrows.get(arrow.key)) is not None
+        }
+        self._loads = self.traffic.loads()
         self.drawing = GraphBuilder(self.system, self.layout, self.traffic).build()
 
     def text(self) -> str:
@@ -58,13 +72,13 @@ class GraphPicture(Picture):
         if not self.system.nodes:
             return "No Workers yet. Define one in a cell that starts with %%worker NAME."
         lines = []
-        loads = self.traffic.loads()
+        loads = self._loads
         for node in self.system.nodes:
             if node.name != OUTSIDE:
                 load = [loads[node.name].text] if node.name in loads else []
                 lines.append(f"{one_line(node.name)} ({' · '.join([node.detail, *load])})")
             for arrow in self.system.outgoing[node.name]:
-                flow = self.traffic.arrows.get(arrow.key, Flow())
+                flow = self._flows.get(arrow.key, Flow())
                 texts = [describe_arrow(arrow), *flow.texts, flow.calls]
                 lines.append("  ".join(filter(None, texts)))
         return "\n".join(lines)

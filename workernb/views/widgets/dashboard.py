@@ -14,6 +14,7 @@ from workernb.runtime.tracing.metering import ms
 from workernb.runtime.tracing.traces import Trace
 from workernb.views.drawing.text import one_line
 from workernb.views.pictures.cpu import headline
+from workernb.views.pictures.stack import StackedPicture
 
 from .cpu import CpuView
 from .dropdown import StickyDropdown
@@ -46,8 +47,8 @@ class Dashboard(VBox):  # type: ignore[misc]
         self._loop = running_loop()
         self._ticks = 0
         self._shown_state: Any = None
-        self.graph = GraphView(self.runtime)
-        self.cpu = CpuView(self.runtime)
+        self.graph = GraphView(self.runtime, live=True)
+        self.cpu = CpuView(self.runtime, live=True)
         self.editor = BindingEditor("", self.runtime)
         self.requests = StickyDropdown(description="Request", layout={"width": "40em"})
         self.workers = StickyDropdown(description="Worker", layout={"width": "25em"})
@@ -114,13 +115,18 @@ class Dashboard(VBox):  # type: ignore[misc]
 
     # Displaying
 
+    def still(self) -> StackedPicture:
+        """Return all that is shown now, as one still picture."""
+        rows = [[self.graph.still(), self.editor.still()], [self.cpu.still()]]
+        return StackedPicture("The dashboard", rows)
+
     def __repr__(self) -> str:
-        return f"{self.graph!r}\n\n{self.cpu!r}\n\n{self.editor!r}"
+        return self.still().text()
 
     def _ipython_display_(self) -> None:
-        """Display the widget, and the still graph for pages without widgets."""
+        """Display all as a still picture; while the kernel lives, the widget takes its place."""
         self._loop = self._loop or running_loop()
-        self.graph.shown(StillOutput(self, self.graph.still))
+        self.graph.shown(StillOutput(self, self.still))
         self.cpu.shown()
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ import traitlets
 from workernb.assembly import checked_runtime
 from workernb.runtime.runtime import Runtime
 from workernb.views.pictures.graph import GraphPicture
+from workernb.views.pictures.layout import Layout
 from workernb.views.pictures.system import OUTSIDE
 from workernb.views.pictures.traffic import Flow, Traffic
 
@@ -18,7 +19,8 @@ from .live import LivePicture, script, style
 class GraphView(LivePicture):
     """The services and their bindings: `GraphView()`, in a cell or in any box of widgets.
 
-    lit: the service whose node is highlighted, or an empty string. selected: the service whose node
+    around: the service around which it is drawn, with its callers and what it is bound to; None for
+    all.     lit: the service whose node is highlighted, or an empty string. selected: the service whose node
     was clicked, or an empty string.
     """
 
@@ -28,28 +30,35 @@ class GraphView(LivePicture):
     lit = traitlets.Unicode("").tag(sync=True)
     selected = traitlets.Unicode("").tag(sync=True)
 
-    def __init__(self, runtime: Runtime | None = None, **traits: Any) -> None:
-        """Show the services of a runtime, by default of the notebook's."""
+    def __init__(
+        self, runtime: Runtime | None = None, around: str | None = None, **traits: Any
+    ) -> None:
+        """Show the services of a runtime, by default of the notebook's.
+
+        Raises UsageError if there is no service called `around`.
+        """
         self.runtime = checked_runtime(runtime)
+        self.around = None if around is None else self.runtime[around].name
+        self._layout = None if around is None else Layout()
         super().__init__(**traits)
         self.redraw()
 
-    def still(self) -> GraphPicture:
-        """Return the graph as it is now, as a still picture."""
-        return GraphPicture(self.runtime)
+    def draw(self) -> GraphPicture:
+        """Return the graph as it is now."""
+        return GraphPicture(self.runtime, self.around, self._layout)
 
     def tidy(self) -> None:
         """Lay the system out as a whole, instead of keeping the positions."""
         self._still.layout.forget()
         self.redraw()
 
-    def redraw(self) -> None:
-        """Draw the graph."""
+    def show_picture(self, picture: Any) -> None:
+        """Send the page the graph."""
         self._shown_versions = self._versions()
-        self._still = self.still()
+        self._still: GraphPicture = picture
         self._sent: dict[str, Any] = {}
         self._frame()
-        self.picture = self._still.inline_svg()
+        self.picture = picture.inline_svg()
 
     def refresh(self) -> bool:
         """Redraw if a service or an arrow is new; otherwise send the page the new traffic."""

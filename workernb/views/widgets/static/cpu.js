@@ -10,6 +10,7 @@ function render({ model, el }) {
   slider.max = 1000;
   slider.setAttribute("aria-label", "Replay: the moment of the request, in ms");
   const output = createElement("output", "wb-now", controls);
+  const { stop: stopBar } = createBar(el, model, message);
   let cursor, playTimer = 0, lastSent = 0, sendTimer = 0;
 
   const replay = () => model.get("replay");
@@ -93,9 +94,9 @@ function render({ model, el }) {
 
   draw();
   const cleanups = [
+    stopBar,
     listen(model, { "change:picture": draw, "change:replay": update, "change:moment": update }),
     watch(model, el, message),
-    hideStill(el),
   ];
   return () => {
     cleanups.forEach((cleanup) => cleanup());

@@ -2,7 +2,8 @@
 // the texts, the widths of the nodes' fills, and the active arrows and nodes.
 function render({ model, el }) {
   const { message, frame } = createFrame(el);
-  const tidy = createButton("wb-button wb-tidy", el);
+  const { bar, stop } = createBar(el, model, message);
+  const tidy = createButton("wb-button wb-tidy", bar);
   tidy.textContent = "Tidy up";
   tidy.title = "Lay the graph out anew: nodes keep their places otherwise";
   tidy.addEventListener("click", () => model.send({ tidy: true }));
@@ -78,13 +79,17 @@ function render({ model, el }) {
     }
   }
 
+  const showTidy = () => { tidy.hidden = !model.get("live"); };
+
   draw();
+  showTidy();
   const cleanups = [
+    stop,
     listen(model, {
       "change:picture": draw, "change:lit": mark, "change:selected": mark, "msg:custom": update,
+      "change:live": showTidy,
     }),
     watch(model, el, message),
-    hideStill(el),
   ];
   return () => {
     cleanups.forEach((cleanup) => cleanup());
