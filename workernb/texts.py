@@ -35,7 +35,9 @@ class PlatformText:
     TRANSFORM_TERMINATED = "The transform stream has been terminated"
     FIXED_LENGTH_MORE = "Attempt to write too many bytes through a FixedLengthStream."
     FIXED_LENGTH_LESS = "FixedLengthStream did not see all expected bytes before close()."
-    COMPRESSION_FORMAT = "The compression format must be either 'deflate', 'deflate-raw' or 'gzip'."
+    COMPRESSION_FORMAT = (
+        "The compression format must be either 'deflate', 'deflate-raw' or 'gzip'."
+    )
     DECOMPRESSION = "Decompression failed."
     DECOMPRESSION_TRAILING = "Trailing bytes after end of compressed data"
     DECOMPRESSION_TRUNCATED = "Called close() on a decompression stream with incomplete data"

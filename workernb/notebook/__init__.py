@@ -72,5 +72,8 @@ def unload(shell: Any) -> None:
 def _names() -> list[tuple[str, str]]:
     """Return the kind, `line` or `cell`, and the name of each magic."""
     return [
-        (kind, name) for magics in MAGICS for kind, names in magics.magics.items() for name in names
+        (kind, name)
+        for magics in MAGICS
+        for kind, names in magics.magics.items()
+        for name in names
     ]

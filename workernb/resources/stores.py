@@ -250,9 +250,7 @@ class Stores:
             raise AttributeError(name)
         kinds = ("kv", "d1", "r2", "cache")
         raise with_notes(
-            AttributeError(
-                f"Stores has no {name!r}; it has {', '.join(kinds)}.", name=name, obj=self
-            ),
+            AttributeError(f"Stores has no {name!r}; it has {', '.join(kinds)}.", name=name, obj=self),
             is_unsimulated_store(name) or did_you_mean(name, kinds),
         )
 

@@ -16,24 +16,18 @@ _KINDS = {
     "ai": ("Workers AI", _STAND_IN, "AI"),
     "analytics_engine_datasets": ("Analytics Engine", _STAND_IN, "ANALYTICS"),
     "assets": (
-        "static assets",
-        "Return the files from a Worker's fetch, or keep them in R2.",
-        "ASSETS",
+        "static assets", "Return the files from a Worker's fetch, or keep them in R2.", "ASSETS"
     ),
     "browser": ("Browser Rendering", _STAND_IN, "BROWSER MYBROWSER"),
     "dispatch_namespaces": ("Workers for Platforms", "Bind each Worker: services=….", "DISPATCHER"),
     "hyperdrive": (
-        "Hyperdrive",
-        "Use a Python driver of the database in the Worker itself.",
-        "HYPERDRIVE",
+        "Hyperdrive", "Use a Python driver of the database in the Worker itself.", "HYPERDRIVE"
     ),
     "images": ("Images", _STAND_IN, "IMAGES"),
     "mtls_certificates": ("mTLS certificates", _STAND_IN, "MTLS CERT CERTIFICATE"),
     "pipelines": ("Pipelines", _STAND_IN, "PIPELINE"),
     "secrets_store_secrets": (
-        "the Secrets Store",
-        "Give it as a secret: secrets={{{name!r}: …}}.",
-        "SECRETS_STORE",
+        "the Secrets Store", "Give it as a secret: secrets={{{name!r}: …}}.", "SECRETS_STORE"
     ),
     "send_email": ("Email Workers", _STAND_IN, "EMAIL MAIL MAILER"),
     "vectorize": ("Vectorize", _STAND_IN, "VECTORIZE"),

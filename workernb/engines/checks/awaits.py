@@ -15,9 +15,7 @@ from .findings import Finding
 _BODY = frozenset(
     "text json bytes buffer blob form_data formData arrayBuffer memoryview string".split()
 )
-_TAKE_RESULTS = frozenset(
-    "Response str len int float bool list tuple dict set sorted print".split()
-)
+_TAKE_RESULTS = frozenset("Response str len int float bool list tuple dict set sorted print".split())
 _SYNCHRONOUS = frozenset("prepare idFromName newUniqueId idFromString getByName".split())
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -20,9 +20,7 @@ def unknown_names(source: str, tree: ast.Module, notebook: Mapping[str, Any]) ->
 
     A module with `from … import *` may have any name.
     """
-    if any(
-        isinstance(node, ast.ImportFrom) and node.names[0].name == "*" for node in ast.walk(tree)
-    ):
+    if any(isinstance(node, ast.ImportFrom) and node.names[0].name == "*" for node in ast.walk(tree)):
         return
     table = symtable.symtable(source, "<worker>", "exec")
     own = {symbol.get_name() for symbol in table.get_symbols() if _is_bound(symbol)}

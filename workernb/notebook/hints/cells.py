@@ -23,7 +23,9 @@ def add(shell: Any, names: Iterable[tuple[str, str]]) -> None:
     magics = shell.magics_manager.magics
     for kind, name in names:
         documented = magics[kind][_HELP_OF.get(name, name)]
-        magics[kind][name] = _with_help(magics[kind][name], documented, awaited=name in _HELP_OF)
+        magics[kind][name] = _with_help(
+            magics[kind][name], documented, awaited=name in _HELP_OF
+        )
 
 
 def remove(shell: Any) -> None:

@@ -31,9 +31,7 @@ def service_name(name: object, environment: str | None = None) -> str:
     Raises UsageError, with Wrangler's text, for an invalid name.
     """
     if not isinstance(name, str) or not _is_service(name):
-        plain = (
-            unicodedata.normalize("NFKD", str(name).casefold()).encode("ascii", "ignore").decode()
-        )
+        plain = unicodedata.normalize("NFKD", str(name).casefold()).encode("ascii", "ignore").decode()
         remedy = re.sub(r"[^a-z0-9_-]+", "-", plain).strip("-")
         raise with_notes(
             UsageError(PlatformText.SERVICE_NAME.format(name=f'"{name}"')),

@@ -10,9 +10,7 @@ from workernb.texts import PlatformText
 
 def text(name: str, *fields: str) -> str:
     """Return a text of `PlatformText`; fields: the names and values that it is formatted with."""
-    return str(getattr(PlatformText, name)).format(
-        **dict(zip(fields[::2], fields[1::2], strict=True))
-    )
+    return str(getattr(PlatformText, name)).format(**dict(zip(fields[::2], fields[1::2], strict=True)))
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {"text": text}
