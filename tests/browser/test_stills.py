@@ -93,7 +93,7 @@ def test_it_is_looked_at(page: Any, name: str, width: int, theme: Any, screensho
     command(page, "application:toggle-left-area") if width == 600 and "Light" in name else None
     theme(name)
     page.wait_for_timeout(500)
-    screenshot(f"stills-{name.split()[-1].lower()}-{width}")
+    screenshot(f"stills-{name.rsplit(maxsplit=1)[-1].lower()}-{width}")
 
 
 def test_no_output_has_a_widget_view(page: Any) -> None:

@@ -22,7 +22,7 @@ _WAITING = (
     "</pattern></defs>"
 )
 _numbers = count(1)
-"""The numbers of the patterns: a page has several pictures, and one that is hidden hides its own."""
+"""Numbers for the ids of patterns: a picture that is hidden in a page hides its own pattern."""
 
 _LINE_WIDTH = 1.4
 """The width of a line whose element has no style, in pixels."""
@@ -53,7 +53,8 @@ def render(drawing: Drawing, inline: bool = False, mark: str = "") -> str:
     return (
         f"<svg xmlns='http://www.w3.org/2000/svg'{marked} width='{width}' height='{height}' "
         f"viewBox='{left} {top} {width} {height}' role='{'group' if inline else 'img'}' "
-        f"aria-label='{title}' class='wb' style='max-width:100%;height:auto' font-size='11' font-family='{_FONTS}'>"
+        f"aria-label='{title}' class='wb' style='max-width:100%;height:auto' "
+        f"font-size='11' font-family='{_FONTS}'>"
         f"{head}<desc>{description}</desc>{_WAITING.format(pattern) if pattern else ''}"
         f"<rect x='{left}' y='{top}' width='{width}' height='{height}' rx='6' class='f-card'/>"
         f"{body}</svg>"

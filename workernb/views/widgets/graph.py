@@ -20,8 +20,8 @@ class GraphView(LivePicture):
     """The services and their bindings: `GraphView()`, in a cell or in any box of widgets.
 
     around: the service around which it is drawn, with its callers and what it is bound to; None for
-    all.     lit: the service whose node is highlighted, or an empty string. selected: the service whose node
-    was clicked, or an empty string.
+    all. lit: the service whose node is highlighted, or an empty string. selected: the service whose
+    node was clicked, or an empty string.
     """
 
     _esm = script("graph.js")

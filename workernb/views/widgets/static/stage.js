@@ -15,6 +15,7 @@ function initialize({ model }) {
     if (!alive) return;
     for (const image of document.querySelectorAll(STILLS)) {
       if (!(image.getAttribute("src") ?? "").slice(0, 1000).includes(mark)) continue;
+      image.style.maxWidth = "100%";
       const output = image.closest(".jp-OutputArea-output");
       if (output && !places.has(output)) show(output);
     }
@@ -65,12 +66,12 @@ function initialize({ model }) {
     for (const output of [...places.keys()]) {
       hide(output);
       const note = document.createElement("div");
-      note.className = "jp-OutputArea-output workernb-gone";
+      note.className = "workernb-gone";
       note.setAttribute("role", "status");
       note.style.cssText = "font: 12px system-ui, sans-serif; padding: 4px 10px;"
         + "color: var(--jp-ui-font-color2, #666)";
       note.textContent = GONE;
-      output.after(note);
+      output.append(note);
     }
   }
 
