@@ -11,7 +11,7 @@ from workernb.http import Request
 from workernb.runtime.services.targets import Target
 from workernb.views.pictures import traffic
 
-from .conftest import from_page
+from .conftest import from_page, set_by_page
 
 
 async def test_a_frame_tells_what_is_new(pair, sent):
@@ -105,3 +105,16 @@ async def test_the_first_callback_is_drawn_as_a_new_arrow(runtime, caller, sent)
     assert view.refresh()
     (frame,) = sent  # It is there already: only its number is sent.
     assert "8×" in frame["texts"].values()
+
+
+def test_a_node_that_is_clicked_has_its_page_beside_the_graph(runtime, sent):
+    runtime.define("auth", "", secrets={"KEY": "planted-secret"}, vars={"X": "<script>"})
+    view = GraphView(runtime)
+    assert view.page == ""
+    set_by_page(view, selected="auth")
+    assert "KEY" in view.page
+    assert "&lt;script&gt;" in view.page
+    assert "planted-secret" not in view.page
+    for nothing in ("", "missing", "<b>"):
+        set_by_page(view, selected=nothing)
+        assert view.page == ""

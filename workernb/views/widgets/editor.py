@@ -86,6 +86,7 @@ class BindingEditor(VBox):  # type: ignore[misc]
         }
         self._forms = VBox(list(self._form_of.values()))
         super().__init__(children=[self._title, self._rows, self._forms, self._message], **traits)
+        self.add_class("workernb-form")
         self.service = service_of(worker) if worker else ""
         self.refresh()
         self.runtime.on_changed.append(self._on_changed)

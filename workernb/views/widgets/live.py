@@ -7,14 +7,11 @@ as a page shows it.
 from __future__ import annotations
 
 import time
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import traitlets
 from anywidget import AnyWidget
 
-from workernb.views.drawing.svg import inline_rules, variables
 from workernb.views.pictures.picture import Picture
 
 from .still import StillOutput
@@ -37,27 +34,6 @@ MAX_PAGES = 100
 
 _DISPLAYED = " displayed"
 """The key of the lease that a displayed picture has until the first page reports."""
-
-
-@cache
-def script(name: str) -> str:
-    """Return a widget's script, preceded by the script that the widgets share."""
-    folder = files("workernb.views.widgets") / "static"
-    return (folder / "shared.js").read_text("utf-8") + (folder / name).read_text("utf-8")
-
-
-@cache
-def style() -> str:
-    """Return the widgets' style sheet, with the colours of both themes."""
-    dark = variables(1)
-    return (
-        f".workernb{{{variables(0)}}}"
-        # JupyterLab marks its theme on the body; elsewhere the browser reports it.
-        f"@media(prefers-color-scheme:dark){{body:not([data-jp-theme-light]) .workernb{{{dark}}}}}"
-        f"body[data-jp-theme-light=false] .workernb{{{dark}}}"
-        + inline_rules()
-        + (files("workernb.views.widgets") / "static" / "widget.css").read_text("utf-8")
-    )
 
 
 class LivePicture(AnyWidget):

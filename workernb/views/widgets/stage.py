@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
-from importlib.resources import files
-
 import traitlets
 from anywidget import AnyWidget
 
-
-@cache
-def _script() -> str:
-    return (files("workernb.views.widgets") / "static" / "stage.js").read_text("utf-8")
+from .assets import stage_script, style
 
 
 class Stage(AnyWidget):
@@ -21,7 +15,8 @@ class Stage(AnyWidget):
     takes its place for as long as the kernel lives.
     """
 
-    _esm = _script()
+    _esm = stage_script()
+    _css = style()
 
     mark = traitlets.Unicode("").tag(sync=True)
     shows = traitlets.Unicode("").tag(sync=True)

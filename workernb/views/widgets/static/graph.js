@@ -2,6 +2,10 @@
 // the texts, the widths of the nodes' fills, and the active arrows and nodes.
 function render({ model, el }) {
   const { message, frame } = createFrame(el);
+  const beside = createElement("div", "wb-beside", el);
+  beside.append(frame);
+  const page = createElement("section", "wb-page jp-RenderedHTMLCommon", beside);
+  page.setAttribute("aria-label", "What was clicked");
   const { bar, stop } = createBar(el, model, message);
   const tidy = createButton("wb-button wb-tidy", bar);
   tidy.textContent = "Tidy up";
@@ -79,15 +83,28 @@ function render({ model, el }) {
     }
   }
 
+  // The page of the selected node, as it was when it was clicked. The kernel escapes its texts.
+  function showPage() {
+    page.innerHTML = model.get("page");
+    page.hidden = !page.innerHTML;
+    if (page.hidden) return;
+    const close = createButton("wb-button wb-close", page);
+    close.textContent = "✕";
+    close.setAttribute("aria-label", "Close");
+    close.addEventListener("click", () => select(model.get("selected")));
+    page.prepend(close);
+  }
+
   const showTidy = () => { tidy.hidden = !model.get("live"); };
 
   draw();
   showTidy();
+  showPage();
   const cleanups = [
     stop,
     listen(model, {
       "change:picture": draw, "change:lit": mark, "change:selected": mark, "msg:custom": update,
-      "change:live": showTidy,
+      "change:live": showTidy, "change:page": showPage,
     }),
     watch(model, el, message),
   ];

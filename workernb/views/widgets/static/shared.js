@@ -143,7 +143,7 @@ function makeClickable(group, callback) {
 function show(frame, picture) {
   frame.innerHTML = picture;
   const svg = frame.querySelector("svg");
-  if (svg) svg.style.minWidth = 0.7 * svg.getAttribute("width") + "px";
+  if (svg) svg.style.minWidth = `calc(var(--wb-least, 0.7) * ${svg.getAttribute("width")}px)`;
   return svg;
 }
 
