@@ -140,7 +140,7 @@ async def test_secrets_are_redacted(shell):
     [
         ("%stores kv", "%stores takes KIND and NAME: %stores kv cache."),
         ("%stores --clear", "%stores --clear and --prefix are of one store"),
-        ("%stores kw cache", "There is no kind of store 'kw'; there are kv, d1, r2, cache."),
+        ("%stores kw cache", "There is no kind of store 'kw'; there are kv, d1, r2, cache, do."),
         ("%stores d1 shop --clear --prefix a", "There is nothing in the D1 database 'shop'."),
         ("%stores --import /nowhere", "There is no state of Wrangler's in /nowhere"),
         (
