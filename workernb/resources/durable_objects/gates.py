@@ -59,15 +59,14 @@ class InputGate:
             refuse_deadlock(invocation, self)
         entry: tuple[ObjectInvocation, list[asyncio.Future[None]]] = invocation, []
         self.waiting.append(entry)
-        invocation.waits.append((wall_clock(), 0))
+        invocation.waits = waits = [*invocation.waits, (wall_clock(), 0)]
         try:
             while self.section is not None or self.waiting[0] is not entry:
                 future = asyncio.get_running_loop().create_future()
                 entry[1][:] = [future]
                 yield from future
         finally:
-            began, _ = invocation.waits.pop()
-            invocation.waits.append((began, wall_clock()))
+            waits[-1] = waits[-1][0], wall_clock()
             self.waiting.remove(entry)
             self._wake()
 

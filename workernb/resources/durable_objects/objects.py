@@ -52,11 +52,15 @@ class ObjectEntrypoint:
         self.broken: BaseException | None = None
         self._objects = objects
         self._handlers: dict[str, Handler] = {}
+        self._found: Service | None = None
 
     @property
     def version(self) -> Version | None:
         """The version that serves; of two, always the same one for this id."""
-        service = self._service
+        service = self._found or self._service
+        if len(service.isolates) == 1:
+            return service.version
+        service = self._found = self._service
         if len(service.isolates) < 2:
             return service.version
         return service[service.deployment.pick(point_of(service.name, self.id.text))]
@@ -171,7 +175,7 @@ class Objects:
         found = self._instances.get(place)
         if found is not None:
             if found.version is invocation.version:
-                if not found.is_idle or now - found.used_s < IDLE_S:
+                if now - found.used_s < IDLE_S or not found.is_idle:
                     found.used_s = now
                     return found
                 del self._instances[place]

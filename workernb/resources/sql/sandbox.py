@@ -83,6 +83,10 @@ RESTORE = (
 _renames_to_reserved = re.compile(r"\brename\s+to\s+[\"'`\[]?_cf_", re.IGNORECASE).search
 
 
+MAX_MARKED = 50
+"""How many statements of ours are kept with their mark."""
+
+
 class Sandbox:
     """The authorizer of one connection, and its limits.
 
@@ -103,12 +107,18 @@ class Sandbox:
             connection.setconfig(getattr(sqlite3, "SQLITE_DBCONFIG_DEFENSIVE"))  # noqa: B009
         connection.set_authorizer(self._authorize)
         self._execute = connection.execute
+        self._marked: dict[str, str] = {}
 
     def execute(self, statement: str, parameters: tuple[object, ...] = ()) -> sqlite3.Cursor:
         """Run a statement of ours, to which everything is allowed."""
+        marked = self._marked.get(statement)
+        if marked is None:
+            marked = f"{statement} {self.mark}"
+            if len(self._marked) < MAX_MARKED:
+                self._marked[statement] = marked
         self._own = True
         try:
-            return self._execute(f"{statement} {self.mark}", parameters)
+            return self._execute(marked, parameters)
         finally:
             self._own = False
 

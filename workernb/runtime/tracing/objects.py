@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from .invocations import Invocation
@@ -31,12 +31,15 @@ class ObjectInvocation(Invocation):
         depth: int,
     ) -> None:
         """Record a call that has not begun. entrypoint: that of one object, or see Invocation."""
-        super().__init__(trace, caller, binding, entrypoint, method, url, depth)
-        redirects = isinstance(entrypoint, ObjectInvocation)
-        self.object_id: str = entrypoint.object_id if redirects else entrypoint.id.text
-        self.object_name: str | None = entrypoint.object_name if redirects else entrypoint.id.name
-        self.namespace: str = entrypoint.namespace if redirects else entrypoint.node
-        self.waits: list[tuple[int, int]] = []
+        Invocation.__init__(self, trace, caller, binding, entrypoint, method, url, depth)
+        if entrypoint.__class__ is ObjectInvocation:
+            self.object_id: str = entrypoint.object_id
+            self.object_name: str | None = entrypoint.object_name
+            self.namespace: str = entrypoint.namespace
+        else:
+            self.object_id, self.object_name = entrypoint.id.text, entrypoint.id.name
+            self.namespace = entrypoint.node
+        self.waits: Sequence[tuple[int, int]] = ()
         self.gate: Any = None
         self.before_call: Callable[[], None] | None = None
 

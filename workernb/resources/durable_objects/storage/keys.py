@@ -19,13 +19,13 @@ MAX_BYTES = 2 * 1024 * 1024
 
 
 class KeyValues:
-    """The keys of one object. The methods run at once."""
+    """The keys of one object. The methods run at once, as the work of an operation."""
 
     def __init__(self, storage: ObjectStore) -> None:
         """Use the database of an object."""
         self._storage = storage
 
-    def get(self, key: Any) -> Any:
+    def get(self, operation: Any, key: Any) -> Any:
         """Return a value, None if there is none; of a list of keys, a dict in their order."""
         if isinstance(key, list):
             found = (
@@ -35,7 +35,7 @@ class KeyValues:
         data = self._storage.read(key if type(key) is str and key.isascii() else key_of(key))
         return None if data is None else deserialize(data)
 
-    def put(self, key: Any, value: Any) -> None:
+    def put(self, operation: Any, key: Any, value: Any) -> None:
         """Store a value."""
         name = key_of(key)
         data = serialize(value)
@@ -47,13 +47,13 @@ class KeyValues:
             )
         self._storage.write(name, data)
 
-    def put_all(self, entries: Mapping[Any, Any]) -> None:
+    def put_all(self, operation: Any, entries: Mapping[Any, Any]) -> None:
         """Store values by key: all of them, or none."""
         serialized = [(key_of(key), serialize(value)) for key, value in entries.items()]
         for name, data in serialized:
             self._storage.write(name, data)
 
-    def delete(self, key: Any) -> Any:
+    def delete(self, operation: Any, key: Any) -> Any:
         """Delete a key, and return whether it was there; of a list, how many were."""
         if isinstance(key, list):
             return sum(map(self._delete, {key_of(each) for each in key}))
@@ -65,11 +65,11 @@ class KeyValues:
             self._storage.write(key, None)
         return was_there
 
-    def list(self, options: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    def list(self, operation: Any, options: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return keys and values in order. options: see `DurableObjectStorage.list`."""
-        return dict(self.each(options or {}))
+        return dict(self.each(operation, options or {}))
 
-    def each(self, options: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    def each(self, operation: Any, options: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         """Return an iterator of keys and values in order."""
         query, parameters = _query(options)
         rows = self._storage.begin().own(query, parameters).fetchall()

@@ -39,13 +39,13 @@ class StorageCall(Steppable):
 
     __slots__ = ("_driver", "_error", "_value")
 
-    def __init__(self, work: Callable[[], Any]) -> None:
+    def __init__(self, work: Callable[..., Any], *arguments: Any) -> None:
         """Do the work, and keep what comes of it."""
         self._driver = None
         self._error: BaseException | None = None
         self._value: Any = None
         try:
-            self._value = work()
+            self._value = work(*arguments)
         except Exception as error:
             # Without a traceback, whose frame of this call would keep it alive.
             self._error = error.with_traceback(None)
@@ -111,10 +111,14 @@ class DurableObjectStorage:
 
     def get(self, key: Any, options: Any = None, **keywords: Any) -> StorageCall:
         """Return the value of a key, None if there is none; of a list of keys, a dict."""
+        if options is None and not keywords and type(key) is str:
+            return StorageCall(self._storage.do, "get", key, self._keys.get, key)
         return self._call("get", _shown(key), self._keys.get, key, options, keywords, _OPTIONS)
 
     def put(self, key: Any, value: Any = None, options: Any = None, **keywords: Any) -> StorageCall:
         """Store a copy of a value under a key; of a dict, each value under its key."""
+        if options is None and not keywords and type(key) is str:
+            return StorageCall(self._storage.do, "put", key, self._keys.put, key, value)
         if isinstance(key, Mapping):
             options, entries = value if options is None else options, key
             return self._call("put", _shown(list(key)), self._keys.put_all, entries, options,
@@ -145,9 +149,9 @@ class DurableObjectStorage:
     def _call(
         self, verb: str, detail: str, work: Callable[..., Any], *arguments: Any
     ) -> StorageCall:
-        return StorageCall(lambda: self._storage.do(verb, detail, _checked, work, arguments))
+        return StorageCall(self._storage.do, verb, detail, _checked, work, arguments)
 
-    def _delete_all(self) -> None:
+    def _delete_all(self, operation: Any) -> None:
         storage = self._storage
         if storage.depth:
             raise StoreError(PlatformText.STORAGE_DELETE_ALL)
@@ -205,7 +209,7 @@ class DurableObjectStorage:
         """
         return self._call("getAlarm", "", self._get_alarm, options, keywords, _OPTIONS)
 
-    def _get_alarm(self) -> int | None:
+    def _get_alarm(self, operation: Any) -> int | None:
         at = self._storage.alarm_s()
         if at is None or at == self._running_alarm:
             return None
@@ -235,7 +239,7 @@ class DurableObjectStorage:
         return self._call("setAlarm", str(scheduledTime), self._set_alarm, scheduledTime, options,
             keywords, _OPTIONS)  # fmt: skip
 
-    def _set_alarm(self, given: Any) -> None:
+    def _set_alarm(self, operation: Any, given: Any) -> None:
         if not self._storage.has_alarm_handler:
             raise TypeError(PlatformText.ALARM_HANDLER)
         if isinstance(given, datetime):
@@ -255,7 +259,7 @@ class DurableObjectStorage:
         """Delete the alarm, if there is one."""
         return self._call("deleteAlarm", "", self._delete_alarm, options, keywords, _OPTIONS)
 
-    def _delete_alarm(self) -> None:
+    def _delete_alarm(self, operation: Any) -> None:
         self._running_alarm = None
         self._storage.set_alarm(None)
 
@@ -266,10 +270,10 @@ class DurableObjectStorage:
 def _checked(operation: Any, work: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
     """Do an operation. arguments: the work's, then its options, keywords, and known options."""
     *own, options, keywords, known = arguments
-    if options is None and not keywords:
-        return work(*own)
-    chosen = options_of(options, keywords, known)
-    return work(*own, chosen) if known is _LIST_OPTIONS else work(*own)
+    chosen = options_of(options, keywords, known) if options is not None or keywords else None
+    if chosen is not None and known is _LIST_OPTIONS:
+        own.append(chosen)
+    return work(operation, *own)
 
 
 def _shown(key: Any) -> str:

@@ -151,6 +151,9 @@ class ObjectStore:
                     self._databases.register(self.place, self._name)
                 buffer.keep()
                 return
+            if len(buffer.fresh) == 1:
+                self._commit_single()
+                return
         if self.depth:
             return
         with one_at_a_time:
@@ -177,6 +180,18 @@ class ObjectStore:
                 self.alarm_changed = False
                 self._databases.set_alarm(self.place, at, 0)
                 self.on_alarm(at)
+
+    def _commit_single(self) -> None:
+        """Store the one key that was written: a single statement needs no transaction around it."""
+        with one_at_a_time:
+            database = self._database or self.database
+            try:
+                self._buffer.flush(database)
+            except Exception as error:
+                self.roll_back()
+                failure = _commit_failure(database, error)
+                self.on_failure(failure)
+                raise failure from None
 
     def roll_back(self) -> None:
         """Drop the writes since the last commit."""

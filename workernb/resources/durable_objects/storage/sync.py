@@ -27,17 +27,15 @@ class SyncKvStorage:
 
     def get(self, key: Any) -> Any:
         """Return the value of a key; None if there is none."""
-        return self._storage.do("kv.get", shown_key(key), lambda _: self._keys.get(str(key)))
+        return self._storage.do("kv.get", shown_key(key), self._keys.get, str(key))
 
     def put(self, key: Any, value: Any) -> None:
         """Store a copy of a value under a key."""
-        self._storage.do("kv.put", shown_key(key), lambda _: self._keys.put(key, value))
+        self._storage.do("kv.put", shown_key(key), self._keys.put, key, value)
 
     def delete(self, key: Any) -> bool:
         """Delete a key; return whether it was there."""
-        return bool(
-            self._storage.do("kv.delete", shown_key(key), lambda _: self._keys.delete(str(key)))
-        )
+        return bool(self._storage.do("kv.delete", shown_key(key), self._keys.delete, str(key)))
 
     def _listed(self, found: Iterator[tuple[str, Any]], listing: object) -> Iterator[Pair]:
         for key, value in found:
@@ -51,6 +49,6 @@ class SyncKvStorage:
         Options: start, startAfter, end (exclusive), prefix, reverse, limit.
         """
         chosen = options_of(options, keywords, _OPTIONS)
-        found = self._storage.do("kv.list", "", lambda _: self._keys.each(chosen))
+        found = self._storage.do("kv.list", "", self._keys.each, chosen)
         self._storage.listing = listing = object()
         return self._listed(found, listing)
