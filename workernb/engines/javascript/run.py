@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .boundary import Host
     from .machine import Machine
 
-MAX_JOBS_AFTER_CUT = 1_000
+MAX_JOBS_AFTER_CUT = 200
 """How many jobs of a cut request are let run into the interrupt, before its heap is dropped."""
 
 IDLE_TURNS = 3
