@@ -15,7 +15,7 @@ import statistics
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from benchmarks import javascript, load, peers, rpc, streams, workers
+from benchmarks import javascript, languages, load, peers, rpc, streams, workers
 from benchmarks.ours import ours, per_call, urls_of
 from benchmarks.results import Result, Results, Round, table
 
@@ -42,6 +42,7 @@ async def measure(rounds: int, calls: int, without: set[str]) -> Results:
     urls = urls_of(calls)
     async with AsyncExitStack() as stack:
         same_work = {name: work.run for name, work in ours(urls).items()} | rpc.rounds()
+        same_work |= languages.rounds(urls)
         if "peers" not in without:
             for name, peer in peers.PEERS.items():
                 same_work[name] = per_call(await stack.enter_async_context(peer()), urls[:200])

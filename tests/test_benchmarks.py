@@ -10,7 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import figures, floor, instructions, javascript, path, port, queues, stores, streams
+from benchmarks import (
+    figures,
+    floor,
+    instructions,
+    javascript,
+    objects,
+    path,
+    port,
+    queues,
+    stores,
+    streams,
+)
 from benchmarks.ours import messages, per_call, urls_of
 from benchmarks.results import Result, table
 
@@ -109,6 +120,14 @@ async def test_a_message_is_bounded(monkeypatch):
     # On a busy machine about 5 and 7 times: see `python -m benchmarks.queues`.
     assert 0 < medians["send"] < 30 * medians["bare insert"]
     assert 0 < medians["delivery in batches of 10"] < 40 * medians["bare batch of 10"]
+
+
+async def test_an_increment_of_a_durable_object_is_bounded(monkeypatch):
+    monkeypatch.setattr(objects, "CALLS", 200)
+    medians = await objects.measure(rounds=3)
+    # On an idle machine about 4 and 2.5 times: see `python -m benchmarks.objects`.
+    assert medians["increment in memory"] < 12 * medians["plain RPC hop"]
+    assert medians["increment on disk"] < 12 * medians["bare committed update"]
 
 
 def test_the_path_of_a_request_does_not_grow():

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from workernb.runtime.execution.clients import ClientSocket
 from workernb.runtime.execution.dispatch import Answer
 from workernb.runtime.handles import Handle
 from workernb.runtime.services.limits import PRESETS, Limits
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
     from workernb.http.body import BodyInit
     from workernb.http.headers import HeadersInit
     from workernb.resources.stores import Stores
+    from workernb.runtime.execution.clients import ClientSocket
     from workernb.views.pictures.comparison import ComparisonPicture
     from workernb.views.tables.twin import TwinTable
     from workernb.views.widgets.cpu import CpuView
@@ -156,9 +156,13 @@ async def compare_workerd(
 
 
 def __getattr__(name: str) -> Any:
-    """Return the notebook's stores, or a class whose libraries are imported then."""
+    """Return the notebook's stores, or a class that few need, whose modules are imported then."""
     if name == "stores":
         return get_runtime().stores
+    if name == "ClientSocket":
+        from workernb.runtime.execution.clients import ClientSocket
+
+        return ClientSocket
     if name == "OTLPExporter":
         from workernb.exporters.collector import OTLPExporter
 

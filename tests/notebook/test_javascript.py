@@ -84,3 +84,20 @@ async def test_sources_from_files(shell, tmp_path):
 async def test_a_worker_without_a_handler_is_told_what_to_write(shell):
     outcome = await shell.ok("%%worker shop --js\nexport const x = 1;")
     assert "without a handler: write export default { async fetch" in outcome.stdout
+
+
+async def test_pictures_tables_and_magics_know_javascript(shell):
+    await shell.ok(
+        "%%worker auth --js -q\nexport default { fetch() { console.log('asked'); "
+        "return new Response('x') } };",
+        "%%worker gateway --js --bind AUTH=auth --public -q\n"
+        "export default { fetch: (request, env) => env.AUTH.fetch(request) };",
+        "%fetch gateway",
+    )
+    for magic in ("%graph", "%cpu", "%trace", "%workers", "%requests", "%logs"):
+        outcome = await shell.ok(magic)
+        assert "auth" in outcome.everything, magic
+    assert "asked" in (await shell.ok("%logs")).everything
+    await shell.ok("%unbind gateway AUTH", "%rollback gateway", "%fetch gateway")
+    outcome = await shell.ok("gateway.version.number")
+    assert outcome.result == 1

@@ -202,6 +202,30 @@ def test_it_goes_on_on_the_next_loop(runtime):
     assert called == [True]
 
 
+def test_what_another_loop_has_begun_does_not_keep_it_from_moving(runtime):
+    clock, loop = runtime.clock, asyncio.new_event_loop()
+    begun = []
+
+    async def ask():
+        called = asyncio.Event()
+
+        async def hangs():
+            begun.append(asyncio.current_task())
+            called.set()
+            await loop.create_future()
+
+        clock.call_later(0, hangs, "hangs")
+        await called.wait()
+
+    loop.run_until_complete(ask())
+    clock.call_later(1, lambda: begun.append("moved"), "on the next loop")
+    assert asyncio.run(clock.advance(2)) == 1
+    assert begun[1:] == ["moved"]
+    begun[0].cancel()
+    loop.run_until_complete(asyncio.wait(begun[:1]))
+    loop.close()
+
+
 async def test_nothing_is_left_of_a_closed_runtime():
     runtime = workernb.Runtime()
     clock, loop = runtime.clock, asyncio.get_running_loop()

@@ -104,6 +104,8 @@ _INSTEAD = {
 def _javascript() -> ModuleType:
     """Return the module `js`."""
     found = run_import(lambda: importlib.import_module(_FILES["js"]))
+    # What accepts the ends of WebSockets, which only `js` can make.
+    run_import(lambda: importlib.import_module("workernb.runtime.execution.clients"))
     module = ModuleType("js", found.__doc__)
     vars(module).update(
         {name: getattr(found, name) for name in found.__all__},

@@ -1,4 +1,4 @@
-"""The options of `%requests`, `%logs` and `%trace`, which show what has happened."""
+"""The options of `%requests`, `%logs`, `%graph`, `%cpu`, `%trace`: they show what has happened."""
 
 from __future__ import annotations
 
@@ -62,9 +62,35 @@ def trace_parser() -> Parser:
     return parser
 
 
+def graph_parser() -> Parser:
+    """Return the parser of `%graph`."""
+    parser = Parser("%graph", "Draw who is bound to whom, with the traffic until now.")
+    add = parser.add_argument
+    add("worker", metavar="WORKER", nargs="?",
+        help="only this Worker, its callers, and what it is bound to")  # fmt: skip
+    add("--live", action="store_true", help="follow what happens; a switch does the same")
+    return parser
+
+
+def cpu_parser() -> Parser:
+    """Return the parser of `%cpu`."""
+    parser = Parser(
+        "%cpu",
+        "Draw who held the thread during a request. Without a number the last request that no "
+        "tail handler has answered; -2 is the last but one.",
+    )
+    add = parser.add_argument
+    add("number", metavar="NUMBER", nargs="?", help="the request's number, as in %%requests")
+    add("--live", action="store_true",
+        help="follow the request; without a number, always the last one")  # fmt: skip
+    return parser
+
+
 WATCH_PARSERS: dict[str, Callable[[], Parser]] = {
     "requests": requests_parser,
     "logs": logs_parser,
+    "graph": graph_parser,
+    "cpu": cpu_parser,
     "trace": trace_parser,
 }
 
@@ -124,6 +150,13 @@ def _at_least_one(number: int) -> int:
     return number
 
 
+def request_number(text: str | None, magic: str) -> int | None:
+    """Return a request's number as typed, None for none; UsageError if it is no number."""
+    if text is not None and not text.removeprefix("-").isdecimal():
+        raise UsageError(f"{magic} takes the number of a request, not {text!r}.")
+    return None if text is None else int(text)
+
+
 @dataclass(frozen=True, slots=True)
 class TraceOptions:
     """Which request `%trace` shows, None for the latest. files: what to write, by format."""
@@ -135,11 +168,8 @@ class TraceOptions:
     def parse(cls, line: str) -> TraceOptions:
         """Parse the line; OptionError or UsageError for what is refused."""
         typed = trace_parser().parse(line)
-        text = typed.number
-        if text is not None and not text.removeprefix("-").isdecimal():
-            raise UsageError(f"%trace takes the number of a request, not {text!r}.")
         files = {"perfetto": typed.perfetto, "otlp": typed.otlp}
         return cls(
-            None if text is None else int(text),
+            request_number(typed.number, "%trace"),
             {name: Path(file).expanduser() for name, file in files.items() if file is not None},
         )

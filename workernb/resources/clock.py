@@ -173,7 +173,7 @@ class Clock:
         until, fired = self._stands_at + seconds, 0
         try:
             # What was called before has its place before what falls due on the way.
-            while under_way := self._tasks - {asyncio.current_task()}:
+            while under_way := self._under_way():
                 await asyncio.wait(under_way)
             while (found := self._take_due(until)) is not None:
                 timer, what = found
@@ -187,6 +187,11 @@ class Clock:
             self._ahead_s = self._stands_at - time.time()
             self._arm()
         return fired
+
+    def _under_way(self) -> list[asyncio.Future[None]]:
+        """Return the tasks of what was called on this loop, but for the one that asks."""
+        loop, asking = asyncio.get_running_loop(), asyncio.current_task()
+        return [task for task in self._tasks if task.get_loop() is loop and task is not asking]
 
     def real(self) -> None:
         """Set the clock back to the time of day; what is due later stays due, at its own time.

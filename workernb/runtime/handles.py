@@ -6,7 +6,7 @@ import inspect
 import json
 from collections.abc import Coroutine, Mapping
 from datetime import datetime
-from typing import Any, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from workernb.errors import did_you_mean, with_notes
 from workernb.http.abort import abortable
@@ -26,7 +26,6 @@ from workernb.runtime.events.rpc import (
 from workernb.runtime.events.scheduled import SCHEDULED, controller_of
 from workernb.runtime.events.self_test import TEST
 from workernb.runtime.execution.bodies import send_from_notebook
-from workernb.runtime.execution.clients import ClientSocket, connected, handshake
 from workernb.runtime.execution.dispatch import Answer, Dispatcher, TopLevelCall
 from workernb.runtime.execution.hop import FailedCall
 from workernb.runtime.execution.sync import run_sync
@@ -36,6 +35,9 @@ from workernb.runtime.services.versions import Version
 from workernb.runtime.tracing.tracebacks import trim_before_worker
 
 from .settings import Bindings, Owner, Secrets, Vars
+
+if TYPE_CHECKING:
+    from workernb.runtime.execution.clients import ClientSocket
 
 _ATTRIBUTES = (
     "fetch fetch_sync connect call call_sync trigger self_test name version url bindings vars "
@@ -193,6 +195,8 @@ class Handle:
         resource: a path, or a URL. protocols: the subprotocols that are offered. Raises
         HandshakeError if the Worker answers with something else, and what the Worker raises.
         """
+        from workernb.runtime.execution.clients import connected, handshake
+
         try:
             url, fields = handshake(self.url, resource, protocols, headers)
         except Exception as error:

@@ -8,7 +8,13 @@ import pytest
 
 from workernb.http import Response
 from workernb.http.websockets import WebSocket, WebSocketPair
+from workernb.runtime.execution.connections import hold
 from workernb.workers import js
+
+
+@pytest.fixture(autouse=True)
+def _accepted_by_the_notebook(monkeypatch):
+    monkeypatch.setattr(WebSocket, "make_holder", staticmethod(hold), raising=False)
 
 
 @pytest.fixture

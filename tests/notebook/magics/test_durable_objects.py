@@ -131,6 +131,12 @@ async def test_the_graph_has_the_namespace_as_a_node_of_its_own_shape(system):
 async def test_tables_history_and_editor_have_the_binding(system):
     assert "COUNTERS=shop#Counter" in text(await system.ok("%workers"))
     assert "Durable Object namespace shop#Counter" in text(await system.ok("%workers shop"))
+    assert "Counter" in text(await system.ok("%workers shop"))
+    other = CELL.replace(
+        "shop --durable-object COUNTERS=#", "other --durable-object COUNTERS=shop#"
+    )
+    await system.ok(other)
+    assert "other.COUNTERS" in await system.refused("%remove shop")
     await system.ok(CELL.replace("=#Counter", "=other#Counter"))
     assert "COUNTERS: shop#Counter → other#Counter" in text(await system.ok("%diff shop v1 v2"))
     editor = BindingEditor("shop", workernb.get_runtime())

@@ -57,9 +57,21 @@ async def test_the_dashboard_leaves_the_still_graph(shell):
         ("%trace", "%trace has nothing to show yet"),
         ("%workers nobody", "There is no Worker 'nobody'"),
         ("%workers --used-by", "%workers --used-by is asked of one: %workers NAME --used-by."),
-        ("%graph x", "%graph takes nothing"),
+        ("%graph x", "There is no Worker 'x'"),
+        ("%graph gateway auth", "%graph takes one WORKER"),
+        ("%graph --live=x", "%graph: "),
+        ("%cpu x", "%cpu takes the number of a request, not 'x'."),
     ],
 )
 async def test_refusals(shell, typed, said):
     await shell.ok(PUBLIC_GATEWAY)
     assert said in await shell.refused(typed)
+
+
+async def test_the_graph_around_one_worker(shell):
+    await shell.ok("%%worker far -q\n0\n", "%%worker auth -q --bind FAR=far\n0\n", PUBLIC_GATEWAY)
+    (shown,) = (await shell.ok("%graph gateway")).displays
+    assert "gateway" in shown["text/plain"]
+    assert "far" not in shown["text/plain"]
+    (shown,) = (await shell.ok("%graph --live auth")).displays
+    assert "──FAR──▶ far" in shown["text/plain"]

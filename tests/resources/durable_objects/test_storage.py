@@ -320,3 +320,16 @@ async def stored(self):
     await handle.run()
     assert await handle.run("a", "stored") == 1
     await asyncio.sleep(0)
+
+
+async def test_a_failure_that_nothing_awaits_is_logged(runtime, thing):
+    handle = thing("""
+async def run(self):
+    self.ctx.storage.put("a", object())
+    await self.ctx.storage.transaction(lambda txn: None)
+    return await self.ctx.blockConcurrencyWhile(lambda: 1)
+""")
+    assert await handle.run() == 1
+    (log,) = runtime.traces[-1].logs
+    assert "DataCloneError" in log.text
+    assert "(of ctx.storage, and nothing awaited it)" in log.text

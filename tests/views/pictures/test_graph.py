@@ -29,7 +29,8 @@ async def test_traffic_stands_on_nothing_else(system, size):
         flow.requests = flow.failed = 9_999
     for flow in traffic.services.values():
         flow.requests = 999_900
-    check_graph(GraphPicture(runtime))
+    picture = GraphPicture(runtime)
+    check_graph(picture)
     assert "9,999 failed" in picture.text()
 
 

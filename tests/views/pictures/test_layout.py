@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from workernb.views.drawing.shapes import Rect
 from workernb.views.pictures.graph import GraphPicture
+from workernb.views.pictures.layout import SIBLINGS_GAP
 from workernb.views.pictures.system import OUTSIDE
 
 from ..geometry import boxes_of, check_graph, labels_of
@@ -89,3 +92,46 @@ def test_callers_stand_left_of_what_they_call(system):
     picture = GraphPicture(system(20))
     places = {s.text: s.x for s in labels_of(picture.drawing)}
     assert places["service-0"] < places["service-1"] < places["service-3"] < places["service-7"]
+
+
+def test_a_caller_that_comes_late_is_not_squeezed_into_the_outsides_column(runtime):
+    runtime.define("gateway", "", public=True)
+    GraphPicture(runtime)
+    runtime.define("views-of-everything", "", services={"GATE": "gateway"})
+    picture = GraphPicture(runtime)
+    check_graph(picture)
+    columns = {name: place.column for name, place in picture.layout.places.items()}
+    assert columns[OUTSIDE] < columns["views-of-everything"] < columns["gateway"]
+    assert "views-of-everything" in [label.text for label in labels_of(picture.drawing)]
+
+
+def test_a_column_is_widened_for_a_longer_name(runtime):
+    runtime.define("gateway", "", public=True, services={"A": "a", "B": "long-name-of-a-worker"})
+    GraphPicture(runtime).layout.forget()
+    runtime.define("a", "")
+    GraphPicture(runtime)
+    runtime.define("long-name-of-a-worker", "", vars={"X": "1"}, secrets={"KEY": "planted-secret"})
+    picture = GraphPicture(runtime)
+    check_graph(picture)
+    assert not [label.text for label in labels_of(picture.drawing) if label.text.endswith("…")]
+
+
+@pytest.mark.parametrize("number", [2, 3, 5])
+def test_environments_are_close_together_in_their_frame(runtime, number):
+    names = [f"e{n}" for n in range(number)]
+    runtime.define("logs", "")
+    for name in names:
+        runtime.define("auth", "", environment=name, services={"LOGS": "logs"})
+    services = {f"A{n}": f"auth-{name}" for n, name in enumerate(names)}
+    runtime.define("gateway", "", public=True, services={**services, "LOGS": "logs"})
+    for _ in range(2):
+        picture = GraphPicture(runtime)
+        places = [place for name, place in picture.layout.places.items() if "auth" in name]
+        places.sort(key=lambda place: place.y)
+        gaps = [below.y - above.bottom for above, below in pairwise(places)]
+        assert gaps == [SIBLINGS_GAP] * (len(places) - 1)
+        check_graph(picture)
+        services.pop("A1", None)
+        runtime.define("gateway", "", public=True, services={**services, "LOGS": "logs"})
+        if "auth-e1" in runtime:
+            runtime.remove("auth-e1")

@@ -32,7 +32,7 @@ async def test_a_request_is_chosen_by_trace_or_number(pair, sent):
 
 
 async def test_without_a_request_the_last_one_is_followed(pair, sent):
-    view = CpuView(pair)
+    view = CpuView(pair, live=True)
     assert "No request yet" in view.picture
     assert "%fetch NAME" in repr(view)
     await pair["gateway"].fetch("http://x/one")

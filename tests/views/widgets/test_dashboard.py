@@ -44,12 +44,14 @@ def labels(field: Any) -> list[str]:
 async def test_all_is_there(pair):
     await pair["gateway"].fetch("http://x/one?key=planted-secret")
     board = Dashboard(pair)
-    assert board.children == (board.graph, board.requests, board.cpu, board.workers, board.editor)
+    parts = everything(board)
+    for part in (board.graph, board.requests, board.cpu, board.workers, board.editor, board.split):
+        assert part in parts
     assert labels(board.workers) == ["auth", "gateway"]
     assert board.editor.service == "auth"
     assert labels(board.requests)[0] == "always the last one"
     assert board.requests.label == "always the last one"
-    assert labels(board.requests)[1].startswith("#1 GET http://x/one")
+    assert " GET http://x/one" in labels(board.requests)[1]
     states = [widget.get_state() for widget in everything(board)]
     assert "planted-secret" not in json.dumps(states, default=str) + repr(board)
     assert "AUTH" in repr(board)
@@ -108,7 +110,7 @@ async def test_it_follows_what_happens_and_what_is_typed_stays(pair):
     await asyncio.sleep(0)
     for _ in range(10):
         board.tick()
-    assert labels(board.requests)[1].startswith("#1 GET http://x/one")
+    assert " GET http://x/one" in labels(board.requests)[1]
     assert labels(board.workers) == ["auth", "gateway", "mail"]
     assert board.workers.value == board.editor.service == "gateway"
     assert board.editor.vars.name.value == "HALF_TYPED"
@@ -129,7 +131,7 @@ async def test_it_ticks_while_the_graph_is_watched(pair):
     assert not board.tick()
     board.close()
     assert not ticker.running
-    assert not pair.on_changed
+    assert board.editor._on_changed not in pair.on_changed
 
 
 def test_without_workers_it_says_so(runtime):
@@ -140,3 +142,52 @@ def test_without_workers_it_says_so(runtime):
     board.refresh()
     assert board.editor.service == "auth"
     assert isinstance(board, ipywidgets.VBox)
+
+
+async def test_a_request_is_sent_as_by_fetch(pair):
+    board = Dashboard(pair)
+    board.sender.line.value = "gateway/typed -H 'x: 1'"
+    board.sender.button.click()
+    await board.sender.sending
+    assert "200 OK" in board.sender.result
+    assert "REDACTED" in board.sender.result
+    assert pair.traces[-1].title == "GET http://gateway.localhost/typed"
+    for line, said in (
+        ("nobody/x", "There is no Worker"),
+        ("http://elsewhere.example/", "No route leads to"),
+        ("gateway --nonsense", "has no option --nonsense"),
+    ):
+        board.sender.line.value = line
+        board.sender.button.click()
+        await board.sender.sending
+        assert said in board.sender.result
+
+
+async def test_a_split_is_seen_and_set(pair):
+    board = Dashboard(pair)
+    board.graph.selected = "gateway"
+    assert "v1" in board.split._title.value
+    pair.define("gateway", ANSWER + "# new", services={"AUTH": "auth"}, public=True)
+    board.refresh()
+    assert labels(board.split.old) == labels(board.split.new) == ["v1", "v2"]
+    assert (board.split.old.value, board.split.new.value, board.split.share.value) == (1, 2, 100)
+    board.split.share.value = 10
+    board.split.button.click()
+    assert dict(pair.services["gateway"].deployment.shares) == {1: 90, 2: 10}
+    assert "Deployed: " in board.split.message
+    board.split.old.value = 2
+    board.split.deploy()
+    assert dict(pair.services["gateway"].deployment.shares) == {2: 100}
+    pair.remove("gateway")
+    board.split.deploy()
+    assert "Refused" in board.split.message
+
+
+async def test_nothing_glows_unless_a_request_is_replayed(pair):
+    await pair["gateway"].fetch("http://x/")
+    board = Dashboard(pair)
+    assert board.graph.lit == ""
+    board.cpu.moment = 0.001
+    assert board.graph.lit == "gateway"
+    board.cpu.moment = 0.0
+    assert board.graph.lit == ""

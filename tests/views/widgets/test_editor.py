@@ -254,7 +254,7 @@ def test_it_follows_what_others_change(system):
     system.define("gateway", GATEWAY)
     assert editor._forms.layout.display is None
     editor.close()
-    assert not system.on_changed
+    assert editor._on_changed not in system.on_changed
 
 
 async def test_many_changes_are_looked_at_once(system, monkeypatch):
@@ -312,3 +312,14 @@ def test_while_two_versions_serve_it_says_how_to_go_on(system):
     assert "%deploy gateway v1" in editor.message
     system.rollback("gateway")
     assert "AUTH → auth" in rows(editor)
+
+
+def test_its_still_picture_has_all_that_it_shows_but_no_secret(system):
+    system["gateway"].vars["GREETING"] = "hello <there>"
+    editor = BindingEditor("gateway", system)
+    svg = editor.still().svg()
+    for text in ("GREETING", "hello &lt;there&gt;", "Bindings of gateway"):
+        assert text in svg
+    assert "planted-secret" not in svg
+    assert "Nothing is bound yet." in BindingEditor("mail", system).still().svg()
+    assert "no Worker" in BindingEditor("", system).still().text()

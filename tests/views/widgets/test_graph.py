@@ -11,11 +11,11 @@ from workernb.http import Request
 from workernb.runtime.services.targets import Target
 from workernb.views.pictures import traffic
 
-from .conftest import from_page
+from .conftest import from_page, set_by_page
 
 
 async def test_a_frame_tells_what_is_new(pair, sent):
-    view = GraphView(pair)
+    view = GraphView(pair, live=True)
     assert not view.refresh()
     await pair["gateway"].fetch("http://x/")
     assert view.refresh()
@@ -40,7 +40,7 @@ async def test_two_views_hear_of_the_same_traffic(pair, sent):
 
 
 async def test_a_call_under_way_pulses(pair, sent):
-    view = GraphView(pair)
+    view = GraphView(pair, live=True)
     call = asyncio.ensure_future(pair["gateway"].fetch("http://x/wait"))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -53,7 +53,7 @@ async def test_a_call_under_way_pulses(pair, sent):
 
 
 def test_a_changed_system_is_drawn_anew(pair, sent):
-    view = GraphView(pair)
+    view = GraphView(pair, live=True)
     before = view.picture
     assert not view.refresh()
     pair.define("mail", "", services={"G": "gateway"})
@@ -63,7 +63,7 @@ def test_a_changed_system_is_drawn_anew(pair, sent):
 
 
 def test_tidy_lays_out_anew(pair, sent):
-    view = GraphView(pair)
+    view = GraphView(pair, live=True)
     pair.define("first", "", services={"G": "gateway"})
     view.refresh()
     before = dict(view._still.layout.places)
@@ -76,7 +76,7 @@ async def test_requests_per_second_come_from_outside_and_end(pair, sent, monkeyp
     monkeypatch.setattr(traffic, "wall_clock", lambda: now)
     now = time.perf_counter_ns()
     pair.define("page", PAGE, public=True)
-    view = GraphView(pair)
+    view = GraphView(pair, live=True)
     for _ in range(5):
         await pair.call(Target("page"), Request("http://page.localhost/"), owner=False)
     await pair["page"].fetch()  # By name: not from outside.
@@ -94,7 +94,7 @@ PAGE = "from workers import Response\nasync def on_fetch(request):\n    return R
 
 
 async def test_the_first_callback_is_drawn_as_a_new_arrow(runtime, caller, sent):
-    view = GraphView(runtime)
+    view = GraphView(runtime, live=True)
     before = view.picture
     await caller.run()
     assert view.refresh()
@@ -105,3 +105,16 @@ async def test_the_first_callback_is_drawn_as_a_new_arrow(runtime, caller, sent)
     assert view.refresh()
     (frame,) = sent  # It is there already: only its number is sent.
     assert "8×" in frame["texts"].values()
+
+
+def test_a_node_that_is_clicked_has_its_page_beside_the_graph(runtime, sent):
+    runtime.define("auth", "", secrets={"KEY": "planted-secret"}, vars={"X": "<script>"})
+    view = GraphView(runtime)
+    assert view.page == ""
+    set_by_page(view, selected="auth")
+    assert "KEY" in view.page
+    assert "&lt;script&gt;" in view.page
+    assert "planted-secret" not in view.page
+    for nothing in ("", "missing", "<b>"):
+        set_by_page(view, selected=nothing)
+        assert view.page == ""

@@ -16,7 +16,7 @@ from .conftest import from_page, set_by_page
 
 
 async def test_no_timer_is_set_until_a_page_shows_the_picture(pair, sent):
-    view = GraphView(pair)
+    view = GraphView(pair, live=True)
     ticker = Ticker.of(asyncio.get_running_loop())
     assert not view.watched
     assert not ticker.running
@@ -32,7 +32,7 @@ async def test_no_timer_is_set_until_a_page_shows_the_picture(pair, sent):
 
 
 async def test_the_clock_stops_when_a_view_is_closed(pair, sent):
-    view = GraphView(pair)
+    view = GraphView(pair, live=True)
     from_page(view, page="a", watching=True)
     ticker = Ticker.of(asyncio.get_running_loop())
     assert ticker.running
@@ -41,7 +41,7 @@ async def test_the_clock_stops_when_a_view_is_closed(pair, sent):
 
 
 async def test_a_page_that_is_silent_for_long_is_forgotten(pair, sent, monkeypatch):
-    view = GraphView(pair)
+    view = GraphView(pair, live=True)
     from_page(view, page="a", watching=True)
     monkeypatch.setattr(type(view), "comm", object())
     assert all(view.tick() for _ in range(LEASE_TICKS - 2))
@@ -52,7 +52,7 @@ async def test_a_page_that_is_silent_for_long_is_forgotten(pair, sent, monkeypat
 
 
 async def test_the_page_hears_of_the_kernel_even_when_there_is_no_news(pair, sent, monkeypatch):
-    view = GraphView(pair)
+    view = GraphView(pair, live=True)
     from_page(view, page="a", watching=True)
     monkeypatch.setattr(type(view), "comm", object())
     sent.clear()
@@ -63,7 +63,7 @@ async def test_the_page_hears_of_the_kernel_even_when_there_is_no_news(pair, sen
 
 @pytest.mark.parametrize("content", [None, "x", {}, {"page": 3}, {"page": None, "watching": True}])
 async def test_nonsense_from_the_page_does_nothing(pair, sent, content):
-    view = GraphView(pair)
+    view = GraphView(pair, live=True)
     view._handle_msg({"content": {"data": {"method": "custom", "content": content}}, "buffers": []})
     assert not view.watched
 
@@ -119,3 +119,35 @@ async def test_no_secret_and_no_var_is_in_a_widget(runtime, sent):
         for text in shown:
             assert "planted-secret" not in text
             assert "planted-var" not in text
+
+
+async def test_a_picture_is_of_its_moment_until_it_is_switched_to_live(pair, sent):
+    view, live = GraphView(pair), GraphView(pair, live=True)
+    before, taken = view.picture, view.taken
+    for each in (view, live):
+        from_page(each, page="a", watching=True)
+    assert not view.watched
+    assert live.watched
+    await pair["gateway"].fetch("http://x/")
+    assert "1 request" not in repr(view)
+    assert "1 request" in repr(live)
+    assert view.picture == before
+    set_by_page(view, live=True)
+    assert view.watched
+    assert view.taken > taken
+    assert "1 request" in view.picture
+    set_by_page(view, live=False)
+    assert not view.watched
+    await pair["gateway"].fetch("http://x/")
+    assert "2 requests" not in repr(view)
+
+
+async def test_a_cpu_picture_keeps_its_request_and_the_others_of_its_moment(pair, sent):
+    await pair["gateway"].fetch("http://x/one")
+    view = CpuView(pair)
+    await pair["gateway"].fetch("http://x/two")
+    view.redraw()
+    assert view.trace is pair.traces[0]
+    assert "/two" not in view.picture
+    set_by_page(view, live=True)
+    assert view.trace is pair.traces[1]

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from workernb import GraphView
+from workernb.views.pictures.graph import GraphPicture
 from workernb.views.widgets import still
-from workernb.views.widgets.still import QUIET_TICKS, StillOutput, show_widget
+from workernb.views.widgets.still import QUIET_TICKS, StillOutput, has_kernel
 
 
 class Output:
@@ -52,7 +53,7 @@ def test_an_expensive_picture_is_updated_rarely(runtime, output, monkeypatch):
 
     def draw() -> Any:
         times[0] += 1
-        return "picture"
+        return GraphPicture(runtime)
 
     shown = StillOutput(GraphView(runtime), draw)
     quiet = [False] * QUIET_TICKS
@@ -69,5 +70,19 @@ def test_an_expensive_picture_is_updated_rarely(runtime, output, monkeypatch):
     assert change() == 2
 
 
-def test_without_a_kernel_no_widget_is_shown(runtime):
-    assert not show_widget(GraphView(runtime), "text")
+def test_without_a_kernel_the_still_picture_is_all_there_is(runtime, output):
+    assert not has_kernel()
+    view = GraphView(runtime)
+    StillOutput(view, view.still)
+    assert "data-mark" not in view.still().svg()
+
+
+def test_in_a_kernel_a_stage_knows_the_still_picture_by_its_mark(runtime, output, monkeypatch):
+    stages = []
+    monkeypatch.setattr(still, "has_kernel", lambda: True)
+    monkeypatch.setattr(still, "stage_of", lambda widget, mark: stages.append(mark))
+    view = GraphView(runtime)
+    StillOutput(view, view.still)
+    StillOutput(view, view.still)
+    assert len(set(stages)) == 2
+    assert f"data-mark='{stages[1]}'" in view.still().svg()[:200]

@@ -13,6 +13,7 @@ from workernb.workers.env import VersionMetadata, values_of
 from workernb.workers.fetch import fetch
 
 from .boundary import Host
+from .stores import KINDS
 
 
 def binding_functions(host: Host) -> dict[str, Callable[..., Any]]:
@@ -46,6 +47,8 @@ def _bindings(host: Host) -> list[Any]:
     for name, value in values_of(host.version.env).items():
         if isinstance(value, ServiceBinding):
             flat += name, "service", host.bind(value)
+        elif isinstance(value, KINDS):
+            flat += name, type(value).__name__, host.bind(value)
         else:
             flat += name, *_as_given(name, value)
     return flat

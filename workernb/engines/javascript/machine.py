@@ -6,10 +6,8 @@ thread that made it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -20,8 +18,6 @@ STACK_BYTES = 1_000_000
 
 GC_BYTES = 4_000_000
 """How large a heap becomes before circles in it are looked for; later half as large again."""
-
-_SCRIPTS = Path(__file__).parent
 
 
 @cache
@@ -85,9 +81,9 @@ class Machine:
             made.set(name, self._context.new_function(function, name))
         return made
 
-    def script(self, path: str) -> Any:
-        """Evaluate a script of ours, by its path, and return its value."""
-        return self._context.eval_function(self._context.read_object(_bytecode(path)))
+    def script(self, code: bytes) -> Any:
+        """Evaluate a script of ours, as `compile_script` returns it, and return its value."""
+        return self._context.eval_function(self._context.read_object(code))
 
     def load_modules(self, loader: Callable[[str], str | None]) -> None:
         """Let `loader` give the source of each module that is imported, by its name."""
@@ -181,19 +177,9 @@ class Machine:
         return ScriptError(str(error), Machine.stack_of(error))
 
 
-@cache
-def _bytecode(path: str) -> bytes:
-    """Return a script of ours in the engine's own form, which is made once for a process."""
-    return compile_script((_SCRIPTS / path).read_text(encoding="utf-8"), f"workernb:{path}")
-
-
 def compile_script(source: str, name: str) -> bytes:
     """Return a script in the engine's own form. name: that of its file, in stacks."""
-    # Each function keeps its own text: what nobody reads would be a tenth of the heap.
-    return bytes(quickjs().Context().compile(_blank(r"", source), name).write_object())
-
-
-_blank = re.compile(r"^[ \t]+(?://.*)?|^//.*", re.MULTILINE).sub
+    return bytes(quickjs().Context().compile(source, name).write_object())
 
 
 def promise_result(promise: Any) -> Any:

@@ -7,6 +7,8 @@ import posixpath
 import threading
 import weakref
 from collections.abc import Callable
+from functools import cache
+from importlib.resources import files
 from typing import Any, NamedTuple
 
 from workernb.errors import StartupError, UsageError, notes_of, with_notes
@@ -23,17 +25,30 @@ from .boundary import Host
 from .calls import rpc_functions
 from .hooks import RunHooks
 from .host import install
+from .host.bytecode import without_sources
 from .invocations import invocation_functions
-from .machine import Machine, ScriptError
+from .machine import Machine, ScriptError, compile_script
 from .messages import message_functions
 from .platform import PLATFORM_MODULE, PLATFORM_SOURCE, missing_module
 from .run import Run
+from .stores import store_functions
 from .values import written
 
 SCRIPTS = (
-    "errors", "operations", "bodies", "messages", "values", "rpc", "workers", "handlers",
+    "errors", "operations", "bodies", "messages", "values", "rpc", "stores", "workers", "handlers",
 )  # fmt: skip
 """Our own scripts, in the order in which each takes what it needs from those before."""
+
+
+@cache
+def _scripts() -> tuple[bytes, ...]:
+    """Return our own scripts in the engine's form, which are made once for a process."""
+    folder = files("workernb.engines.javascript") / "scripts"
+    sources = {name: (folder / f"{name}.js").read_text("utf-8") for name in SCRIPTS}
+    return tuple(
+        without_sources(compile_script(source, f"workernb:{name}.js"))
+        for name, source in sources.items()
+    )
 
 
 class Discovered(NamedTuple):
@@ -98,14 +113,15 @@ class Realm:
             **binding_functions(host),
             **invocation_functions(host),
             **rpc_functions(host),
+            **store_functions(host),
         }
         exposed = machine.host_object(functions)
         self._hooks = RunHooks(host)
         web = install(machine.context, self._hooks)
         self._internal = web.value
-        self.fire_timer = web.get("fireTimer")
-        for script in SCRIPTS:
-            machine.call(machine.script(f"scripts/{script}.js"), exposed, self._internal)
+        self.fire_timer, self.forget_timer = web.get("fireTimer"), web.get("forgetTimer")
+        for code in _scripts():
+            machine.call(machine.script(code), exposed, self._internal)
         self._hooks.describe = web.get("describe")
         machine.set_global("__workernb", self._internal)
         machine.run_module(f"import {PLATFORM_MODULE!r}", "workernb:platform")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol
 
 from workernb.errors import HungError, JavaScriptError, LimitError, with_notes
 from workernb.http.response import Response
@@ -23,14 +23,12 @@ from workernb.texts import PlatformText
 
 from . import stacks
 from .host.remedies import remedy
+from .operations import Outcome, close, outcome
 from .waits import Waits
 
 if TYPE_CHECKING:
     from .boundary import Host
     from .machine import Machine
-
-Outcome: TypeAlias = tuple[Any, BaseException | None]
-"""The value that an operation has given, or the exception instead of it."""
 
 MAX_JOBS_AFTER_CUT = 1_000
 """How many jobs of a cut request are let run into the interrupt, before its heap is dropped."""
@@ -51,6 +49,7 @@ class Realm(Protocol):
     memory_mb: float
     is_dead: bool
     fire_timer: Any
+    forget_timer: Any
     pull_stream: Any
     cancel_stream: Any
     settle: Any
@@ -135,7 +134,7 @@ class Run:
         """Drop an operation whose promise nobody wants any more, such as a timer."""
         awaitable = self._operations.pop(number, None)
         if awaitable is not None:
-            _close(awaitable)
+            close(awaitable)
         for task, of in list(self._tasks.items()):
             if of == number:
                 self._tasks = {one: of for one, of in self._tasks.items() if one is not task}
@@ -274,10 +273,10 @@ class Run:
         elif len(operations) == 1 and not self._tasks:
             number, awaitable = operations.popitem()
             try:
-                outcome: Outcome = (await awaitable, None)
+                found: Outcome = (await awaitable, None)
             except Exception as error:
-                outcome = (None, error)
-            self._settle(number, outcome)
+                found = (None, error)
+            self._settle(number, found)
         else:
             self._begin_tasks()
             self._turn = turn = asyncio.get_running_loop().create_future()
@@ -295,14 +294,14 @@ class Run:
             number = next(iter(self._operations))
             awaitable = self._operations.pop(number)
             call = claim_call(awaitable)
-            task = loop.create_task(_outcome(awaitable))
+            task = loop.create_task(outcome(awaitable))
             if call is not None:
                 self.invocation.ensure_extras().tasks[task] = call
             tasks[task] = number
         self._tasks = tasks
 
-    def _settle(self, number: int, outcome: Outcome) -> None:
-        realm, (value, error) = self.realm, outcome
+    def _settle(self, number: int, found: Outcome) -> None:
+        realm, (value, error) = self.realm, found
         timer = self._timers.get(number) if self._timers else None
         if timer is not None:
             self._timers = {o: t for o, t in self._timers.items() if o != number}
@@ -424,7 +423,7 @@ class Run:
             call = call_of(awaitable)
             if call is None:
                 forget(number)
-                _close(awaitable)
+                close(awaitable)
             elif forget(number):
                 abandon(call)
         for task, number in list(self._tasks.items()):
@@ -432,19 +431,8 @@ class Run:
             if forget(number) or not isinstance(work, Invocation):
                 release(self.invocation, task)
                 task.cancel()
+        forget_timer = self.realm.machine.quiet(self.realm.forget_timer)
+        for timer in self._timers.values():
+            forget_timer(timer)
         self._operations.clear()
-        self._tasks = {}
-
-
-async def _outcome(awaitable: Awaitable[Any]) -> Outcome:
-    """Return what an operation gives: so no exception is one that nobody has asked for."""
-    try:
-        return await awaitable, None
-    except Exception as error:
-        return None, error
-
-
-def _close(awaitable: Any) -> None:
-    close = getattr(awaitable, "close", None)
-    if close is not None:
-        close()
+        self._tasks = self._timers = {}

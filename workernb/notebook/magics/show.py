@@ -21,7 +21,10 @@ from workernb.options.watch import (
     LogsOptions,
     RequestsOptions,
     TraceOptions,
+    cpu_parser,
+    graph_parser,
     logs_parser,
+    request_number,
     requests_parser,
     trace_parser,
 )
@@ -62,12 +65,14 @@ class ShowMagics(Magics):
 
     @line_magic
     def graph(self, line: str) -> None:
-        """Draw who is bound to whom, with the traffic as it happens: %graph."""
+        """Draw who is bound to whom."""
         from workernb.views.widgets.graph import GraphView
 
-        if strip_comment(line).strip():
-            raise UsageError("%graph takes nothing: it draws all Workers.")
-        display(GraphView(get_runtime()))
+        typed = graph_parser().parse(line)
+        around = None if typed.worker is None else service_of(typed.worker)
+        display(GraphView(get_runtime(), around=around, live=typed.live))
+
+    graph.__doc__ = graph_parser().help_text()
 
     @line_magic
     def dashboard(self, line: str) -> None:
@@ -101,13 +106,15 @@ class ShowMagics(Magics):
 
     @line_magic
     def cpu(self, line: str) -> None:
-        """Draw who held the thread during a request: %cpu [NUMBER].
-
-        Without a number the last request that no tail handler has answered; -2 is the last but one.
-        """
+        """Draw who held the thread during a request."""
         from workernb.views.widgets.cpu import CpuView
 
-        display(CpuView(get_runtime(), _requested_trace(line, "%cpu")))
+        typed = cpu_parser().parse(line)
+        trace = _trace(request_number(typed.number, "%cpu"), "%cpu")
+        follows = typed.live and typed.number is None
+        display(CpuView(get_runtime(), None if follows else trace, live=typed.live))
+
+    cpu.__doc__ = cpu_parser().help_text()
 
     @line_magic
     def trace(self, line: str) -> None:
@@ -136,17 +143,6 @@ def _write(file: Path, value: dict[str, Any]) -> None:
         file.write_text(json.dumps(value), encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{file} cannot be written: {error.strerror}.") from None
-
-
-def _requested_trace(line: str, magic: str) -> Trace:
-    """Return the trace with the number on a magic's line; the latest one if there is none.
-
-    Those of requests that run have numbers too.
-    """
-    text = strip_comment(line).strip()
-    if not text.removeprefix("-").isdecimal() and text:
-        raise UsageError(f"{magic} takes the number of a request, not {text!r}.")
-    return _trace(int(text) if text else None, magic)
 
 
 def _trace(number: int | None, magic: str) -> Trace:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 import types
 from collections.abc import Awaitable, Callable, Generator
 from contextvars import ContextVar
@@ -146,7 +147,8 @@ class Instance:
             blocked = DurableObjectError(PlatformText.OBJECT_BLOCKED)
             timer = loop.call_later(MAX_SECTION_S, self.reset, blocked)
         try:
-            result = await work()
+            done: Any = work()
+            result: T = await done if inspect.isawaitable(done) else done
             if self.storage.depth == 0:
                 self.storage.commit()
             return result

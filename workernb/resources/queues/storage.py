@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
@@ -216,10 +217,12 @@ class Messages:
 
     def recover(self) -> None:
         """Let what was in flight in a process that has ended wait again."""
-        self._stores.main.execute(
-            "UPDATE queue_messages SET in_flight = 0, request = NULL "
-            "WHERE in_flight OR request IS NOT NULL"
-        )
+        # Of a damaged file, the next call to a store says what is wrong.
+        with contextlib.suppress(Exception), one_at_a_time:
+            self._stores.main.execute(
+                "UPDATE queue_messages SET in_flight = 0, request = NULL "
+                "WHERE in_flight OR request IS NOT NULL"
+            )
 
     def changed(self) -> None:
         """Count anew and deliver what waits, after others have changed the rows."""

@@ -21,7 +21,6 @@ from workernb.http.headers import Headers
 from workernb.http.request import Request, receive
 from workernb.http.response import Response
 from workernb.http.streams import ReadableStream
-from workernb.http.websockets import WebSocket
 from workernb.texts import PlatformText
 from workernb.workers.buffers import JsBuffer
 from workernb.workers.rpc import JsDict, RpcTarget
@@ -247,6 +246,9 @@ _COPIERS: dict[type, Callable[[Cloner, Any], Any]] = {
 _FORMS = "workernb.http.forms"
 """The package of Blob and its kin, whose classes are known by name: few programs import it."""
 
+_SOCKETS = "workernb.http.websockets"
+"""The package of WebSocket, which few programs import either."""
+
 _COPIERS_OF_SUBCLASSES: tuple[tuple[Any, Callable[[Cloner, Any], Any]], ...] = (
     (dict, Cloner.clone_dict),
     (list, Cloner.clone_list),
@@ -301,7 +303,7 @@ def refusal(value: Any) -> Exception:
     error = DataCloneError(PlatformText.DATA_CLONE.format(type=kind.__qualname__))
     if kind.__module__.startswith(_FORMS) and kind.__name__ in _REMEDIES_OF_FORMS:
         return with_notes(error, _REMEDIES_OF_FORMS[kind.__name__])
-    if issubclass(kind, WebSocket):
+    if kind.__module__.startswith(_SOCKETS):
         return with_notes(
             error, "A WebSocket goes with a response to a fetch: await env.CHAT.fetch(request)."
         )

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from workernb.runtime.tracing.invocations import Invocation, SharedExtras
+from workernb.runtime.tracing.extras import SharedExtras
+from workernb.runtime.tracing.invocations import Invocation
 
 from .event import Event
 
@@ -27,5 +28,5 @@ def handling_of(connection: Invocation, event: Any) -> Invocation:
         connection.trace, connection, event.type, connection, event.type, event.describe(),
         connection.depth,
     )  # fmt: skip
-    handling.extras = SharedExtras(connection)
+    handling.extras = SharedExtras(connection.ensure_extras())
     return handling

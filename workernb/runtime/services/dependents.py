@@ -35,6 +35,10 @@ def dependents(services: Iterable[Service], name: str) -> list[Dependent]:
                 if target.service == name:
                     key = service.name, binding, target
                     found.setdefault(key, Dependent(*key))
+            for binding, store in version.definition.stores():
+                if store.code is not None and store.code[0] == name != service.name:
+                    key = service.name, binding, Target(*store.code)
+                    found.setdefault(key, Dependent(*key))
     return list(found.values())
 
 

@@ -9,10 +9,11 @@ from typing import Any
 
 from workernb.runtime.services.limits import SHARED
 
+from .counter import InvocationCounter
 from .invocations import Invocation
 from .metering import Metering, holder
 from .threads import PreviousHolder, Thread
-from .traces import InvocationCounter, Trace
+from .traces import Trace
 
 CPU_READING_VALID_NS = 100_000
 """How long (ns of wall clock) the CPU time is extrapolated from a reading by the wall clock.

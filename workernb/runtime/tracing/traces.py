@@ -22,6 +22,7 @@ from workernb.runtime.services.targets import Target
 from workernb.runtime.services.versions import Version
 from workernb.workers.tracing import Span
 
+from .counter import InvocationCounter
 from .fetches import Fetch
 from .invocations import Invocation, Log
 from .metering import Metering, Slice, holder, ms, time_of_last
@@ -32,13 +33,11 @@ from .tracebacks import waiting_position
 LOG_CHARACTERS = 256 * 1024
 """Number of characters that one request may log: the platform's 256 KB."""
 
-
 MAX_SPANS = 1_000
 """How many spans of the Workers' own a trace keeps."""
 
 MAX_TEXT = 4096
 """How many characters are kept of a URL, and of the text of an exception."""
-
 
 MAX_FETCHES = 1_000
 """How many fetches from outside a trace keeps."""
@@ -125,7 +124,7 @@ class Trace:
     woken_ns = 0  # When the first of those came (wall clock), or the last socket was closed.
     folded_ns: Mapping[Any, int] = MappingProxyType({})
     off_thread_ns: Mapping[Invocation, int] = MappingProxyType({})
-    debugged = False
+    debugged = to_uncancel = False
     own_budgets_checked = True  # Whether budgets per invocation were checked since the last fold.
     # Invocations that have used up budgets of their own: the errors that end them.
     over_budget: Mapping[Invocation, BaseException] = MappingProxyType({})
@@ -137,18 +136,15 @@ class Trace:
     late_failure: tuple[str, str] | None = None
     task: asyncio.Task[Any] | None = None
     steps: Coroutine[Any, Any, Any] | None = None
-    imports_ns = import_began_ns = 0
-    cpu_ns = sampled_ns = ended_ns = not_kept = 0
+    imports_ns = import_began_ns = cpu_ns = sampled_ns = ended_ns = not_kept = fetches_not_kept = 0
     bytes = 0  # Estimated size, once it is in `Traces`.
     fetches: Sequence[Fetch] = ()
-    fetches_not_kept = 0
     # Bodies of responses from outside, which end with the request.
     outside: WeakSet[Any] | frozenset[Any] = frozenset()
     operations_made = 0  # Subrequests that are no invocations.
     connections: asyncio.Semaphore | None = None  # Made for the first fetch from outside.
     checked_calls = 1  # How many invocations `calls_not_awaited` has checked.
     log_characters_left = LOG_CHARACTERS
-    to_uncancel = False
     why: str | None = None
     sent_by: Sequence[int] = ()
     first_of_session = 0  # The request whose stub this one calls, or 0.
@@ -401,27 +397,6 @@ class Trace:
     def __repr__(self) -> str:
         ended = f"{self.outcome or 'running'}, {ms(self.cpu_ms)} CPU"
         return f"<Trace {self.number}: {self.title}, {ended}>"
-
-
-class InvocationCounter:
-    """Replaces the list that a trace's new invocations are added to, once it keeps no more."""
-
-    def __init__(self, trace: Trace) -> None:
-        """Count the further invocations of `trace`."""
-        self._trace = trace
-        self._pending: list[Invocation] = []
-
-    def append(self, invocation: Invocation) -> None:
-        """Count an invocation, and keep it until it has begun."""
-        self._trace.not_kept += 1
-        while self._pending and not self._pending[-1].waits_to_begin:
-            self._pending.pop()
-        self._pending.append(invocation)
-
-    def take_pending(self) -> list[Invocation]:
-        """Return the invocations that may not have begun, and drop them."""
-        pending, self._pending = self._pending, []
-        return pending
 
 
 def _shorten_texts(trace: Trace, invocation: Invocation) -> int:

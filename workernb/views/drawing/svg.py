@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import html
 import re
+import zlib
 from collections.abc import Sequence
+from itertools import count
 
 from .drawing import Drawing
 from .palette import colors
@@ -15,43 +17,58 @@ from .shapes import Group, Label, Line, Rect, Shape
 from .text import visible
 
 _WAITING = (
-    "<defs><pattern id='wb-wait' width='6' height='6' patternUnits='userSpaceOnUse' "
+    "<defs><pattern id='{}' width='6' height='6' patternUnits='userSpaceOnUse' "
     "patternTransform='rotate(45)'><path d='M0 0V6' class='s-line'/>"
     "</pattern></defs>"
 )
+_numbers = count(1)
+"""Numbers for the ids of patterns: a picture that is hidden in a page hides its own pattern."""
+
 _LINE_WIDTH = 1.4
 """The width of a line whose element has no style, in pixels."""
 
 _FONTS = "system-ui,-apple-system,Segoe UI,Helvetica,Arial,sans-serif"
 
 
-def render(drawing: Drawing, inline: bool = False) -> str:
+def render(drawing: Drawing, inline: bool = False, mark: str = "") -> str:
     """Return a drawing as SVG without scripts, with the colours of both themes.
 
     inline: for a widget, whose page defines the colours. Groups and parts have data attributes,
-    by which the widget's script finds them.
+    by which the widget's script finds them. mark: a data attribute of the whole.
     """
     width, height = round(drawing.width), round(drawing.height)
     left, top = round(drawing.left), round(drawing.top)
     title, description = _escaped(drawing.title), _escaped(drawing.description)
-    hatched = any(isinstance(shape, Rect) and shape.hatched for shape in drawing.flat)
+    pattern = _pattern(drawing)
     if inline:
         head = ""
         body = "".join(
-            _group(item) if isinstance(item, Group) else _shape(item, True)
+            _group(item, pattern) if isinstance(item, Group) else _shape(item, True, pattern)
             for item in drawing.shapes
         )
     else:
         head = f"<title>{title}</title><style>{_style()}</style>"
-        body = "".join(_shape(shape, False) for shape in drawing.flat if not shape.empty)
+        body = "".join(_shape(shape, False, pattern) for shape in drawing.flat if not shape.empty)
+    marked = f" data-mark='{mark}'" if mark else ""
     return (
-        f"<svg xmlns='http://www.w3.org/2000/svg' width='{width}' height='{height}' "
+        f"<svg xmlns='http://www.w3.org/2000/svg'{marked} width='{width}' height='{height}' "
         f"viewBox='{left} {top} {width} {height}' role='{'group' if inline else 'img'}' "
-        f"aria-label='{title}' class='wb' font-size='11' font-family='{_FONTS}'>"
-        f"{head}<desc>{description}</desc>{_WAITING if hatched else ''}"
+        f"aria-label='{title}' class='wb' style='max-width:100%;height:auto' "
+        f"font-size='11' font-family='{_FONTS}'>"
+        f"{head}<desc>{description}</desc>{_WAITING.format(pattern) if pattern else ''}"
         f"<rect x='{left}' y='{top}' width='{width}' height='{height}' rx='6' class='f-card'/>"
         f"{body}</svg>"
     )
+
+
+def _pattern(drawing: Drawing) -> str:
+    """Return an id for the pattern of a drawing that has hatched shapes, and of no other one.
+
+    The title is in it too: a notebook may show pictures of several kernels.
+    """
+    if not any(isinstance(shape, Rect) and shape.hatched for shape in drawing.flat):
+        return ""
+    return f"wb-wait-{zlib.crc32(drawing.title.encode('utf-8', 'replace')):x}-{next(_numbers)}"
 
 
 def _style() -> str:
@@ -87,26 +104,26 @@ def inline_rules() -> str:
     )
 
 
-def _group(group: Group) -> str:
+def _group(group: Group, pattern: str) -> str:
     data = "".join(f" data-{key}='{_escaped(value)}'" for key, value in group.data.items())
-    body = "".join(_shape(shape, True) for shape in group.shapes)
+    body = "".join(_shape(shape, True, pattern) for shape in group.shapes)
     return f"<g{data}><title>{_escaped(group.title)}</title>{body}</g>"
 
 
-def _shape(shape: Shape, inline: bool) -> str:
+def _shape(shape: Shape, inline: bool, pattern: str) -> str:
     part = f" data-part='{shape.part}'" if inline and shape.part else ""
     if isinstance(shape, Rect):
-        return _rect(shape, part)
+        return _rect(shape, part, pattern)
     return _line(shape, part) if isinstance(shape, Line) else _label(shape, part)
 
 
-def _rect(rect: Rect, part: str) -> str:
+def _rect(rect: Rect, part: str, pattern: str) -> str:
     classes = [f"f-{rect.fill}"] if rect.fill else []
     stroke = ""
     if rect.stroke:
         classes.append(f"s-{rect.stroke}")
         stroke = _stroke(rect.line_width, rect.dashed)
-    fill = "" if rect.fill else " fill='url(#wb-wait)'" if rect.hatched else " fill='none'"
+    fill = "" if rect.fill else f" fill='url(#{pattern})'" if rect.hatched else " fill='none'"
     corner = f" rx='{rect.radius:g}'" if rect.radius else ""
     return (
         f"<rect x='{_n(rect.x)}' y='{_n(rect.y)}' width='{_n(rect.width)}' "

@@ -17,6 +17,7 @@ from workernb.views.drawing.shapes import Group, Label, Line, Rect, Shape, fitte
 from workernb.views.drawing.text import one_line
 
 from .layout import GAP, Column, Layout, Measures, Place
+from .nodes import NAME, SMALL, draw_store
 from .picture import Picture
 from .system import OUTSIDE, TAIL, Arrow, Key, Node, System
 from .traffic import Flow, Load, Traffic
@@ -27,30 +28,38 @@ MIN_HEIGHT = 60.0
 MARGIN = 18.0
 REACH = 42.0
 """The width of the space for arrows between two columns."""
-NAME, SMALL, TINY = 13.0, 11.0, 10.0
+TINY = 10.0
 MIN_BOX, MAX_NAME = 182.0, 230.0
 MIN_LABEL, MAX_LABEL = 118.0, 190.0
 OUTSIDE_LABEL = 152.0
 OUTSIDE_WIDTH = 84.0
 CORNER = 7.0
-SLOT = 12.0
-"""The width of a message in a queue."""
-LID = 7.0
-BEHIND = 4.0
-"""Half the height of a drum's lid."""
-
 Point = tuple[float, float]
 
 
 class GraphPicture(Picture):
     """The services of a runtime, as they are when the picture is created."""
 
-    def __init__(self, runtime: Runtime) -> None:
-        """Draw the services and their traffic."""
+    def __init__(
+        self, runtime: Runtime, around: str | None = None, layout: Layout | None = None
+    ) -> None:
+        """Draw the services and their traffic.
+
+        around: only this service, its callers and what it is bound to. layout: where positions are
+        kept, by default the runtime's own or, around a service, a new one.
+        """
         self.traffic = Traffic.of(runtime)
         self.system = System.of(runtime, self.traffic.callbacks())
-        self.layout = Layout.of(runtime)
+        if around is not None:
+            self.system = self.system.around(around)
+        self.layout = layout or (Layout.of(runtime) if around is None else Layout())
         self.layout.update(self.system, measures(self.system))
+        self._flows = {
+            arrow.key: flow.copy()
+            for arrow in self.system.arrows
+            if (flow := self.traffic.arrows.get(arrow.key)) is not None
+        }
+        self._loads = self.traffic.loads()
         self.drawing = GraphBuilder(self.system, self.layout, self.traffic).build()
 
     def text(self) -> str:
@@ -58,13 +67,13 @@ class GraphPicture(Picture):
         if not self.system.nodes:
             return "No Workers yet. Define one in a cell that starts with %%worker NAME."
         lines = []
-        loads = self.traffic.loads()
+        loads = self._loads
         for node in self.system.nodes:
             if node.name != OUTSIDE:
                 load = [loads[node.name].text] if node.name in loads else []
                 lines.append(f"{one_line(node.name)} ({' · '.join([node.detail, *load])})")
             for arrow in self.system.outgoing[node.name]:
-                flow = self.traffic.arrows.get(arrow.key, Flow())
+                flow = self._flows.get(arrow.key, Flow())
                 texts = [describe_arrow(arrow), *flow.texts, flow.calls]
                 lines.append("  ".join(filter(None, texts)))
         return "\n".join(lines)
@@ -179,10 +188,7 @@ class GraphBuilder:
     def _node(self, index: int, node: Node) -> Group:
         place, column = self.layout.places[node.name], self._column(node.name)
         if node.store is not None:
-            draw = _store if node.store.code is None else _namespace
-            if node.store.noun == "queue":
-                draw = _queue
-            return draw(index, node, place, column)
+            return draw_store(index, node, place, column)
         outside = node.name == OUTSIDE
         load = self._loads.get(node.name)
         load_text = "" if load is None else load.text
@@ -348,64 +354,6 @@ class GraphBuilder:
         right, left = column.label_end + 6, tip[0] - 14
         corners = [begin, (right, begin[1]), (right, y), (left, y), (left, tip[1]), tip]
         return _rounded(corners)
-
-
-def _store(index: int, node: Node, place: Place, column: Column) -> Group:
-    """Return a store: a drum, the usual sign of a database."""
-    left, right = column.x, column.x + column.node
-    top, bottom = place.y + LID, place.bottom - LID
-    name = fitted(one_line(node.title), NAME, column.node - 28, True)
-    detail = fitted(node.detail, SMALL, column.node - 26)
-    shapes: list[Shape] = [
-        Rect(left, top, column.node, bottom - top, "box", part=f"box{index}"),
-        Line(_half_ellipse(left, right, top, -LID), "line", 1.4, curved=True),
-        Line(_half_ellipse(left, right, top, LID), "line", 1.4, curved=True),
-        Line(_half_ellipse(left, right, bottom, LID), "line", 1.4, curved=True),
-        Line([(left, top), (left, bottom)], "line", 1.4),
-        Line([(right, top), (right, bottom)], "line", 1.4),
-        Label(left + 14, place.middle + 6, name, NAME, bold=True),
-        Label(left + 14, place.middle + 21, detail, SMALL, "muted"),
-    ]
-    return Group(shapes, {"node": node.name}, f"{node.title}: {node.detail}")
-
-
-def _queue(index: int, node: Node, place: Place, column: Column) -> Group:
-    """Return a queue: a box that messages pass from left to right, a few of them at its end."""
-    left, right = column.x, column.x + column.node
-    name = fitted(one_line(node.title), NAME, column.node - 28 - 3 * SLOT, True)
-    shapes: list[Shape] = [
-        Rect(left, place.y, column.node, place.height, "box", "line", 1.4, part=f"box{index}"),
-        *(
-            Line([(x, place.y), (x, place.bottom)], "line", 1.4)
-            for x in (right - SLOT, right - 2 * SLOT, right - 3 * SLOT)
-        ),
-        Label(left + 14, place.middle - 2, name, NAME, bold=True),
-        Label(left + 14, place.middle + 15, node.detail, SMALL, "muted"),
-    ]
-    return Group(shapes, {"node": node.name}, f"{node.title}: {node.detail}")
-
-
-def _namespace(index: int, node: Node, place: Place, column: Column) -> Group:
-    """Return a namespace of Durable Objects: a box with others behind it, one for each object."""
-    width, gap = column.node - 2 * BEHIND, place.bottom - place.y - 2 * BEHIND
-    name = fitted(one_line(node.title), NAME, width - 28, True)
-    detail = fitted(node.detail, SMALL, width - 26)
-    shapes: list[Shape] = []
-    for step in (2, 1, 0):
-        x, y = column.x + BEHIND * step, place.y + BEHIND * (2 - step)
-        part = "" if step else f"box{index}"
-        shapes.append(Rect(x, y, width, gap, "box", "line", 1.4, radius=6, part=part))
-    middle = place.middle + BEHIND
-    shapes.append(Label(column.x + 14, middle - 3, name, NAME, bold=True))
-    shapes.append(Label(column.x + 14, middle + 13, detail, SMALL, "muted"))
-    return Group(shapes, {"node": node.name}, f"{node.title}: {node.detail}")
-
-
-def _half_ellipse(left: float, right: float, y: float, height: float) -> list[Point]:
-    """Return the points of a curve from left to right at `y`, with a belly of `height`."""
-    reach = (right - left) * 0.02
-    return [(left, y), (left + reach, y + height * 4 / 3), (right - reach, y + height * 4 / 3),
-        (right, y)]  # fmt: skip
 
 
 def _lock(x: float, y: float) -> list[Shape]:

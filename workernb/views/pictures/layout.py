@@ -11,7 +11,7 @@ import math
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import groupby, pairwise
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -52,6 +52,30 @@ class Place:
     def gap_to(self, other: Place) -> float:
         """Return the least distance from another place in the column."""
         return SIBLINGS_GAP if self.group == other.group else GAP
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The environments of one Worker, one below the other: they are moved together."""
+
+    places: Sequence[Place]
+
+    @property
+    def height(self) -> float:
+        """The height of all, with the gaps between them."""
+        gaps = SIBLINGS_GAP * (len(self.places) - 1)
+        return sum(place.height for place in self.places) + gaps
+
+    @property
+    def middle(self) -> float:
+        """The vertical centre, where the places are now."""
+        return (self.places[0].y + self.places[-1].bottom) / 2
+
+    def move(self, y: float) -> None:
+        """Put the upper edge at y, and each environment close to the one above it."""
+        for place in self.places:
+            place.y = y
+            y += place.height + SIBLINGS_GAP
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +139,7 @@ class Layout:
             self._lay_out(system, measures)
         else:
             self._grow(measures)
+            self._close_up()
             self._add([name for name in names if name not in self.places], system, measures)
         self._widen(measures)
 
@@ -149,14 +174,17 @@ class Layout:
 
     def _settle(self, names: Sequence[str], neighbours: Mapping[str, list[str]]) -> None:
         """Move the boxes of a column as near to their neighbours as their order allows."""
+        blocks = [Block([self.places[name] for name in group]) for group in self._groups(names)]
         wanted = []
-        for name in names:
-            place = self.places[name]
-            near = [self.places[other].middle for other in neighbours[name]]
-            wanted.append((fmean(near) if near else place.middle) - place.height / 2)
-        places = [self.places[name] for name in names]
-        for place, y in zip(places, _stacked(places, wanted), strict=True):
-            place.y = y
+        for group, block in zip(self._groups(names), blocks, strict=True):
+            near = [self.places[other].middle for name in group for other in neighbours[name]]
+            wanted.append((fmean(near) if near else block.middle) - block.height / 2)
+        for block, y in zip(blocks, _stacked(blocks, wanted), strict=True):
+            block.move(y)
+
+    def _groups(self, names: Sequence[str]) -> list[list[str]]:
+        """Return the names of a column, those of one Worker's environments together."""
+        return [list(group) for _, group in groupby(names, key=lambda n: self.places[n].group)]
 
     # A system that has changed
 
@@ -172,6 +200,13 @@ class Layout:
             for above, below in pairwise(stack):
                 below.y = max(below.y, above.bottom + above.gap_to(below))
 
+    def _close_up(self) -> None:
+        """Leave no gap where an environment has been removed from between two others."""
+        for column in {place.column for place in self.places.values()}:
+            for above, below in pairwise(self._in_column(column)):
+                if above.group == below.group:
+                    below.y = above.bottom + SIBLINGS_GAP
+
     def _add(self, names: list[str], system: System, measures: Measures) -> None:
         """Place new nodes, those with the most placed neighbours first."""
         groups = {node.name: node.worker for node in system.nodes}
@@ -182,6 +217,14 @@ class Layout:
             place = Place(column, 0, measures.height(name), groups[name])
             place.y = self._free_y(place, self._wanted_y(place, name, system))
             self.places[name] = place
+        self._move_outside()
+
+    def _move_outside(self) -> None:
+        """Keep the outside in a column of its own, to the left of all others."""
+        outside = self.places.get(OUTSIDE)
+        others = [place.column for name, place in self.places.items() if name != OUTSIDE]
+        if outside is not None and others and outside.column >= min(others):
+            outside.column = min(others) - 1
 
     def _placed_neighbours(self, name: str, system: System) -> int:
         neighbours = _neighbours(name, system)
@@ -233,7 +276,10 @@ class Layout:
     # Columns
 
     def _widen(self, measures: Measures) -> None:
-        """Add the missing columns to the left and to the right; existing ones do not change."""
+        """Add the missing columns on both sides, and widen those that are too narrow.
+
+        The leftmost column of services stays where it is.
+        """
         members: dict[int, list[str]] = {}
         for name, place in self.places.items():
             members.setdefault(place.column, []).append(name)
@@ -242,10 +288,17 @@ class Layout:
 
         def new_column(column: int) -> Column:
             names = members.get(column, [])
-            return Column(0, measures.node(names), measures.label(names), measures.reach)
+            node, label = math.ceil(measures.node(names)), math.ceil(measures.label(names))
+            return Column(0, node, label, measures.reach)
 
         if not self.columns:
             self.columns[min(members)] = new_column(min(members))
+        for number, column in self.columns.items():
+            wider = new_column(number)
+            column.node = max(column.node, wider.node)
+            column.label = max(column.label, wider.label)
+        if self.columns:
+            self._move_columns()
         while max(self.columns) < max(members):
             last = max(self.columns)
             self.columns[last + 1] = new_column(last + 1)
@@ -254,6 +307,17 @@ class Layout:
             first = min(self.columns)
             new = self.columns[first - 1] = new_column(first - 1)
             new.x = self.columns[first].x - new.end
+
+    def _move_columns(self) -> None:
+        """Move the columns apart as they have been widened, outwards from the second one."""
+        numbers = sorted(self.columns)
+        anchor = numbers[min(1, len(numbers) - 1)]
+        for number in range(anchor + 1, numbers[-1] + 1):
+            self.columns[number].x = self.columns[number - 1].end
+        for number in range(anchor - 1, numbers[0] - 1, -1):
+            column = self.columns[number]
+            column.x = 0
+            column.x = self.columns[number + 1].x - column.end
 
 
 def _fits(y: float, place: Place, other: Place) -> bool:
@@ -354,14 +418,14 @@ def _port(system: System, source: str, key: Key) -> float:
     return (index + 1) / (len(arrows) + 1)
 
 
-def _stacked(places: Sequence[Place], wanted: Sequence[float]) -> list[float]:
-    """Return the positions of a column that are nearest to the wanted ones.
+def _stacked(blocks_below: Sequence[Block], wanted: Sequence[float]) -> list[float]:
+    """Return the positions of a column's blocks that are nearest to the wanted ones.
 
     The order is kept, and so are the gaps. It is an isotonic regression (pool adjacent violators).
     """
     offsets = [0.0]
-    for above, below in pairwise(places):
-        offsets.append(offsets[-1] + above.height + above.gap_to(below))
+    for above in blocks_below[:-1]:
+        offsets.append(offsets[-1] + above.height + GAP)
     blocks: list[list[float]] = []
     for offset, y in zip(offsets, wanted, strict=False):
         blocks.append([y - offset])

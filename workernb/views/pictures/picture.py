@@ -28,6 +28,8 @@ class Picture:
     """Base class of what `%graph`, `%cpu` and `%trace` display."""
 
     drawing: Drawing
+    mark = ""
+    """A text in the SVG by which a widget's script finds the picture in a page."""
 
     def text(self) -> str:
         """Return the picture as plain text."""
@@ -35,7 +37,7 @@ class Picture:
 
     def svg(self) -> str:
         """Return the picture as SVG."""
-        return svg.render(self.drawing)
+        return svg.render(self.drawing, mark=self.mark)
 
     def inline_svg(self) -> str:
         """Return the picture as SVG for a widget's page, which defines the colours."""

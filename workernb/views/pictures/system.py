@@ -159,6 +159,15 @@ class System:
             nodes.insert(0, Node(OUTSIDE, OUTSIDE))
         return cls(tuple(nodes), tuple(arrows))
 
+    def around(self, name: str) -> System:
+        """Return the part that a node belongs to: itself, its callers, and what it calls."""
+        near = {name, *(a.target for a in self.arrows if a.source == name)}
+        near |= {arrow.source for arrow in self.arrows if arrow.target == name}
+        return System(
+            tuple(node for node in self.nodes if node.name in near),
+            tuple(arrow for arrow in self.arrows if name in (arrow.source, arrow.target)),
+        )
+
     @cached_property
     def outgoing(self) -> dict[str, list[Arrow]]:
         """The arrows that begin at each node."""

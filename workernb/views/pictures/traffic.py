@@ -63,6 +63,10 @@ class Flow:
         if method is not None and (method in self.methods or len(self.methods) < MAX_METHODS):
             self.methods[method] = self.methods.get(method, 0) + 1
 
+    def copy(self) -> Flow:
+        """Return the numbers as they are now."""
+        return Flow(self.requests, self.failed, dict(self.methods), self.rate)
+
     @property
     def calls(self) -> str:
         """The methods that were called, most often first: `add() 3×, sub() 1×`."""

@@ -62,6 +62,11 @@ def _requests(runtime: Runtime, name: str) -> tuple[int, int]:
     return len(outcomes), sum(outcome != "ok" for outcome in outcomes)
 
 
+def _classes(service: Service) -> list[str]:
+    """Return the names of the classes of Durable Objects of a service."""
+    return sorted({name for isolate in service.isolates.values() for name in isolate.objects})
+
+
 def _facts(runtime: Runtime, service: Service) -> list[Row]:
     definition, limits = service.definition, runtime.limits_of(service.version)
     requests, failed = _requests(runtime, service.name)
@@ -72,6 +77,7 @@ def _facts(runtime: Runtime, service: Service) -> list[Row]:
         ("reached by", ", ".join(r.pattern for r in definition.routes) or "bindings only"),
         ("environment", f"{environment}, of {definition.worker}" if environment else "–"),
         ("entrypoints", ", ".join(service.entrypoints) or "none: its code exports no class"),
+        ("classes of objects", ", ".join(_classes(service)) or "–"),
         ("modules", ", ".join(definition.modules) or "–"),
         ("schedules", ", ".join(definition.crons) or "–"),
         ("tails", ", ".join(definition.tails) or "–"),

@@ -13,7 +13,8 @@ from workernb.runtime.runtime import Runtime
 from workernb.runtime.tracing.traces import Trace
 from workernb.views.pictures.cpu import CpuPicture
 
-from .live import LivePicture, script, style
+from .assets import script, style
+from .live import LivePicture
 
 REFRESH_TICKS = 5
 """The number of ticks between two refreshes."""
@@ -22,9 +23,11 @@ REFRESH_TICKS = 5
 class CpuView(LivePicture):
     """The CPU of a request: `CpuView(request=3)`, in a cell or in any box of widgets.
 
-    request: a Trace or its number, as in `%cpu`; None follows the last one. trace: the request that
-    is shown. moment: the time of the replay, in ms since the request began. holder: the service
-    that uses the thread at that moment, or an empty string; it can be linked to a graph:
+    request: a Trace or its number, as in `%cpu`; None is the last one, which is followed while the
+    picture is live. trace: the request that
+    is shown. recents: whether the last requests are below it. moment: the time of the replay, in ms
+    since the request began; 0 is no replay. holder: the service that uses the thread at that
+    moment, or an empty string; it can be linked to a graph:
     `traitlets.dlink((cpu, "holder"), (graph, "lit"))`.
     """
 
@@ -32,6 +35,7 @@ class CpuView(LivePicture):
     _css = style()
 
     request = traitlets.Any(None, allow_none=True)
+    recents = traitlets.Bool(True)
     moment = traitlets.Float(0.0).tag(sync=True)
     holder = traitlets.Unicode("", read_only=True)
     replay = traitlets.Dict().tag(sync=True)
@@ -72,26 +76,27 @@ class CpuView(LivePicture):
     def _holder_at(self, moment: float) -> str:
         """Return the service that uses the thread at a moment, or an empty string."""
         replay = self.replay
-        if not replay:
+        if not replay or moment <= 0:
             return ""
         last = bisect_right(replay["begins"], moment) - 1
         if last < 0 or moment >= replay["ends"][last]:
             return ""
         return str(replay["services"][replay["lanes"][last]])
 
-    def still(self) -> CpuPicture:
-        """Return the request as it is now, as a still picture."""
-        traces = self.runtime.traces
-        trace = self.request or traces.latest
-        return CpuPicture(trace, traces)
+    def draw(self) -> CpuPicture:
+        """Return the request as it is now, beside the last ones of the picture's moment."""
+        follows = self.live or self.trace is None
+        if follows:
+            self._recent = list(self.runtime.traces)
+        trace = self.request or (self.runtime.traces.latest if follows else self.trace)
+        return CpuPicture(trace, self._recent if self.recents else ())
 
-    def redraw(self) -> None:
-        """Draw the request."""
-        still = self.still()
-        previous, self.trace = self.trace, still.trace
+    def show_picture(self, picture: Any) -> None:
+        """Send the page the request, with what its replay needs."""
+        previous, self.trace = self.trace, picture.trace
         self._shown_stamps = self._stamps()
-        self.picture = still.inline_svg()
-        self.replay = still.replay() if still.trace is not None else {}
+        self.picture = picture.inline_svg()
+        self.replay = picture.replay() if picture.trace is not None else {}
         if previous is not self.trace:
             self.moment = 0.0
 

@@ -21,7 +21,7 @@ from workernb.runtime.services.kinds import SECRETS, SERVICES, VARS, BindingKind
 from workernb.runtime.services.targets import DEFAULT, Target
 from workernb.runtime.services.versions import Version
 from workernb.views.drawing.text import Markup, one_line
-from workernb.views.tables.table import Table
+from workernb.views.pictures.settings import SettingsPicture
 from workernb.views.tables.workers import settings_rows
 
 from .dropdown import StickyDropdown
@@ -72,6 +72,7 @@ class BindingEditor(VBox):  # type: ignore[misc]
         self.runtime = checked_runtime(runtime)
         self._loop = running_loop()
         self._refresh_pending = False
+        self._still_output: Any = None
         self._shown_version: Any = None
         self._title, self._message = HTML(), HTML()
         self._rows = VBox()
@@ -85,6 +86,7 @@ class BindingEditor(VBox):  # type: ignore[misc]
         }
         self._forms = VBox(list(self._form_of.values()))
         super().__init__(children=[self._title, self._rows, self._forms, self._message], **traits)
+        self.add_class("workernb-form")
         self.service = service_of(worker) if worker else ""
         self.refresh()
         self.runtime.on_changed.append(self._on_changed)
@@ -193,6 +195,8 @@ class BindingEditor(VBox):  # type: ignore[misc]
             change = describe_change(before.definition, after.definition, redact)
             self._show_message("status", f"{after} · {change}")
         self.refresh()
+        if self._still_output is not None:
+            self._still_output.update()
         return True
 
     def show_error(self, error: Exception) -> None:
@@ -206,20 +210,27 @@ class BindingEditor(VBox):  # type: ignore[misc]
         span = Markup('<span role="{}" style="color:{}">{}</span>')
         self._message.value = span.format(role, color, one_line(text, 400))
 
-    def __repr__(self) -> str:
+    def still(self) -> SettingsPicture:
+        """Return the settings as they are now, as a still picture."""
         version = self.version
         if version is None:
-            return f"<BindingEditor of {self.service or 'no Worker'}>"
+            name = self.service or "no Worker"
+            return SettingsPicture(f"Bindings of {name}", [], "It is not defined.")
         rows = settings_rows(version.definition, self.runtime.redactor.redact)
-        return repr(Table(f"Bindings of {self.service}", ("name", "kind"), rows, "none"))
+        title = f"Bindings of {self.service} · v{version.number}"
+        return SettingsPicture(title, rows, "Nothing is bound yet.")
+
+    def __repr__(self) -> str:
+        if self.version is None:
+            return f"<BindingEditor of {self.service or 'no Worker'}>"
+        return self.still().text()
 
     def _ipython_display_(self) -> None:
-        """Display the widget if there is a kernel, and otherwise the settings as text."""
-        from .still import show_widget
+        """Display the settings; while the kernel lives, the widget takes their place."""
+        from .still import StillOutput
 
         self._loop = self._loop or running_loop()
-        if not show_widget(self, repr(self)):
-            print(repr(self))
+        self._still_output = StillOutput(self, self.still)
 
     def close(self) -> None:
         """Close the widget and its parts, and follow no further changes."""
@@ -229,6 +240,8 @@ class BindingEditor(VBox):  # type: ignore[misc]
                 self.runtime.on_changed.remove(self._on_changed)
             for part in (self._title, self._rows, self._forms, self._message):
                 _close(part)
+            if self._still_output is not None:
+                self._still_output.close()
         super().close()
 
 

@@ -7,19 +7,28 @@ from typing import Any
 import traitlets
 
 from workernb.assembly import checked_runtime
+from workernb.errors import UsageError
+from workernb.resources.contents import KINDS
 from workernb.runtime.runtime import Runtime
+from workernb.views.drawing.text import Markup
 from workernb.views.pictures.graph import GraphPicture
+from workernb.views.pictures.layout import Layout
 from workernb.views.pictures.system import OUTSIDE
 from workernb.views.pictures.traffic import Flow, Traffic
+from workernb.views.tables.stores import StoreTable
+from workernb.views.tables.workers import WorkerPage
 
-from .live import LivePicture, script, style
+from .assets import script, style
+from .live import LivePicture
 
 
 class GraphView(LivePicture):
     """The services and their bindings: `GraphView()`, in a cell or in any box of widgets.
 
-    lit: the service whose node is highlighted, or an empty string. selected: the service whose node
-    was clicked, or an empty string.
+    around: the service around which it is drawn, with its callers and what it is bound to; None for
+    all. lit: the service whose node is highlighted, or an empty string. selected: the service or
+    the store whose node was clicked, or an empty string; its page, as HTML, is shown beside the
+    graph unless `pages` is False.
     """
 
     _esm = script("graph.js")
@@ -27,29 +36,55 @@ class GraphView(LivePicture):
 
     lit = traitlets.Unicode("").tag(sync=True)
     selected = traitlets.Unicode("").tag(sync=True)
+    page = traitlets.Unicode("").tag(sync=True)
+    pages = traitlets.Bool(True)
 
-    def __init__(self, runtime: Runtime | None = None, **traits: Any) -> None:
-        """Show the services of a runtime, by default of the notebook's."""
+    def __init__(
+        self, runtime: Runtime | None = None, around: str | None = None, **traits: Any
+    ) -> None:
+        """Show the services of a runtime, by default of the notebook's.
+
+        Raises UsageError if there is no service called `around`.
+        """
         self.runtime = checked_runtime(runtime)
+        self.around = None if around is None else self.runtime[around].name
+        self._layout = None if around is None else Layout()
         super().__init__(**traits)
         self.redraw()
 
-    def still(self) -> GraphPicture:
-        """Return the graph as it is now, as a still picture."""
-        return GraphPicture(self.runtime)
+    def draw(self) -> GraphPicture:
+        """Return the graph as it is now."""
+        return GraphPicture(self.runtime, self.around, self._layout)
+
+    @traitlets.observe("selected", "pages")
+    def _on_selected(self, change: Any) -> None:
+        self.page = self._page_of(self.selected) if self.pages else ""
+
+    def _page_of(self, name: str) -> str:
+        """Return what there is to know of a node now, as HTML; nothing if it is not defined."""
+        if name in self.runtime:
+            return WorkerPage(self.runtime, name)._repr_html_()
+        store = next((n.store for n in self._still.system.nodes if n.name == name), None)
+        kind = next((k for k, noun in KINDS.items() if store and noun == store.noun), None)
+        if store is None or kind is None:
+            return ""
+        try:
+            return StoreTable(self.runtime, kind, store.name)._repr_html_()
+        except UsageError:
+            return str(Markup("<p><b>{}</b>: it holds nothing.</p>").format(str(store)))
 
     def tidy(self) -> None:
         """Lay the system out as a whole, instead of keeping the positions."""
         self._still.layout.forget()
         self.redraw()
 
-    def redraw(self) -> None:
-        """Draw the graph."""
+    def show_picture(self, picture: Any) -> None:
+        """Send the page the graph."""
         self._shown_versions = self._versions()
-        self._still = self.still()
+        self._still: GraphPicture = picture
         self._sent: dict[str, Any] = {}
         self._frame()
-        self.picture = self._still.inline_svg()
+        self.picture = picture.inline_svg()
 
     def refresh(self) -> bool:
         """Redraw if a service or an arrow is new; otherwise send the page the new traffic."""

@@ -1,15 +1,17 @@
-"""The base class of the live pictures: a widget that updates its picture while a page shows it."""
+"""The base class of the live pictures.
+
+A picture shows the moment at which it was made. While it is switched to live, it is updated as long
+as a page shows it.
+"""
 
 from __future__ import annotations
 
-from functools import cache
-from importlib.resources import files
+import time
 from typing import Any
 
 import traitlets
 from anywidget import AnyWidget
 
-from workernb.views.drawing.svg import inline_rules, variables
 from workernb.views.pictures.picture import Picture
 
 from .still import StillOutput
@@ -34,34 +36,17 @@ _DISPLAYED = " displayed"
 """The key of the lease that a displayed picture has until the first page reports."""
 
 
-@cache
-def script(name: str) -> str:
-    """Return a widget's script, preceded by the script that the widgets share."""
-    folder = files("workernb.views.widgets") / "static"
-    return (folder / "shared.js").read_text("utf-8") + (folder / name).read_text("utf-8")
-
-
-@cache
-def style() -> str:
-    """Return the widgets' style sheet, with the colours of both themes."""
-    dark = variables(1)
-    return (
-        f".workernb{{{variables(0)}}}"
-        # JupyterLab marks its theme on the body; elsewhere the browser reports it.
-        f"@media(prefers-color-scheme:dark){{body:not([data-jp-theme-light]) .workernb{{{dark}}}}}"
-        f"body[data-jp-theme-light=false] .workernb{{{dark}}}"
-        + inline_rules()
-        + (files("workernb.views.widgets") / "static" / "widget.css").read_text("utf-8")
-    )
-
-
 class LivePicture(AnyWidget):
-    """A widget that updates its picture while a page shows it.
+    """A widget with a picture of a moment, which is updated while it is live and a page shows it.
 
-    picture: the picture as SVG. watched: whether a page shows it.
+    picture: the picture as SVG. live: whether it is updated, which a switch below it changes; else
+    it stays as it was drawn. taken: when that was, in s of Unix time. watched: whether a page shows
+    it live.
     """
 
     picture = traitlets.Unicode("").tag(sync=True)
+    live = traitlets.Bool(False).tag(sync=True)
+    taken = traitlets.Float(0.0).tag(sync=True)
     watched = traitlets.Bool(False, read_only=True)
 
     def __init__(self, **traits: Any) -> None:
@@ -70,13 +55,19 @@ class LivePicture(AnyWidget):
         self._leases: dict[str, int] = {}
         self._quiet_ticks = 0
         self._still_output: StillOutput | None = None
+        self._created = False
         super().__init__(**traits)
+        self._created = True
         self.on_msg(LivePicture._on_message)
 
     # For subclasses
 
-    def still(self) -> Picture:
-        """Return the picture as it is now, as a still picture."""
+    def draw(self) -> Picture:
+        """Return a still picture of what is to be seen now."""
+        raise NotImplementedError
+
+    def show_picture(self, picture: Picture) -> None:
+        """Send the page a picture that has just been drawn."""
         raise NotImplementedError
 
     def refresh(self) -> bool:
@@ -85,7 +76,13 @@ class LivePicture(AnyWidget):
 
     def redraw(self) -> None:
         """Draw the whole picture."""
-        raise NotImplementedError
+        self._picture = self.draw()
+        self.taken = time.time()
+        self.show_picture(self._picture)
+
+    def still(self) -> Picture:
+        """Return the picture as a still one: of its moment or, while it is live, of now."""
+        return self.draw() if self.live else self._picture
 
     def tidy(self) -> None:
         """Lay the picture out from scratch, where a subclass supports that."""
@@ -93,11 +90,11 @@ class LivePicture(AnyWidget):
     # Saving and displaying
 
     def figure(self) -> Any:
-        """Return the picture as it is now as a matplotlib Figure."""
+        """Return the picture as a matplotlib Figure."""
         return self.still().figure()
 
     def savefig(self, file: Any, **options: Any) -> None:
-        """Save the picture as it is now with matplotlib: `view.savefig("graph.svg")`."""
+        """Save the picture with matplotlib: `view.savefig("graph.svg")`."""
         self.still().savefig(file, **options)
 
     def __repr__(self) -> str:
@@ -117,7 +114,22 @@ class LivePicture(AnyWidget):
         """
         self._loop = self._loop or running_loop()
         self._still_output = still_output or self._still_output
-        self._extend_lease(_DISPLAYED, FIRST_LEASE_TICKS)
+        if self.live:
+            self._extend_lease(_DISPLAYED, FIRST_LEASE_TICKS)
+
+    @traitlets.observe("live")
+    def _on_live(self, change: Any) -> None:
+        """Begin to follow what happens, or stay at what is to be seen now."""
+        if not self._created:
+            return
+        self.redraw()
+        if self.live:
+            self._extend_lease(_DISPLAYED, FIRST_LEASE_TICKS)
+            return
+        self._leases.clear()
+        self._update_watched()
+        if self._still_output is not None:
+            self._still_output.update()
 
     # Messages from the page
 
@@ -128,10 +140,10 @@ class LivePicture(AnyWidget):
         """Handle a page's message: whether it shows the picture, or a request to tidy up."""
         if not isinstance(content, dict):
             return
-        if content.get("tidy"):
+        if content.get("tidy") and self.live:
             self.tidy()
         page = content.get("page")
-        if not isinstance(page, str):
+        if not isinstance(page, str) or not self.live:
             return
         self._leases.pop(_DISPLAYED, None)
         if not content.get("watching"):
@@ -177,4 +189,7 @@ class LivePicture(AnyWidget):
         loop = self.__dict__.get("_loop")
         if loop is not None:
             Ticker.of(loop).remove(self)
+        still = self.__dict__.get("_still_output")
+        if still is not None:
+            still.close()
         super().close()

@@ -92,3 +92,13 @@ return [...new Uint8Array(await crypto.subtle.digest('SHA-1', new TextEncoder().
 const out = []; for (const [label, leads] of [['shift_jis', [0x81, 0x82, 0x83, 0x88, 0x98, 0xe4]], ['gbk', [0x81, 0xa1, 0xb0, 0xd6, 0xfd]]]) {
   const d = new TextDecoder(label); for (const a of leads) for (let b = 0xb0; b < 0xf0; b++) out.push(d.decode(new Uint8Array([a, b])));
 } return out.join('');
+//// fatal, in an encoding that takes every byte
+return [...new TextDecoder('windows-1252', { fatal: true }).decode(new Uint8Array([0x41, 0x81, 0xff]))].map((c) => c.charCodeAt(0));
+//// fatal, in other encodings
+return ['windows-1253', 'shift_jis', 'euc-kr', 'utf-16le', 'iso-8859-8'].map((label) => {
+  try { return new TextDecoder(label, { fatal: true }).decode(new Uint8Array([0xd2, 0xff, 0xff])); } catch (e) { return e.name; }
+});
+//// fatal, and again
+const d = new TextDecoder('utf-8', { fatal: true }); const out = [];
+for (const bytes of [[0xe2, 0x82], [0x41], [0x42]]) try { out.push(d.decode(new Uint8Array(bytes), { stream: true })); } catch (e) { out.push(e.name); }
+return out;

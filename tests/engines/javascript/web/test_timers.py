@@ -19,6 +19,27 @@ def test_a_timer_that_was_cleared_is_not_fired(bare):
     assert bare.context.eval("fired") == 0
 
 
+def test_a_timer_that_is_forgotten_leaves_nothing(bare):
+    def bytes_used() -> int:
+        bare.runtime.run_gc()
+        return int(bare.runtime.compute_memory_usage()["memory_used_size"])
+
+    def wait_and_end() -> None:
+        bare.context.eval(
+            "(() => { const kept = 'x'.repeat(1000); setTimeout(() => kept, 1e6); })()"
+        )
+        for number in list(bare.timers):
+            bare.cancel_timer(number)
+            bare.web.forget_timer(number)
+
+    wait_and_end()
+    before = bytes_used()
+    for _ in range(100):
+        wait_and_end()
+    assert bytes_used() - before < 1000
+    bare.web.fire_timer(1)
+
+
 def test_what_a_callback_throws_is_reported_and_an_interval_goes_on():
     bare = Bare()
     bare.context.eval("let n = 0; setInterval(() => { n++; throw new TypeError('late'); }, 1)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 
 import ada_url
@@ -58,5 +59,20 @@ def test_setters_are_the_parser_s(bare):
         with suppress(ValueError):
             setattr(parsed, part, value)
         assert run("https://user@host.example:8080/path?query#hash", part, value) == parsed.href
+
+    check()
+
+
+def test_a_query_without_escapes_is_what_the_host_makes_of_it(bare):
+    bare.context.set("web", bare.web.value)
+    both = bare.context.eval(
+        "((query) => JSON.stringify([[...new URLSearchParams(query)].flat(),"
+        " web.host.parseQuery(query)]))"
+    )
+
+    @given(st.text(alphabet="ab=&é日\x00", max_size=16))
+    def check(query):
+        ours, host = json.loads(both(query))
+        assert ours == host
 
     check()

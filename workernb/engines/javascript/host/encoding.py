@@ -95,38 +95,45 @@ def decode_utf8(data: Any) -> str:
     return str(data.to_bytes().decode("utf-8-sig", "replace"))
 
 
-def decoder(name: str, fatal: bool, keep_mark: bool) -> Callable[..., str | None]:
-    """Return a function that decodes a text in chunks: `feed(chunk, last)`.
+class Decoder:
+    """A decoder of a text in chunks; JavaScript's TextDecoder holds one."""
 
-    It returns None for invalid bytes if `fatal`, else there is U+FFFD for them.
-    """
-    codec = _labels()[name][1]
-    corrections = _CORRECTIONS.get(name)
-    # Only the standard's own encoding takes every byte: as ASCII, or a character for private use.
-    strict = fatal and name != "x-user-defined"
-    state = codecs.getincrementaldecoder(codec)("strict" if strict else _REPLACE)
-    has_mark = name.startswith("utf-") and not keep_mark
-    begun = False
+    def __init__(self, name: str, fatal: bool, keep_mark: bool) -> None:
+        """Create a decoder. keep_mark: whether a byte order mark is a part of the text."""
+        codec = _labels()[name][1]
+        # Only the standard's own encoding takes every byte: ASCII, or a character for private use.
+        handler = _REFUSE if fatal and name != "x-user-defined" else _REPLACE
+        self._state = codecs.getincrementaldecoder(codec)(handler)
+        self._fatal = fatal
+        self._corrections = _CORRECTIONS.get(name)
+        self._has_mark = name.startswith("utf-") and not keep_mark
+        self._begun = False
 
-    def feed(chunk: Any, last: bool) -> str | None:
-        nonlocal begun
+    def __call__(self, chunk: Any, last: bool) -> str | None:
+        """Return the text of a chunk, with U+FFFD for invalid bytes: None for them if `fatal`."""
         try:
-            text = state.decode(b"" if chunk is None else chunk.to_bytes(), last)
-        except UnicodeDecodeError:
-            state.reset()
-            begun = False
+            text = self._correct(self._state.decode(chunk.to_bytes(), last))
+        except UnicodeError:
+            self._reset()
             return None
-        if corrections is not None:
-            text = text.translate(corrections)
-        if has_mark and not begun and text:
-            begun = True
+        if text and self._has_mark and not self._begun:
+            self._begun = True
             text = text.removeprefix("\ufeff")
         if last:
-            state.reset()
-            begun = False
+            self._reset()
         return text
 
-    return feed
+    def _correct(self, text: str) -> str:
+        if self._corrections is None:
+            return text
+        text = text.translate(self._corrections)
+        if self._fatal and "\ufffd" in text:
+            raise UnicodeError
+        return text
+
+    def _reset(self) -> None:
+        self._state.reset()
+        self._begun = False
 
 
 _REPLACE = "workernb.replace"
@@ -156,7 +163,20 @@ def _replace(error: UnicodeError) -> tuple[str, int]:
     return "\ufffd", start + 2 if is_pair else error.end
 
 
+_REFUSE = "workernb.refuse"
+
+
+def _refuse(error: UnicodeError) -> tuple[str, int]:
+    """Raise an error, but for the C1 controls that the codecs of Windows lack."""
+    assert isinstance(error, UnicodeDecodeError)
+    byte = error.object[error.start]
+    if error.encoding == "charmap" and byte < 0xA0:
+        return chr(byte), error.start + 1
+    raise error
+
+
 codecs.register_error(_REPLACE, _replace)
+codecs.register_error(_REFUSE, _refuse)
 
 
 def encode_utf8(text: str) -> bytes:
@@ -195,7 +215,7 @@ def from_base64(text: str) -> str | None:
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "encodingName": encoding_name,
     "decodeUTF8": decode_utf8,
-    "decoder": decoder,
+    "decoder": Decoder,
     "encodeUTF8": encode_utf8,
     "toBase64": to_base64,
     "fromBase64": from_base64,

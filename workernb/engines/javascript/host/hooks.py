@@ -21,7 +21,10 @@ class Hooks(Protocol):
         """Return the time in ms since 1970, as `Date.now()` and `performance.now()` show it."""
 
     def start_timer(self, number: int, milliseconds: float) -> None:
-        """Call `Web.fire_timer(number)` after a time, once, for the invocation that runs now."""
+        """Call `Web.fire_timer(number)` after a time, once, for the invocation that runs now.
+
+        When the invocation ends before, `Web.forget_timer(number)` is called instead.
+        """
 
     def cancel_timer(self, number: int) -> None:
         """Forget a timer that was started; it may have been called, or never been started."""

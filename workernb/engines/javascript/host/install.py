@@ -64,12 +64,13 @@ class Web:
     of the built-ins as they were before any code of a Worker ran.
     """
 
-    __slots__ = ("_fire_timer", "value")
+    __slots__ = ("_fire_timer", "_forget_timer", "value")
 
     def __init__(self, value: Any) -> None:
         """Create it from the object `web`."""
         self.value = value
         self._fire_timer = value.get("fireTimer")
+        self._forget_timer = value.get("forgetTimer")
 
     def get(self, name: str) -> Any:
         """Return what `web` has under a name: a class such as `ReadableStream`, or a function."""
@@ -81,6 +82,10 @@ class Web:
         What it throws goes to `Hooks.report`. The jobs that it makes are not run here.
         """
         self._fire_timer(number)
+
+    def forget_timer(self, number: int) -> None:
+        """Drop the callback of a timer that will not be fired, as its invocation has ended."""
+        self._forget_timer(number)
 
 
 def install(context: Any, hooks: Hooks) -> Web:

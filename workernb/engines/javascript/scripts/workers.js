@@ -166,7 +166,8 @@
     if (kind === "service") env[name] = newFetcher(value);
     else if (kind === "json") env[name] = parse(value);
     else if (kind === "text") env[name] = value;
-    else if (kind === "refused") {
+    else if (kind !== "refused") env[name] = internal.newStore(kind, value);
+    else {
       Object.defineProperty(env, name, {
         enumerable: true,
         get() {

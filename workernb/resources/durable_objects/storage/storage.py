@@ -11,10 +11,13 @@ from collections.abc import Awaitable, Callable, Generator, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
-from workernb.errors import StoreError
+from workernb.errors import StoreError, format_error
 from workernb.resources.values import options_of, shown_key
 from workernb.runtime.execution.steppable import Steppable
+from workernb.runtime.tracing.invocations import Invocation
+from workernb.runtime.tracing.logs import log
 from workernb.texts import PlatformText
+from workernb.workers.current import current
 
 from .keys import KeyValues
 from .sql import SqlStorage
@@ -44,17 +47,38 @@ class StorageCall(Steppable):
         try:
             self._value = work()
         except Exception as error:
-            self._error = error
+            # Without a traceback, whose frame of this call would keep it alive.
+            self._error = error.with_traceback(None)
+            self.__class__ = FailedStorageCall
 
     def __await__(self) -> Generator[Any, Any, Any]:
-        """Return the result, or raise the exception."""
-        if self._error is not None:
-            raise self._error
+        """Return the result."""
         return self._value
         yield
 
     def close(self) -> None:
         """Do nothing: it is done."""
+
+
+class FailedStorageCall(StorageCall):
+    """An operation that has failed; if nothing awaits it, the exception is logged."""
+
+    __slots__ = ()
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        """Raise the exception."""
+        error, self._error = self._error, None
+        if error is None:
+            raise RuntimeError("cannot reuse already awaited coroutine")
+        raise error
+        yield
+
+    def __del__(self) -> None:
+        if self._error is not None:
+            running = current.get()
+            if isinstance(running, Invocation):
+                text = f"{format_error(self._error)} (of ctx.storage, and nothing awaited it)"
+                log(running.trace, running, "error", text)
 
 
 class DurableObjectStorage:
@@ -162,7 +186,8 @@ class DurableObjectStorage:
             storage.do("transaction", "", lambda operation: storage.enter())
             transaction = Transaction(self, storage, keys)
             try:
-                result = await closure(transaction)
+                done: Any = closure(transaction)
+                result: T = await done if inspect.isawaitable(done) else done
             except BaseException:
                 transaction.end(False)
                 raise

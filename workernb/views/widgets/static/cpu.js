@@ -10,6 +10,7 @@ function render({ model, el }) {
   slider.max = 1000;
   slider.setAttribute("aria-label", "Replay: the moment of the request, in ms");
   const output = createElement("output", "wb-now", controls);
+  const { stop: stopBar } = createBar(el, model, message);
   let cursor, playTimer = 0, lastSent = 0, sendTimer = 0;
 
   const replay = () => model.get("replay");
@@ -20,6 +21,7 @@ function render({ model, el }) {
     cursor = document.createElementNS("http://www.w3.org/2000/svg", "path");
     cursor.setAttribute("class", "wb-cursor");
     svg.append(cursor);
+    controls.style.maxWidth = svg.getAttribute("width") + "px";
     for (const row of frame.querySelectorAll("[data-request]")) {
       makeClickable(row, () => choose(Number(row.dataset.request)));
     }
@@ -46,17 +48,20 @@ function render({ model, el }) {
   // Shows the moment of the replay.
   function update() {
     const moment = Math.min(model.get("moment"), length());
-    const lane = laneAt(moment);
+    const lane = moment > 0 ? laneAt(moment) : -1;
     const { left = 0, scale = 0, top = 0, bottom = 0, names = [] } = replay();
     const x = left + moment * scale;
-    cursor.setAttribute("d", length() ? `M${x} ${top}V${bottom}` : "");
+    cursor.setAttribute("d", moment > 0 ? `M${x} ${top}V${bottom}` : "");
     frame.querySelectorAll("[data-lane]").forEach((row) =>
       row.classList.toggle("wb-holds", Number(row.dataset.lane) === lane));
     slider.value = length() ? (1000 * moment) / length() : 0;
-    const holder = lane < 0 ? "nobody: all wait" : names[lane];
+    const holder = moment <= 0 ? "press Replay, or drag" : lane < 0 ? "nobody: all wait" : names[lane];
     output.textContent = `${moment.toFixed(2)} ms · ${holder}`;
     slider.setAttribute("aria-valuetext", output.textContent);
     controls.hidden = !length();
+    const slower = duration() / Math.max(length(), 1e-6);
+    play.title = slower > 1.05 ? `${slower.toPrecision(2)} times slower than it was`
+      : slower < 0.95 ? `${(1 / slower).toPrecision(2)} times faster than it was` : "As fast as it was";
     play.textContent = playTimer ? "❚❚ Pause" : "▶ Replay";
   }
 
@@ -67,6 +72,9 @@ function render({ model, el }) {
     const wait = Math.max(0, 50 - (Date.now() - lastSent));
     sendTimer = setTimeout(() => { lastSent = Date.now(); model.save_changes(); }, wait);
   }
+
+  // Returns how long (ms) a replay takes: as the request did, but from 3 s to 20 s.
+  const duration = () => Math.min(Math.max(length(), 3000), 20000);
 
   function stop() {
     clearInterval(playTimer);
@@ -81,7 +89,7 @@ function render({ model, el }) {
   });
   play.addEventListener("click", () => {
     if (playTimer) return stop();
-    const step = length() / 120;
+    const step = (50 * length()) / duration();
     if (model.get("moment") >= length()) setMoment(0);
     playTimer = setInterval(() => {
       const next = model.get("moment") + step;
@@ -93,9 +101,9 @@ function render({ model, el }) {
 
   draw();
   const cleanups = [
+    stopBar,
     listen(model, { "change:picture": draw, "change:replay": update, "change:moment": update }),
     watch(model, el, message),
-    hideStill(el),
   ];
   return () => {
     cleanups.forEach((cleanup) => cleanup());

@@ -2,7 +2,12 @@
 // the texts, the widths of the nodes' fills, and the active arrows and nodes.
 function render({ model, el }) {
   const { message, frame } = createFrame(el);
-  const tidy = createButton("wb-button wb-tidy", el);
+  const beside = createElement("div", "wb-beside", el);
+  beside.append(frame);
+  const page = createElement("section", "wb-page jp-RenderedHTMLCommon", beside);
+  page.setAttribute("aria-label", "What was clicked");
+  const { bar, stop } = createBar(el, model, message);
+  const tidy = createButton("wb-button wb-tidy", bar);
   tidy.textContent = "Tidy up";
   tidy.title = "Lay the graph out anew: nodes keep their places otherwise";
   tidy.addEventListener("click", () => model.send({ tidy: true }));
@@ -78,13 +83,30 @@ function render({ model, el }) {
     }
   }
 
+  // The page of the selected node, as it was when it was clicked. The kernel escapes its texts.
+  function showPage() {
+    page.innerHTML = model.get("page");
+    page.hidden = !page.innerHTML;
+    if (page.hidden) return;
+    const close = createButton("wb-button wb-close", page);
+    close.textContent = "✕";
+    close.setAttribute("aria-label", "Close");
+    close.addEventListener("click", () => select(model.get("selected")));
+    page.prepend(close);
+  }
+
+  const showTidy = () => { tidy.hidden = !model.get("live"); };
+
   draw();
+  showTidy();
+  showPage();
   const cleanups = [
+    stop,
     listen(model, {
       "change:picture": draw, "change:lit": mark, "change:selected": mark, "msg:custom": update,
+      "change:live": showTidy, "change:page": showPage,
     }),
     watch(model, el, message),
-    hideStill(el),
   ];
   return () => {
     cleanups.forEach((cleanup) => cleanup());

@@ -10,22 +10,56 @@ function createFrame(el) {
   return { message, frame: createElement("div", "wb-scroll", el) };
 }
 
-// Reports to the kernel whether the picture is visible, since it sends updates only then. Shows the
+// Creates the bar below a picture: the switch that makes it live, and the time of which it is.
+// Controls whose kernel has gone are switched off, and say so.
+function createBar(el, model, message) {
+  const bar = createElement("div", "wb-bar", el);
+  const toggle = createButton("wb-switch", bar);
+  toggle.setAttribute("role", "switch");
+  toggle.textContent = "Live";
+  const time = createElement("span", "wb-time", bar);
+  toggle.addEventListener("click", () => {
+    model.set("live", !model.get("live"));
+    model.save_changes();
+  });
+  function update() {
+    const live = model.get("live");
+    const taken = new Date(1000 * model.get("taken")).toLocaleTimeString();
+    toggle.setAttribute("aria-checked", String(live));
+    toggle.title = live ? "Stop here: the picture stays as it is now" : "Follow what happens from now on";
+    time.textContent = live ? "follows what happens" : `as of ${taken}`;
+  }
+  update();
+  const stop = listen(model, {
+    "change:live": update,
+    "change:taken": update,
+    "comm_live_update": () => {
+      el.classList.add("wb-dead");
+      for (const control of el.querySelectorAll("button, input")) control.disabled = true;
+      message.hidden = false;
+      message.textContent = "The kernel was restarted or has ended: run this cell again for controls that work.";
+    },
+  });
+  return { bar, stop };
+}
+
+// Reports to the kernel whether a live picture is visible, since it sends updates only then. Shows the
 // message if the kernel, which sends a heartbeat every second, has been silent for three seconds.
 function watch(model, el, message) {
   const page = Math.random().toString(36).slice(2);
   let intersecting = false, lastMessage = Date.now();
-  const watching = () => intersecting && document.visibilityState === "visible";
+  const watching = () => intersecting && model.get("live") && document.visibilityState === "visible";
   const report = whenIdle(model, () => model.send({ page, watching: watching() }));
   const observer = new IntersectionObserver((entries) => {
     intersecting = entries.at(-1).isIntersecting;
     lastMessage = Date.now();
-    report();
+    if (model.get("live")) report();
   });
   const onMessage = () => { lastMessage = Date.now(); message.hidden = true; };
+  const onLive = () => { onMessage(); if (model.get("live")) report(); };
   const reportTimer = setInterval(() => watching() && report(), 120000);
   const silenceTimer = setInterval(() => {
-    if (watching() && Date.now() - lastMessage > 3000) {
+    if (watching() && !el.classList.contains("wb-dead") && Date.now() - lastMessage > 3000) {
       message.hidden = false;
       message.textContent = "No news from the kernel: a cell keeps it busy, or it was restarted "
         + "(then run this cell again). The picture is of "
@@ -33,18 +67,21 @@ function watch(model, el, message) {
     }
   }, 500);
   observer.observe(el);
-  document.addEventListener("visibilitychange", report);
+  const onVisibility = () => { if (model.get("live")) report(); };
+  document.addEventListener("visibilitychange", onVisibility);
   model.on("msg:custom", onMessage);
   model.on("change:picture", onMessage);
+  model.on("change:live", onLive);
   return () => {
     observer.disconnect();
     clearInterval(reportTimer);
     clearInterval(silenceTimer);
-    document.removeEventListener("visibilitychange", report);
+    document.removeEventListener("visibilitychange", onVisibility);
     model.off("msg:custom", onMessage);
     model.off("change:picture", onMessage);
+    model.off("change:live", onLive);
     intersecting = false;
-    report();
+    if (model.get("live")) report();
   };
 }
 
@@ -102,40 +139,11 @@ function makeClickable(group, callback) {
   });
 }
 
-// Hides the still picture in the output below the widget, as long as the widget is live. It is there
-// for when the notebook is reopened. Only JupyterLab's outputs are recognised.
-function hideStill(el) {
-  const hidden = new Set();
-  const hide = () => {
-    const output = el.closest(".jp-OutputArea-child")?.nextElementSibling;
-    const picture = output?.querySelector(".jp-RenderedSVG img");
-    if (picture && /class%3D'wb'|class='wb'/.test(picture.src)) {
-      output.style.display = "none";
-      hidden.add(output);
-    }
-  };
-  const outputs = new MutationObserver(hide);
-  // The widget is rendered before it is attached to the page.
-  const attachment = new IntersectionObserver(() => {
-    const area = el.closest(".jp-OutputArea");
-    if (!area) return;
-    attachment.disconnect();
-    outputs.observe(area, { childList: true, subtree: true, attributeFilter: ["src"] });
-    hide();
-  });
-  attachment.observe(el);
-  return () => {
-    attachment.disconnect();
-    outputs.disconnect();
-    hidden.forEach((output) => { output.style.display = ""; });
-  };
-}
-
 // Shows an SVG at the width of the page, or wider if it would become too small to read.
 function show(frame, picture) {
   frame.innerHTML = picture;
   const svg = frame.querySelector("svg");
-  if (svg) svg.style.minWidth = 0.7 * svg.getAttribute("width") + "px";
+  if (svg) svg.style.minWidth = `calc(var(--wb-least, 0.7) * ${svg.getAttribute("width")}px)`;
   return svg;
 }
 

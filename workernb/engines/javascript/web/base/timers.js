@@ -32,6 +32,10 @@
   web.refuseWhileLoading = () => {
     if (host.loading()) throw web.platformError(web.primordials.Error, 'GLOBAL_SCOPE');
   };
+  // For the engine: what an invocation that has ended had left to wait for is kept no longer.
+  web.forgetTimer = (number) => {
+    mapDelete(timers, number);
+  };
   web.startTimer = (callback, delay) => add(callback, delay, false);
   web.clearTimer = clear;
   web.fireTimer = (number) => {

@@ -123,7 +123,7 @@
 
   // Objects
 
-  function show(value, run, level, typed) {
+  function show(value, run, level) {
     if (value === null || (typeof value !== 'object' && typeof value !== 'function')) {
       return showPrimitive(value, run);
     }
@@ -135,7 +135,7 @@
       }
       return `[Circular *${number}]`;
     }
-    return showObject(value, run, level, typed);
+    return showObject(value, run, level);
   }
 
   function visibleKeys(value, run) {
@@ -149,7 +149,7 @@
     return names;
   }
 
-  function showObject(value, run, level, typed) {
+  function showObject(value, run, level) {
     const name = web.constructorName(value);
     let tag = '';
     try {
