@@ -127,7 +127,7 @@ async def _answer_here(gateway: Handle, request: PlainRequest) -> Answer | Failu
             body=request.body,
             redirect="manual",
         )
-        body = await response.bytes()
+        body: bytes = await response.bytes()
     except Exception as error:
         name = getattr(error, "name", None)
         if isinstance(name, str) and hasattr(error, "message"):

@@ -25,8 +25,7 @@ from workernb.wrangler.export.project import COMPATIBILITY_DATE, main_of
 from .answers import Answer, Failure, PlainRequest
 from .npm import NpmError, installed
 
-_stack = re.compile(r"(\w+): (.*?)
- {4}at ", re.DOTALL).match
+_stack = re.compile(r"(\w+): (.*?)\n {4}at ", re.DOTALL).match
 """The body of a response that miniflare makes of what a Worker threw."""
 
 LINE_BYTES = 64 * 1024 * 1024
@@ -170,12 +169,12 @@ class Miniflare:
         )
         if "error" in answer:
             return Failure(answer["error"]["name"], answer["error"]["message"])
-        body = base64.b64decode(answer["body"])
-        thrown = _stack(body.decode(errors="replace")) if answer["status"] == 500 else None
+        content = base64.b64decode(answer["body"])
+        thrown = _stack(content.decode(errors="replace")) if answer["status"] == 500 else None
         if thrown is not None:
             return Failure(thrown[1], thrown[2])
         headers = Headers([tuple(pair) for pair in answer["headers"]])
-        return Answer(answer["status"], answer["statusText"], headers, body)
+        return Answer(answer["status"], answer["statusText"], headers, content)
 
     async def _ask(self, value: Any) -> dict[str, Any]:
         """Send a line, and return the one that answers it; ComparisonError if there is none."""
