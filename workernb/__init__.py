@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from workernb.runtime.execution.dispatch import Answer
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from workernb.resources.stores import Stores
     from workernb.runtime.execution.clients import ClientSocket
     from workernb.views.pictures.comparison import ComparisonPicture
+    from workernb.views.tables.twin import TwinTable
     from workernb.views.widgets.cpu import CpuView
     from workernb.views.widgets.dashboard import Dashboard
     from workernb.views.widgets.editor import BindingEditor
@@ -99,6 +101,7 @@ __all__ = [
     "WorkernbError",
     "WrongLoopError",
     "compare_network",
+    "compare_workerd",
     "get_runtime",
     "stores",
 ]
@@ -131,6 +134,25 @@ async def compare_network(
     url = gateway.url if resource is None else resource
     request = Request(url, method=method, headers=headers, body=body)
     return ComparisonPicture(await compare(gateway, request, times))
+
+
+async def compare_workerd(
+    gateway: Handle, requests: Iterable[Request | str | Mapping[str, Any]]
+) -> TwinTable:
+    """Make requests here and in workerd, by npm's miniflare, and show what differs.
+
+    `await workernb.compare_workerd(gateway, ["http://gateway/", {"url": …, "method": "POST"}])`:
+    the gateway and all that it is bound to are loaded into new isolates with empty stores, in this
+    process and in miniflare, which npm installs at the first time. The requests are made one after
+    the other; status, headers, bodies and exceptions are compared.
+
+    Raises UsageError for what is no request; ComparisonError for a system with Python Workers, and
+    where miniflare cannot be had.
+    """
+    from workernb.twin.comparing import compare
+    from workernb.views.tables.twin import TwinTable
+
+    return TwinTable(await compare(gateway, requests))
 
 
 def __getattr__(name: str) -> Any:
