@@ -54,11 +54,13 @@ def _bound(runtime: Runtime) -> dict[tuple[str, str], list[str]]:
 
 def _row(each: Contents, bound: Sequence[str]) -> Row:
     what = {
-        "kv": "key", "r2": "object", "cache": "response", "d1": "table", "queue": "message",
+        "kv": "key",
+        "r2": "object",
+        "cache": "response",
+        "d1": "table",
+        "queue": "message",
         "do": "object",
-    }[
-        each.kind
-    ]
+    }[each.kind]
     holds = f"{each.count:,} {what}{'s' * (each.count != 1)}"
     return KINDS[each.kind], each.name, holds, size_text(each.size), ", ".join(bound) or "–"
 
