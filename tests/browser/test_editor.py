@@ -127,6 +127,6 @@ def test_the_dashboard_follows_the_requests(page: Any, expect, screenshot, theme
     expect(requests.locator("option:checked")).to_have_text("always the last one")
     expect(requests.locator("option").nth(1)).to_contain_text("GET http://auth/ → 200")
     requests.select_option(index=2)
-    expect(board(page)).to_contain_text("GET http://auth/ → 401 · ok")
+    expect(board(page)).to_contain_text("GET http://auth/ → 401")
     theme("JupyterLab Dark")
     screenshot("dashboard-dark")

@@ -35,7 +35,7 @@ def test_no_label_of_the_cpu_picture_is_on_another_or_outside(system, size):
 async def test_the_cpu_in_words_and_figures(system):
     trace = (await system(3)["service-0"].fetch()).trace
     lines = repr(CpuPicture(trace)).splitlines()
-    assert lines[0] == "GET http://service-0.localhost/ → 200 · ok"
+    assert lines[0] == "GET http://service-0.localhost/ → 200"
     assert lines[1].startswith("CPU ")
     assert " of 1,000 ms (the runtime's own: about 0." in lines[1]
     assert "thread MainThread" in lines[1]
@@ -79,7 +79,7 @@ async def test_a_request_in_flight_can_be_drawn(runtime):
     await asyncio.sleep(0)
     assert "running" in repr(CpuPicture(call.trace))
     await call
-    assert " ok" in repr(CpuPicture(call.trace))
+    assert " → 200" in repr(CpuPicture(call.trace))
 
 
 async def test_hostile_urls_are_drawn(system):
@@ -152,3 +152,54 @@ async def test_a_span_that_has_not_ended_is_drawn_so_far(runtime):
     await call
     assert texts[0].count("look: not ended") == 2  # At the lane, and in the line below.
     assert "not ended" not in repr(CpuPicture(call.trace))
+
+
+async def test_a_call_too_short_to_see_has_an_arrow(runtime):
+    runtime.define(
+        "short", "from workers import Response\nasync def on_fetch(r): return Response('x')"
+    )
+    runtime.define(
+        "long",
+        "from workers import Response\n"
+        "async def on_fetch(request, env):\n"
+        "    sum(range(3_000_000))\n"
+        "    return await env.SHORT.fetch(request)\n",
+        services={"SHORT": "short"},
+    )
+    trace = (await runtime["long"].fetch()).trace
+    picture = CpuPicture(trace)
+    lanes = [shape for shape in picture.drawing.shapes if isinstance(shape, Group)]
+    arrows = [[s for s in lane.shapes if isinstance(s, Line) and s.arrow] for lane in lanes]
+    assert [len(each) for each in arrows[:2]] == [0, 1]
+
+
+async def test_the_replay_has_what_a_zoomed_picture_needs(system):
+    trace = (await system(3)["service-0"].fetch()).trace
+    replay = CpuPicture(trace).replay()
+    assert len(replay["roles"]) == len(replay["spans"]) == len(replay["names"]) == 3
+    assert len(set(replay["roles"])) == 3
+    assert replay["laneHeight"] > 0
+    for began, ended in replay["spans"]:
+        assert 0 <= began < ended <= replay["length"]
+
+
+async def test_many_slices_are_drawn_as_far_as_they_can_be_seen(runtime):
+    runtime.define(
+        "many",
+        "import asyncio\nfrom workers import Response\n"
+        "async def on_fetch(request):\n"
+        "    for _ in range(6_000): await asyncio.sleep(0)\n"
+        "    return Response('x')\n",
+    )
+    trace = (await runtime["many"].fetch()).trace
+    picture = CpuPicture(trace)
+    assert len(picture.replay()["begins"]) > 5_000
+    assert len(picture.drawing.flat) < 1_500
+    assert picture.replay()["ends"][-1] == pytest.approx(picture.replay()["length"], abs=0.01)
+
+
+async def test_a_request_is_headed_in_words(runtime):
+    runtime.define("broken", "async def on_fetch(request): raise ValueError('x')")
+    with pytest.raises(ValueError, match="x"):
+        await runtime["broken"].fetch()
+    assert "· threw an exception" in repr(CpuPicture(runtime.traces[-1]))

@@ -1,8 +1,9 @@
 """Colours by role, for a light and a dark theme. A Worker has the same colour in all pictures.
 
-The Workers' colours are those of Okabe and Ito, which colour-blind people can tell apart. They fill
-bars and outline boxes; text is never placed on them. Every picture has an opaque background, the
-card, so it is readable in a dark notebook even where the browser does not report the theme.
+The first eight of the Workers' colours are those of Okabe and Ito, which colour-blind people can
+tell apart; the others are far from them and from each other, and a name stands beside each. They
+fill bars and outline boxes; text is never placed on them. Every picture has an opaque background,
+the card, so it is readable in a dark notebook even where the browser does not report the theme.
 """
 
 from __future__ import annotations
@@ -30,9 +31,19 @@ WORKERS: tuple[tuple[str, str], ...] = (
     ("#d55e00", "#f5853a"),
     ("#7a6a00", "#d8c84a"),
     ("#5b5b5b", "#a8a8a8"),
+    ("#882255", "#c2527f"),
+    ("#332288", "#8f84f0"),
+    ("#8a5a2b", "#b98a5e"),
+    ("#6fb52c", "#9fe05a"),
+    ("#9b3fc4", "#bd78e8"),
+    ("#e4576b", "#ff7f8f"),
+    ("#1f6b3a", "#4fa46c"),
+    ("#2aa7a7", "#5fe0e0"),
 )
 _TINT = (0.3, 0.22)
 """The part of a Worker's colour in its tint, such that `muted` text on it is readable."""
+_DARK_TINT = 0.18
+"""The same for the darker colours after the first eight."""
 
 _numbers: dict[str, int] = {}
 
@@ -52,7 +63,8 @@ def colors(theme: int) -> dict[str, str]:
     roles = {role: pair[theme] for role, pair in ROLES.items()}
     for number, pair in enumerate(WORKERS):
         roles[f"worker{number}"] = pair[theme]
-        roles[f"tint{number}"] = _mix(roles["box"], pair[theme], _TINT[theme])
+        part = _TINT[theme] if number < 8 else _DARK_TINT
+        roles[f"tint{number}"] = _mix(roles["box"], pair[theme], part)
     return roles
 
 

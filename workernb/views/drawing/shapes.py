@@ -123,7 +123,9 @@ def _ems(character: str) -> float:
         return 1.1
     if character in "mwMW@%—…▶⏎":
         return 0.98
-    return 0.42 if character in "iljtfI.,:;'|! ()/[]" else 0.63
+    if character in "iljI'|":
+        return 0.32
+    return 0.41 if character in "tfr.,:;! ()/[]-" else 0.63
 
 
 def fitted(text: str, size: float, width: float, bold: bool = False) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import count
 
 from .drawing import Drawing
@@ -47,7 +47,7 @@ def render(drawing: Drawing, inline: bool = False, mark: str = "") -> str:
             for item in drawing.shapes
         )
     else:
-        head = f"<title>{title}</title><style>{_style()}</style>"
+        head = f"<title>{title}</title><style>{_style(_roles(drawing))}</style>"
         body = "".join(_shape(shape, False, pattern) for shape in drawing.flat if not shape.empty)
     marked = f" data-mark='{mark}'" if mark else ""
     return (
@@ -71,11 +71,20 @@ def _pattern(drawing: Drawing) -> str:
     return f"wb-wait-{zlib.crc32(drawing.title.encode('utf-8', 'replace')):x}-{next(_numbers)}"
 
 
-def _style() -> str:
+def _roles(drawing: Drawing) -> set[str]:
+    """Return the colour roles that a drawing uses, and those of the card and of the pattern."""
+    roles: set[str | None] = {"card", "line"}
+    for shape in drawing.flat:
+        roles |= {shape.fill, shape.stroke} if isinstance(shape, Rect) else {shape.color}
+    return {role for role in roles if role}
+
+
+def _style(used: Collection[str]) -> str:
     light, dark = (
         "".join(
             f".wb .f-{role}{{fill:{color}}}.wb .s-{role}{{stroke:{color}}}"
             for role, color in colors(theme).items()
+            if role in used
         )
         for theme in (0, 1)
     )

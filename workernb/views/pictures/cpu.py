@@ -26,6 +26,10 @@ LANE = 28.0
 AXIS = 500.0
 TOP = 104.0
 MIN_WIDTH = 1.2
+MIN_PIXEL = 0.5
+"""The gap (pixels) between two slices below which they are drawn as one."""
+SHORT = 3.0
+"""A lane that is narrower (pixels) has an arrow that points at it."""
 MAX_NAMED = 4
 """How many spans are named below the lanes; each of them says its name when pointed at."""
 MAX_RECENT = 8
@@ -72,9 +76,10 @@ class CpuPicture(Picture):
     def replay(self) -> dict[str, Any]:
         """Return which lane uses the thread when, for a widget's script.
 
-        begins, ends (ms), lanes (indices): of the slices. names, services: of the lanes. length:
-        of the request (ms). left, scale, top, bottom (pixels): the time t is at
-        x = left + scale * t, from top to bottom.
+        begins, ends (ms), lanes (indices): of the slices. names, services, roles, spans (their
+        begin and end): of the lanes. marks: begin, end, lane, y within it, height and colour of
+        what else is drawn along the axis. length: of the request (ms). left, scale, top, bottom
+        (pixels): the time t is at x = left + scale * t, from top to bottom.
         """
         timeline = self._lanes.timeline
         return {
@@ -84,11 +89,26 @@ class CpuPicture(Picture):
             "names": [lane.name for lane in self.lanes],
             "services": [lane.service for lane in self.lanes],
             "length": self._length(),
+            "roles": [role_of(lane.service) for lane in self.lanes],
+            "spans": [(round(lane.began, 5), round(lane.ended, 5)) for lane in self.lanes],
+            "marks": list(self._marks()),
+            "laneHeight": LANE,
             "left": self._left(),
             "scale": self._scale(),
             "top": TOP - 6,
             "bottom": self._bottom() + 4,
         }
+
+    def _marks(self) -> Iterator[tuple[float, float, int, float, float, str]]:
+        """Yield the waits, the times in stores and the spans as bars, as `replay` has them."""
+        for row, lane in enumerate(self.lanes):
+            for began, ended in lane.waits:
+                yield began, ended, row, 10, 8, "alarm"
+            for began, ended in lane.in_stores:
+                yield began, ended, row, 11, 6, "card"
+            for span in lane.spans:
+                y = 22.5 + 2.5 * min(span.depth, 1)
+                yield span.began, span.ended, row, y, 2, "alarm" if span.failed else "ink"
 
     # The drawing
 
@@ -182,18 +202,37 @@ class CpuPicture(Picture):
             width = max((ended - began) * self._scale(), MIN_WIDTH)
             shapes.append(Rect(self._x(began), y + 10, width, 8, "card", "alarm", dashed=True))
         role = role_of(lane.service)
-        for began, ended in lane.slices:
+        for began, ended in self._merged(lane.slices):
             width = max((ended - began) * self._scale(), MIN_WIDTH)
             shapes.append(Rect(self._x(began), y + 6, width, 16, role))
-        for began, ended in lane.in_stores:
+        for began, ended in self._merged(lane.in_stores):
             width = max((ended - began) * self._scale(), MIN_WIDTH)
             shapes.append(Rect(self._x(began), y + 11, width, 6, "card"))
+        shapes += self._short_mark(y, lane)
         cells = lane.cells(self._total_ms)
         x = self._left() + AXIS + 14
         for (_, width), cell in zip(COLUMNS, cells, strict=True):
             x += width
             shapes.append(Label(x, y + 18, cell, SMALL, right_aligned=True))
         return Group(shapes, {"lane": str(row)}, f"{lane.name}: {', '.join(cells)}")
+
+    def _merged(self, pieces: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+        """Return pieces of a lane in order, those that share a pixel as one."""
+        pixel = MIN_PIXEL / self._scale()
+        merged: list[tuple[float, float]] = []
+        for began, ended in pieces:
+            if merged and began - merged[-1][1] < pixel and ended - merged[-1][0] < 2 * pixel:
+                merged[-1] = merged[-1][0], ended
+            else:
+                merged.append((began, ended))
+        return merged
+
+    def _short_mark(self, y: float, lane: Lane) -> list[Shape]:
+        """Return an arrow down to a lane that is too short to be seen otherwise."""
+        if (lane.ended - lane.began) * self._scale() >= SHORT:
+            return []
+        x = self._x(lane.began) + MIN_WIDTH / 2
+        return [Line([(x, y - 4), (x, y + 6)], role_of(lane.service), 1.4, arrow=True)]
 
     def _span(self, row: int, span: SpanBar) -> Group:
         """Return a span of a Worker's own: a line below the lane, and lower within another one."""
@@ -205,12 +244,13 @@ class CpuPicture(Picture):
     def _handover_lines(self) -> list[Line]:
         lines = []
         handovers = self._lanes.handovers
-        for handover in handovers:
+        pixels = {(h.source, h.target, int(self._x(h.at))): h for h in handovers}
+        for handover in pixels.values():
             down = handover.target > handover.source
             begin = _middle(handover.source) + (8 if down else -8)
             end = _middle(handover.target) - (8 if down else -8)
             x = self._x(handover.at)
-            arrow = len(handovers) <= MAX_ARROWHEADS
+            arrow = len(pixels) <= MAX_ARROWHEADS
             lines.append(Line([(x, begin), (x, end)], "line", 1, arrow=arrow))
         return lines
 
@@ -244,7 +284,9 @@ class CpuPicture(Picture):
         self, trace: Trace, selected: bool, y: float, width: float, scale: float
     ) -> Group:
         name = f"#{trace.number} {_without_scheme(trace)}"
-        figures = f"{ms(trace.cpu_ms)} · {trace.status or trace.outcome or 'running'}"
+        figures = (
+            f"{ms(trace.cpu_ms)} · {trace.status or OUTCOMES.get(trace.outcome or '', 'running')}"
+        )
         shapes: list[Shape] = [
             Rect(
                 MARGIN - 6,
@@ -268,6 +310,16 @@ _CHARACTERS = 12
 
 _EMPTY = "No request yet. Make one: %fetch NAME"
 
+OUTCOMES = {
+    "ok": "done",
+    "exception": "threw an exception",
+    "exceededCpu": "used up its CPU",
+    "exceededMemory": "used up its memory",
+    "exceededWallTime": "was out of time",
+    "canceled": "was canceled",
+}
+"""The platform's outcomes in words. A status says by itself that there was an answer."""
+
 _TERMINATIONS = {
     "exceededCpu": ("cut", "Cut: the CPU budget was used up."),
     "exceededWallTime": ("stopped", "Stopped: the request was out of time."),
@@ -284,7 +336,9 @@ def headline(trace: Trace) -> str:
     """Return a request and its outcome on one line."""
     status = f" → {trace.status}" if trace.status else ""
     why = f" ({trace.why})" if trace.why else ""
-    return f"{one_line(trace.title, 100)}{why}{status} · {trace.outcome or 'running'}"
+    outcome = OUTCOMES.get(trace.outcome or "", trace.outcome or "is running")
+    end = "" if status and trace.outcome == "ok" else f" · {outcome}"
+    return f"{one_line(trace.title, 100)}{why}{status}{end}"
 
 
 def cpu_summary(trace: Trace) -> str:

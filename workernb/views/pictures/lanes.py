@@ -15,7 +15,8 @@ from .spans import depth_of, describe_span
 MAX_LANES = 24
 """With more invocations, each Worker has one lane."""
 
-MAX_SLICES = 2_000
+MAX_SLICES = 10_000
+"""How many slices are kept, as a trace keeps them; those that share a pixel are drawn as one."""
 
 MAX_SPANS = 200
 """How many of a request's spans are drawn."""

@@ -9,10 +9,10 @@ from workernb.views.drawing.svg import inline_rules, variables
 
 
 @cache
-def script(name: str) -> str:
-    """Return a widget's script, preceded by the script that the widgets share."""
+def script(*names: str) -> str:
+    """Return a widget's script in one or more files, preceded by what the widgets share."""
     folder = files("workernb.views.widgets") / "static"
-    return (folder / "shared.js").read_text("utf-8") + (folder / name).read_text("utf-8")
+    return "".join((folder / name).read_text("utf-8") for name in ("shared.js", *names))
 
 
 @cache

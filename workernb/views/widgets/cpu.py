@@ -31,7 +31,7 @@ class CpuView(LivePicture):
     `traitlets.dlink((cpu, "holder"), (graph, "lit"))`.
     """
 
-    _esm = script("cpu.js")
+    _esm = script("zoom.js", "cpu.js")
     _css = style()
 
     request = traitlets.Any(None, allow_none=True)

@@ -10,7 +10,8 @@ function render({ model, el }) {
   slider.max = 1000;
   slider.setAttribute("aria-label", "Replay: the moment of the request, in ms");
   const output = createElement("output", "wb-now", controls);
-  const { stop: stopBar } = createBar(el, model, message);
+  const { bar, stop: stopBar } = createBar(el, model, message);
+  const zoom = createZoom(frame, bar, () => model.get("replay"), () => model.get("moment"));
   let cursor, playTimer = 0, lastSent = 0, sendTimer = 0;
 
   const replay = () => model.get("replay");
@@ -21,6 +22,7 @@ function render({ model, el }) {
     cursor = document.createElementNS("http://www.w3.org/2000/svg", "path");
     cursor.setAttribute("class", "wb-cursor");
     svg.append(cursor);
+    zoom.attach();
     controls.style.maxWidth = svg.getAttribute("width") + "px";
     for (const row of frame.querySelectorAll("[data-request]")) {
       makeClickable(row, () => choose(Number(row.dataset.request)));
@@ -49,9 +51,10 @@ function render({ model, el }) {
   function update() {
     const moment = Math.min(model.get("moment"), length());
     const lane = moment > 0 ? laneAt(moment) : -1;
-    const { left = 0, scale = 0, top = 0, bottom = 0, names = [] } = replay();
-    const x = left + moment * scale;
-    cursor.setAttribute("d", moment > 0 ? `M${x} ${top}V${bottom}` : "");
+    const { top = 0, bottom = 0, names = [] } = replay();
+    const x = zoom.place(moment);
+    zoom.draw();
+    cursor.setAttribute("d", moment > 0 && x !== null ? `M${x} ${top}V${bottom}` : "");
     frame.querySelectorAll("[data-lane]").forEach((row) =>
       row.classList.toggle("wb-holds", Number(row.dataset.lane) === lane));
     slider.value = length() ? (1000 * moment) / length() : 0;
@@ -102,6 +105,7 @@ function render({ model, el }) {
   draw();
   const cleanups = [
     stopBar,
+    zoom.stop,
     listen(model, { "change:picture": draw, "change:replay": update, "change:moment": update }),
     watch(model, el, message),
   ];
