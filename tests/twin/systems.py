@@ -347,7 +347,7 @@ SYSTEMS: dict[str, System] = {
     "forms": System(
         {"gateway": {"source": FORMS}},
         (
-            post("/", "a=1&a=2&b=%C3%A4+b", **{"content-type": "application/x-www-form-urlencoded"}),
+            post("/", "a=1&a=2&b=%C3%A4", **{"content-type": "application/x-www-form-urlencoded"}),
             post("/", _FORM, **{"content-type": "multipart/form-data; boundary=b"}),
             post("/", _FORM[:-9], **{"content-type": "multipart/form-data; boundary=b"}),
             post("/", "x", **{"content-type": "text/plain"}),

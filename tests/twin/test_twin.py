@@ -74,7 +74,9 @@ async def test_no_requests(runtime):
 async def test_where_npm_is_not(runtime, monkeypatch):
     monkeypatch.setattr(npm.shutil, "which", lambda name: None)
     gateway = runtime.define("gateway", "export default {}", language="javascript")
-    with pytest.raises(ComparisonError, match="there is no npm here. Node.js 20 or newer has it."):
+    with pytest.raises(
+        ComparisonError, match=r"there is no npm here\. Node\.js 20 or newer has it\."
+    ):
         await workernb.compare_workerd(gateway, ["http://gateway/"])
 
 
