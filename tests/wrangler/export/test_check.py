@@ -134,4 +134,4 @@ def test_the_order_of_deployment(runtime):
     runtime.define("b", worker(), services={"A": "a", "C": "c"})
     runtime.define("c", worker())
     definitions = [service.definition for service in runtime.defined()]
-    assert order_text(definitions) == "Order of deployment: c, a, b; as stubs before: b."
+    assert order_text(definitions) == "order of deployment: c, a, b, as stubs before: b"

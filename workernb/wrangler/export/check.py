@@ -80,8 +80,8 @@ def findings(runtime: Runtime) -> list[Finding]:
 def order_text(definitions: Sequence[Definition]) -> str:
     """Return the order of deployment on one line."""
     order = deployment_order(definitions)
-    stubs = f"; as stubs before: {', '.join(order.stubs)}" if order.stubs else ""
-    return f"Order of deployment: {', '.join(order.services)}{stubs}."
+    stubs = f", as stubs before: {', '.join(order.stubs)}" if order.stubs else ""
+    return f"order of deployment: {', '.join(order.services)}{stubs}"
 
 
 class _Seen:

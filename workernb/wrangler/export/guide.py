@@ -100,7 +100,8 @@ def _left_out(projects: Sequence[Project]) -> Iterator[str]:
 
 def left_out(definition: Definition) -> list[str]:
     """Return the settings of a definition that Wrangler's configuration has no place for."""
-    left = [f"limit {name}={value}" for name, value in own_limits(definition).items()
+    left = [f"limit {name}={value:g}" if isinstance(value, float) else f"limit {name}={value}"
+            for name, value in own_limits(definition).items()
             if name not in LIMITS]  # fmt: skip
     if definition.origin is not None:
         left.append(f"origin {definition.origin}")
