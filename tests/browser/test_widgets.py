@@ -33,8 +33,8 @@ CELLS = [
     WORKER.format(options="gateway --bind AUTH=auth --public"),
     "await gateway.fetch('http://gateway.localhost/one')\n"
     "await gateway.fetch('http://gateway.localhost/two');",
-    "%graph",
-    "cpu = workernb.CpuView()\ngraph = workernb.GraphView()\n"
+    "%graph --live",
+    "cpu = workernb.CpuView(live=True)\ngraph = workernb.GraphView(live=True)\n"
     "link = traitlets.dlink((cpu, 'holder'), (graph, 'lit'))\n"
     "import ipywidgets\nipywidgets.VBox([graph, cpu])",
     "%trace",
@@ -78,7 +78,7 @@ def playwright_expect() -> Any:
 def test_the_graph_is_there_and_its_still_is_out_of_sight(page: Any, playwright_expect) -> None:
     playwright_expect(node(page, "gateway")).to_be_visible()
     playwright_expect(arrow(page, "gateway", "auth")).to_contain_text("AUTH")
-    stills = page.locator(".jp-OutputArea-child:has(.jp-RenderedSVG)")
+    stills = page.locator(".jp-RenderedSVG")
     playwright_expect(stills).to_have_count(2)
     playwright_expect(stills.first).to_be_hidden()
     playwright_expect(stills.nth(1)).to_be_visible()
@@ -119,7 +119,7 @@ def test_a_new_worker_appears_and_moves_nobody(page: Any, playwright_expect) -> 
 
 def test_the_replay_lights_who_holds_the_thread(page: Any, playwright_expect, screenshot) -> None:
     run(page, "cpu.request = workernb.get_runtime().traces[0]")
-    playwright_expect(page.locator(".wb-now")).to_contain_text("gateway")
+    playwright_expect(page.locator(".wb-now")).to_contain_text("press Replay")
     slider = page.locator(".wb-slider")
     lit = page.locator(".workernb .wb-lit")
     box = slider.bounding_box()
@@ -208,8 +208,13 @@ def test_a_kernel_that_is_busy_or_gone_is_said_to_be(
     page.evaluate(
         "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
     )
-    playwright_expect(silence).to_contain_text("it was restarted", timeout=20_000)
-    playwright_expect(page.locator(".workernb .wb-silence:visible")).to_have_count(3)
+    gone = page.locator(".workernb-gone")
+    playwright_expect(gone).to_contain_text("The kernel was restarted", timeout=20_000)
+    dead = page.locator(".workernb .wb-silence:visible")
+    playwright_expect(dead).to_have_count(2)  # Those that a box of the notebook's own shows.
+    playwright_expect(dead.first).to_contain_text("The kernel was restarted")
+    for control in page.locator(".workernb button, .workernb input").all():
+        playwright_expect(control).to_be_disabled()
     screenshot("widgets-after-restart")
 
 

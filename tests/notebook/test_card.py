@@ -154,3 +154,15 @@ async def test_fetch_without_await_shows_a_stream_too(shell):
     await shell.ok(streaming(3, "x"))
     outcome = await shell.ok("def f():\n    %fetch auth\nf()")
     assert "xxx" in outcome.text
+
+
+async def test_the_carets_of_a_traceback_stay_below_what_they_mark(shell):
+    await shell.ok(
+        "%%worker auth -q\n"
+        "async def on_fetch(request):\n"
+        "    print('a long line ' * 30)\n"
+        "    return 1 + len(request.nothing_of_this_name)\n"
+    )
+    (card,) = [d["text/html"] for d in (await shell.ok("%fetch auth")).displays if "text/html" in d]
+    (logs,) = [pre for pre in card.split("<pre ")[1:] if "^^^^" in pre]
+    assert "white-space:pre;" in logs

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import re
 import time
 from codecs import getincrementaldecoder
 from collections.abc import Callable
@@ -161,7 +162,12 @@ def _with_link(line: str) -> Markup:
 
 
 def _pre(text: str) -> Markup:
-    return Markup('<pre style="{}">{}</pre>').format(_PRE, visible(text))
+    """Return text as it is; lines are wrapped, except where carets point into the line above."""
+    style = f"{_PRE};white-space:pre;overflow-wrap:normal" if _has_carets(text) else _PRE
+    return Markup('<pre style="{}">{}</pre>').format(style, visible(text))
+
+
+_has_carets = re.compile(r"^[ \t]+[~^]+[ \t]*$", re.MULTILINE).search
 
 
 def body_text(data: str | bytes | None, content_type: str) -> str:

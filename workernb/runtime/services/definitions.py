@@ -96,9 +96,11 @@ class Definition:
 
     def each_binding(self) -> Iterator[tuple[BindingKind, str, Any]]:
         """Yield the kind, the name and the value of each binding, kind by kind."""
+        bindings = self.bindings
         for kind in kinds():
-            for name, value in self.of_kind(kind).items():
-                yield kind, name, value
+            if kind.keyword in bindings:
+                for name, value in bindings[kind.keyword].items():
+                    yield kind, name, value
 
     def targets(self) -> Iterator[tuple[str, Target]]:
         """Yield the name and the target of each binding that has a service as its target."""

@@ -200,6 +200,5 @@ def _has_tail(runtime: Runtime, name: str) -> bool:
 
 def _counts(definition: Definition) -> Iterator[tuple[str, int]]:
     for kind in kinds():
-        number = len(definition.of_kind(kind))
-        if kind.is_counted and number:
+        if kind.is_counted and (number := len(definition.of_kind(kind))):
             yield kind.noun, number
