@@ -23,13 +23,17 @@ from .values import written
 class JavaScriptEngine:
     """The engine for JavaScript modules, as Wrangler deploys them."""
 
+    def __init__(self, now: Callable[[], float]) -> None:
+        """Make an engine. now: returns the time by the runtime's clock, in s since the epoch."""
+        self._now = now
+
     def load(self, version: Version) -> JavaScriptIsolate:
         """Evaluate the modules of `version`, and find the entrypoints in its main module.
 
         Raises SyntaxError, StartupError, and what the code throws; UsageError where the engine is
         not installed, or the default export is no entrypoint.
         """
-        return JavaScriptIsolate(Loaded(version))
+        return JavaScriptIsolate(Loaded(version, self._now))
 
 
 class Loaded:
@@ -41,9 +45,10 @@ class Loaded:
 
     objects: Mapping[str, ObjectClass] = MappingProxyType({})
 
-    def __init__(self, version: Version) -> None:
-        """Load the version on this thread."""
+    def __init__(self, version: Version, now: Callable[[], float]) -> None:
+        """Load the version on this thread. now: returns the time, in s since the epoch."""
         self.version = version
+        self._now = now
         self._realms: dict[int, Realm] = {}
         code_in_use[version.filename] = self
         try:
@@ -63,7 +68,7 @@ class Loaded:
         thread = threading.get_ident()
         realm = self._realms.get(thread)
         if realm is None or realm.is_dead:
-            self._realms[thread] = realm = Realm(self.version)
+            self._realms[thread] = realm = Realm(self.version, self._now)
         return realm
 
 
