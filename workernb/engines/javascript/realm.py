@@ -35,7 +35,8 @@ from .stores import store_functions
 from .values import written
 
 SCRIPTS = (
-    "errors", "operations", "bodies", "messages", "values", "rpc", "stores", "workers", "handlers",
+    "errors", "operations", "bodies", "messages", "values", "rpc", "stores", "r2", "caches",
+    "workers", "handlers",
 )  # fmt: skip
 """Our own scripts, in the order in which each takes what it needs from those before."""
 
