@@ -14,9 +14,11 @@ from workernb.runtime.services.targets import DEFAULT
 from workernb.runtime.services.versions import Version, code_in_use
 from workernb.texts import PlatformText
 from workernb.workers.current import RunningInvocation
+from workernb.workers.events import MessageBatch
 
 from .realm import Discovered, Realm
 from .run import Run
+from .stores import moment
 from .values import written
 
 
@@ -149,10 +151,27 @@ def _values_of(event: str, argument: Any) -> list[Any]:
     """Return the values that JavaScript makes a handler's argument of."""
     if event == "scheduled":
         return [{"scheduledTime": argument.scheduledTime, "cron": argument.cron}]
+    if event == "queue":
+        return [_batch(argument)]
     if event == "tail":
         requests = [item.event and item.event.get("request") for item in argument]
         return [argument, [one and one.getUnredacted() for one in requests]]
     return [argument]
+
+
+def _batch(batch: MessageBatch) -> dict[str, Any]:
+    """Return a batch as `queues.js` reads it."""
+    metrics = {name: moment(value) for name, value in batch.metadata["metrics"].items()}
+    messages = [
+        {
+            "id": each.id,
+            "timestamp": moment(each.timestamp),
+            "body": each.body,
+            "attempts": each.attempts,
+        }
+        for each in batch.messages
+    ]
+    return {"queue": batch.queue, "messages": messages, "metadata": {"metrics": metrics}}
 
 
 _MAKERS: dict[str, Callable[[Loaded, str], Handler]] = {"fetch": _make_fetch}

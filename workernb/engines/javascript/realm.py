@@ -36,7 +36,7 @@ from .values import written
 
 SCRIPTS = (
     "errors", "operations", "bodies", "messages", "values", "rpc", "stores", "r2", "caches",
-    "workers", "handlers",
+    "queues", "workers", "handlers",
 )  # fmt: skip
 """Our own scripts, in the order in which each takes what it needs from those before."""
 

@@ -12,6 +12,7 @@ from workernb.resources.cache import Cache
 from workernb.resources.calls import StoreBinding, StoreCall
 from workernb.resources.d1 import D1Database
 from workernb.resources.kv import KvNamespace
+from workernb.resources.queues.producer import Queue
 from workernb.resources.r2.bucket import R2Bucket
 from workernb.resources.r2.multipart import R2MultipartUpload
 from workernb.resources.r2.objects import R2Object, R2ObjectBody
@@ -20,10 +21,10 @@ from workernb.resources.ratelimits import RateLimit
 from .boundary import Host
 from .values import Reader, written
 
-KINDS: tuple[type[StoreBinding], ...] = (KvNamespace, D1Database, R2Bucket, RateLimit)
+KINDS: tuple[type[StoreBinding], ...] = (KvNamespace, D1Database, R2Bucket, Queue, RateLimit)
 """The stores that the scripts have a class for, by the name of Python's."""
 
-_CONVERTED = (R2Bucket, R2MultipartUpload)
+_CONVERTED = (R2Bucket, R2MultipartUpload, Queue)
 """Whose results have objects of Python's in them."""
 
 _KEPT_AT_THE_END = ("put", "bind")
@@ -65,7 +66,7 @@ def store_functions(host: Host) -> dict[str, Callable[..., Any]]:
         run = host.running("a store")
         store, call = called(parts)
         if isinstance(store, _CONVERTED):
-            call = Converted(call, partial(_for_javascript, run))
+            call = Converted(call, partial(for_javascript, run))
         return run.begin_call(call)
 
     def store_object(*parts: Any) -> Any:
@@ -96,23 +97,26 @@ def store_functions(host: Host) -> dict[str, Callable[..., Any]]:
         "resumeUpload": resume_upload,
         "cacheCall": cache_call,
     }
-    return {name: host.exposed(function) for name, function in exposed.items()}
+    return {
+        "contentType": lambda number: host.store(int(number))._content_type,
+        **{name: host.exposed(function) for name, function in exposed.items()},
+    }
 
 
-def _for_javascript(run: Any, value: Any) -> Any:
+def for_javascript(run: Any, value: Any) -> Any:
     """Return a result as values that JavaScript makes its own objects of."""
     if isinstance(value, R2Object):
         return _object(value)
     if isinstance(value, R2MultipartUpload):
         return _upload(run, value)
     if isinstance(value, dict):
-        return {name: _for_javascript(run, item) for name, item in value.items()}
+        return {name: for_javascript(run, item) for name, item in value.items()}
     if isinstance(value, list):
-        return [_for_javascript(run, item) for item in value]
-    return _moment(value)
+        return [for_javascript(run, item) for item in value]
+    return moment(value)
 
 
-def _moment(value: Any) -> Any:
+def moment(value: Any) -> Any:
     """Return a time, which the stores give in local time, in UTC; another value as it is."""
     return value.astimezone(UTC) if isinstance(value, datetime) else value
 
@@ -124,15 +128,16 @@ def _upload(run: Any, upload: R2MultipartUpload) -> dict[str, Any]:
 
 def _object(found: R2Object) -> dict[str, Any]:
     """Return an object of R2 as `r2.js` reads it. headers: those of its metadata, if known."""
-    http, headers = found.httpMetadata, None
+    http: dict[str, Any] | None = found.httpMetadata
+    headers: list[str] | None = None
     if http is not None:
         fields: dict[str, str] = {}
         found.writeHttpMetadata(fields)
         headers = [part for pair in fields.items() for part in pair]
-        http = {name: _moment(value) for name, value in http.items()}
+        http = {name: moment(value) for name, value in http.items()}
     message = None
     if isinstance(found, R2ObjectBody):
-        kind = (http or {}).get("contentType")
+        kind = http.get("contentType") if http else None
         message = Response(found.body, headers={"content-type": kind} if kind else None)
     return {
         "key": found.key,
@@ -140,7 +145,7 @@ def _object(found: R2Object) -> dict[str, Any]:
         "size": found.size,
         "etag": found.etag,
         "httpEtag": found.httpEtag,
-        "uploaded": _moment(found.uploaded),
+        "uploaded": moment(found.uploaded),
         "httpMetadata": http,
         "customMetadata": found.customMetadata,
         "range": found.range,

@@ -23,6 +23,13 @@
     return text === undefined ? null : parseJSON(text);
   };
 
+  // An entry of a batch; what is none is refused by the host.
+  const entryOf = (number, entry) => {
+    if (!internal.isObject(entry) || entry.body === undefined) return entry;
+    const { body, contentType, delaySeconds } = entry;
+    return { body: bodyOf(number, body, contentType), contentType, delaySeconds };
+  };
+
   class WorkerQueue {
     #number;
     constructor(token, number) {
@@ -39,9 +46,7 @@
     }
     sendBatch(messages, options) {
       try {
-        const entries = fromIterable(messages, ({ body, contentType, delaySeconds }) => ({
-          body: bodyOf(this.#number, body, contentType), contentType, delaySeconds,
-        }));
+        const entries = fromIterable(messages, (entry) => entryOf(this.#number, entry));
         return storeCall(this.#number, "sendBatch", [entries, options]);
       } catch (error) {
         return rejected(error);
@@ -78,7 +83,7 @@
       this.#run = run;
       this.#place = place;
       const bytes = toBytes(found.body);
-      if (bytes !== null) found.body = bytes;
+      if (bytes !== null) found.body = P.typedArrayBuffer(bytes);
       set(this, found, ["id", "timestamp", "body", "attempts"]);
     }
     ack() {
