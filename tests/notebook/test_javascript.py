@@ -48,6 +48,13 @@ async def test_a_cell_that_looks_like_javascript_is_told_of_js(shell):
     assert "%%worker auth --js" in outcome.traceback
 
 
+async def test_what_is_not_python_is_not_checked_as_python(shell):
+    outcome = await shell.ok('%%worker shop --module data.json\n{"open": true, "at": null}')
+    assert "Warning" not in outcome.stdout
+    outcome = await shell.run("%%worker odd --js\nglobalThis.settled = Response;")
+    assert "Warning" not in outcome.stdout
+
+
 async def test_an_exception_shows_the_line_of_the_cell(shell):
     await shell.ok("%%worker auth --js -q\nexport default {\n  fetch() { null.x }\n};")
     outcome = await shell.run("await auth.fetch()")

@@ -17,6 +17,7 @@ class Engines:
 
     def __init__(self, now: Callable[[], float]) -> None:
         """Make the engine for Python. now: returns the time by the runtime's clock (s)."""
+        self._now = now
         self._python: Engine = PythonEngine(now)
         self._javascript: Engine | None = None
 
@@ -39,7 +40,7 @@ class Engines:
         if self._javascript is None:
             from .javascript.engine import JavaScriptEngine
 
-            engine: Engine = JavaScriptEngine()
+            engine: Engine = JavaScriptEngine(self._now)
             self._javascript = engine
         return self._javascript
 

@@ -57,7 +57,7 @@ def define_module(
         lines = [f"{path} waits for Worker {name!r}: run the cell that starts with %%worker {name}"]
     else:
         lines = [_change(runtime, name, {**waiting, path: source}, reason, shell)]
-    warnings = [*shadow_warnings([path]), *warnings_about(source, shell, path)]
+    warnings = [*shadow_warnings([path]), *warnings_about(source, shell, path, language_of(path))]
     print_lines([*warnings, *([] if options.quiet else lines)])
 
 

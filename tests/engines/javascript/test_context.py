@@ -24,6 +24,32 @@ async def test_scheduled(define, runtime):
     assert runtime.traces[-1].logs[0].text == "*/5 * * * * 5 function a"
 
 
+async def test_the_time_is_that_of_the_runtime(define, runtime):
+    worker = define(
+        """
+        const loaded = Date.now();
+        export default { fetch() {
+          return Response.json([loaded, Date.now(), +new Date(), performance.now()]);
+        } }"""
+    )
+    day_ms = 86_400_000
+    loaded, *before = await (await worker.fetch("http://x/")).json()
+    await runtime.clock.advance(day_ms / 1000)
+    loaded_then, *after = await (await worker.fetch("http://x/")).json()
+    assert loaded == loaded_then <= before[0]
+    assert all(later - earlier >= day_ms for earlier, later in zip(before, after, strict=True))
+
+
+async def test_a_method_without_its_object_has_a_remedy(define):
+    worker = define(
+        "export default { fetch() { const { append } = Headers.prototype;"
+        " append.call({}, 'a', 'b'); } }"
+    )
+    with pytest.raises(JavaScriptError) as failed:
+        await worker.fetch("http://x/")
+    assert any("bind it" in note for note in failed.value.__notes__)
+
+
 async def test_scheduled_over_a_binding(define):
     define(
         "export default { scheduled(c) { if (c.cron === '0 0 * * *') throw new Error('x') } }",

@@ -14,14 +14,20 @@ from workernb.runtime.services.targets import DEFAULT
 from workernb.runtime.services.versions import Version, code_in_use
 from workernb.texts import PlatformText
 from workernb.workers.current import RunningInvocation
+from workernb.workers.events import MessageBatch
 
 from .realm import Discovered, Realm
 from .run import Run
+from .stores import moment
 from .values import written
 
 
 class JavaScriptEngine:
     """The engine for JavaScript modules, as Wrangler deploys them."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        """Make an engine. now: returns the time by the runtime's clock, in s since the epoch."""
+        self._now = now
 
     def load(self, version: Version) -> JavaScriptIsolate:
         """Evaluate the modules of `version`, and find the entrypoints in its main module.
@@ -29,7 +35,7 @@ class JavaScriptEngine:
         Raises SyntaxError, StartupError, and what the code throws; UsageError where the engine is
         not installed, or the default export is no entrypoint.
         """
-        return JavaScriptIsolate(Loaded(version))
+        return JavaScriptIsolate(Loaded(version, self._now))
 
 
 class Loaded:
@@ -41,9 +47,10 @@ class Loaded:
 
     objects: Mapping[str, ObjectClass] = MappingProxyType({})
 
-    def __init__(self, version: Version) -> None:
-        """Load the version on this thread."""
+    def __init__(self, version: Version, now: Callable[[], float]) -> None:
+        """Load the version on this thread. now: returns the time, in s since the epoch."""
         self.version = version
+        self._now = now
         self._realms: dict[int, Realm] = {}
         code_in_use[version.filename] = self
         try:
@@ -63,7 +70,7 @@ class Loaded:
         thread = threading.get_ident()
         realm = self._realms.get(thread)
         if realm is None or realm.is_dead:
-            self._realms[thread] = realm = Realm(self.version)
+            self._realms[thread] = realm = Realm(self.version, self._now)
         return realm
 
 
@@ -144,10 +151,27 @@ def _values_of(event: str, argument: Any) -> list[Any]:
     """Return the values that JavaScript makes a handler's argument of."""
     if event == "scheduled":
         return [{"scheduledTime": argument.scheduledTime, "cron": argument.cron}]
+    if event == "queue":
+        return [_batch(argument)]
     if event == "tail":
         requests = [item.event and item.event.get("request") for item in argument]
         return [argument, [one and one.getUnredacted() for one in requests]]
     return [argument]
+
+
+def _batch(batch: MessageBatch) -> dict[str, Any]:
+    """Return a batch as `queues.js` reads it."""
+    metrics = {name: moment(value) for name, value in batch.metadata["metrics"].items()}
+    messages = [
+        {
+            "id": each.id,
+            "timestamp": moment(each.timestamp),
+            "body": each.body,
+            "attempts": each.attempts,
+        }
+        for each in batch.messages
+    ]
+    return {"queue": batch.queue, "messages": messages, "metadata": {"metrics": metrics}}
 
 
 _MAKERS: dict[str, Callable[[Loaded, str], Handler]] = {"fetch": _make_fetch}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,9 +14,10 @@ from .boundary import Host
 class RunHooks:
     """The hooks of one realm. describe: a function of JavaScript's that tells about an error."""
 
-    def __init__(self, host: Host) -> None:
-        """Answer for the runs of `host`."""
+    def __init__(self, host: Host, now: Callable[[], float]) -> None:
+        """Answer for the runs of `host`. now: returns the time, in s since the epoch."""
         self._host = host
+        self._now = now
         self.describe: Callable[[Any], Any] | None = None
 
     def log(self, level: str, text: str) -> None:
@@ -35,8 +35,8 @@ class RunHooks:
         log(run.trace, run.invocation, "error", f"Uncaught {text}", f"Uncaught {text}\n")
 
     def now(self) -> float:
-        """Return the time in ms since 1970."""
-        return time.time() * 1000
+        """Return the time by the runtime's clock, in ms since 1970."""
+        return self._now() * 1000
 
     def start_timer(self, number: int, milliseconds: float) -> None:
         """Fire a timer after a time, while the invocation lasts."""

@@ -47,6 +47,14 @@ def invocation_functions(host: Host) -> dict[str, Callable[..., Any]]:
         if run is not None:
             run.argument.noRetry()
 
+    def queue_say(number: int, place: int, method: str, delay: Any) -> None:
+        run = runs.get(number)
+        if run is None:
+            return
+        said = run.argument if place < 0 else run.argument.messages[int(place)]
+        name = f"{method}All" if place < 0 else method
+        getattr(said, name)(*({"delaySeconds": delay},) if method == "retry" else ())
+
     def exports(number: int) -> list[Any]:
         found = host.run_numbered(number).invocation.exports
         return [part for name in dir(found) for part in (name, host.bind(getattr(found, name)()))]
@@ -70,6 +78,7 @@ def invocation_functions(host: Host) -> dict[str, Callable[..., Any]]:
             lambda number: json.dumps(host.run_numbered(number).invocation.props)
         ),
         "abort": host.exposed(abort),
+        "queueSay": host.exposed(queue_say),
         "exports": host.exposed(exports),
         "exportWith": host.exposed(export_with),
     }

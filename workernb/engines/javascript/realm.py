@@ -35,7 +35,8 @@ from .stores import store_functions
 from .values import written
 
 SCRIPTS = (
-    "errors", "operations", "bodies", "messages", "values", "rpc", "stores", "workers", "handlers",
+    "errors", "operations", "bodies", "messages", "values", "rpc", "stores", "r2", "caches",
+    "queues", "workers", "handlers",
 )  # fmt: skip
 """Our own scripts, in the order in which each takes what it needs from those before."""
 
@@ -66,9 +67,13 @@ class Realm:
     it is to be replaced: its memory was full, or a request's jobs had no end.
     """
 
-    def __init__(self, version: Version) -> None:
-        """Load the version's modules. Raises what they throw, SyntaxError, StartupError."""
+    def __init__(self, version: Version, now: Callable[[], float]) -> None:
+        """Load the version's modules. Raises what they throw, SyntaxError, StartupError.
+
+        now: returns the time by the runtime's clock, in s since the epoch.
+        """
         self.version = version
+        self._now = now
         self.memory_mb = version.memory_limit_mb
         self.is_dead = False
         self.thread = threading.get_ident()
@@ -116,7 +121,7 @@ class Realm:
             **store_functions(host),
         }
         exposed = machine.host_object(functions)
-        self._hooks = RunHooks(host)
+        self._hooks = RunHooks(host, self._now)
         web = install(machine.context, self._hooks)
         self._internal = web.value
         self.fire_timer, self.forget_timer = web.get("fireTimer"), web.get("forgetTimer")
@@ -130,7 +135,7 @@ class Realm:
 
     def _load(self) -> None:
         version, host = self.version, self.host
-        host.loading = loading = Loading(version.env, version.startup_limit_ms)
+        host.loading = loading = Loading(version.env, version.startup_limit_ms, self._now)
         token = current.set(loading)
         try:
             with guard.loading():

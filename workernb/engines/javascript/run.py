@@ -36,6 +36,9 @@ MAX_JOBS_AFTER_CUT = 200
 IDLE_TURNS = 3
 """How many iterations of the loop a run waits for others to begin, before it counts as hung."""
 
+ENGINE_ERRORS = ("ReferenceError", "TypeError")
+"""The names of errors of which the engine's text may have a remedy."""
+
 OUT_OF_MEMORY = "out of memory"
 """The engine's text where an allocation has failed."""
 
@@ -180,7 +183,7 @@ class Run:
         # The Worker may set both, and they become the names of a class and of frames.
         name, stack = self.trace.redact(name), self.trace.redact(stack)
         error = stacks.make_error(name, text, stack, self.realm.files)
-        return with_notes(error, remedy(text) if name == "ReferenceError" else None)
+        return with_notes(error, remedy(text) if name in ENGINE_ERRORS else None)
 
     # Entering JavaScript
 

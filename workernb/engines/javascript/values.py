@@ -93,6 +93,8 @@ class _Writer:
         if isinstance(value, bytes | bytearray | memoryview):
             return BYTES, bytes(value)
         if isinstance(value, datetime):
+            if value.tzinfo is not None:
+                value = value.astimezone(UTC).replace(tzinfo=None)
             return DATE, (value - _EPOCH) / timedelta(milliseconds=1)
         if isinstance(value, Request | Response):
             return MESSAGE, isinstance(value, Request), self._wrap(value)

@@ -8,13 +8,19 @@ from typing import Any
 
 from workernb.engines.checks import check_module, check_source
 from workernb.notebook.display import print_lines
+from workernb.runtime.services.languages import PYTHON
 
 
-def warnings_about(source: str, shell: Any, path: str | None = None) -> list[str]:
+def warnings_about(
+    source: str, shell: Any, path: str | None = None, language: str = PYTHON
+) -> list[str]:
     """Return a warning for each line of a Worker's source that is probably wrong.
 
-    path: that of the module, None for the main one. Lines are numbered as in the cell.
+    path: that of the module, None for the main one. language: of the Worker; only Python is
+    checked. Lines are numbered as in the cell.
     """
+    if language != PYTHON:
+        return []
     hidden = shell.user_ns_hidden
     names = {
         name: value

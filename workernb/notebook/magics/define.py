@@ -99,7 +99,8 @@ def define_worker(
     """
     name = service_name(options.name, options.environment)
     variable = variable_for(name, options.variable, shell.user_ns)
-    warnings = warnings_about(code.source if isinstance(code, Sources) else code, shell)
+    source = code.source if isinstance(code, Sources) else code
+    warnings = warnings_about(source, shell, language=options.language)
     with told_on_failure(warnings):
         handle = _define(runtime, options, code, shell)
     waiting_modules(runtime, name).clear()

@@ -96,6 +96,7 @@
         host.noRetry(run);
       },
     }),
+    queue: (values, run) => internal.newBatch(values[0], run),
     // The second list has each request as it was.
     tail: (values) => {
       const items = values[0], unredacted = values[1];

@@ -120,9 +120,16 @@
     }
   }
 
-  const classes = { __proto__: null, KvNamespace, D1Database, RateLimit };
   for (const Class of [KvNamespace, D1Database, D1PreparedStatement, RateLimit]) {
     TheObject.defineProperty(Class.prototype, Symbol.toStringTag, { value: Class.name, configurable: true });
   }
-  internal.newStore = (kind, number) => new classes[kind](OURS, number);
+  internal.storeCall = call;
+  // What makes a store of each kind; scripts after this one add theirs.
+  internal.storeClasses = {
+    __proto__: null,
+    KvNamespace: (number) => new KvNamespace(OURS, number),
+    D1Database: (number) => new D1Database(OURS, number),
+    RateLimit: (number) => new RateLimit(OURS, number),
+  };
+  internal.newStore = (kind, number) => internal.storeClasses[kind](number);
 })
