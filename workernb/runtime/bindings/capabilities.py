@@ -32,7 +32,7 @@ from workernb.texts import PlatformText
 from workernb.workers.current import current
 from workernb.workers.rpc import RpcTarget
 
-from .contexts import context_of, has_ended
+from .contexts import has_ended
 from .entrypoints import NOTEBOOK
 from .promises import RpcPromise
 
@@ -68,7 +68,10 @@ class Capability:
         else:
             self.service, self.version = owner.service, owner.version
             if extends:
-                context_of(owner).exported += 1
+                trace = owner.trace
+                if not trace.exported:
+                    trace.exported = {}
+                trace.exported[owner] = trace.exported.get(owner, 0) + 1
 
     def _label(self) -> str:
         target = self.target
@@ -93,7 +96,7 @@ class Capability:
         target, path, args = self.target, call._path, call._args
         if args is not None:
             if not path and type(target) in FUNCTIONS:
-                return self._started(target, call._args, call)
+                return self._started(target, args, call)
             if len(path) == 1 and isinstance(target, RpcTarget):
                 name = path[0]
                 method = member_of(type(target), name)
@@ -132,9 +135,7 @@ class Capability:
             self.drop(target)
         owner = self.owner
         if self.extends and owner is not None:
-            context = context_of(owner)
-            context.exported -= 1
-            context.end_if_idle()
+            _end_export(owner)
 
     def drop(self, target: Any) -> None:
         """Call the object's `dispose`, if its class has one; what that raises is logged."""
@@ -143,6 +144,17 @@ class Capability:
                 _dispose(target, self.owner)
             else:
                 run_in_slice(self.owner.trace, self.owner, _dispose, target, self.owner)
+
+
+def _end_export(owner: Invocation) -> None:
+    """Note that nobody has a stub of one of the objects that an invocation has returned."""
+    exported = owner.trace.exported
+    if exported[owner] > 1:
+        exported[owner] -= 1
+        return
+    del exported[owner]
+    if owner.extras is not None and owner.extras.rpc is not None:
+        owner.extras.rpc.end_if_idle()
 
 
 def _loop_runs() -> bool:

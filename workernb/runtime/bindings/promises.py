@@ -276,6 +276,10 @@ class PipelinedPromise(RpcPromise):
             else:
                 target = await parent._wait(False)
             call = self._on(target)
+            if call is self:
+                if self._previous is not None:
+                    begin_in_order(self)
+                return await self._steps
             if isinstance(call, RpcPromise):
                 call._state = AWAITED if self._state == AWAITED else RUN
                 self._value = await call._begin()
@@ -291,10 +295,13 @@ class PipelinedPromise(RpcPromise):
                 self.settle(error)
 
     def _on(self, target: Any) -> Any:
-        """Make the call on the parent's result; return a property that is there already."""
-        path = self._path
-        if isinstance(target, RpcStub) and (path or self._args is not None):
-            return target._call(path, self._args, self._kwargs)  # type: ignore[attr-defined]
+        """Make the call on the parent's result; return a property that is there already.
+
+        A call on a stub is this one itself; the others are calls of their own.
+        """
+        path, args = self._path, self._args
+        if isinstance(target, RpcStub) and (path or args is not None):
+            return target._call(path, args, self._kwargs, self)  # type: ignore[attr-defined]
         if not isinstance(target, (RpcStub, dict, list)):
             raise with_notes(
                 RpcError(PlatformText.NOT_AN_OBJECT),
