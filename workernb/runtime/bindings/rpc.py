@@ -206,7 +206,7 @@ class Stub(RpcStub):
         )
         last, capability.last = capability.last, call
         if last is not None and not last._state and last._invocation is not None:
-            call._previous = last
+            call._previous, call._plain = last, False
         return call
 
     def _checked(self, caller: Any) -> Capability:
@@ -435,4 +435,4 @@ def _begin(trace: Trace, entrypoint: Entrypoint, call: Any) -> Invocation:
     return root
 
 
-RPC_EVENT = Event(RPC, _result, _error, _begin)
+RPC_EVENT = Event(RPC, _result, _error, _begin, RpcPromise.settle_at_end)
