@@ -60,7 +60,7 @@ class Capability:
     def __init__(self, target: Any, owner: Invocation | None, extends: bool) -> None:
         """Send `target`, of which there are no stubs yet."""
         self.target = target
-        self.label = self._label()
+        self.label = self._label(target)
         self.owner = owner
         self.extends = extends
         if owner is None:
@@ -73,8 +73,7 @@ class Capability:
                     trace.exported = {}
                 trace.exported[owner] = trace.exported.get(owner, 0) + 1
 
-    def _label(self) -> str:
-        target = self.target
+    def _label(self, target: Any) -> str:
         kind = type(target)
         return f"stub {target.__name__ if kind in NAMED else kind.__name__}"
 
@@ -181,8 +180,8 @@ async def reached(result: Any) -> Any:
 class Relay(Capability):
     """A stub that was passed on: its calls go to the object, through who passed it on."""
 
-    def _label(self) -> str:
-        return str(self.target._live().label)
+    def _label(self, target: Any) -> str:
+        return str(target._live().label)
 
     def check(self) -> Capability:
         """Return the object's own capability; RpcError if anyone on the way has ended."""

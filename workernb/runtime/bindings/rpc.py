@@ -204,7 +204,8 @@ class Stub(RpcStub):
         call = make_call(
             caller, capability.label, capability, path, args, kwargs, promise=promise
         )
-        last, capability.last = capability.last, call
+        # The call of a promise that was pipelined begins at once, so none needs to wait for it.
+        last, capability.last = capability.last, call if promise is None else None
         if last is not None and not last._state and last._invocation is not None:
             call._previous, call._plain = last, False
         return call
