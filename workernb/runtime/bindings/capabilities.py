@@ -32,7 +32,7 @@ from workernb.texts import PlatformText
 from workernb.workers.current import current
 from workernb.workers.rpc import RpcTarget
 
-from .contexts import context_of, has_ended
+from .contexts import has_ended
 from .entrypoints import NOTEBOOK
 from .promises import RpcPromise
 
@@ -60,7 +60,7 @@ class Capability:
     def __init__(self, target: Any, owner: Invocation | None, extends: bool) -> None:
         """Send `target`, of which there are no stubs yet."""
         self.target = target
-        self.label = self._label()
+        self.label = self._label(target)
         self.owner = owner
         self.extends = extends
         if owner is None:
@@ -68,10 +68,12 @@ class Capability:
         else:
             self.service, self.version = owner.service, owner.version
             if extends:
-                context_of(owner).exported += 1
+                trace = owner.trace
+                if not trace.exported:
+                    trace.exported = {}
+                trace.exported[owner] = trace.exported.get(owner, 0) + 1
 
-    def _label(self) -> str:
-        target = self.target
+    def _label(self, target: Any) -> str:
         kind = type(target)
         return f"stub {target.__name__ if kind in NAMED else kind.__name__}"
 
@@ -93,7 +95,7 @@ class Capability:
         target, path, args = self.target, call._path, call._args
         if args is not None:
             if not path and type(target) in FUNCTIONS:
-                return self._started(target, call._args, call)
+                return self._started(target, args, call)
             if len(path) == 1 and isinstance(target, RpcTarget):
                 name = path[0]
                 method = member_of(type(target), name)
@@ -132,9 +134,7 @@ class Capability:
             self.drop(target)
         owner = self.owner
         if self.extends and owner is not None:
-            context = context_of(owner)
-            context.exported -= 1
-            context.end_if_idle()
+            _end_export(owner)
 
     def drop(self, target: Any) -> None:
         """Call the object's `dispose`, if its class has one; what that raises is logged."""
@@ -143,6 +143,17 @@ class Capability:
                 _dispose(target, self.owner)
             else:
                 run_in_slice(self.owner.trace, self.owner, _dispose, target, self.owner)
+
+
+def _end_export(owner: Invocation) -> None:
+    """Note that nobody has a stub of one of the objects that an invocation has returned."""
+    exported = owner.trace.exported
+    if exported[owner] > 1:
+        exported[owner] -= 1
+        return
+    del exported[owner]
+    if owner.extras is not None and owner.extras.rpc is not None:
+        owner.extras.rpc.end_if_idle()
 
 
 def _loop_runs() -> bool:
@@ -169,8 +180,8 @@ async def reached(result: Any) -> Any:
 class Relay(Capability):
     """A stub that was passed on: its calls go to the object, through who passed it on."""
 
-    def _label(self) -> str:
-        return str(self.target._live().label)
+    def _label(self, target: Any) -> str:
+        return str(target._live().label)
 
     def check(self) -> Capability:
         """Return the object's own capability; RpcError if anyone on the way has ended."""

@@ -28,14 +28,14 @@ class Context:
     """The stubs of one invocation, `invocation.extras.rpc`.
 
     parameters: the stubs that it received as arguments. received: those from results, and
-    duplicates. exported: the number of its own objects in results that others hold stubs of. call:
-    the call that it handles, if others than its caller wait for it. ended: whether it has ended.
+    duplicates. call: the call that it handles, if others than its caller wait for it. ended:
+    whether it has ended. An invocation that only returns objects has none: `trace.exported` counts
+    those that others hold stubs of.
     """
 
-    # Class-level defaults: an object is made for each invocation that sends or gets a stub.
+    # Class-level defaults: an object is made for each invocation that gets a stub.
     parameters: list[Any] | None = None
     received: dict[Any, None] | None = None
-    exported = 0
     call: Settled | None = None
     ended = False
 
@@ -65,9 +65,7 @@ class Context:
     def end_if_idle(self) -> None:
         """End the context unless something keeps it."""
         invocation = self.invocation
-        if self.ended or self.exported or not invocation.ended_ns:
-            return
-        if invocation.trace.wait_until_tasks and waits(invocation):
+        if self.ended or not invocation.ended_ns or is_kept(invocation):
             return
         self.ended = True
         for stub in list(self.received or ()):
@@ -99,7 +97,12 @@ def has_ended(invocation: Invocation) -> bool:
     extras = invocation.extras
     if extras is not None and extras.rpc is not None:
         return bool(extras.rpc.ended)
-    return not waits(invocation)
+    return not is_kept(invocation)
+
+
+def is_kept(invocation: Invocation) -> bool:
+    """Return whether the context of an invocation goes on after the handler has returned."""
+    return invocation in invocation.trace.exported or waits(invocation)
 
 
 def waits(invocation: Invocation) -> bool:

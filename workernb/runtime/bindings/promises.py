@@ -83,6 +83,7 @@ class RpcPromise(MethodCall, Steppable):
     _waiters: list[asyncio.Future[Any]] | None = None
     _children: list[PipelinedPromise] | None = None
     _disposed = False
+    _plain = True  # Whether it is only to be begun when it is awaited.
     _names_before = 0
     _invocation: Any = None
     _steps: Any = None
@@ -102,14 +103,15 @@ class RpcPromise(MethodCall, Steppable):
 
     def __await__(self) -> Generator[Any, Any, Any]:
         """Run the call, or wait for it, and return its result."""
-        if self._state or self._previous is not None or self._disposed:
+        if not self._plain:
             return self._wait(True).__await__()
-        self._state = AWAITED
+        self._plain, self._state = False, AWAITED
         return self._begin().__await__()  # type: ignore[no-any-return]
 
     def _begin(self) -> Any:
         """Return what runs the call."""
-        return self._steps
+        steps, self._steps = self._steps, None  # A stub keeps its last call, but not its frame.
+        return steps
 
     async def _wait(self, wanted: bool) -> Any:
         """Return the result. wanted: whether the Worker's code gets it."""
@@ -118,7 +120,9 @@ class RpcPromise(MethodCall, Steppable):
         if self._previous is not None:
             begin_in_order(self)
         if self._state == NEW and self._value is _PENDING and self._error is None:
-            self._state = AWAITED if wanted else RUN
+            self._plain, self._state = False, AWAITED if wanted else RUN
+            if self._children is not None:
+                self.settle_at_end()
             return await self._begin()
         if self._error is not None:
             raise self._error
@@ -134,12 +138,17 @@ class RpcPromise(MethodCall, Steppable):
         if self._invocation is not None:
             if self._invocation.ended_ns:
                 raise RpcError(PlatformText.CANCELED)
-            context_of(self._invocation).call = self
+            self.settle_at_end()
         future = asyncio.get_running_loop().create_future()
         if self._waiters is None:
             self._waiters = []
         self._waiters.append(future)
         await future
+
+    def settle_at_end(self) -> None:
+        """Let the end of the handler settle the call, for others than who runs it."""
+        if self._invocation is not None:
+            context_of(self._invocation).call = self
 
     def settle(self, error: BaseException | None) -> None:
         """Tell those who wait, and begin the calls on the result that nobody awaits."""
@@ -180,15 +189,16 @@ class RpcPromise(MethodCall, Steppable):
             child._error = RpcError(PlatformText.TOO_DEEP)
         elif self._value is _PENDING and self._error is None:
             if self._children is None:
-                self._children = []
-            self._children.append(child)
-            if self._invocation is not None:
-                context_of(self._invocation).call = self
+                self._children, self._plain = [child], False
+            else:
+                self._children.append(child)
+            if self._invocation is not None and self._invocation.steps is None:
+                self.settle_at_end()  # It has begun; else whoever begins it sees to that.
         return child
 
     def dispose(self) -> None:
         """Dispose the stubs in the result, and let nothing use the promise any more."""
-        self._disposed = True
+        self._disposed, self._plain = True, False
         for stub in self._stubs or ():
             stub.dispose()
 
@@ -270,14 +280,19 @@ class PipelinedPromise(RpcPromise):
             if self._error is not None:
                 raise self._error
             parent = self._parent
-            if parent._state == NEW and parent._previous is None and parent._value is _PENDING:
+            # A parent of this child alone needs to tell nobody else of its end.
+            if parent._state or parent._previous is not None or len(parent._children or ()) != 1:
+                target = await parent._wait(False)
+            else:
                 parent._state = RUN
                 target = await parent._begin()
-            else:
-                target = await parent._wait(False)
             call = self._on(target)
+            if call is self:
+                if self._previous is not None:
+                    begin_in_order(self)
+                return await super()._begin()
             if isinstance(call, RpcPromise):
-                call._state = AWAITED if self._state == AWAITED else RUN
+                call._plain, call._state = False, AWAITED if self._state == AWAITED else RUN
                 self._value = await call._begin()
                 self._stubs = call._stubs
             else:
@@ -291,10 +306,13 @@ class PipelinedPromise(RpcPromise):
                 self.settle(error)
 
     def _on(self, target: Any) -> Any:
-        """Make the call on the parent's result; return a property that is there already."""
-        path = self._path
-        if isinstance(target, RpcStub) and (path or self._args is not None):
-            return target._call(path, self._args, self._kwargs)  # type: ignore[attr-defined]
+        """Make the call on the parent's result; return a property that is there already.
+
+        A call on a stub is this one itself; the others are calls of their own.
+        """
+        path, args = self._path, self._args
+        if isinstance(target, RpcStub) and (path or args is not None):
+            return target._call(path, args, self._kwargs, self)  # type: ignore[attr-defined]
         if not isinstance(target, (RpcStub, dict, list)):
             raise with_notes(
                 RpcError(PlatformText.NOT_AN_OBJECT),
@@ -316,7 +334,7 @@ class PipelinedPromise(RpcPromise):
         if error is not None:
             self.settle(error)
             return
-        self._state = RUN
+        self._plain, self._state = False, RUN
         token = current.set(self._caller)
         try:
             asyncio.get_running_loop().create_task(self._run())

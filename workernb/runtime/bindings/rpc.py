@@ -29,7 +29,7 @@ from workernb.workers.rpc import RpcStub, RpcTarget
 
 from .capabilities import FUNCTIONS, Capability, Relay
 from .clone import SCALARS, SHORT, clone, clone_arguments
-from .contexts import Context, Place, context_of, place_here, position
+from .contexts import Context, Place, context_of, place_here, place_of_worker, position
 from .promises import AWAITED, RpcPromise, RpcProperty, failed_call, outside_of_handler
 from .remote_errors import copy_of_error, remote_copy
 
@@ -47,11 +47,12 @@ def make_call(
     args: Any,
     kwargs: Mapping[str, Any],
     kind: type[Invocation] = Invocation,
+    promise: RpcPromise | None = None,
 ) -> RpcPromise:
     """Make a call over RPC, and return its promise.
 
     label: the name of the binding or stub. path, args, kwargs: see MethodCall. kind: the class of
-    the callee's invocation.
+    the callee's invocation. promise: that of the call if there is one already, with this path.
     """
     stubs: list[Stub] | None = None
     if args or kwargs:
@@ -59,7 +60,10 @@ def make_call(
             args, kwargs, stubs = _sent(args, kwargs, caller)
         except Exception as error:
             return failed_call(caller, path, error)
-    promise = RpcPromise(caller, path, args, kwargs)
+    if promise is None:
+        promise = RpcPromise(caller, path, args, kwargs)
+    else:
+        promise._args, promise._kwargs = args, kwargs
     name = path[0] if len(path) == 1 else ".".join(path)
     invocation = kind(caller.trace, caller, label, entrypoint, name, RPC, caller.depth + 1)
     promise._invocation = invocation
@@ -176,7 +180,11 @@ class Stub(RpcStub):
         return self._capability
 
     def _call(
-        self, path: tuple[str, ...], args: tuple[Any, ...] | None, kwargs: Mapping[str, Any]
+        self,
+        path: tuple[str, ...],
+        args: tuple[Any, ...] | None,
+        kwargs: Mapping[str, Any],
+        promise: RpcPromise | None = None,
     ) -> Any:
         caller: Any = _running()
         capability, context = self._capability, self._context
@@ -193,11 +201,14 @@ class Stub(RpcStub):
                 capability = self._checked(caller)
             except Exception as error:
                 return failed_call(None, path, error)
-        promise = make_call(caller, capability.label, capability, path, args, kwargs)
-        last, capability.last = capability.last, promise
+        call = make_call(
+            caller, capability.label, capability, path, args, kwargs, promise=promise
+        )
+        # The call of a promise that was pipelined begins at once, so none needs to wait for it.
+        last, capability.last = capability.last, call if promise is None else None
         if last is not None and not last._state and last._invocation is not None:
-            promise._previous = last
-        return promise
+            call._previous, call._plain = last, False
+        return call
 
     def _checked(self, caller: Any) -> Capability:
         """Return what a call of `caller` calls; RpcError if it may not."""
@@ -254,13 +265,16 @@ def give_arguments(stubs: list[Stub], invocation: Invocation) -> None:
 
 def give_result(stubs: Sequence[Stub], call: Any, caller: Invocation) -> None:
     """Give stubs to the caller, which receives them as the result of `call`."""
-    context, wanted = context_of(caller), call._state == AWAITED
-    received = context.held()
-    if wanted:
-        place = place_here()
-        for stub in stubs:
-            stub._place, stub._wanted = place, True
+    context = context_of(caller)
+    received = context.received
+    if received is None:
+        received = context.held()
+    wanted = call._state == AWAITED
+    # The callers of this function are `_result` and the hop, which no Worker's code is.
+    place = place_of_worker(sys._getframe(3)) if wanted else None
     for stub in stubs:
+        if wanted:
+            stub._place, stub._wanted = place, True
         stub._context = context
         received[stub] = None
 
@@ -284,7 +298,11 @@ class NotebookStub(Stub):
     """A stub that the notebook has: each call is a top-level request."""
 
     def _call(
-        self, path: tuple[str, ...], args: tuple[Any, ...] | None, kwargs: Mapping[str, Any]
+        self,
+        path: tuple[str, ...],
+        args: tuple[Any, ...] | None,
+        kwargs: Mapping[str, Any],
+        promise: RpcPromise | None = None,
     ) -> Any:
         try:
             capability = self._live().check()
@@ -322,7 +340,11 @@ class BindingStub(Stub):
         return super().__getattr__(name)
 
     def _call(
-        self, path: tuple[str, ...], args: tuple[Any, ...] | None, kwargs: Mapping[str, Any]
+        self,
+        path: tuple[str, ...],
+        args: tuple[Any, ...] | None,
+        kwargs: Mapping[str, Any],
+        promise: RpcPromise | None = None,
     ) -> Any:
         try:
             binding = self._live().check().target
@@ -414,4 +436,4 @@ def _begin(trace: Trace, entrypoint: Entrypoint, call: Any) -> Invocation:
     return root
 
 
-RPC_EVENT = Event(RPC, _result, _error, _begin)
+RPC_EVENT = Event(RPC, _result, _error, _begin, RpcPromise.settle_at_end)

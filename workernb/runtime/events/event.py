@@ -23,10 +23,11 @@ class Event:
     invocation, and raises HandlerError for an invalid value. error: a function that returns what
     the caller gets for an exception of the handler; by default that is raised itself. begin: a
     function that makes the first invocation of a request which begins with this event. It takes
-    the trace, the entrypoint and the handler's argument.
+    the trace, the entrypoint and the handler's argument. in_task: a function that is called with
+    the handler's argument before a call is begun in a task, instead of by who awaits it.
     """
 
-    __slots__ = ("begin", "error", "name", "result")
+    __slots__ = ("begin", "error", "in_task", "name", "result")
 
     def __init__(
         self,
@@ -34,12 +35,14 @@ class Event:
         result: Callable[[Any, Any, Invocation], Any],
         error: Callable[[Exception, Any, Invocation], BaseException] | None = None,
         begin: Callable[[Any, Entrypoint, Any], Invocation] | None = None,
+        in_task: Callable[[Any], None] | None = None,
     ) -> None:
         """Make a kind of event."""
         self.name = name
         self.result = result
         self.error = error
         self.begin = begin
+        self.in_task = in_task
 
 
 def missing_handler(name: str) -> Handler:

@@ -361,6 +361,8 @@ def begin_in_task(invocation: Invocation, since: int) -> None:
     # Handler and argument exist only in the coroutine's frame.
     arguments = original.cr_frame.f_locals
     handler, event, argument = (arguments[name] for name in ("handler", "event", "argument"))
+    if event.in_task is not None:
+        event.in_task(argument)
     replacement = hop(invocation, handler, event, argument, False)
     steps = as_coroutine(replacement, caller, trace)
     task = asyncio.Task(steps, loop=asyncio.get_running_loop())

@@ -124,6 +124,8 @@ class Trace:
     woken_ns = 0  # When the first of those came (wall clock), or the last socket was closed.
     folded_ns: Mapping[Any, int] = MappingProxyType({})
     off_thread_ns: Mapping[Invocation, int] = MappingProxyType({})
+    # How many objects that an invocation has returned by reference others hold stubs of.
+    exported: Mapping[Invocation, int] = MappingProxyType({})
     debugged = to_uncancel = False
     own_budgets_checked = True  # Whether budgets per invocation were checked since the last fold.
     # Invocations that have used up budgets of their own: the errors that end them.
