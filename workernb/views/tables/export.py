@@ -15,7 +15,7 @@ class CheckTable(Table):
         """Check the services as they are now."""
         definitions = [service.definition for service in runtime.defined()]
         super().__init__(
-            f"On the platform. {order_text(definitions)}",
+            f"On the platform. {order_text(definitions)}".removesuffix("."),
             ("Worker", "where", "plan", "", "what", "remedy"),
             [
                 (each.service, each.where, each.plan, each.level, each.text, each.remedy)
