@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PYTHON = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 WORKERS = [block for block in PYTHON if block.startswith("from workers import")]
-SCRIPTS = [block for block in PYTHON if block not in WORKERS]
+SCRIPTS = [block for block in PYTHON if block not in WORKERS and not block.startswith("%")]
 PRICES = "from workers import Response\ndef on_fetch(request): return Response('[1, 2]')\n"
 FORM = {"headers": {"content-type": "multipart/form-data; boundary=b"}}
 
@@ -31,8 +31,10 @@ SENT = "".join(
 ASKED = {
     "request.form_data()": {"method": "POST", "body": SENT, **FORM},
     "prices.localhost": {},
+    "COUNTERS": {},
 }
 """The request of each Worker, by a text in its source."""
+SETTINGS = {"COUNTERS": {"durable_objects": {"COUNTERS": "#Counter"}}}
 
 
 def test_there_is_an_example_for_each_way_to_use_it():
@@ -58,8 +60,8 @@ def test_a_script_runs(block, tmp_path):
 async def test_a_worker_answers(block):
     runtime = workernb.Runtime()
     runtime.define("prices", PRICES, public=True)
-    handle = runtime.define("worker", block)
-    asked = next(init for text, init in ASKED.items() if text in block)
+    text = next(text for text in ASKED if text in block)
+    handle, asked = runtime.define("worker", block, **SETTINGS.get(text, {})), ASKED[text]
     answer = await handle.fetch(**asked)
     assert answer.status == 200
     assert await answer.bytes()
@@ -68,13 +70,13 @@ async def test_a_worker_answers(block):
 
 CELLS = [
     block
-    for block in re.findall(r"^```\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    for block in re.findall(r"^```(?:python)?\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
     if block.startswith("%")
 ]
 
 
 @pytest.mark.slow
-def test_the_first_example_runs_in_a_kernel(tmp_path):
+def test_the_cells_run_in_a_kernel(tmp_path):
     import nbformat
     from nbclient import NotebookClient
 

@@ -69,3 +69,39 @@ async def test_modules_are_completed(shell, option):
             token="", full_text=text, cursor_position=len(text), cursor_line=0, limit=None
         )
         assert [one.text for one in complete(context)["completions"]] == found
+
+
+SHOP = """\
+%%worker shop -q --kv CACHE=cache --queue JOBS=jobs --durable-object COUNTERS=#Counter
+from workers import DurableObject, WorkerEntrypoint
+class Counter(DurableObject):
+    async def set(self):
+        await self.ctx.storage.put("n", 1)
+class Default(WorkerEntrypoint):
+    async def run(self):
+        await self.env.COUNTERS.getByName("visits").set()
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("%stores ", ["kv", "d1", "r2", "cache", "queue", "do"]),
+        ("%stores kv ", ["cache"]),
+        ("%stores queue ", ["jobs"]),
+        ("%stores do ", ["shop#Counter"]),
+        ("%stores do COUNTERS ", ["visits"]),
+        ("%stores do shop#Counter v", ["visits"]),
+        ("%stores do NOBODY ", []),
+        ("%stores kv cache ", []),
+        ("%%worker new --kv K=", ["cache"]),
+        ("%%worker new --d1 K=", []),
+        ("%%worker new --queue J=j", ["jobs"]),
+        ("%%worker new --consume ", ["jobs"]),
+        ("%%worker new --durable-object C=shop#", ["shop#Counter"]),
+    ],
+)
+async def test_stores_that_are_bound_are_completed(shell, text, found):
+    await shell.ok(SHOP, "await shop.run()")
+    context = CompletionContext(text, text, len(text), 0, None)
+    assert [one.text for one in complete(context)["completions"]] == found

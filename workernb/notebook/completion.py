@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -14,6 +15,7 @@ from IPython.core.completer import (
 )
 
 from workernb.assembly import get_runtime
+from workernb.errors import UsageError
 from workernb.options.call import call_parser
 from workernb.options.change import PARSERS
 from workernb.options.clock import REAL, clock_parser
@@ -28,9 +30,13 @@ from workernb.options.trigger import trigger_parser
 from workernb.options.watch import WATCH_PARSERS
 from workernb.options.worker import worker_options, worker_parser
 from workernb.resources.contents import KINDS
+from workernb.resources.durable_objects.contents import objects_in
 from workernb.runtime.events.rpc import RESERVED_ON_ENTRYPOINTS, public_methods
 from workernb.runtime.services.limits import PRESETS
+from workernb.runtime.services.option import Form, Option
 from workernb.runtime.services.targets import DEFAULT
+
+from .magics.stores import namespace_named
 
 _PARSERS: dict[str, Callable[[], Parser]] = {
     "worker": worker_parser,
@@ -105,8 +111,8 @@ def _candidates(magic: str, arguments: str) -> tuple[list[str], str]:
     if magic in ("cpu", "trace"):
         newest_first = [str(trace.number) for trace in reversed(get_runtime().traces)]
         return _starting_with(word, newest_first[:20])
-    if magic == "worker" and _is_target(arguments):
-        return _targets(word.split("=", 1)[1])
+    if magic == "worker" and (option := _option_of_binding(arguments)) is not None:
+        return _bindable(option, word)
     if magic == "worker" and re.search(r"--(?:drop-)?module\s+\S*$", arguments):
         return _starting_with(word, _modules_of(arguments.split(maxsplit=1)[0]))
     if magic == "bind" and "=" in word:
@@ -119,21 +125,64 @@ def _candidates(magic: str, arguments: str) -> tuple[list[str], str]:
 
 
 def _stores(magic: str, arguments: str, word: str) -> tuple[list[str], str]:
-    """Return the kinds and names of stores, after `%stores` and `%d1`."""
-    used = get_runtime().stores.used()
-    kind = "d1" if magic == "d1" else arguments.split(maxsplit=1)[0] if arguments.strip() else ""
-    if magic == "stores" and arguments.strip() == word:
+    """Return the kinds and names of stores, and objects, after `%stores` and `%d1`."""
+    before = arguments[: len(arguments) - len(word)].split()
+    if magic == "d1":
+        return _starting_with(word, [] if before else _store_names("d1"))
+    if not before:
         return _starting_with(word, KINDS)
-    if magic == "d1" and arguments.strip() != word:
+    if len(before) == 1:
+        return _starting_with(word, _store_names(before[0]))
+    stores = get_runtime().stores
+    if before[0] != "do" or len(before) != 2:
         return [], word
-    return _starting_with(word, [name for its_kind, name in used if its_kind == kind])
+    with contextlib.suppress(UsageError):
+        namespace = namespace_named(get_runtime(), before[1])
+        return _starting_with(word, [each.key for each in objects_in(stores, namespace)])
+    return [], word
 
 
-def _is_target(arguments: str) -> bool:
-    """Return whether the last word is NAME=TARGET after an option of `%%worker` for bindings."""
-    options = [option for option in worker_options() if option.completes == "targets"]
-    flags = "|".join(re.escape(flag) for option in options for flag in option.flags)
-    return re.search(rf"(?:{flags})\s+\w+=\S*$", arguments) is not None
+def _store_names(kind: str) -> list[str]:
+    """Return the names of the stores of a kind that hold something or that are bound, sorted."""
+    runtime = get_runtime()
+    names = {name for its_kind, name in runtime.stores.used() if its_kind == kind}
+    for service in runtime.defined():
+        definition = service.definition
+        bound = [*(store for _, store in definition.stores()), *definition.sources()]
+        names.update(store.name for store in bound if store.noun == KINDS.get(kind))
+    return sorted(names)
+
+
+def _option_of_binding(arguments: str) -> Option | None:
+    """Return the option of `%%worker` that the last word is the value of, if it completes one.
+
+    The word is NAME=…, but for a consumer, which is named by its queue alone.
+    """
+    for option in worker_options():
+        flags = "|".join(re.escape(flag) for flag in option.flags)
+        name = "" if option.form is Form.NAMED_OBJECT else r"\w+="
+        if option.completes and re.search(rf"(?:^|\s)(?:{flags})\s+{name}\S*$", arguments):
+            return option
+    return None
+
+
+def _bindable(option: Option, word: str) -> tuple[list[str], str]:
+    """Return what a binding may lead to, by its option, and the part of `word` after its name."""
+    typed = word if option.form is Form.NAMED_OBJECT else word.partition("=")[2]
+    if option.completes == "targets":
+        return _targets(typed)
+    if option.completes == "classes":
+        return _starting_with(typed, _classes())
+    return _starting_with(typed, _store_names(option.completes or ""))
+
+
+def _classes() -> list[str]:
+    """Return the classes of Durable Objects of all Workers, as bindings name them."""
+    return [
+        f"{service.name}#{name}"
+        for service in get_runtime().defined()
+        for name in sorted({each for one in service.isolates.values() for each in one.objects})
+    ]
 
 
 def _names_of(magic: str, name: str) -> list[str]:

@@ -350,6 +350,7 @@ class D1Kind(StoreKind):
             "d1_databases",
             metavar="BINDING=DATABASE",
             example="DB=shop",
+            completes="d1",
         ),
     )
 

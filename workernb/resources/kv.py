@@ -422,6 +422,7 @@ class KvKind(StoreKind):
             "kv_namespaces",
             metavar="BINDING=NAMESPACE",
             example="CACHE=cache",
+            completes="kv",
         ),
     )
 

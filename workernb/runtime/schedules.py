@@ -15,8 +15,10 @@ from workernb.runtime.events.event import Event
 from workernb.runtime.events.scheduled import SCHEDULED, controller_of
 from workernb.runtime.execution.dispatch import TopLevelCall, finish
 from workernb.runtime.services.crons import Schedule
+from workernb.runtime.services.engine import Entrypoint
 from workernb.runtime.services.history import Change
 from workernb.runtime.services.targets import Target
+from workernb.runtime.services.versions import Version
 from workernb.runtime.tracing.logs import Discard
 
 MAX_WALL_MS = 900_000
@@ -47,19 +49,27 @@ def echo_for(clock: Timekeeper) -> Any:
 def call_unattended(
     runtime: Any, service: str, event: Event, argument: Any, why: str
 ) -> TopLevelCall:
-    """Make a request that nobody awaits: of the clock, or of a queue. why: as its trace has it.
-
-    It takes 15 minutes of wall clock at most, as on the platform.
-    """
-    called, clock = runtime.services[service], runtime.clock
+    """Make a request to a service that nobody awaits. why: as its trace has it."""
+    called = runtime.services[service]
     target = Target(service)
     entrypoint = called.entrypoints.get(target.entrypoint)
     if entrypoint is None:
         entrypoint = MissingEntrypoint(None, target, NOTEBOOK, called.version, runtime.services)
-    limits = runtime.limits_of(called.version)
+    return call_entrypoint(runtime, entrypoint, called.version, event, argument, why)
+
+
+def call_entrypoint(
+    runtime: Any, entrypoint: Entrypoint, version: Version, event: Event, argument: Any, why: str
+) -> TopLevelCall:
+    """Make a request that nobody awaits: of the clock, or of a queue. why: as its trace has it.
+
+    It takes 15 minutes of wall clock at most, as on the platform.
+    """
+    limits = runtime.limits_of(version)
     if limits.wall_ms is None or limits.wall_ms > MAX_WALL_MS:
         limits = limits.but(wall_ms=MAX_WALL_MS)
-    call = TopLevelCall(runtime, event, entrypoint, argument, limits, True, echo_for(clock))
+    echo = echo_for(runtime.clock)
+    call = TopLevelCall(runtime, event, entrypoint, argument, limits, True, echo)
     if call.trace is not None:
         call.trace.why = why
     return call

@@ -54,6 +54,7 @@ def test_entrypoints_and_handlers(source, line, text):
         "class Default(WorkerEntrypoint):\n  async def latest(self): pass\n  def tested(self): 1",
         "class Base(WorkerEntrypoint): pass\nclass Default(Base):\n  def fetch(self, r): pass",
         "class Admin(WorkerEntrypoint): pass",
+        "class Default(WorkerEntrypoint):\n  async def queue(self, batch, env, ctx): pass",
         "class Client:\n  def fetch(self): pass\nasync def on_fetch(r): pass",
         "class A(A): pass",
         "class A(B): pass\nclass B(A): pass",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import workernb
+from workernb.runtime.schedules import date_text
 
 from .conftest import source
 
@@ -50,6 +51,53 @@ async def test_an_alarm_is_called_when_it_is_due(runtime, alarm):
     trace = next(trace for trace in runtime.traces if trace.invocations[0].event == "alarm")
     assert (trace.title, trace.outcome) == ("things['a']: alarm", "ok")
     assert [log.text for log in trace.logs] == ["alarm 1"]
+
+
+async def test_its_request_says_why_and_prints_while_the_clock_is_moved(runtime, alarm, capsys):
+    at = await alarm().run("a", "run", 60, 1) / 1000
+    await runtime.clock.advance(70)
+    traces = [trace for trace in runtime.traces if trace.invocations[0].event == "alarm"]
+    assert traces[0].why == f"alarm, due {date_text(at)}"
+    assert [trace.why.partition(", retry ")[2] for trace in traces] == ["", "1"]
+    assert {trace.limits.wall_ms for trace in traces} == {60_000}
+    assert capsys.readouterr().out == "alarm 1\nalarm 2\n"
+
+
+async def test_the_move_waits_for_what_an_alarm_leaves_to_wait_until(runtime, thing):
+    handle = thing(
+        """
+async def run(self):
+    await self.ctx.storage.setAlarm(1)
+
+async def alarm(self, info):
+    async def later():
+        await asyncio.sleep(0.02)
+        print("later")
+    self.ctx.waitUntil(later())
+"""
+    )
+    await handle.run()
+    await runtime.clock.advance(1)
+    trace = next(trace for trace in runtime.traces if trace.invocations[0].event == "alarm")
+    assert [log.text for log in trace.logs] == ["later"]
+
+
+async def test_an_interrupt_ends_the_move_and_leaves_the_alarm(runtime, thing):
+    handle = thing(
+        """
+async def run(self):
+    await self.ctx.storage.setAlarm(1)
+
+async def alarm(self, info):
+    import signal
+    signal.raise_signal(signal.SIGINT)
+    await asyncio.sleep(60)
+"""
+    )
+    await handle.run()
+    with pytest.raises(workernb.CanceledError):
+        await runtime.clock.advance(1)
+    assert [timer.why for timer in runtime.clock.due] == ["alarm of things#Thing a"]
 
 
 async def test_it_is_tried_again_and_given_up(runtime, alarm):

@@ -54,7 +54,7 @@ class StoresMagics(Magics):
             if options.kind is not None and options.name is not None:
                 kind, name, key = options.kind, options.name, options.object
                 if kind == "do":
-                    name = _namespace_named(runtime, name)
+                    name = namespace_named(runtime, name)
                 if options.clear:
                     bound = bound_names(runtime, kind)
                     count = clear(runtime.stores, kind, name, options.prefix, key, bound)
@@ -110,7 +110,7 @@ def _keep_or_copy(runtime: Runtime, options: StoresOptions) -> bool:
     return (options.persist, options.import_, options.export) != (None, None, None)
 
 
-def _namespace_named(runtime: Runtime, name: str) -> str:
+def namespace_named(runtime: Runtime, name: str) -> str:
     """Return the namespace of Durable Objects of a name, which may be a binding's.
 
     Raises UsageError for a binding whose name leads to different namespaces.

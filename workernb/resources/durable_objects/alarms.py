@@ -8,10 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from workernb.errors import format_error
+from workernb.errors import CanceledError, format_error
 from workernb.runtime.events.alarm import ALARM, NAME, AlarmInvocationInfo
-from workernb.runtime.execution.dispatch import TopLevelCall
+from workernb.runtime.execution.dispatch import ended
+from workernb.runtime.schedules import call_entrypoint, date_text
 from workernb.runtime.tracing.logs import warn
+from workernb.runtime.tracing.traces import Trace
 
 from .storage.databases import Place
 
@@ -54,16 +56,6 @@ async def run_alarm(storage: Any, handler: Any, alarm: Alarm, invocation: Any) -
         alarm.changed = storage.end_alarm(done)
 
 
-class _Discard:
-    """A file for what alarm handlers print: the traces have it."""
-
-    def write(self, text: str) -> int:
-        return len(text)
-
-    def flush(self) -> None:
-        """Do nothing."""
-
-
 class Alarms:
     """The alarms of all objects of a runtime. The stores have them; here are their timers."""
 
@@ -71,7 +63,6 @@ class Alarms:
         """Begin without timers."""
         self._objects = objects
         self._timers: dict[Place, Any] = {}
-        self._echo: Any = _Discard()
 
     def begin(self, service: str | None = None) -> None:
         """Schedule the alarms that are stored: of all services that are defined, or of one."""
@@ -107,18 +98,21 @@ class Alarms:
         due, retries = objects.databases.alarm(place)
         if due is None or entrypoint.version is None:
             return  # Deleted; or it waits until its Worker is defined again.
-        alarm = Alarm(retries, due)
-        limits = objects.runtime.limits_of(entrypoint.version)
-        runtime, echo = objects.runtime, self._echo
-        call = TopLevelCall(runtime, ALARM, entrypoint, alarm, limits, True, echo)
+        alarm, version = Alarm(retries, due), entrypoint.version
+        why = f"alarm, due {date_text(due)}{f', retry {retries}' if retries else ''}"
+        call = call_entrypoint(objects.runtime, entrypoint, version, ALARM, alarm, why)
         trace = call.trace
+        assert trace is not None
         try:
             await call
         except Exception as error:
             if not alarm.changed:
                 self._failed(entrypoint, alarm, error, trace)
+            if isinstance(error, CanceledError):
+                raise  # By the user's interrupt, which is the end of a move of the clock too.
+        await ended(trace)
 
-    def _failed(self, entrypoint: Any, alarm: Alarm, error: Exception, trace: Any) -> None:
+    def _failed(self, entrypoint: Any, alarm: Alarm, error: Exception, trace: Trace) -> None:
         """Try a failed alarm again later, or give it up after the last retry."""
         objects, place = self._objects, entrypoint.place
         again = getattr(error, "retries_alarm", True) and alarm.retries < len(RETRIES_S)
@@ -128,6 +122,5 @@ class Alarms:
             self.schedule(entrypoint, at)
             return
         objects.databases.give_up_alarm(place)
-        if trace is not None:
-            text = f"The alarm is given up after {alarm.retries} retries: {format_error(error)}"
-            warn(trace, trace.invocations[0], text)
+        text = f"The alarm is given up after {alarm.retries} retries: {format_error(error)}"
+        warn(trace, trace.invocations[0], text)

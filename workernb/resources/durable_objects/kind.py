@@ -36,6 +36,7 @@ class DurableObjectKind(BindingKind):
             "durable_objects",
             metavar="BINDING=[WORKER]#CLASS",
             example="COUNTERS=#Counter",
+            completes="classes",
         ),
     )
 

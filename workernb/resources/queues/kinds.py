@@ -69,6 +69,7 @@ class QueueKind(StoreKind):
             "queues",
             metavar="BINDING=QUEUE",
             example="JOBS=jobs",
+            completes="queue",
         ),
     )
 
@@ -169,6 +170,7 @@ class ConsumerKind(BindingKind):
             CONSUMERS,
             metavar="QUEUE[{JSON}]",
             example="'jobs{\"max_batch_size\": 10}'",
+            completes="queue",
         ),
     )
 

@@ -301,6 +301,7 @@ class R2Kind(StoreKind):
             "r2_buckets",
             metavar="BINDING=BUCKET",
             example="FILES=files",
+            completes="r2",
         ),
     )
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Literal
 
 
 class Form(Enum):
@@ -57,7 +56,7 @@ class Option:
     keyword of `Runtime.define` that the option sets; None for an option of the notebook alone. key:
     the entry that it sets, where the keyword takes a mapping. metavar: the value's placeholder in
     the help text. example: a correct value, for error messages. completes: what completion offers
-    for the value.
+    for the value: `targets`, `classes` of Durable Objects, or stores of a kind, as `%stores` has it.
     """
 
     flags: tuple[str, ...]
@@ -67,7 +66,7 @@ class Option:
     key: str | None = None
     metavar: str | None = None
     example: str = ""
-    completes: Literal["targets"] | None = None
+    completes: str | None = None
 
     @property
     def name(self) -> str:
