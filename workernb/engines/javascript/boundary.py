@@ -85,8 +85,8 @@ class Host:
                 return run.sources[number]
         raise RpcError(PlatformText.CONTEXT_ENDED)
 
-    def store(self, number: int) -> Any:
-        """Return a store on `env`, or for a number below zero an object that one has given."""
+    def bound(self, number: int) -> Any:
+        """Return what stands on `env`, or for a number below zero an object that it has given."""
         return self.bindings[number] if number >= 0 else self.source(-1 - number)
 
     # Exceptions

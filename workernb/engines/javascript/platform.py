@@ -23,7 +23,8 @@ _no_export = re.compile(
 ).search
 
 _REMEDIES = {
-    "DurableObject": "Durable Objects are not simulated: D1 or KV can keep the state.",
+    "DurableObject": "Classes of Durable Objects are written in Python here: bind one to "
+    "this Worker, and call it as env.COUNTERS.getByName(name).",
     "WorkflowEntrypoint": "Workflows are not simulated.",
 }
 

@@ -29,6 +29,7 @@ from .host.bytecode import without_sources
 from .invocations import invocation_functions
 from .machine import Machine, ScriptError, compile_script
 from .messages import message_functions
+from .objects import object_functions
 from .platform import PLATFORM_MODULE, PLATFORM_SOURCE, missing_module
 from .run import Run
 from .stores import store_functions
@@ -36,7 +37,7 @@ from .values import written
 
 SCRIPTS = (
     "errors", "operations", "bodies", "messages", "values", "rpc", "stores", "r2", "caches",
-    "queues", "workers", "handlers",
+    "queues", "objects", "workers", "handlers",
 )  # fmt: skip
 """Our own scripts, in the order in which each takes what it needs from those before."""
 
@@ -119,6 +120,7 @@ class Realm:
             **invocation_functions(host),
             **rpc_functions(host),
             **store_functions(host),
+            **object_functions(host),
         }
         exposed = machine.host_object(functions)
         self._hooks = RunHooks(host, self._now)
