@@ -148,9 +148,3 @@ async def test_requests_leave_no_stubs_behind(runtime, define):
         await worker.fetch("http://x/")
     assert len(host.bindings) == before
     assert host.runs == {}
-
-
-async def test_a_class_in_javascript_says_what_to_do(define):
-    with pytest.raises(SyntaxError) as failed:
-        define("import { DurableObject } from 'cloudflare:workers'; export default {};")
-    assert any("written in Python" in note for note in failed.value.__notes__)

@@ -1,6 +1,6 @@
 """Durable Objects: the functions by which JavaScript makes ids and stubs of them.
 
-The objects' classes are in Python; calls of a stub go the way of those over Service bindings.
+Calls of a stub go the way of those over Service bindings.
 """
 
 from __future__ import annotations

@@ -11,7 +11,8 @@ from workernb.errors import did_you_mean, with_notes
 PLATFORM_MODULE = "cloudflare:workers"
 
 PLATFORM_SOURCE = (
-    "export const { WorkerEntrypoint, RpcTarget, RpcStub, env, waitUntil } = globalThis.__workernb;"
+    "export const { WorkerEntrypoint, DurableObject, RpcTarget, RpcStub, env, "
+    "waitUntil } = globalThis.__workernb;"
 )
 """It is loaded before any code of the Worker's, while `globalThis.__workernb` is there."""
 
@@ -23,8 +24,6 @@ _no_export = re.compile(
 ).search
 
 _REMEDIES = {
-    "DurableObject": "Classes of Durable Objects are written in Python here: bind one to "
-    "this Worker, and call it as env.COUNTERS.getByName(name).",
     "WorkflowEntrypoint": "Workflows are not simulated.",
 }
 

@@ -32,12 +32,13 @@ from .messages import message_functions
 from .objects import object_functions
 from .platform import PLATFORM_MODULE, PLATFORM_SOURCE, missing_module
 from .run import Run
+from .storage import storage_functions
 from .stores import store_functions
 from .values import written
 
 SCRIPTS = (
     "errors", "operations", "bodies", "messages", "values", "rpc", "stores", "r2", "caches",
-    "queues", "objects", "workers", "handlers",
+    "queues", "objects", "workers", "storage", "handlers",
 )  # fmt: skip
 """Our own scripts, in the order in which each takes what it needs from those before."""
 
@@ -53,8 +54,12 @@ def _scripts() -> tuple[bytes, ...]:
     )
 
 
+DURABLE = "durable"
+"""The kind of what is found that is a class of Durable Objects."""
+
+
 class Discovered(NamedTuple):
-    """An entrypoint of a module. kind: `class` or `object`. members: the names of its methods."""
+    """What a module exports. kind: `class`, `object`, `durable`. members: names of its methods."""
 
     name: str
     kind: str
@@ -98,6 +103,7 @@ class Realm:
         self.enter_fetch, self.enter_event = get("enterFetch"), get("enterEvent")
         self.settle, self.settle_response = get("settle"), get("settleResponse")
         self.fail, self.forget = get("fail"), get("forget")
+        self.make_object, self.enter_object = get("makeObject"), get("enterObject")
         self.enter_rpc, self.enter_exported = get("enterRpc"), get("enterExported")
         self.pull_stream, self.cancel_stream = get("pullStream"), get("cancelStream")
         self.index = {each.name: number for number, each in enumerate(self.found)}
@@ -121,6 +127,7 @@ class Realm:
             **rpc_functions(host),
             **store_functions(host),
             **object_functions(host),
+            **storage_functions(host),
         }
         exposed = machine.host_object(functions)
         self._hooks = RunHooks(host, self._now)

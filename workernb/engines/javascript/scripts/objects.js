@@ -43,6 +43,7 @@
     }
   }
 
+  internal.newObjectId = (parts) => new DurableObjectId(OURS, parts);
   const newStub = (number, parts) => {
     const stub = internal.newFetcher(number);
     const id = new DurableObjectId(OURS, parts);

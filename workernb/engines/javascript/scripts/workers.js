@@ -128,8 +128,12 @@
     } catch (error) {
       throw failed(error);
     }
-    for (let i = 0; i < names.length; i += 2) {
-      const key = names[i], handle = names[i + 1];
+    for (let i = 0; i < names.length; i += 3) {
+      const key = names[i], isNamespace = names[i + 1], handle = names[i + 2];
+      if (isNamespace) {
+        found[key] = internal.storeClasses.DurableObjectNamespace(handle);
+        continue;
+      }
       const fetcher = newFetcher(handle);
       const entrypoint = function (options) {
         const { props } = options ?? {};
