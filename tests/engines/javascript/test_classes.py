@@ -7,7 +7,7 @@ import textwrap
 
 import pytest
 
-from workernb.errors import CpuLimitError
+from workernb.errors import CpuLimitError, UsageError
 
 SOURCE = """
 import {{ DurableObject }} from "cloudflare:workers";
@@ -273,6 +273,15 @@ async def test_exports_have_the_classes(define):
         durable_objects={"THINGS": "#Thing"},
     )
     assert await answer(worker) == ["object", "entrypoint"]
+
+
+async def test_a_class_whose_base_is_not_named(define):
+    with pytest.raises(UsageError) as failed:
+        define(
+            "import * as all from 'cloudflare:workers';"
+            "export class Thing extends all['Durable' + 'Object'] {} export default {};"
+        )
+    assert "import { DurableObject }" in failed.value.__notes__[0]
 
 
 async def test_a_method_that_is_missing(thing):

@@ -99,7 +99,7 @@ def store_functions(host: Host) -> dict[str, Callable[..., Any]]:
         "cacheCall": cache_call,
     }
     return {
-        "contentType": lambda number: host.bound(int(number))._content_type,
+        "queueContentType": lambda number: host.bound(int(number))._content_type,
         **{name: host.exposed(function) for name, function in exposed.items()},
     }
 

@@ -279,21 +279,12 @@
     }
   }
 
-  class DurableObject {
-    constructor(ctx, env) {
-      this.ctx = ctx;
-      this.env = env;
-    }
-  }
-
   for (const Class of [
     DurableObjectTransaction, SyncKvStorage, SqlStorageCursor, SqlStorage, DurableObjectStorage,
     DurableObjectState,
   ]) {
     defineProperty(Class.prototype, Symbol.toStringTag, { value: Class.name, configurable: true });
   }
-  internal.DurableObject = DurableObject;
-
   // Make an object, which is called by its number from then on.
   internal.makeObject = (index, run, object, id) => {
     const released = host.released();

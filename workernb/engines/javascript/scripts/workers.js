@@ -160,6 +160,12 @@
       this.env = env;
     }
   }
+  class DurableObject {
+    constructor(ctx, env) {
+      this.ctx = ctx;
+      this.env = env;
+    }
+  }
   class RpcTarget {}
 
   // env: one object for all invocations of a version, as on the platform.
@@ -183,6 +189,7 @@
 
   internal.env = env;
   internal.WorkerEntrypoint = WorkerEntrypoint;
+  internal.DurableObject = DurableObject;
   internal.RpcTarget = RpcTarget;
   internal.newContext = (run) => new ExecutionContext(OURS, run);
   internal.newFetcher = newFetcher;
