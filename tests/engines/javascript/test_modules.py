@@ -68,8 +68,8 @@ WRONG = {
     "a module that is not there": ('import "./utl.js"', Exception, "Did you mean util.js?"),
     "a module of Node's": ('import "node:fs"', Exception, "Node's modules"),
     "a name that is not exported": ('import { x } from "./util.js"', SyntaxError, "'x'"),
-    "Durable Objects": (
-        'import { DurableObject } from "cloudflare:workers"', SyntaxError, "not simulated",
+    "Workflows": (
+        'import { WorkflowEntrypoint } from "cloudflare:workers"', SyntaxError, "not simulated",
     ),
     "a default export that is none": ("export default 5", UsageError, "a number"),
     "a default export that is a function": (

@@ -323,17 +323,3 @@ async def test_a_bucket_in_both_languages(runtime, define):
         r2_buckets={"R2": "bucket"},
     )
     assert await (await worker.fetch("http://x/")).text() == "from the notebook"
-
-
-async def test_what_is_not_there_yet_says_so(runtime, define):
-    runtime.define(
-        "counters",
-        "from workers import DurableObject\nclass Counter(DurableObject):\n    pass\n",
-    )
-    worker = define(
-        "export default { fetch(request, env) {"
-        " try { env.COUNTERS.getByName('x') } catch (e) { return new Response(e.message) } } }",
-        durable_objects={"COUNTERS": "counters#Counter"},
-    )
-    text = await (await worker.fetch("http://x/")).text()
-    assert "which JavaScript Workers do not have yet" in text

@@ -21,13 +21,13 @@ def binding_functions(host: Host) -> dict[str, Callable[..., Any]]:
 
     def call_fetch(number: int | None, resource: Request | str) -> Any:
         send: Callable[[Any], Awaitable[Any]] = (
-            fetch if number is None else host.bindings[number].fetch
+            fetch if number is None else host.bound(int(number)).fetch
         )
         given = resource if isinstance(resource, Request) else scalar(resource)
         return host.running("fetch").begin(send(given))
 
     def call_scheduled(number: int, time: float | None, cron: str) -> Any:
-        call = host.bindings[number].scheduled(scheduledTime=time, cron=cron)
+        call = host.bound(int(number)).scheduled(scheduledTime=time, cron=cron)
         return host.running("scheduled").begin(_as_json(call))
 
     return {

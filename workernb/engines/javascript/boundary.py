@@ -6,6 +6,7 @@ and nothing that a binding leads to is an object of JavaScript's: it is a number
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -23,8 +24,8 @@ class Host:
     run: whose JavaScript runs, None while the module loads. loading: the module that loads. runs:
     those that have not ended, by number. failed: what the last host function raised. wrap: makes an
     object of JavaScript's that carries one of Python's. bindings: what stands on `env`, and what
-    `ctx.exports` has given, by number. to_release: the numbers of what JavaScript has exported, and
-    nobody has any more.
+    `ctx.exports` has given, by number. objects: the contexts of its Durable Objects, by number.
+    to_release: the numbers of what JavaScript has exported, and nobody has any more.
     """
 
     def __init__(self, version: Version) -> None:
@@ -32,6 +33,7 @@ class Host:
         self.version = version
         self.bindings: list[Any] = []
         self.to_release: list[int] = []
+        self.objects: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
         self.run: Any = None
         self.loading: Loading | None = None
         self.load_error: BaseException | None = None
@@ -85,8 +87,8 @@ class Host:
                 return run.sources[number]
         raise RpcError(PlatformText.CONTEXT_ENDED)
 
-    def store(self, number: int) -> Any:
-        """Return a store on `env`, or for a number below zero an object that one has given."""
+    def bound(self, number: int) -> Any:
+        """Return what stands on `env`, or for a number below zero an object that it has given."""
         return self.bindings[number] if number >= 0 else self.source(-1 - number)
 
     # Exceptions

@@ -29,7 +29,7 @@ def rpc_functions(host: Host) -> dict[str, Callable[..., Any]]:
         kind, number, is_call, count = (int(next(parts)) for _ in range(4))
         path = tuple(next(parts) for _ in range(count))
         values = Reader(parts, run).values()
-        source = host.bindings[number] if kind == 0 else host.source(number)
+        source = host.bound(number) if kind == 0 else host.source(number)
         call = source._call(path, tuple(values) if is_call else None, {})
         kept: int = run.keep(call)
         return kept

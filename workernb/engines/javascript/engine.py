@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Mapping
-from types import MappingProxyType
 from typing import Any
 
 from workernb.errors import RpcError, with_notes
@@ -16,7 +15,8 @@ from workernb.texts import PlatformText
 from workernb.workers.current import RunningInvocation
 from workernb.workers.events import MessageBatch
 
-from .realm import Discovered, Realm
+from .classes import ScriptObjectClass
+from .realm import DURABLE, Discovered, Realm
 from .run import Run
 from .stores import moment
 from .values import written
@@ -42,10 +42,7 @@ class Loaded:
     """A loaded version: a realm for each thread that has called it, and what makes entrypoints.
 
     Entrypoints refer to it, and it to none of them: a heap must not wait for a garbage collection.
-    objects: its classes of Durable Objects, of which there can be none yet.
     """
-
-    objects: Mapping[str, ObjectClass] = MappingProxyType({})
 
     def __init__(self, version: Version, now: Callable[[], float]) -> None:
         """Load the version on this thread. now: returns the time, in s since the epoch."""
@@ -59,7 +56,20 @@ class Loaded:
             # Not left to the collector: the traceback keeps this object alive.
             code_in_use.pop(version.filename, None)
             raise
-        self.makers = {_public(each.name): each for each in realm.found}
+        self.makers = {_public(one.name): one for one in realm.found if one.kind != DURABLE}
+        self._durable = {_public(one.name): one for one in realm.found if one.kind == DURABLE}
+
+    @property
+    def objects(self) -> Mapping[str, ObjectClass]:
+        """The classes of Durable Objects, by name; made anew, since they refer to this object."""
+        return {name: self._object_class(found) for name, found in self._durable.items()}
+
+    def _object_class(self, found: Discovered) -> ObjectClass:
+        members, receiver = frozenset(found.members), f"The class {found.name}"
+        methods = {name: _named(name) for name in found.members}
+        return ScriptObjectClass(
+            self.realm, found, methods, lambda call: _check_call(call, members, receiver)
+        )
 
     def make(self, name: str) -> JavaScriptEntrypoint:
         """Make an entrypoint; KeyError if there is none of this name."""
@@ -77,11 +87,10 @@ class Loaded:
 class JavaScriptIsolate:
     """A loaded version of a Worker, with its entrypoints."""
 
-    objects: Mapping[str, ObjectClass] = MappingProxyType({})
-
     def __init__(self, exporter: Loaded) -> None:
         """Make the entrypoints."""
         self.exporter = exporter
+        self.objects = exporter.objects
         self.entrypoints = {name: exporter.make(name) for name in exporter.makers}
 
 
@@ -192,7 +201,7 @@ def _make_rpc(loaded: Loaded, found: Discovered) -> Handler:
     members, service = frozenset(found.members), loaded.version.service
 
     async def rpc(call: Any, invocation: RunningInvocation) -> Any:
-        _check_call(call, members, service)
+        _check_call(call, members, f"Worker {service!r}")
         realm = loaded.realm()
         run = Run(realm, invocation)
         try:
@@ -206,17 +215,15 @@ def _make_rpc(loaded: Loaded, found: Discovered) -> Handler:
     return rpc
 
 
-def _check_call(call: Any, members: Collection[str], service: str) -> None:
+def _check_call(call: Any, members: Collection[str], receiver: str) -> None:
     """Raise RpcError for a method that RPC does not reach, TypeError for arguments by name."""
     name = call._path[0]
     if name in RESERVED_ON_ENTRYPOINTS:
         raise RpcError(PlatformText.RESERVED_METHOD.format(name=name))
     if name not in members:
-        raise no_method(name, f"Worker {service!r}", members)
+        raise no_method(name, receiver, members)
     if call._kwargs:
         raise with_notes(
-            TypeError(
-                f"{name}() of Worker {service!r} is JavaScript: it takes no arguments by name."
-            ),
+            TypeError(f"{name}() of {receiver} is JavaScript: it takes no arguments by name."),
             f"Pass them in their order, or as a dict: {name}({{{next(iter(call._kwargs))!r}: …}}).",
         )

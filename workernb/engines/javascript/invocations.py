@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from workernb.errors import HandlerError, InvocationAborted, with_notes
+from workernb.resources.durable_objects.namespace import DurableObjectNamespace
 from workernb.runtime.services.engine import HANDLERS
 from workernb.texts import PlatformText
 
@@ -56,8 +57,14 @@ def invocation_functions(host: Host) -> dict[str, Callable[..., Any]]:
         getattr(said, name)(*({"delaySeconds": delay},) if method == "retry" else ())
 
     def exports(number: int) -> list[Any]:
-        found = host.run_numbered(number).invocation.exports
-        return [part for name in dir(found) for part in (name, host.bind(getattr(found, name)()))]
+        run = host.run_numbered(number)
+        found = run.invocation.exports
+        parts: list[Any] = []
+        for name in dir(found):
+            value = getattr(found, name)
+            is_class = isinstance(value, DurableObjectNamespace)
+            parts += name, is_class, -1 - run.keep(value) if is_class else host.bind(value())
+        return parts
 
     def export_with(number: int, name: str, props: str) -> Any:
         found = host.run_numbered(number).invocation.exports

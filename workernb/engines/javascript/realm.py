@@ -12,11 +12,14 @@ from importlib.resources import files
 from typing import Any, NamedTuple
 
 from workernb.errors import StartupError, UsageError, notes_of, with_notes
+from workernb.resources.durable_objects.namespace import DurableObjectNamespace
+from workernb.resources.r2.bucket import R2Bucket
 from workernb.runtime.enforcement.guard import guard
 from workernb.runtime.enforcement.startup import Loading
 from workernb.runtime.services.versions import Version, module_filename
 from workernb.texts import PlatformText
 from workernb.workers.current import current
+from workernb.workers.env import values_of
 
 from . import stacks
 from .bindings import binding_functions
@@ -29,31 +32,52 @@ from .host.bytecode import without_sources
 from .invocations import invocation_functions
 from .machine import Machine, ScriptError, compile_script
 from .messages import message_functions
+from .objects import object_functions
 from .platform import PLATFORM_MODULE, PLATFORM_SOURCE, missing_module
 from .run import Run
+from .storage import storage_functions
 from .stores import store_functions
 from .values import written
 
 SCRIPTS = (
     "errors", "operations", "bodies", "messages", "values", "rpc", "stores", "r2", "caches",
-    "queues", "workers", "handlers",
+    "queues", "objects", "workers", "storage", "handlers",
 )  # fmt: skip
 """Our own scripts, in the order in which each takes what it needs from those before."""
 
 
+def scripts_for(version: Version) -> list[str]:
+    """Return the names of the scripts that a version needs: a heap that lacks some is smaller."""
+    definition = version.definition
+    kinds = {type(value) for value in values_of(version.env).values()}
+    has_classes = any(
+        "DurableObject" in source for source in (definition.source, *definition.modules.values())
+    )
+    needed = {
+        "r2": R2Bucket in kinds,
+        "objects": has_classes or DurableObjectNamespace in kinds,
+        "storage": has_classes,
+    }
+    return [name for name in SCRIPTS if needed.get(name, True)]
+
+
 @cache
-def _scripts() -> tuple[bytes, ...]:
+def _scripts() -> dict[str, bytes]:
     """Return our own scripts in the engine's form, which are made once for a process."""
     folder = files("workernb.engines.javascript") / "scripts"
     sources = {name: (folder / f"{name}.js").read_text("utf-8") for name in SCRIPTS}
-    return tuple(
-        without_sources(compile_script(source, f"workernb:{name}.js"))
+    return {
+        name: without_sources(compile_script(source, f"workernb:{name}.js"))
         for name, source in sources.items()
-    )
+    }
+
+
+DURABLE = "durable"
+"""The kind of what is found that is a class of Durable Objects."""
 
 
 class Discovered(NamedTuple):
-    """An entrypoint of a module. kind: `class` or `object`. members: the names of its methods."""
+    """What a module exports. kind: `class`, `object`, `durable`. members: names of its methods."""
 
     name: str
     kind: str
@@ -97,6 +121,7 @@ class Realm:
         self.enter_fetch, self.enter_event = get("enterFetch"), get("enterEvent")
         self.settle, self.settle_response = get("settle"), get("settleResponse")
         self.fail, self.forget = get("fail"), get("forget")
+        self.make_object, self.enter_object = get("makeObject"), get("enterObject")
         self.enter_rpc, self.enter_exported = get("enterRpc"), get("enterExported")
         self.pull_stream, self.cancel_stream = get("pullStream"), get("cancelStream")
         self.index = {each.name: number for number, each in enumerate(self.found)}
@@ -119,14 +144,17 @@ class Realm:
             **invocation_functions(host),
             **rpc_functions(host),
             **store_functions(host),
+            **object_functions(host),
+            **storage_functions(host),
         }
         exposed = machine.host_object(functions)
         self._hooks = RunHooks(host, self._now)
         web = install(machine.context, self._hooks)
         self._internal = web.value
         self.fire_timer, self.forget_timer = web.get("fireTimer"), web.get("forgetTimer")
-        for code in _scripts():
-            machine.call(machine.script(code), exposed, self._internal)
+        scripts, self._scripts = _scripts(), scripts_for(self.version)
+        for name in self._scripts:
+            machine.call(machine.script(scripts[name]), exposed, self._internal)
         self._hooks.describe = web.get("describe")
         machine.set_global("__workernb", self._internal)
         machine.run_module(f"import {PLATFORM_MODULE!r}", "workernb:platform")
@@ -147,6 +175,11 @@ class Realm:
         self.machine.set_global("__workernb", self._internal.get("discover"))
         self._evaluate(f"import * as it from {version.filename!r}; __workernb(it)")
         self.machine.delete_global("__workernb")
+        if any(one.kind == DURABLE for one in self.found) and "storage" not in self._scripts:
+            raise with_notes(
+                UsageError("A class of Durable Objects extends one that was not imported by name."),
+                "Write import { DurableObject } from 'cloudflare:workers'.",
+            )
 
     def _evaluate(self, source: str) -> None:
         machine, host = self.machine, self.host

@@ -263,6 +263,11 @@ class Run:
             raise self._error
         return self._result
 
+    def at_once(self) -> None:
+        """Raise what a constructor has thrown."""
+        if self._error is not None:
+            raise self._error
+
     async def until(self, is_over: Callable[[], bool]) -> None:
         """Settle promises until something is over, such as the reading of a chunk."""
         while not is_over():

@@ -9,8 +9,9 @@ from typing import Any
 
 from workernb.http.response import Response
 from workernb.resources.cache import Cache
-from workernb.resources.calls import StoreBinding, StoreCall
+from workernb.resources.calls import StoreCall
 from workernb.resources.d1 import D1Database
+from workernb.resources.durable_objects.namespace import DurableObjectNamespace
 from workernb.resources.kv import KvNamespace
 from workernb.resources.queues.producer import Queue
 from workernb.resources.r2.bucket import R2Bucket
@@ -21,7 +22,7 @@ from workernb.resources.ratelimits import RateLimit
 from .boundary import Host
 from .values import Reader, written
 
-KINDS: tuple[type[StoreBinding], ...] = (KvNamespace, D1Database, R2Bucket, Queue, RateLimit)
+KINDS = (KvNamespace, D1Database, R2Bucket, Queue, RateLimit, DurableObjectNamespace)
 """The stores that the scripts have a class for, by the name of Python's."""
 
 _CONVERTED = (R2Bucket, R2MultipartUpload, Queue)
@@ -59,7 +60,7 @@ def store_functions(host: Host) -> dict[str, Callable[..., Any]]:
         values = Reader(iter(more), host.running(f"{method}()")).values()
         while values and values[-1] is None and method not in _KEPT_AT_THE_END:
             values.pop()
-        store = host.store(int(number))
+        store = host.bound(int(number))
         return store, getattr(store, method)(*values)
 
     def store_call(*parts: Any) -> Any:
@@ -75,13 +76,13 @@ def store_functions(host: Host) -> dict[str, Callable[..., Any]]:
     def batch(number: int, *statements: int) -> Any:
         run = host.running("batch()")
         return run.begin_call(
-            host.store(int(number)).batch([host.store(int(one)) for one in statements])
+            host.bound(int(number)).batch([host.bound(int(one)) for one in statements])
         )
 
     def resume_upload(number: int, *parts: Any) -> Any:
         run = host.running("resumeMultipartUpload()")
         key, upload = Reader(iter(parts), run).values()
-        found = host.store(int(number)).resumeMultipartUpload(key, upload)
+        found = host.bound(int(number)).resumeMultipartUpload(key, upload)
         return written([_upload(run, found)], run)
 
     def cache_call(name: str, method: str, resource: Any, given: Any) -> Any:
@@ -98,7 +99,7 @@ def store_functions(host: Host) -> dict[str, Callable[..., Any]]:
         "cacheCall": cache_call,
     }
     return {
-        "contentType": lambda number: host.store(int(number))._content_type,
+        "queueContentType": lambda number: host.bound(int(number))._content_type,
         **{name: host.exposed(function) for name, function in exposed.items()},
     }
 

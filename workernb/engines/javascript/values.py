@@ -193,7 +193,7 @@ class Reader:
         return self._run.realm.host.source(int(next(parts)))
 
     def _binding(self, parts: Iterator[Any]) -> Any:
-        return self._run.realm.host.bindings[int(next(parts))]
+        return self._run.realm.host.bound(int(next(parts)))
 
 
 def _number(value: Any) -> Any:

@@ -2,6 +2,7 @@
 (function (host, internal) {
   "use strict";
   const { describe, newRequest, newContext, messageHandle, isResponse, env, WorkerEntrypoint } = internal;
+  const { DurableObject } = internal;
   const P = internal.primordials;
   const { stringify } = JSON;
   const { construct, apply } = Reflect;
@@ -17,9 +18,10 @@
     for (let i = 0; i < names.length; i++) {
       const value = exported[names[i]];
       if (typeof value === "function") {
-        if (value !== WorkerEntrypoint && P.isPrototypeOf(WorkerEntrypoint, value)) add(names[i], value, true);
+        if (value !== WorkerEntrypoint && P.isPrototypeOf(WorkerEntrypoint, value)) add(names[i], value, "class");
+        else if (value !== DurableObject && P.isPrototypeOf(DurableObject, value)) add(names[i], value, "durable");
         else if (names[i] === "default") host.wrongDefault(`a ${isClass(value) ? "class" : "function"} ${value.name}`);
-      } else if (typeof value === "object" && value !== null) add(names[i], value, false);
+      } else if (typeof value === "object" && value !== null) add(names[i], value, "object");
       else if (names[i] === "default") host.wrongDefault(value === null ? "null" : `a ${typeof value}`);
     }
   };
@@ -27,10 +29,10 @@
     const descriptor = P.getOwnPropertyDescriptor(value, "prototype");
     return descriptor !== undefined && !descriptor.writable;
   };
-  const add = (name, value, isClass) => {
-    const members = [];
+  const add = (name, value, kind) => {
+    const members = [], isClass = kind !== "object";
     let holder = isClass ? value.prototype : value;
-    while (holder && holder !== objects && holder !== WorkerEntrypoint.prototype) {
+    while (holder && holder !== objects && holder !== WorkerEntrypoint.prototype && holder !== DurableObject.prototype) {
       const own = getOwnPropertyNames(holder);
       for (let i = 0; i < own.length; i++) {
         if (own[i] === "constructor") continue;
@@ -40,7 +42,7 @@
       holder = getPrototypeOf(holder);
     }
     if (!isClass && name !== "default" && !host.hasHandler(members)) return;
-    host.discovered(name, isClass ? "class" : "object", members);
+    host.discovered(name, kind, members);
     entrypoints[entrypoints.length] = { value, isClass };
   };
 
@@ -59,11 +61,15 @@
     host.failed(run, about[0], about[1], about[2], about[3]);
   };
 
+  const respond = (run, value) => {
+    if (isResponse(value)) host.done(run, messageHandle(value));
+    else host.notResponse(run, typeof value, about(value));
+  };
+  internal.respond = respond;
+  internal.constructObject = (index, ctx) => construct(entrypoints[index].value, [ctx, env]);
   internal.enterFetch = async (index, run, handle) => {
     try {
-      const value = await call(index, run, "fetch", newRequest(handle));
-      if (isResponse(value)) host.done(run, messageHandle(value));
-      else host.notResponse(run, typeof value, about(value));
+      respond(run, await call(index, run, "fetch", newRequest(handle)));
     } catch (error) {
       failed(run, error);
     }

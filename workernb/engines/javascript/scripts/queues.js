@@ -17,7 +17,7 @@
 
   // A body as its content type has it: what JSON represents is what JSON.stringify makes of it.
   const bodyOf = (number, body, contentType) => {
-    const kind = contentType ?? host.contentType(number);
+    const kind = contentType ?? host.queueContentType(number);
     if (kind !== "json") return body;
     const text = stringify(body);
     return text === undefined ? null : parseJSON(text);

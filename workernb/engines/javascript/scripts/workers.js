@@ -128,8 +128,12 @@
     } catch (error) {
       throw failed(error);
     }
-    for (let i = 0; i < names.length; i += 2) {
-      const key = names[i], handle = names[i + 1];
+    for (let i = 0; i < names.length; i += 3) {
+      const key = names[i], isNamespace = names[i + 1], handle = names[i + 2];
+      if (isNamespace) {
+        found[key] = internal.storeClasses.DurableObjectNamespace(handle);
+        continue;
+      }
       const fetcher = newFetcher(handle);
       const entrypoint = function (options) {
         const { props } = options ?? {};
@@ -151,6 +155,12 @@
   };
 
   class WorkerEntrypoint {
+    constructor(ctx, env) {
+      this.ctx = ctx;
+      this.env = env;
+    }
+  }
+  class DurableObject {
     constructor(ctx, env) {
       this.ctx = ctx;
       this.env = env;
@@ -179,6 +189,7 @@
 
   internal.env = env;
   internal.WorkerEntrypoint = WorkerEntrypoint;
+  internal.DurableObject = DurableObject;
   internal.RpcTarget = RpcTarget;
   internal.newContext = (run) => new ExecutionContext(OURS, run);
   internal.newFetcher = newFetcher;
