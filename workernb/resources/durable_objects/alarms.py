@@ -5,10 +5,11 @@ https://developers.cloudflare.com/durable-objects/api/alarms/
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
-from workernb.errors import format_error
+from workernb.errors import CanceledError, format_error
 from workernb.runtime.events.alarm import ALARM, NAME, AlarmInvocationInfo
 from workernb.runtime.execution.dispatch import TopLevelCall
 from workernb.runtime.tracing.logs import warn
@@ -114,9 +115,15 @@ class Alarms:
         trace = call.trace
         try:
             await call
+        except asyncio.CancelledError:
+            if not alarm.changed:
+                self.schedule(entrypoint, due)  # Whoever moved the clock has given up.
+            raise
         except Exception as error:
             if not alarm.changed:
                 self._failed(entrypoint, alarm, error, trace)
+            if isinstance(error, CanceledError):
+                raise  # The user's interrupt ends the move of the clock too.
 
     def _failed(self, entrypoint: Any, alarm: Alarm, error: Exception, trace: Any) -> None:
         """Try a failed alarm again later, or give it up after the last retry."""
