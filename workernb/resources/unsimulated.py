@@ -87,7 +87,6 @@ def _names(given: Any) -> list[str]:
 
 
 HANDLERS = {
-    "queue": "Queues",
     "email": "Email Workers",
     "trace": "the older tail handler",
 }

@@ -180,7 +180,9 @@ async def wait(self):
 
 async def test_an_interrupt_ends_the_move_and_the_alarm_is_tried_again(runtime, thing):
     handle = thing(
-        ENDLESS.format(wait="import signal; signal.raise_signal(signal.SIGINT)\n    while True: pass")
+        ENDLESS.format(
+            wait="import signal; signal.raise_signal(signal.SIGINT)\n    while True: pass"
+        )
     )
     await handle.run()
     with pytest.raises(workernb.CanceledError, match="canceled"):
@@ -194,7 +196,7 @@ async def test_an_alarm_whose_move_is_cancelled_stays_due(runtime, thing):
     handle = thing(ENDLESS.format(wait="print('waits')\n    await asyncio.sleep(60)"))
     await handle.run()
     moving = asyncio.ensure_future(runtime.clock.advance(60))
-    while not [trace for trace in runtime.in_flight if trace.logs]:
+    while not [trace for trace in runtime.in_flight if trace.logs]:  # noqa: ASYNC110 - no event
         await asyncio.sleep(0)
     moving.cancel()
     with pytest.raises(asyncio.CancelledError):
