@@ -99,7 +99,7 @@ await self.env.DB.prepare(
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
 ).all()""",
     "queries": "while True: await self.env.DB.prepare('SELECT 1').all()",
-    "a store": "while True: await self.env.KV.put('k', 'v')",
+    "a store": "while True: await self.env.KV.get('k')",
 }
 SITUATIONS = {
     f"{kind} {what}": body

@@ -47,6 +47,15 @@ def test_entrypoints_and_handlers(source, line, text):
     assert text in found
 
 
+@pytest.mark.parametrize("name", ["fetch", "scheduled", "queue", "tail"])
+def test_a_handler_that_is_called_is_not_told_of(name):
+    handler = f"  async def {name}(self, argument): pass"
+    assert (
+        told(f"from workers import WorkerEntrypoint\nclass Default(WorkerEntrypoint):\n{handler}")
+        == []
+    )
+
+
 @pytest.mark.parametrize(
     "source",
     [

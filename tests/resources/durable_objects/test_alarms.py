@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 import workernb
@@ -206,3 +208,45 @@ async def test_alarms_survive_the_runtime_and_those_that_are_overdue_are_called(
     assert await handle.run("a", "state") == [[[0, False, None]], None]
     assert await handle.run("b", "state") == [[], now + 7_200_000]
     again.close()
+
+
+ENDLESS = """
+async def run(self):
+    await self.ctx.storage.setAlarm(1)
+    return await self.ctx.storage.getAlarm()
+
+async def alarm(self, info):
+    if info.isRetry:
+        print("again")
+        return
+    await self.wait()
+
+async def wait(self):
+    {wait}
+"""
+
+
+async def test_an_interrupt_ends_the_move_and_the_alarm_is_tried_again(runtime, thing):
+    handle = thing(
+        ENDLESS.format(
+            wait="import signal; signal.raise_signal(signal.SIGINT)\n    while True: pass"
+        )
+    )
+    await handle.run()
+    with pytest.raises(workernb.CanceledError, match="canceled"):
+        await runtime.clock.advance(60)
+    assert [timer.why for timer in runtime.clock.due] == ["alarm of things#Thing a"]
+    await runtime.clock.advance(60)
+    assert [log.text for log in runtime.traces[-1].logs] == ["again"]
+
+
+async def test_an_alarm_whose_move_is_cancelled_stays_due(runtime, thing):
+    handle = thing(ENDLESS.format(wait="print('waits')\n    await asyncio.sleep(60)"))
+    await handle.run()
+    moving = asyncio.ensure_future(runtime.clock.advance(60))
+    while not [trace for trace in runtime.in_flight if trace.logs]:  # noqa: ASYNC110 - no event
+        await asyncio.sleep(0)
+    moving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await moving
+    assert [timer.why for timer in runtime.clock.due] == ["alarm of things#Thing a"]

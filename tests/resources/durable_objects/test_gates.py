@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -241,3 +243,43 @@ async def check(self):
     runtime.stores.objects.instance = instance
     assert await handle.run() == 1
     assert stores == [False]
+
+
+def test_events_in_the_loops_of_two_threads_wait_for_each_other(thing):
+    handle = thing("""
+async def run(self):
+    async def increment():
+        count = await self.ctx.storage.get("count") or 0
+        await asyncio.sleep(0)
+        await self.ctx.storage.put("count", count + 1)
+        return count + 1
+    return await self.ctx.blockConcurrencyWhile(increment)
+""")
+    together = threading.Barrier(2)
+
+    async def count() -> list[int]:
+        together.wait()
+        return [await handle.run() for _ in range(50)]
+
+    with ThreadPoolExecutor(2) as pool:
+        one, other = [pool.submit(asyncio.run, count()) for _ in range(2)]
+    assert sorted(one.result() + other.result()) == list(range(1, 101))
+
+
+def test_an_object_that_is_reset_ends_its_events_in_another_threads_loop(thing):
+    handle = thing("""
+async def run(self):
+    print("waits")
+    await asyncio.sleep(60)
+async def abort(self):
+    self.ctx.abort("reset")
+""")
+    runtime = handle._runtime
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(asyncio.run, handle.run())
+        while not [trace for trace in list(runtime.in_flight) if trace.logs]:
+            threading.Event().wait(0.001)
+        with pytest.raises(DurableObjectError, match="reset"):
+            asyncio.run(handle.run("a", "abort"))
+        with pytest.raises(DurableObjectError, match="reset"):
+            waiting.result(30)

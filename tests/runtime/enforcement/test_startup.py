@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import threading
+import time
 
 import pytest
 
-from workernb import CpuLimitError, Limits, StartupError
+from workernb import CanceledError, CpuLimitError, Limits, StartupError
 from workernb.runtime.enforcement.guard import guard
 from workernb.runtime.enforcement.startup import Loading
 from workernb.workers.current import current
@@ -131,3 +134,35 @@ async def test_wait_until_in_the_global_scope_is_refused(runtime):
     source = "from workers import waitUntil\nasync def later(): pass\nwaitUntil(later())"
     with pytest.raises(RuntimeError, match="Disallowed operation called within global scope"):
         runtime.define("worker", source)
+
+
+ENDLESS = {
+    "a loop": "while True: pass",
+    "a loop that swallows": """
+while True:
+    try:
+        while True: pass
+    except BaseException: pass""",
+}
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize("body", ENDLESS.values(), ids=ENDLESS)
+def test_each_interrupt_ends_the_same_module_at_the_same_place(runtime, tmp_path, body):
+    """What was raised at a place before is raised there at the next tick."""
+    begun = tmp_path / "begun"
+    begins = f"from workers import WorkerEntrypoint\nopen({str(begun)!r}, 'w').close()\n"
+
+    def interrupt() -> None:
+        while not begun.exists():
+            time.sleep(0.001)
+        begun.unlink()
+        os.kill(os.getpid(), signal.SIGINT)
+
+    runtime.limits = Limits(startup_ms=10_000)
+    for _ in range(3):
+        thread = threading.Thread(target=interrupt, daemon=True)
+        thread.start()
+        with pytest.raises(CanceledError, match="The module was interrupted in <worker a v1>:"):
+            runtime.define("a", begins + body)
+        thread.join()

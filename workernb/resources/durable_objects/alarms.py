@@ -5,6 +5,7 @@ https://developers.cloudflare.com/durable-objects/api/alarms/
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,11 +106,15 @@ class Alarms:
         assert trace is not None
         try:
             await call
+        except asyncio.CancelledError:
+            if not alarm.changed:
+                self.schedule(entrypoint, due)  # Whoever moved the clock has given up.
+            raise
         except Exception as error:
             if not alarm.changed:
                 self._failed(entrypoint, alarm, error, trace)
             if isinstance(error, CanceledError):
-                raise  # By the user's interrupt, which is the end of a move of the clock too.
+                raise  # The user's interrupt ends the move of the clock too.
         await ended(trace)
 
     def _failed(self, entrypoint: Any, alarm: Alarm, error: Exception, trace: Trace) -> None:

@@ -15,6 +15,7 @@ from time import perf_counter_ns as wall_clock
 from typing import Any
 
 from workernb.errors import DurableObjectError, with_notes
+from workernb.runtime.execution.loops import call_in
 from workernb.runtime.tracing.objects import ObjectInvocation, callers
 from workernb.runtime.tracing.traces import Trace
 
@@ -61,9 +62,11 @@ class InputGate:
         self.waiting.append(entry)
         invocation.waits = waits = [*invocation.waits, (wall_clock(), 0)]
         try:
-            while self.section is not None or self.waiting[0] is not entry:
+            while True:
                 future = asyncio.get_running_loop().create_future()
-                entry[1][:] = [future]
+                entry[1][:] = [future]  # Before it looks, as another thread may open the gate now.
+                if self.section is None and self.waiting[0] is entry:
+                    break
                 yield from future
         finally:
             waits[-1] = waits[-1][0], wall_clock()
@@ -84,8 +87,12 @@ class InputGate:
     def _wake(self) -> None:
         if self.section is None and self.waiting:
             for future in self.waiting[0][1]:
-                if not future.done():
-                    future.set_result(None)
+                call_in(future.get_loop(), _set, future)  # Maybe another thread's.
+
+
+def _set(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 # Deadlocks

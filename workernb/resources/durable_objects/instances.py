@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from workernb.errors import CpuLimitExceeded, DurableObjectError, HandlerError, with_notes
+from workernb.runtime.execution.loops import call_in
 from workernb.runtime.services.engine import Handlers
 from workernb.runtime.services.versions import Version
 from workernb.runtime.tracing.objects import ObjectInvocation
@@ -94,7 +95,7 @@ class Instance:
             assert task is not None
             if task not in own:
                 self._woken.add(task)  # type: ignore[arg-type]
-            task.cancel()
+            call_in(task.get_loop(), task.cancel)
 
     def take_back_cancellation(self, thrown: BaseException) -> None:
         """Undo the cancellation by which `reset` has woken the task that runs."""

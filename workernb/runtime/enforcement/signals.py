@@ -152,8 +152,8 @@ class Signals:
         if isinstance(running, Loading):
             error = None if running.ended else running.check_budget(frame)
             if error is not None:
-                in_import = running.imports_too_long
-                self._cut.inject(error, frame, lambda: current.get() is running, in_import)
+                in_libraries = running.interrupted is not None or running.imports_too_long
+                self._cut.inject(error, frame, lambda: current.get() is running, in_libraries)
             return
         self.ticks += 1
         if self._in_flight:

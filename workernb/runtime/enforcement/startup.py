@@ -96,6 +96,8 @@ class Loading:
 
     def check_budget(self, frame: FrameType | None) -> BaseException | None:
         """Return what is to end the module's code, which `frame` runs; None when it may go on."""
+        if self.interrupted is not None:
+            return self.interrupted  # It has swallowed it.
         if self._import_began is None:
             exceeded = self.cpu_ms > self.limit_ms
             limit = f"A module may use {self.limit_ms:g} ms of CPU while it loads, imports apart"

@@ -14,6 +14,17 @@ ANSWERS_WITHIN_S = 0.05
 """How long (s of wall clock) a thread waits for the home loop to begin its call."""
 
 
+def call_in(
+    loop: asyncio.AbstractEventLoop, function: Callable[..., object], *arguments: object
+) -> None:
+    """Call a function in a loop: at once where that runs here, else soon; never if it is closed."""
+    if loop is asyncio._get_running_loop():
+        function(*arguments)
+        return
+    with contextlib.suppress(RuntimeError):  # It is closed.
+        loop.call_soon_threadsafe(function, *arguments)
+
+
 class _Claim:
     """A call that either the home loop or the calling thread begins, whichever takes it first.
 
