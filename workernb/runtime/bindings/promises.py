@@ -43,25 +43,25 @@ class Source(Protocol):
 class RpcProperty:
     """A name on a stub, a binding or a promise: it can be called, awaited, or have names itself."""
 
-    __slots__ = ("_path", "_source")
+    __slots__ = ("_call", "_path")
 
     def __init__(self, source: Source, path: tuple[str, ...]) -> None:
         """Name a property of `source`."""
-        self._source = source
+        self._call = source._call
         self._path = path
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the method of this name, and return a promise."""
-        return self._source._call(self._path, args, kwargs)
+        return self._call(self._path, args, kwargs)
 
     def __getattr__(self, name: str) -> RpcProperty:
         if name.startswith("_"):
             raise AttributeError(name)
-        return RpcProperty(self._source, (*self._path, name))
+        return RpcProperty(self, (*self._path, name))
 
     def __await__(self) -> Any:
         """Read the property."""
-        return self._source._call(self._path, None, {}).__await__()
+        return self._call(self._path, None, {}).__await__()
 
     def __repr__(self) -> str:
         return f"<RpcProperty {'.'.join(self._path)}>"
