@@ -202,9 +202,7 @@ class Stub(RpcStub):
                 capability = self._checked(caller)
             except Exception as error:
                 return failed_call(None, path, error)
-        call = make_call(
-            caller, capability.label, capability, path, args, kwargs, promise=promise
-        )
+        call = make_call(caller, capability.label, capability, path, args, kwargs, promise=promise)
         # The call of a promise that was pipelined begins at once, so none needs to wait for it.
         last, capability.last = capability.last, call if promise is None else None
         if last is not None and not last._state and last._invocation is not None:
