@@ -46,14 +46,14 @@ def rpc_maker(cls: type[Any], members: Mapping[str, Any], service: str) -> Calla
                 worker = new()
                 worker.env = env
                 worker._invocation = invocation
-            method = direct.get(call._path)
-            if method is None or call._args is None:
+            method, args = direct.get(call._path), call._args
+            if method is None or args is None:
                 receiver = f"Worker {service!r}"
                 return reach(worker, call, members, RESERVED_ON_ENTRYPOINTS, receiver)
             try:
                 if call._kwargs:
-                    return method(worker, *call._args, **call._kwargs)  # type: ignore[no-any-return]
-                return method(worker, *call._args)  # type: ignore[no-any-return]
+                    return method(worker, *args, **call._kwargs)  # type: ignore[no-any-return]
+                return method(worker, *args)  # type: ignore[no-any-return]
             except TypeError as error:
                 receiver = f"Worker {service!r}"
                 add_signature(error, method, call._path[0], receiver, is_method=True)

@@ -195,3 +195,51 @@ async def test_names_of_promises_are_shown(chain, run):
     assert await run(body, C="chain") == [
         "<RpcProperty next>", "<RpcPromise node: await it for the result>", "<RpcProperty node>",
     ]  # fmt: skip
+
+
+TALLY = (
+    RPC_HEAD
+    + """
+class Tally(RpcTarget):
+    count = 0
+
+    async def add(self):
+        self.count += 1
+        return self.count
+
+class Default(WorkerEntrypoint):
+    async def tally(self):
+        return Tally()
+"""
+)
+
+
+async def test_a_call_on_a_result_begins_after_those_made_before_on_its_stub(runtime, run):
+    runtime.define("tally", TALLY)
+    body = """
+        made = self.env.T.tally()
+        tally = await made
+        first, second = tally.add(), tally.add()
+        third = made.add()
+        return [await third, await second, await first, await tally.add()]
+    """
+    assert await run(body, T="tally") == [3, 2, 1, 4]
+
+
+@pytest.mark.parametrize(
+    "end", ["await made", "await asyncio.create_task(made)", "await made.add()"]
+)
+async def test_a_call_that_nobody_awaits_begins_once_its_result_is_there(runtime, run, end):
+    runtime.define("tally", TALLY)
+    body = f"""
+        made = self.env.T.tally()
+        call = made.add()
+        {end}
+        for _ in range(20):
+            await asyncio.sleep(0)
+    """
+    await run(body, T="tally")
+    made = runtime.traces[-1].invocations[1:]
+    expected = ["tally", "add", "add"] if "add" in end else ["tally", "add"]
+    assert [call.method for call in made] == expected
+    assert {call.outcome for call in made} == {"ok"}

@@ -54,8 +54,7 @@ class Capability:
     after which further ones begin.
     """
 
-    references = 0
-    last: RpcPromise | None = None
+    __slots__ = ("extends", "label", "last", "owner", "references", "service", "target", "version")
 
     def __init__(self, target: Any, owner: Invocation | None, extends: bool) -> None:
         """Send `target`, of which there are no stubs yet."""
@@ -63,6 +62,8 @@ class Capability:
         self.label = self._label(target)
         self.owner = owner
         self.extends = extends
+        self.references = 0
+        self.last: RpcPromise | None = None
         if owner is None:
             self.service, self.version = NOTEBOOK, None
         else:
@@ -179,6 +180,8 @@ async def reached(result: Any) -> Any:
 
 class Relay(Capability):
     """A stub that was passed on: its calls go to the object, through who passed it on."""
+
+    __slots__ = ()
 
     def _label(self, target: Any) -> str:
         return str(target._live().label)

@@ -33,15 +33,15 @@ class Context:
     those that others hold stubs of.
     """
 
-    # Class-level defaults: an object is made for each invocation that gets a stub.
-    parameters: list[Any] | None = None
-    received: dict[Any, None] | None = None
-    call: Settled | None = None
-    ended = False
+    __slots__ = ("call", "ended", "invocation", "parameters", "received")
 
     def __init__(self, invocation: Invocation) -> None:
         """Begin without stubs."""
         self.invocation = invocation
+        self.parameters: list[Any] | None = None
+        self.received: dict[Any, None] | None = None
+        self.call: Settled | None = None
+        self.ended = False
 
     def held(self) -> dict[Any, None]:
         """Return `received`, the stubs that the context holds until it ends."""
@@ -65,14 +65,17 @@ class Context:
     def end_if_idle(self) -> None:
         """End the context unless something keeps it."""
         invocation = self.invocation
-        if self.ended or not invocation.ended_ns or is_kept(invocation):
+        trace = invocation.trace
+        if self.ended or not invocation.ended_ns or invocation in trace.exported:
+            return
+        if trace.wait_until_tasks and waits(invocation):
             return
         self.ended = True
         for stub in list(self.received or ()):
             if stub._wanted:
                 place = position(stub._place)
                 at = f" It is a {stub._capability.label}, received at {place}." if place else ""
-                warn(invocation.trace, invocation, f"{PlatformText.NOT_DISPOSED}{at} {_REMEDY}")
+                warn(trace, invocation, f"{PlatformText.NOT_DISPOSED}{at} {_REMEDY}")
             stub.dispose()
 
 
@@ -97,12 +100,7 @@ def has_ended(invocation: Invocation) -> bool:
     extras = invocation.extras
     if extras is not None and extras.rpc is not None:
         return bool(extras.rpc.ended)
-    return not is_kept(invocation)
-
-
-def is_kept(invocation: Invocation) -> bool:
-    """Return whether the context of an invocation goes on after the handler has returned."""
-    return invocation in invocation.trace.exported or waits(invocation)
+    return invocation not in invocation.trace.exported and not waits(invocation)
 
 
 def waits(invocation: Invocation) -> bool:

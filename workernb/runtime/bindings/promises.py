@@ -43,25 +43,25 @@ class Source(Protocol):
 class RpcProperty:
     """A name on a stub, a binding or a promise: it can be called, awaited, or have names itself."""
 
-    __slots__ = ("_path", "_source")
+    __slots__ = ("_call", "_path")
 
     def __init__(self, source: Source, path: tuple[str, ...]) -> None:
         """Name a property of `source`."""
-        self._source = source
+        self._call = source._call
         self._path = path
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the method of this name, and return a promise."""
-        return self._source._call(self._path, args, kwargs)
+        return self._call(self._path, args, kwargs)
 
     def __getattr__(self, name: str) -> RpcProperty:
         if name.startswith("_"):
             raise AttributeError(name)
-        return RpcProperty(self._source, (*self._path, name))
+        return RpcProperty(self, (*self._path, name))
 
     def __await__(self) -> Any:
         """Read the property."""
-        return self._source._call(self._path, None, {}).__await__()
+        return self._call(self._path, None, {}).__await__()
 
     def __repr__(self) -> str:
         return f"<RpcProperty {'.'.join(self._path)}>"
@@ -106,7 +106,8 @@ class RpcPromise(MethodCall, Steppable):
         if not self._plain:
             return self._wait(True).__await__()
         self._plain, self._state = False, AWAITED
-        return self._begin().__await__()  # type: ignore[no-any-return]
+        steps, self._steps = self._steps, None  # As `_begin`, only faster.
+        return steps.__await__()  # type: ignore[no-any-return]
 
     def _begin(self) -> Any:
         """Return what runs the call."""
@@ -249,7 +250,7 @@ def begin_in_order(promise: RpcPromise) -> None:
         earlier.append(one)
         one._previous, one = None, one._previous
     for call in reversed(earlier):
-        if call._state == NEW and call._invocation.waits_to_begin:
+        if call._invocation.waits_to_begin:
             begin_in_task(call._invocation, wall_clock())
 
 
@@ -270,6 +271,13 @@ class PipelinedPromise(RpcPromise):
         self._caller = parent._caller
         self._parent = parent
         self._names_before = parent._names_before + len(parent._path)
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        """Run the call, or wait for it, and return its result."""
+        if not self._plain:
+            return self._wait(True).__await__()
+        self._plain, self._state = False, AWAITED
+        return self._run().__await__()
 
     def _begin(self) -> Any:
         return self._run()

@@ -157,14 +157,15 @@ KEEPS_ATTRIBUTES = "2026-04-21"
 class Stub(RpcStub):
     """A stub that a Worker has. _place: where it was received. _wanted: whether its code has it."""
 
-    _context: Context | None = None
-    _place: Place | None = None
-    _wanted = False
-    _label = ""
+    __slots__ = ("_capability", "_context", "_label", "_place", "_wanted")
 
     def __init__(self, capability: Capability) -> None:
         """Make a stub, which is given to a context later."""
         self._capability: Capability | None = capability
+        self._context: Context | None = None
+        self._place: Place | None = None
+        self._wanted = False
+        self._label = ""
         capability.references += 1
 
     def _live(self) -> Capability:
@@ -295,6 +296,8 @@ def _refuse_other_request(stub: Stub, caller: Invocation) -> None:
 class NotebookStub(Stub):
     """A stub that the notebook has: each call is a top-level request."""
 
+    __slots__ = ()
+
     def _call(
         self,
         path: tuple[str, ...],
@@ -331,6 +334,8 @@ class ByReference(RpcStub):
 
 class BindingStub(Stub):
     """A stub of a Service binding: it has `fetch` too."""
+
+    __slots__ = ()
 
     def __getattr__(self, name: str) -> Any:
         if name == "fetch":

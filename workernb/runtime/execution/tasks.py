@@ -10,6 +10,7 @@ from typing import Any
 
 from workernb.runtime.enforcement.budget import warn_of_times
 from workernb.runtime.enforcement.guard import guard
+from workernb.runtime.tracing.extras import SharedExtras
 from workernb.runtime.tracing.invocations import Invocation, error_and_text, outcome_of
 from workernb.runtime.tracing.logs import log, warn
 from workernb.runtime.tracing.objects import ObjectInvocation
@@ -81,8 +82,8 @@ def leave(invocation: Invocation) -> None:
     Its tasks are canceled, and the stream that it has not read. Called when its handler has ended,
     and again when its last stream has.
     """
-    extras, trace = invocation.ensure_extras(), invocation.trace
-    if invocation.is_message:
+    extras, trace = invocation.extras or invocation.ensure_extras(), invocation.trace
+    if extras.__class__ is SharedExtras:
         return  # What it has begun is its connection's.
     if not extras.returned:
         extras.returned = True
