@@ -26,7 +26,7 @@ def test_out_and_in_again(capsys, notebook, tmp_path):
 def test_the_check_says_whether_something_fails(capsys, notebook, tmp_path):
     assert cli.main(["export", str(notebook), "--check"]) == 0
     shown = capsys.readouterr().out
-    assert "Order of deployment: auth, gateway." in shown
+    assert "Order of deployment: auth, gateway: nothing was found" in shown
     cells = json.loads(notebook.read_text())
     cells["cells"] = cells["cells"][2:]
     notebook.write_text(json.dumps(cells))

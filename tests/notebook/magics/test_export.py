@@ -38,7 +38,7 @@ async def test_the_check_is_a_table(shell):
     await shell.ok("%%worker gateway -b AUTH=auth\nX = 1\n")
     shown = await shell.ok("%export --check")
     assert "AUTH leads to auth, which no Worker here is." in shown.text
-    assert "Order of deployment: gateway." in shown.text
+    assert "Order of deployment: gateway\n" in shown.text
 
 
 async def test_refusals(shell):

@@ -42,8 +42,8 @@ class Dashboard(VBox):  # type: ignore[misc]
     """All views of a system in one widget: `Dashboard()`, in a cell or in any box of widgets.
 
     graph, cpu, editor, split, sender: its views. workers: selects the Worker in the editor, as does
-    a click on a node of the graph. requests: selects the request whose CPU is shown. The graph highlights the
-    service that uses the thread at the moment of the replay.
+    a click on a node of the graph. requests: selects the request whose CPU is shown. The graph
+    highlights the service that uses the thread at the moment of the replay.
     """
 
     def __init__(self, runtime: Runtime | None = None, **traits: Any) -> None:
