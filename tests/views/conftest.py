@@ -88,7 +88,8 @@ ESCAPED = "&lt;b class=&#34;x&#34; id=&#39;y&#39;&gt;&amp;⟨202E⟩␀"
 
 @pytest.fixture
 def runtime() -> Iterator[workernb.Runtime]:
-    runtime = workernb.Runtime()
+    # 200 Workers take minutes of wall clock on a busy machine.
+    runtime = workernb.Runtime(limits=workernb.Limits(wall_ms=None))
     yield runtime
     runtime.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from textwrap import indent
 
 from workernb.notebook.door import open_door
 from workernb.runtime.runtime import Runtime
@@ -43,6 +44,30 @@ class Default(WorkerEntrypoint):
     async def fetch(self, request):
         return Response("the second\\n")
 """
+_ROOM = """%%worker chat
+from js import WebSocketPair
+from workers import Response, WorkerEntrypoint
+
+ends = []
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        client, server = WebSocketPair.new().object_values()
+        server.accept()
+        ends.append(server)
+
+        def on_message(event):
+            for end in ends:
+                end.send(event.data)
+
+        server.addEventListener("message", on_message)
+        return Response(None, status=101, web_socket=client)
+"""
+_SPEAK = """one, two = await chat.connect("/"), await chat.connect("/")
+two.send("Is anybody there?")
+await two.receive()
+"""
+_SAY = "except Exception as error:\n    traceback.print_exception(error)\n"
 
 lesson = Lesson(
     Exercise(
@@ -58,6 +83,11 @@ lesson = Lesson(
         "neither has more right to it.",
         [_SECOND, "door = %serve"],
         _root,
+    ),
+    Exercise(
+        "An end belongs to the request that has accepted it, and another request's handler may not "
+        "use it: the log of the second has the refusal. A Durable Object is one for all callers.",
+        [_ROOM, "import traceback\n\ntry:\n" + indent(_SPEAK, "    ") + _SAY, "%logs chat"],
     ),
 )
 check, hint, solution = lesson.check, lesson.hint, lesson.solution

@@ -66,9 +66,9 @@ async def test_dead_letters_are_shown_and_cleared(system):
     assert "queue jobs – – shop.JOBS, worker (consumer)" in listed
     assert '"bad"' in (await system.ok("%stores queue failed")).text
     assert "queue failed: 1 deleted." in (await system.ok("%stores queue failed --clear")).text
-    assert "nothing" in (await system.ok("%stores queue failed")).text
+    assert "0 dead: empty" in (await system.ok("%stores queue failed")).text
     refused = await system.run("%stores queue job")
-    assert "There is nothing in the queue 'job'." in refused.text
+    assert "There is nothing in the queue 'job', and no Worker has it." in refused.text
     assert "Did you mean jobs?" in refused.text
 
 

@@ -60,7 +60,7 @@ async def test_pictures_show_the_operations(system):
 
 async def test_the_graph_has_stores_as_nodes(system):
     await system.ok("%fetch web")
-    workernb.get_runtime().stores.clock.advance(1)
+    await system.ok("%clock +1s")  # A key takes one write a second.
     await system.ok("%fetch web")
     picture = GraphPicture(workernb.get_runtime())
     assert "──CACHE──▶ KV namespace cache  4×" in picture.text()

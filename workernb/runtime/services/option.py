@@ -56,7 +56,7 @@ class Option:
     keyword of `Runtime.define` that the option sets; None for an option of the notebook alone. key:
     the entry that it sets, where the keyword takes a mapping. metavar: the value's placeholder in
     the help text. example: a correct value, for error messages. completes: what completion offers
-    for the value: `targets`, `classes` of Durable Objects, or stores of a kind, as `%stores` has it.
+    for the value: `targets`, `classes` of Durable Objects, or stores of a kind that `%stores` has.
     """
 
     flags: tuple[str, ...]
