@@ -50,16 +50,18 @@ def test_pictures_scale_with_their_place(chromium: Any, html: str, width: int, s
 def test_a_reopened_notebook_shows_the_still_pictures_and_no_error(
     chromium: Any, tmp_path: Path
 ) -> None:
+    # It is not trusted, as any that comes from elsewhere: JupyterLab then takes the PNG.
+    stills = ".jp-RenderedSVG img, .jp-RenderedImage img"
     shutil.copy(NOTEBOOK, tmp_path / "notebook.ipynb")
     with _lab(tmp_path) as url:
         page = chromium.new_page(viewport={"width": 1000, "height": 9000})
         page.goto(f"{url}/lab/tree/notebook.ipynb?token=test&reset")
-        page.wait_for_selector(".jp-RenderedSVG img", timeout=90_000, state="attached")
+        page.wait_for_selector(stills, timeout=90_000, state="attached")
         page.wait_for_timeout(4000)
-        assert page.locator(".jp-RenderedSVG img").count() >= 5
+        assert page.locator(stills).count() >= 5
         assert "Error displaying widget" not in page.locator(".jp-Notebook").inner_text()
         assert page.locator(".workernb").count() == 0
-        for output in page.locator(".jp-RenderedSVG").all():
+        for output in page.locator(".jp-RenderedSVG, .jp-RenderedImage").all():
             assert output.evaluate("e => e.scrollWidth <= e.clientWidth")
         page.screenshot(path=ARTIFACTS / "reopened.png")
         page.close()
