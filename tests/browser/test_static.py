@@ -58,7 +58,7 @@ def test_a_reopened_notebook_shows_the_still_pictures_and_no_error(
         page.goto(f"{url}/lab/tree/notebook.ipynb?token=test&reset")
         page.wait_for_selector(stills, timeout=90_000, state="attached")
         page.wait_for_timeout(4000)
-        assert page.locator(stills).count() >= 5
+        assert page.locator(stills).count() >= 3  # Those in sight.
         assert "Error displaying widget" not in page.locator(".jp-Notebook").inner_text()
         assert page.locator(".workernb").count() == 0
         for output in page.locator(".jp-RenderedSVG, .jp-RenderedImage").all():
