@@ -24,17 +24,23 @@ _WAITING = (
 _numbers = count(1)
 """Numbers for the ids of patterns: a picture that is hidden in a page hides its own pattern."""
 
+LEAST = 800
+"""The width (pixels) that is kept free for a picture, so that a small one is not blown up."""
+GROWTH = 1.3
+"""How much larger than it was drawn a picture is shown at most."""
 _LINE_WIDTH = 1.4
 """The width of a line whose element has no style, in pixels."""
 
 _FONTS = "system-ui,-apple-system,Segoe UI,Helvetica,Arial,sans-serif"
 
 
-def render(drawing: Drawing, inline: bool = False, mark: str = "") -> str:
+def render(drawing: Drawing, inline: bool = False, mark: str = "", fluid: bool = False) -> str:
     """Return a drawing as SVG without scripts, with the colours of both themes.
 
     inline: for a widget, whose page defines the colours. Groups and parts have data attributes,
     by which the widget's script finds them. mark: a data attribute of the whole.
+    fluid: as wide as its place, to GROWTH times its own width. JupyterLab and nbconvert show an SVG
+    as an image that is never made smaller, so it must have no width of its own.
     """
     width, height = round(drawing.width), round(drawing.height)
     left, top = round(drawing.left), round(drawing.top)
@@ -50,10 +56,14 @@ def render(drawing: Drawing, inline: bool = False, mark: str = "") -> str:
         head = f"<title>{title}</title><style>{_style(_roles(drawing))}</style>"
         body = "".join(_shape(shape, False, pattern) for shape in drawing.flat if not shape.empty)
     marked = f" data-mark='{mark}'" if mark else ""
+    size, most, view = f"width='{width}' height='{height}'", "100%", width
+    if fluid:
+        view = max(width, LEAST)
+        size, most = "width='100%'", f"{GROWTH * view:.0f}px"
     return (
-        f"<svg xmlns='http://www.w3.org/2000/svg'{marked} width='{width}' height='{height}' "
-        f"viewBox='{left} {top} {width} {height}' role='{'group' if inline else 'img'}' "
-        f"aria-label='{title}' class='wb' style='max-width:100%;height:auto' "
+        f"<svg xmlns='http://www.w3.org/2000/svg'{marked} {size} "
+        f"viewBox='{left} {top} {view} {height}' role='{'group' if inline else 'img'}' "
+        f"aria-label='{title}' class='wb' style='max-width:{most};height:auto' "
         f"font-size='11' font-family='{_FONTS}'>"
         f"{head}<desc>{description}</desc>{_WAITING.format(pattern) if pattern else ''}"
         f"<rect x='{left}' y='{top}' width='{width}' height='{height}' rx='6' class='f-card'/>"

@@ -62,6 +62,10 @@ class Picture:
         alternative = f"{self.drawing.title}. {self.drawing.description}"
         size = {"width": round(self.drawing.width), "height": round(self.drawing.height)}
         return (
-            {"image/svg+xml": self.svg(), "image/png": self.png(), "text/plain": self.text()},
+            {
+                "image/svg+xml": svg.render(self.drawing, mark=self.mark, fluid=True),
+                "image/png": self.png(),
+                "text/plain": self.text(),
+            },
             {"image/png": {**size, "alt": alternative}, "image/svg+xml": {"alt": alternative}},
         )
