@@ -142,3 +142,8 @@ class JsValue:
 
     def __repr__(self) -> str:
         return f"{self.kind}({', '.join(map(repr, self.parts))})"
+
+
+NULL = JsValue("null")
+"""What a call has returned that returned null, until a caller gets it: in Python None, which is
+undefined in JavaScript."""

@@ -38,8 +38,7 @@ def rpc_functions(host: Host) -> dict[str, Callable[..., Any]]:
         parts = whole(given)
         run = host.runs.get(int(next(parts)))
         if run is not None:
-            [value] = Reader(parts, run).values()
-            run.done(value)
+            run.done(Reader(parts, run).result())
 
     def raise_no_method(name: str) -> None:
         raise no_method(name, "The result", ())

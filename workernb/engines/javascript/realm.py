@@ -93,6 +93,7 @@ class Realm:
         self.settle, self.settle_response = get("settle"), get("settleResponse")
         self.fail, self.forget = get("fail"), get("forget")
         self.enter_rpc, self.enter_exported = get("enterRpc"), get("enterExported")
+        self.enter_dispose = get("enterDispose")
         self.pull_stream, self.cancel_stream = get("pullStream"), get("cancelStream")
         self.index = {each.name: number for number, each in enumerate(self.found)}
 

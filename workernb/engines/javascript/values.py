@@ -25,19 +25,22 @@ from workernb.runtime.bindings.service import ServiceBinding
 from workernb.texts import PlatformText
 from workernb.workers import containers
 from workernb.workers.containers import (
-    JsArray, JsBigInt, JsObject, JsSet, JsValue, Map, as_key, js_bytes, key_value, kind_of_bytes,
+    NULL, JsArray, JsBigInt, JsObject, JsSet, JsValue, Map, as_key, js_bytes, key_value, kind_of_bytes,
 )  # fmt: skip
 from workernb.workers.rpc import JsDict, RpcStub, RpcTarget
 
 from .run import Run
 
 (
-    UNDEFINED, NULL, SCALAR, BIGINT, ARRAY, OBJECT, MAP, SET, DATE, BYTES, ERROR, FUNCTION,
+    UNDEFINED, NULL_TAG, SCALAR, BIGINT, ARRAY, OBJECT, MAP, SET, DATE, BYTES, ERROR, FUNCTION,
     MESSAGE, HEADERS, BLOB, STREAM, SAME, STUB, TARGET, SIGNAL, BINDING, HOLE, PARTIAL_ARRAY,
     PARTIAL_OBJECT, VIEW, VALUE,
 ) = range(26)  # fmt: skip
 
 MAX_SAFE = 2**53 - 1
+
+DISPOSE = "[Symbol.dispose]"
+"""The name by which JavaScript tells of the method of that symbol."""
 _EPOCH = datetime(1970, 1, 1)
 
 
@@ -63,7 +66,7 @@ class _Writer:
     def write(self, value: Any) -> None:
         out, kind = self.out, type(value)
         if value is None:
-            out.append(UNDEFINED if not self._seen else NULL)
+            out.append(UNDEFINED if not self._seen else NULL_TAG)
         elif kind is bool or kind is float or kind is str:
             out += (SCALAR, value)
         elif kind is int:
@@ -126,7 +129,10 @@ class _Writer:
                 self.write(item)
 
     def _write_value(self, value: JsValue) -> None:
-        self.out += (VALUE, value.kind, *value.parts)
+        if value is NULL:
+            self.out.append(NULL_TAG)
+        else:
+            self.out += (VALUE, value.kind, *value.parts)
 
     def _keep(self, value: Any) -> None:
         self._seen[id(value)] = len(self._seen)
@@ -180,10 +186,17 @@ class Reader:
         """Return the values."""
         return [self._read() for _ in range(int(next(self._parts)))]
 
-    def _read(self) -> Any:
+    def result(self) -> Any:
+        """Return the only value, which is NULL for null."""
+        next(self._parts)
+        tag = int(next(self._parts))
+        return NULL if tag == NULL_TAG else self._read(tag)
+
+    def _read(self, tag: int | None = None) -> Any:
         parts = self._parts
-        tag = int(next(parts))
-        if tag in (UNDEFINED, NULL):
+        if tag is None:
+            tag = int(next(parts))
+        if tag in (UNDEFINED, NULL_TAG):
             return None
         if tag == SCALAR:
             return _number(next(parts))
@@ -345,6 +358,19 @@ class Exported:
             run.leave()
 
 
+    def dispose(self) -> None:
+        """Call its method of `Symbol.dispose`."""
+        from workernb.workers.current import running
+
+        run = Run(self._realm, running())
+        try:
+            run.enter(self._realm.enter_dispose, self._number, run.number)
+            if run._error is not None:
+                raise run._error
+        finally:
+            run.leave()
+
+
 def _as_function(exported: Exported, name: str) -> Callable[..., Any]:
     async def function(*args: Any) -> Any:
         return await exported.call((), args)
@@ -359,8 +385,10 @@ def _class_of(name: str, members: tuple[tuple[str, bool], ...]) -> type[RpcTarge
     made: dict[str, Any] = {
         member: _method(member) if is_method else property(_property(member))
         for member, is_method in members
-        if not member.startswith("_")
+        if not member.startswith(("_", "["))
     }
+    if (DISPOSE, True) in members:
+        made["dispose"] = lambda self: self._exported.dispose()
     return type(name or "RpcTarget", (RpcTarget,), made)
 
 

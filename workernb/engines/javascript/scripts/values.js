@@ -12,6 +12,8 @@
   const STREAM = 15, SAME = 16, STUB = 17, TARGET = 18, SIGNAL = 19, BINDING = 20;
   const HOLE = 21, PARTIAL_ARRAY = 22, PARTIAL_OBJECT = 23, VIEW = 24, VALUE = 25;
 
+  const DISPOSE_NAME = "[Symbol.dispose]"; // As the host knows the method of that symbol.
+
   // Functions and objects of RpcTarget that others call, by number.
   const exported = { __proto__: null };
   internal.exported = exported;
@@ -160,7 +162,7 @@
       return pushValue(push, isBig ? "BigInt" : "Object", [isBig ? TheString(plain) : plain]);
     }
     const prototype = getPrototypeOf(value);
-    if (prototype !== TheObject.prototype && prototype !== null) return refuse(value);
+    if (prototype !== TheObject.prototype) return refuse(value);
     const names = keys(value), items = [], undefineds = [];
     for (let i = 0; i < names.length; i++) {
       items[i] = value[names[i]];
@@ -200,6 +202,10 @@
         count += 1;
       }
       holder = getPrototypeOf(holder);
+    }
+    if (typeof value[Symbol.dispose] === "function") {
+      found[DISPOSE_NAME] = true;
+      count += 1;
     }
     push(count);
     const names = keys(found);
