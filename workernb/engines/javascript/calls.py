@@ -40,6 +40,10 @@ def rpc_functions(host: Host) -> dict[str, Callable[..., Any]]:
         if run is not None:
             run.done(Reader(parts, run).result())
 
+    def error_own(*given: Any) -> int:
+        run = host.running("an error")
+        return host.keep_own(Reader(whole(given), run).values()[0])
+
     def raise_no_method(name: str) -> None:
         raise no_method(name, "The result", ())
 
@@ -61,6 +65,7 @@ def rpc_functions(host: Host) -> dict[str, Callable[..., Any]]:
         "rpcDone": rpc_done,
         "noMethod": raise_no_method,
         "notAFunction": raise_not_a_function,
+        "errorOwn": error_own,
         "dup": dup,
         "dispose": lambda number: host.source(number).dispose(),
     }

@@ -25,12 +25,17 @@
     return number;
   };
 
+  // What no code can make a copy of, and what a class of a Worker's own has made.
   const refuse = (value) => {
+    if (typeof value === "symbol") throw internal.domError("DataCloneError", "CLONE", "value", P.symbolToString(value));
     let name = "Object";
     try {
       name = TheString(value?.constructor?.name ?? "Object");
     } catch {
       // A getter of its own has failed.
+    }
+    if (kinds.isWeakMap(value) || kinds.isWeakSet(value) || kinds.isWeakRef(value) || kinds.isPromise(value)) {
+      throw internal.domError("DataCloneError", "CLONE", "value", `#<${name}>`);
     }
     const text = internal.host.text("DATA_CLONE", "type", name);
     throw internal.makeError("DataCloneError", P.stringSlice(text, "DataCloneError: ".length));
@@ -53,7 +58,7 @@
         push(BIGINT);
         return push(TheString(value));
       case "symbol":
-        return refuse({ constructor: { name: "Symbol" } });
+        return refuse(value);
     }
     if (value === null) return push(NULL);
     const before = P.mapGet(seen, value);
@@ -315,7 +320,7 @@
           return keep(new TheUint8Array(parts[at++]));
         case ERROR: {
           const about = parts[at++];
-          return keep(internal.makeError(about[0], about[1], about[2], about[3], about[4]));
+          return keep(internal.makeError(about[0], about[1], about[2], about[3], about[4], about[5]));
         }
         case MESSAGE: {
           const isRequest = parts[at++], handle = parts[at++];
