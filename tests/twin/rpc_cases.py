@@ -4,6 +4,9 @@ All are handlers of one gateway, by their path, which call one callee. A case re
 compared, as JSON; what it throws is `threw` with the name and the message.
 """
 
+# ruff: noqa: E501
+# A case is a line: what is sent and what is read stand beside its name.
+
 from __future__ import annotations
 
 from typing import Any
@@ -105,7 +108,7 @@ const show = (x) => {
   if (Array.isArray(x)) return ['Array', x.length, Object.keys(x).map((k) => [k, show(x[k])])];
   return [name, Object.keys(x).map((k) => [k, show(x[k])])];
 };
-"""  # noqa: E501
+"""
 
 ECHOED = {
     "undefined": "undefined", "null": "null", "true": "true", "-0": "-0", "NaN": "NaN",
@@ -228,7 +231,7 @@ CASES: dict[str, str] = {
     "withEnv, and after it": "const { withEnv } = platform; withEnv({ X: 1 }, () => {}); return show(platform.env.X);",
     "a nested withEnv": "const { withEnv } = platform; return withEnv({ X: 1 }, () => [withEnv({ X: 2 }, () => platform.env.X), platform.env.X]);",
     "withEnv whose function throws": "const { withEnv } = platform; try { withEnv({ X: 1 }, () => { throw new RangeError('in'); }); } catch (e) { return [e.message, show(platform.env.X)]; }",
-}  # noqa: E501  # fmt: skip
+}  # fmt: skip
 
 
 def path_of(name: str) -> str:

@@ -40,7 +40,7 @@ class Key:
 
 
 def as_key(value: Any, known: Any) -> Any:
-    """Return a key for a dict or a set that already has others: the value, or what stands for it."""
+    """Return a key for a dict or a set that has others: the value, or what stands for it."""
     return value if isinstance(value, Hashable) and value not in known else Key(value)
 
 
@@ -97,13 +97,15 @@ class JsObject(JsDict):
 
 
 class JsBytes(bytes):
-    """The bytes of an ArrayBuffer, or of a view that is no Uint8Array. kind: the name of its class."""
+    """The bytes of an ArrayBuffer, or of a view that is no Uint8Array. kind: its class's name."""
 
     kind: str
 
     def view(self) -> memoryview:
         """Return a memoryview of them, whose items are those of the view."""
-        return memoryview(self).cast(FORMATS.get(self.kind, "B"))
+        items: Any = FORMATS.get(self.kind, "B")
+        made: memoryview = memoryview(self).cast(items)
+        return made
 
 
 FORMATS = {

@@ -48,7 +48,8 @@ CASES = {
                      "v.map((x) => typeof x + x)", ["object1", "objectx", "object2"]),
     "buffers": (
         "[new ArrayBuffer(2), new Int16Array([-1]), new Float64Array([0.5]),"
-        " new DataView(new ArrayBuffer(3)), new Uint8ClampedArray([300]), new BigInt64Array([-2n])]",
+        " new DataView(new ArrayBuffer(3)), new Uint8ClampedArray([300]),"
+        " new BigInt64Array([-2n])]",
         "v.map((x) => [x.constructor.name, x.byteLength, String(x[0])])",
         [["ArrayBuffer", 2, "undefined"], ["Int16Array", 2, "-1"], ["Float64Array", 8, "0.5"],
          ["DataView", 3, "undefined"], ["Uint8ClampedArray", 1, "255"],

@@ -16,7 +16,6 @@ from workernb.texts import PlatformText
 
 from . import stacks
 
-
 MAX_ERRORS = 64
 """The properties of how many errors are kept until the errors are made."""
 
@@ -134,7 +133,6 @@ class Host:
             stacks.kind_of(error), stacks.text_of(error), number, stacks.lines_of(error), remote,
             self._own_of(error, run or self.run),
         ]  # fmt: skip
-
 
     def _own_of(self, error: BaseException, run: Any) -> list[Any] | None:
         """Return the properties of an error's own as JavaScript reads them, None for none."""

@@ -25,7 +25,17 @@ from workernb.runtime.bindings.service import ServiceBinding
 from workernb.texts import PlatformText
 from workernb.workers import containers
 from workernb.workers.containers import (
-    NULL, JsArray, JsBigInt, JsObject, JsSet, JsValue, Map, as_key, js_bytes, key_value, kind_of_bytes,
+    NULL,
+    JsArray,
+    JsBigInt,
+    JsObject,
+    JsSet,
+    JsValue,
+    Map,
+    as_key,
+    js_bytes,
+    key_value,
+    kind_of_bytes,
 )  # fmt: skip
 from workernb.workers.rpc import JsDict, RpcStub, RpcTarget
 
@@ -356,7 +366,6 @@ class Exported:
             return await run.result()
         finally:
             run.leave()
-
 
     def dispose(self) -> None:
         """Call its method of `Symbol.dispose`."""

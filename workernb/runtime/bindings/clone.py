@@ -24,7 +24,16 @@ from workernb.http.streams import ReadableStream
 from workernb.texts import PlatformText
 from workernb.workers.buffers import JsBuffer
 from workernb.workers.containers import (
-    JsArray, JsBigInt, JsBytes, JsObject, JsSet, JsValue, Map, as_key, js_bytes, key_value,
+    JsArray,
+    JsBigInt,
+    JsBytes,
+    JsObject,
+    JsSet,
+    JsValue,
+    Map,
+    as_key,
+    js_bytes,
+    key_value,
     kind_of_bytes,
 )  # fmt: skip
 from workernb.workers.rpc import JsDict, RpcTarget

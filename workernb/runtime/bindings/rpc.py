@@ -25,8 +25,8 @@ from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.objects import caller_of
 from workernb.runtime.tracing.traces import Trace
 from workernb.texts import PlatformText
-from workernb.workers.current import current
 from workernb.workers.containers import NULL
+from workernb.workers.current import current
 from workernb.workers.rpc import RpcStub, RpcTarget
 
 from .capabilities import FUNCTIONS, Capability, Relay
