@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from .buffers import JsBuffer
+from .containers import JsBigInt, Map
 from .conversion import JsDict
 
 __all__ = [
+    "JsBigInt",
     "JsBuffer",
     "JsException",
     "JsProxy",
@@ -45,10 +47,6 @@ class JsException(Exception):
 
 class JsProxy(ABC):  # noqa: B024
     """The type of JavaScript's objects, for `isinstance`."""
-
-
-class Map(dict[Any, Any]):
-    """A JavaScript Map, which is what `to_js` makes of a dict; it is no object with options."""
 
 
 class Proxy:

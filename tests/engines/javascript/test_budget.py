@@ -16,6 +16,7 @@ import workernb
 from workernb.errors import CanceledError, CpuLimitError, LimitError
 
 BUDGET_MS = 50
+CUTS = int(os.environ.get("WORKERNB_CUTS", "40"))
 LATE_MS = 150
 """By when (ms of CPU) what is cut at 50 ms has ended, on a busy machine too."""
 
@@ -83,6 +84,26 @@ async def test_it_is_cut_and_serves_again(define, runtime, body):
     assert BUDGET_MS <= runtime.traces[-1].cpu_ms < LATE_MS
     assert runtime.traces[-1].outcome == "exceededCpu"
     assert await (await worker.fetch("http://x/again")).text() == "again"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("body", LOOPS.values(), ids=LOOPS)
+async def test_it_is_cut_each_time(define, runtime, body):
+    many = 10_000_000
+    runtime.limits = workernb.Limits(cpu_ms=BUDGET_MS, subrequests=many, invocations=many)
+    define(OTHER, name="other")
+    worker = worker_of(define, body, services={"OTHER": "other"})
+    used: list[float] = []
+    for _ in range(CUTS):
+        with pytest.raises(CpuLimitError):
+            await worker.fetch("http://x/")
+        used.append(runtime.traces[-1].cpu_ms)
+        assert await (await worker.fetch("http://x/again")).text() == "again"
+    used.sort()
+    print(f"cut at {used[0]:.1f}, {used[len(used) // 2]:.1f}, {used[-1]:.1f} ms: {body}")
+    assert used[0] >= BUDGET_MS
+    assert used[-1] < LATE_MS
 
 
 async def test_where_it_was_cut(define):

@@ -164,3 +164,28 @@ def test_timers_and_randomness_wait_for_a_handler(define):
         define("crypto.randomUUID()")
     with pytest.raises(JavaScriptError, match="global scope"):
         define("await fetch('http://x/')")
+
+
+async def test_with_env(run):
+    body = """
+    const { env: imported, withEnv } = await import("cloudflare:workers");
+    const seen = withEnv({ NAME: "other" }, () => [imported.NAME, env.NAME, Object.keys(imported)]);
+    try {
+      withEnv({ NAME: "third" }, () => { throw new Error("in it"); });
+    } catch (error) { seen.push(error.message); }
+    return [...seen, imported.NAME, Object.keys(imported), "NAME" in imported, { ...imported }];
+    """
+    assert await run(body, vars={"NAME": "own"}) == [
+        "other", "own", ["NAME"], "in it", "own", ["NAME"], True, {"NAME": "own"},
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [("withEnv(1, () => 1)", "takes an object"), ("withEnv({}, 2)", "takes a function")],
+)
+async def test_with_env_of_something_else(run, call, text):
+    body = f"""
+    const {{ withEnv }} = await import("cloudflare:workers");
+    try {{ {call}; }} catch (error) {{ return `${{error}}`; }}"""
+    assert text in await run(body)

@@ -252,3 +252,64 @@ async def test_no_run_is_left(ask, runtime):
     for name in ("asks", "javascript"):
         realm = runtime.services[name].isolates[runtime[name].version.number].exporter.realm()
         assert realm.host.runs == {}
+
+
+DISPOSED = """
+import { WorkerEntrypoint, RpcTarget } from "cloudflare:workers";
+let disposed = [];
+class File extends RpcTarget {
+  #name;
+  constructor(name) { super(); this.#name = name; }
+  read() { return this.#name; }
+  [Symbol.dispose]() { disposed.push(this.#name); if (this.#name === "bad") throw new Error("no"); }
+}
+export default class extends WorkerEntrypoint {
+  open(name) { return new File(name); }
+  disposed() { return disposed; }
+}
+"""
+
+
+async def test_a_disposer(define, run):
+    define(DISPOSED, name="files")
+    body = """
+    const file = await env.FILES.open("a"), other = file.dup();
+    file[Symbol.dispose]();
+    const before = await env.FILES.disposed(), read = await other.read();
+    other[Symbol.dispose]();
+    return [before, read, await env.FILES.disposed()];"""
+    assert await run(body, services={"FILES": "files"}) == [[], "a", ["a"]]
+
+
+async def test_a_disposer_is_called_as_the_request_ends(define, run):
+    files = define(DISPOSED, name="files")
+    body = 'return await (await env.FILES.open("left")).read();'
+    assert await run(body, services={"FILES": "files"}) == "left"
+    assert await files.disposed() == ["left"]
+
+
+async def test_a_disposer_that_throws_is_logged(define, run, runtime):
+    define(DISPOSED, name="files")
+    body = 'const f = await env.FILES.open("bad"); f[Symbol.dispose](); return "goes on";'
+    assert await run(body, services={"FILES": "files"}) == "goes on"
+    assert "Error: no (in dispose)" in "".join(log.text for log in runtime.traces[-1].logs)
+
+
+async def test_an_error_of_ones_own_in_python(define):
+    fails = define(
+        'import { WorkerEntrypoint } from "cloudflare:workers";\n'
+        "export default class extends WorkerEntrypoint {\n"
+        "  fail() { throw Object.assign(new Error('x', { cause: new TypeError('why') }),"
+        " { code: 7, call() {}, odd: Symbol('s'), list: [1] }); }\n"
+        "  circle() { const e = new Error('circle'); e.cause = e; throw e; }\n"
+        "}"
+    )
+    with pytest.raises(workernb.errors.JavaScriptError, match="x") as raised:
+        await fails.fail()
+    error = raised.value
+    assert (error.code, error.list, hasattr(error, "call")) == (7, [1], False)
+    assert (error.cause.name, str(error.cause), type(error.__cause__).__name__) == (
+        "TypeError", "why", "TypeError",
+    )  # fmt: skip
+    with pytest.raises(workernb.errors.JavaScriptError, match="circle"):
+        await fails.circle()

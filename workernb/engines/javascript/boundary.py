@@ -17,6 +17,9 @@ from workernb.texts import PlatformText
 
 from . import stacks
 
+MAX_ERRORS = 64
+"""The properties of how many errors are kept until the errors are made."""
+
 
 class Host:
     """The state that host functions share.
@@ -41,6 +44,7 @@ class Host:
         self.failed: BaseException | None = None
         self.wrap: Callable[[Any], Any] = _no_machine
         self.last = 0
+        self.own: dict[int, Any] = {}
 
     def number(self) -> int:
         """Return a new number, which names a run, an operation or an exception."""
@@ -129,7 +133,24 @@ class Host:
         remote = stacks.is_remote(error)
         return [
             stacks.kind_of(error), stacks.text_of(error), number, stacks.lines_of(error), remote,
+            self._own_of(error, run or self.run),
         ]  # fmt: skip
+
+    def _own_of(self, error: BaseException, run: Any) -> list[Any] | None:
+        """Return the properties of an error's own as JavaScript reads them, None for none."""
+        own = stacks.own_properties(error) if run is not None else None
+        try:
+            return run.realm.written([own], run) if own else None
+        except Exception:
+            return None
+
+    def keep_own(self, own: Any) -> int:
+        """Keep the properties of an error that is about to be described; return a number."""
+        number = self.number()
+        self.own[number] = own
+        while len(self.own) > MAX_ERRORS:
+            del self.own[next(iter(self.own))]  # Of an error that nobody came to ask about.
+        return number
 
 
 def _no_machine(value: Any) -> Any:

@@ -38,8 +38,11 @@ def rpc_functions(host: Host) -> dict[str, Callable[..., Any]]:
         parts = whole(given)
         run = host.runs.get(int(next(parts)))
         if run is not None:
-            [value] = Reader(parts, run).values()
-            run.done(value)
+            run.done(Reader(parts, run).result())
+
+    def error_own(*given: Any) -> int:
+        run = host.running("an error")
+        return host.keep_own(Reader(whole(given), run).values()[0])
 
     def raise_no_method(name: str) -> None:
         raise no_method(name, "The result", ())
@@ -62,6 +65,7 @@ def rpc_functions(host: Host) -> dict[str, Callable[..., Any]]:
         "rpcDone": rpc_done,
         "noMethod": raise_no_method,
         "notAFunction": raise_not_a_function,
+        "errorOwn": error_own,
         "dup": dup,
         "dispose": lambda number: host.source(number).dispose(),
     }

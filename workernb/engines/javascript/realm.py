@@ -123,6 +123,7 @@ class Realm:
         self.fail, self.forget = get("fail"), get("forget")
         self.make_object, self.enter_object = get("makeObject"), get("enterObject")
         self.enter_rpc, self.enter_exported = get("enterRpc"), get("enterExported")
+        self.enter_dispose = get("enterDispose")
         self.pull_stream, self.cancel_stream = get("pullStream"), get("cancelStream")
         self.index = {each.name: number for number, each in enumerate(self.found)}
 

@@ -183,6 +183,7 @@ class Run:
         # The Worker may set both, and they become the names of a class and of frames.
         name, stack = self.trace.redact(name), self.trace.redact(stack)
         error = stacks.make_error(name, text, stack, self.realm.files)
+        stacks.set_properties(error, self.realm.host.own.pop(-number, None))
         return with_notes(error, remedy(text) if name in ENGINE_ERRORS else None)
 
     # Entering JavaScript

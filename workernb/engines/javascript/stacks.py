@@ -89,6 +89,32 @@ def make_error(name: str, text: str, stack: str, files: Mapping[str, str]) -> Ja
     return error
 
 
+_OURS = frozenset(
+    {"name", "message", "stack", "remote", "args", "add_note", "with_traceback", "__notes__"}
+)
+"""Attributes of an exception that are no properties of an error's own."""
+
+
+def set_properties(error: JavaScriptError, own: Any) -> None:
+    """Set the properties of an error's own, its cause among them, as attributes."""
+    if isinstance(own, dict):
+        found = {name: value for name, value in own.items() if _is_own(name)}
+        attributes_of(error).update(found)
+        if isinstance(cause := found.get("cause"), BaseException):
+            error.__cause__ = cause
+
+
+def own_properties(error: BaseException) -> dict[str, Any]:
+    """Return the properties of an error's own, none for an exception of Python's."""
+    if not isinstance(error, JavaScriptError):
+        return {}
+    return {name: value for name, value in attributes_of(error).items() if _is_own(name)}
+
+
+def _is_own(name: str) -> bool:
+    return name not in _OURS and not name.startswith("__")
+
+
 def traceback_from(frames: Iterable[Frame]) -> TracebackType | None:
     """Return a traceback of frames, innermost first, as if Python had run those lines.
 

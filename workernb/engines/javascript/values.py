@@ -23,16 +23,34 @@ from workernb.http.streams import ReadableStream
 from workernb.runtime.bindings.rpc import BindingStub
 from workernb.runtime.bindings.service import ServiceBinding
 from workernb.texts import PlatformText
+from workernb.workers import containers
+from workernb.workers.containers import (
+    NULL,
+    JsArray,
+    JsBigInt,
+    JsObject,
+    JsSet,
+    JsValue,
+    Map,
+    as_key,
+    js_bytes,
+    key_value,
+    kind_of_bytes,
+)  # fmt: skip
 from workernb.workers.rpc import JsDict, RpcStub, RpcTarget
 
 from .run import Run
 
 (
-    UNDEFINED, NULL, SCALAR, BIGINT, ARRAY, OBJECT, MAP, SET, DATE, BYTES, ERROR, FUNCTION,
-    MESSAGE, HEADERS, BLOB, STREAM, SAME, STUB, TARGET, SIGNAL, BINDING,
-) = range(21)  # fmt: skip
+    UNDEFINED, NULL_TAG, SCALAR, BIGINT, ARRAY, OBJECT, MAP, SET, DATE, BYTES, ERROR, FUNCTION,
+    MESSAGE, HEADERS, BLOB, STREAM, SAME, STUB, TARGET, SIGNAL, BINDING, HOLE, PARTIAL_ARRAY,
+    PARTIAL_OBJECT, VIEW, VALUE,
+) = range(26)  # fmt: skip
 
 MAX_SAFE = 2**53 - 1
+
+DISPOSE = "[Symbol.dispose]"
+"""The name by which JavaScript tells of the method of that symbol."""
 _EPOCH = datetime(1970, 1, 1)
 
 
@@ -58,19 +76,25 @@ class _Writer:
     def write(self, value: Any) -> None:
         out, kind = self.out, type(value)
         if value is None:
-            out.append(UNDEFINED if not self._seen else NULL)
+            out.append(UNDEFINED if not self._seen else NULL_TAG)
         elif kind is bool or kind is float or kind is str:
             out += (SCALAR, value)
         elif kind is int:
             out += (SCALAR, value) if -MAX_SAFE <= value <= MAX_SAFE else (BIGINT, str(value))
+        elif kind is JsBigInt:
+            out += (BIGINT, str(int(value)))
         elif id(value) in self._seen:
             out += (SAME, self._seen[id(value)])
         else:
-            self._write_object(value)
+            self._write_any(value)
 
-    def _write_object(self, value: Any) -> None:
+    def _write_any(self, value: Any) -> None:
         out = self.out
-        if not isinstance(value, dict | list | set):
+        write = _WRITERS.get(value.__class__)
+        if write is not None:
+            self._keep(value)
+            write(self, value)
+        elif not isinstance(value, dict | list | set):
             self._keep(value)
             out += self._of_class(value)
         elif isinstance(value, dict):
@@ -85,13 +109,49 @@ class _Writer:
             for item in value:
                 self.write(item)
 
+    def _write_map(self, value: Map) -> None:
+        self.out += (MAP, len(value))
+        for key, item in value.items():
+            self.write(key_value(key))
+            self.write(item)
+
+    def _write_set(self, value: JsSet) -> None:
+        self.out += (SET, len(value))
+        for item in value.in_order():
+            self.write(item)
+
+    def _write_array(self, value: JsArray) -> None:
+        self.out += (ARRAY, len(value))
+        for index, item in enumerate(value):
+            absent = value.absent.get(index) if item is None else None
+            if absent is None:
+                self.write(item)
+            else:
+                self.out.append(HOLE if absent == containers.HOLE else UNDEFINED)
+
+    def _write_object(self, value: JsObject) -> None:
+        self.out += (OBJECT, len(value))
+        for name, item in value.items():
+            self.out.append(name)
+            if item is None and name in value._undefined:
+                self.out.append(UNDEFINED)
+            else:
+                self.write(item)
+
+    def _write_value(self, value: JsValue) -> None:
+        if value is NULL:
+            self.out.append(NULL_TAG)
+        else:
+            self.out += (VALUE, value.kind, *value.parts)
+
     def _keep(self, value: Any) -> None:
         self._seen[id(value)] = len(self._seen)
 
     def _of_class(self, value: Any) -> tuple[Any, ...]:
         run = self._run
         if isinstance(value, bytes | bytearray | memoryview):
-            return BYTES, bytes(value)
+            kind = kind_of_bytes(value)
+            return (BYTES, bytes(value)) if kind == "Uint8Array" else (VIEW, kind, bytes(value))
         if isinstance(value, datetime):
             if value.tzinfo is not None:
                 value = value.astimezone(UTC).replace(tzinfo=None)
@@ -113,6 +173,15 @@ class _Writer:
         raise DataCloneError(PlatformText.DATA_CLONE.format(type=type(value).__qualname__))
 
 
+_WRITERS: Mapping[type, Callable[[_Writer, Any], None]] = {
+    Map: _Writer._write_map,
+    JsSet: _Writer._write_set,
+    JsArray: _Writer._write_array,
+    JsObject: _Writer._write_object,
+    JsValue: _Writer._write_value,
+}
+
+
 # From JavaScript to Python
 
 
@@ -129,15 +198,22 @@ class Reader:
         """Return the values."""
         return [self._read() for _ in range(int(next(self._parts)))]
 
-    def _read(self) -> Any:
+    def result(self) -> Any:
+        """Return the only value, which is NULL for null."""
+        next(self._parts)
+        tag = int(next(self._parts))
+        return NULL if tag == NULL_TAG else self._read(tag)
+
+    def _read(self, tag: int | None = None) -> Any:
         parts = self._parts
-        tag = int(next(parts))
-        if tag in (UNDEFINED, NULL):
+        if tag is None:
+            tag = int(next(parts))
+        if tag in (UNDEFINED, NULL_TAG):
             return None
         if tag == SCALAR:
             return _number(next(parts))
         if tag == BIGINT:
-            return int(next(parts))
+            return JsBigInt(next(parts))
         if tag == SAME:
             return self._objects[int(next(parts))]
         place = len(self._objects)
@@ -161,18 +237,38 @@ class Reader:
             made[name] = self._read()
         return made
 
-    def _map(self, place: int) -> JsDict:
-        made = JsDict()
+    def _partial_array(self, place: int) -> JsArray:
+        made = JsArray()
+        self._objects[place] = made
+        made.absent = {int(index): containers.UNDEFINED for index in self._absent()}
+        made.absent.update({int(index): containers.HOLE for index in self._absent()})
+        made += (self._read() for _ in range(int(next(self._parts))))
+        return made
+
+    def _partial_object(self, place: int) -> JsObject:
+        made = JsObject(self._absent())
         self._objects[place] = made
         for _ in range(int(next(self._parts))):
-            key = self._read()
+            name = next(self._parts)
+            made[name] = self._read()
+        return made
+
+    def _absent(self) -> Iterator[Any]:
+        return (next(self._parts) for _ in range(int(next(self._parts))))
+
+    def _map(self, place: int) -> Map:
+        made = Map()
+        self._objects[place] = made
+        for _ in range(int(next(self._parts))):
+            key = as_key(self._read(), made)
             made[key] = self._read()
         return made
 
-    def _set(self, place: int) -> set[Any]:
-        made: set[Any] = set()
+    def _set(self, place: int) -> JsSet:
+        made = JsSet()
         self._objects[place] = made
-        made.update(self._read() for _ in range(int(next(self._parts))))
+        for _ in range(int(next(self._parts))):
+            made.append(self._read())
         return made
 
     def _error(self, parts: Iterator[Any]) -> BaseException:
@@ -208,13 +304,27 @@ def _blob(reader: Reader, parts: Iterator[Any]) -> Any:
     return lazy.load("workernb.http.forms").Blob(data, kind)
 
 
-def _date(reader: Reader, parts: Iterator[Any]) -> datetime:
-    moment = _EPOCH + timedelta(milliseconds=float(next(parts)))
-    return moment.replace(tzinfo=UTC)
+def _date(reader: Reader, parts: Iterator[Any]) -> datetime | JsValue:
+    time = float(next(parts))
+    try:
+        return (_EPOCH + timedelta(milliseconds=time)).replace(tzinfo=UTC)
+    except (OverflowError, ValueError):
+        return JsValue("Date", time)  # An invalid date, or one that is no year of Python's.
+
+
+def _view(reader: Reader, parts: Iterator[Any]) -> memoryview:
+    kind, data = next(parts), next(parts)
+    return js_bytes(kind, data.to_bytes()).view()
+
+
+def _value(reader: Reader, parts: Iterator[Any]) -> JsValue:
+    kind = next(parts)
+    return JsValue(kind, *(next(parts) for _ in range(int(next(parts)))))
 
 
 _CONTAINERS: Mapping[int, Callable[[Reader, int], Any]] = {
     ARRAY: Reader._array, OBJECT: Reader._object, MAP: Reader._map, SET: Reader._set,
+    PARTIAL_ARRAY: Reader._partial_array, PARTIAL_OBJECT: Reader._partial_object,
 }  # fmt: skip
 
 _READERS: Mapping[int, Callable[[Reader, Iterator[Any]], Any]] = {
@@ -228,6 +338,8 @@ _READERS: Mapping[int, Callable[[Reader, Iterator[Any]], Any]] = {
     STREAM: lambda reader, parts: next(parts),
     SIGNAL: lambda reader, parts: next(parts),
     BLOB: _blob,
+    VIEW: _view,
+    VALUE: _value,
     STUB: Reader._stub,
     BINDING: Reader._binding,
 }
@@ -257,6 +369,18 @@ class Exported:
         finally:
             run.leave()
 
+    def dispose(self) -> None:
+        """Call its method of `Symbol.dispose`."""
+        from workernb.workers.current import running
+
+        run = Run(self._realm, running())
+        try:
+            run.enter(self._realm.enter_dispose, self._number, run.number)
+            if run._error is not None:
+                raise run._error
+        finally:
+            run.leave()
+
 
 def _as_function(exported: Exported, name: str) -> Callable[..., Any]:
     async def function(*args: Any) -> Any:
@@ -272,8 +396,10 @@ def _class_of(name: str, members: tuple[tuple[str, bool], ...]) -> type[RpcTarge
     made: dict[str, Any] = {
         member: _method(member) if is_method else property(_property(member))
         for member, is_method in members
-        if not member.startswith("_")
+        if not member.startswith(("_", "["))
     }
+    if (DISPOSE, True) in members:
+        made["dispose"] = lambda self: self._exported.dispose()
     return type(name or "RpcTarget", (RpcTarget,), made)
 
 

@@ -23,6 +23,19 @@ from workernb.http.response import Response
 from workernb.http.streams import ReadableStream
 from workernb.texts import PlatformText
 from workernb.workers.buffers import JsBuffer
+from workernb.workers.containers import (
+    JsArray,
+    JsBigInt,
+    JsBytes,
+    JsObject,
+    JsSet,
+    JsValue,
+    Map,
+    as_key,
+    js_bytes,
+    key_value,
+    kind_of_bytes,
+)  # fmt: skip
 from workernb.workers.rpc import JsDict, RpcTarget
 
 from .remote_errors import copy_of_error
@@ -166,8 +179,44 @@ class Cloner:
         data = bytes(value)
         self.size += 2 + len(data)
         self.check_size()
-        copied: memoryview = self.keep(value, memoryview(data))
+        kind = kind_of_bytes(value)
+        copy = memoryview(data) if kind == "Uint8Array" else js_bytes(kind, data).view()
+        copied: memoryview = self.keep(value, copy)
         return copied
+
+    def clone_map(self, value: Map) -> Map:
+        """Return a copy of a Map, whose keys need not be text."""
+        copied: Map = self.keep(value, Map())
+        for key, item in value.items():
+            copied[as_key(self.clone(key_value(key)), copied)] = self.clone(item)
+        return copied
+
+    def clone_js_set(self, value: JsSet) -> JsSet:
+        """Return a copy of a Set, in its order."""
+        copied: JsSet = self.keep(value, JsSet())
+        for item in value.in_order():
+            copied.append(self.clone(item))
+        return copied
+
+    def clone_array(self, value: JsArray) -> JsArray:
+        """Return a copy of an array in which something is undefined."""
+        copied: JsArray = self.keep(value, JsArray())
+        copied.extend(self.clone(item) for item in value)
+        copied.absent = dict(value.absent)
+        return copied
+
+    def clone_object(self, value: JsObject) -> JsObject:
+        """Return a copy of an object that has undefined properties."""
+        copied: JsObject = self.keep(value, JsObject(value._undefined))
+        for name, item in value.items():
+            self.size += 2 + len(name)
+            copied[name] = self.clone(item)
+        return copied
+
+    def clone_immutable(self, value: JsBigInt | JsValue) -> Any:
+        """Return a value that cannot be changed itself."""
+        self.size += 16
+        return self.keep(value, value)
 
     def clone_datetime(self, value: datetime) -> datetime:
         """Return a date as the platform's: naive, in UTC, and in whole milliseconds."""
@@ -237,6 +286,13 @@ _COPIERS: dict[type, Callable[[Cloner, Any], Any]] = {
     bytes: Cloner.clone_bytes,
     memoryview: Cloner.clone_bytes,
     JsBuffer: Cloner.clone_bytes,
+    JsBytes: Cloner.clone_bytes,
+    Map: Cloner.clone_map,
+    JsSet: Cloner.clone_js_set,
+    JsArray: Cloner.clone_array,
+    JsObject: Cloner.clone_object,
+    JsBigInt: Cloner.clone_immutable,
+    JsValue: Cloner.clone_immutable,
     datetime: Cloner.clone_datetime,
     Headers: Cloner.clone_headers,
     Request: Cloner.move_request,

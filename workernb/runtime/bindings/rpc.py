@@ -20,10 +20,12 @@ from workernb.runtime.execution.bodies import from_notebook, send_sink, send_str
 from workernb.runtime.execution.dispatch import TopLevelCall
 from workernb.runtime.execution.hop import FailedCall, invoke
 from workernb.runtime.services.engine import Entrypoint
+from workernb.runtime.services.languages import JAVASCRIPT
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.objects import caller_of
 from workernb.runtime.tracing.traces import Trace
 from workernb.texts import PlatformText
+from workernb.workers.containers import NULL
 from workernb.workers.current import current
 from workernb.workers.rpc import RpcStub, RpcTarget
 
@@ -120,12 +122,19 @@ def _result(returned: Any, call: Any, invocation: Invocation) -> Any:
         except BaseException:
             exporter.revoke()
             raise
+        if value is NULL and not _is_javascript(invocation.caller):
+            value = None
         if exporter.stubs:
             call._stubs = exporter.stubs
             if invocation.caller is not None:
                 give_result(exporter.stubs, call, invocation.caller)
     call._value = value
     return value
+
+
+def _is_javascript(caller: Invocation | None) -> bool:
+    version = None if caller is None else caller.version
+    return version is not None and version.definition.language == JAVASCRIPT
 
 
 def _error(error: Exception, call: Any, invocation: Invocation) -> BaseException:

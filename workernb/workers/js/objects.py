@@ -9,9 +9,9 @@ from typing import Any
 
 from workernb.errors import with_notes
 from workernb.http.websockets import WebSocketPair
+from workernb.workers.containers import Map
 from workernb.workers.conversion import JsDict
 from workernb.workers.current import current
-from workernb.workers.ffi import Map
 
 _PYTHON_NAMES = {
     "statusText": "status_text",

@@ -112,7 +112,7 @@
     const signal = internal.newSignal();
     const reason = host.reasonOf(handle);
     if (reason !== null) {
-      internal.abortSignal(signal, internal.makeError(reason[0], reason[1], reason[2], reason[3], reason[4]));
+      internal.abortSignal(signal, internal.makeError(reason[0], reason[1], reason[2], reason[3], reason[4], reason[5]));
     }
     return signal;
   };

@@ -56,11 +56,11 @@
     entry.resolve(internal.newResponse(handle));
   };
   // Return whether code waits for it.
-  internal.fail = (number, name, text, exception, lines, remote) => {
+  internal.fail = (number, name, text, exception, lines, remote, own) => {
     const entry = pending[number];
     if (entry === undefined) return true;
     delete pending[number];
-    entry.reject(internal.makeError(name, text, exception, lines, remote));
+    entry.reject(internal.makeError(name, text, exception, lines, remote, own));
     return entry.listened;
   };
   // Drop an operation; return whether code waited for it.

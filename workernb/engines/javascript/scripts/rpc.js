@@ -9,6 +9,11 @@
   const hasOwn = P.hasOwn;
   const sources = new TheWeakMap(); // The numbers of stubs.
   const BINDING = 0, SOURCE = 1;
+  // The engine has no `using`, nor its symbols, which code can call by name.
+  for (const name of ["dispose", "asyncDispose"]) {
+    if (Symbol[name] === undefined) P.defineProperty(Symbol, name, { value: Symbol(`Symbol.${name}`) });
+  }
+  const { dispose: DISPOSE } = Symbol;
 
   internal.stubNumber = (value) => find(sources, value);
 
@@ -18,6 +23,7 @@
     const wait = () => (promise ??= settled(kind, number, path));
     const proxy = new Proxy(function () {}, {
       get: (target, name) => {
+        if (name === DISPOSE && kind === SOURCE && path.length === 0) return () => checked(() => host.dispose(number));
         if (typeof name === "symbol") return undefined;
         if (!isStub) {
           if (name === "then") return (done, fails) => then(wait(), done, fails);
@@ -136,6 +142,15 @@
     try {
       const values = parts === null ? null : receive(parts);
       done(run, await reach(internal.instance(index, run), path, values, false));
+    } catch (error) {
+      internal.failedRun(run, error);
+    }
+  };
+  // What an RpcTarget does after its last stub has been disposed.
+  internal.enterDispose = (number, run) => {
+    try {
+      exported[number][DISPOSE]();
+      host.done(run, null);
     } catch (error) {
       internal.failedRun(run, error);
     }

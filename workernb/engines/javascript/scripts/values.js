@@ -6,10 +6,13 @@
   const P = internal.primordials;
   const { apply, keys, getPrototypeOf, isArray } = P;
   const { Uint8Array: TheUint8Array, Date: TheDate, Map: TheMap, Set: TheSet, BigInt: TheBigInt } = P;
-  const { String: TheString, Object: TheObject, Error: TheError } = P;
+  const { String: TheString, Object: TheObject, Error: TheError, RegExp: TheRegExp, hasOwn } = P;
   const UNDEFINED = 0, NULL = 1, SCALAR = 2, BIGINT = 3, ARRAY = 4, OBJECT = 5, MAP = 6, SET = 7;
   const DATE = 8, BYTES = 9, ERROR = 10, FUNCTION = 11, MESSAGE = 12, HEADERS = 13, BLOB = 14;
   const STREAM = 15, SAME = 16, STUB = 17, TARGET = 18, SIGNAL = 19, BINDING = 20;
+  const HOLE = 21, PARTIAL_ARRAY = 22, PARTIAL_OBJECT = 23, VIEW = 24, VALUE = 25;
+
+  const DISPOSE_NAME = "[Symbol.dispose]"; // As the host knows the method of that symbol.
 
   // Functions and objects of RpcTarget that others call, by number.
   const exported = { __proto__: null };
@@ -22,12 +25,17 @@
     return number;
   };
 
+  // What no code can make a copy of, and what a class of a Worker's own has made.
   const refuse = (value) => {
+    if (typeof value === "symbol") throw internal.domError("DataCloneError", "CLONE", "value", P.symbolToString(value));
     let name = "Object";
     try {
       name = TheString(value?.constructor?.name ?? "Object");
     } catch {
       // A getter of its own has failed.
+    }
+    if (kinds.isWeakMap(value) || kinds.isWeakSet(value) || kinds.isWeakRef(value) || kinds.isPromise(value)) {
+      throw internal.domError("DataCloneError", "CLONE", "value", `#<${name}>`);
     }
     const text = internal.host.text("DATA_CLONE", "type", name);
     throw internal.makeError("DataCloneError", P.stringSlice(text, "DataCloneError: ".length));
@@ -50,7 +58,7 @@
         push(BIGINT);
         return push(TheString(value));
       case "symbol":
-        return refuse({ constructor: { name: "Symbol" } });
+        return refuse(value);
     }
     if (value === null) return push(NULL);
     const before = P.mapGet(seen, value);
@@ -104,7 +112,9 @@
     }
     const bytes = toBytes(value);
     if (bytes !== null) {
-      push(BYTES);
+      const kind = P.isView(value) ? (P.typedArrayName(value) ?? "DataView") : "ArrayBuffer";
+      push(kind === "Uint8Array" ? BYTES : VIEW);
+      if (kind !== "Uint8Array") push(kind);
       return push(bytes);
     }
     if (kinds.isDate(value)) {
@@ -118,7 +128,18 @@
       return undefined;
     }
     if (isArray(value)) {
-      push(ARRAY);
+      const holes = [], undefineds = [];
+      for (let i = 0; i < value.length; i++) {
+        if (value[i] !== undefined) continue;
+        const absent = hasOwn(value, i) ? undefineds : holes;
+        absent[absent.length] = i;
+      }
+      const isWhole = holes.length === 0 && undefineds.length === 0;
+      push(isWhole ? ARRAY : PARTIAL_ARRAY);
+      if (!isWhole) {
+        pushList(push, undefineds);
+        pushList(push, holes);
+      }
       push(value.length);
       for (let i = 0; i < value.length; i++) write(out, seen, value[i]);
       return undefined;
@@ -138,16 +159,38 @@
       P.setForEach(value, (item) => write(out, seen, item));
       return undefined;
     }
+    if (kinds.isRegExp(value)) return pushValue(push, "RegExp", [P.regSource(value), P.regFlags(value)]);
+    for (let i = 0; i < kinds.boxes.length; i++) {
+      if (!kinds.boxes[i][0](value)) continue;
+      const plain = kinds.boxes[i][1](value);
+      const isBig = typeof plain === "bigint";
+      return pushValue(push, isBig ? "BigInt" : "Object", [isBig ? TheString(plain) : plain]);
+    }
     const prototype = getPrototypeOf(value);
-    if (prototype !== TheObject.prototype && prototype !== null) return refuse(value);
-    const names = keys(value);
-    push(OBJECT);
+    if (prototype !== TheObject.prototype) return refuse(value);
+    const names = keys(value), items = [], undefineds = [];
+    for (let i = 0; i < names.length; i++) {
+      items[i] = value[names[i]];
+      if (items[i] === undefined) undefineds[undefineds.length] = names[i];
+    }
+    push(undefineds.length === 0 ? OBJECT : PARTIAL_OBJECT);
+    if (undefineds.length !== 0) pushList(push, undefineds);
     push(names.length);
     for (let i = 0; i < names.length; i++) {
       push(names[i]);
-      write(out, seen, value[names[i]]);
+      write(out, seen, items[i]);
     }
     return undefined;
+  };
+  const pushList = (push, list) => {
+    push(list.length);
+    for (let i = 0; i < list.length; i++) push(list[i]);
+  };
+  // An object that Python has no type for: the name of its class, and what it is made of.
+  const pushValue = (push, kind, parts) => {
+    push(VALUE);
+    push(kind);
+    pushList(push, parts);
   };
 
   // The names of what a class has for RPC, up to RpcTarget: methods and other members.
@@ -164,6 +207,10 @@
         count += 1;
       }
       holder = getPrototypeOf(holder);
+    }
+    if (typeof value[Symbol.dispose] === "function") {
+      found[DISPOSE_NAME] = true;
+      count += 1;
     }
     push(count);
     const names = keys(found);
@@ -192,6 +239,24 @@
     }
   };
 
+  const define = (object, name, value) => {
+    P.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true });
+  };
+  const makeValue = (kind, next) => {
+    switch (kind) {
+      case "RegExp": {
+        const source = next();
+        return new TheRegExp(source, next());
+      }
+      case "Date":
+        return new TheDate(next());
+      case "BigInt":
+        return TheObject(TheBigInt(next()));
+      default:
+        return TheObject(next());
+    }
+  };
+
   // Read the values of a list that the host has written.
   internal.receive = (parts) => {
     let at = 0;
@@ -215,16 +280,32 @@
           return objects[parts[at++]];
         case ARRAY: {
           const count = parts[at++], made = keep([]);
-          for (let i = 0; i < count; i++) made[i] = read();
+          made.length = count;
+          for (let i = 0; i < count; i++) {
+            if (parts[at] === HOLE) at++;
+            else define(made, i, read());
+          }
           return made;
         }
+        case MAP: {
+          const count = parts[at++], made = keep(new TheMap());
+          for (let i = 0; i < count; i++) {
+            const key = read();
+            P.mapSet(made, key, read());
+          }
+          return made;
+        }
+        case VIEW: {
+          const kind = parts[at++], buffer = parts[at++];
+          return keep(kind === "ArrayBuffer" ? buffer : new P[kind](buffer));
+        }
+        case VALUE:
+          return keep(makeValue(parts[at++], () => parts[at++]));
         case OBJECT: {
           const count = parts[at++], made = keep({});
           for (let i = 0; i < count; i++) {
             const name = parts[at++];
-            P.defineProperty(made, name, {
-              value: read(), writable: true, enumerable: true, configurable: true,
-            });
+            define(made, name, read());
           }
           return made;
         }
@@ -239,7 +320,7 @@
           return keep(new TheUint8Array(parts[at++]));
         case ERROR: {
           const about = parts[at++];
-          return keep(internal.makeError(about[0], about[1], about[2], about[3], about[4]));
+          return keep(internal.makeError(about[0], about[1], about[2], about[3], about[4], about[5]));
         }
         case MESSAGE: {
           const isRequest = parts[at++], handle = parts[at++];

@@ -187,6 +187,32 @@
     }
   }
 
+  // What is imported as `env`: the Worker's, or within `withEnv` the one that was given there.
+  let current = env;
+  const { get, set, has, ownKeys, deleteProperty, getOwnPropertyDescriptor } = Reflect;
+  internal.importedEnv = new Proxy({}, {
+    get: (target, name) => get(current, name),
+    set: (target, name, value) => set(current, name, value),
+    has: (target, name) => has(current, name),
+    ownKeys: () => ownKeys(current),
+    deleteProperty: (target, name) => deleteProperty(current, name),
+    getOwnPropertyDescriptor: (target, name) => {
+      const found = getOwnPropertyDescriptor(current, name);
+      return found && { ...found, configurable: true };
+    },
+  });
+  internal.withEnv = (given, callback) => {
+    if (!isObject(given)) throw new TheTypeError("withEnv takes an object, which is `env` meanwhile.");
+    if (typeof callback !== "function") throw new TheTypeError("withEnv takes a function, which it calls.");
+    const before = current;
+    current = given;
+    try {
+      return callback();
+    } finally {
+      current = before;
+    }
+  };
+
   internal.env = env;
   internal.WorkerEntrypoint = WorkerEntrypoint;
   internal.DurableObject = DurableObject;
