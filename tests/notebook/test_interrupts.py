@@ -257,3 +257,34 @@ await asyncio.sleep(60)"""
     outcome, _ = kernel.interrupt(running)
     assert outcome.status == "error"
     assert outcome.stderr == ""
+
+
+EVENTS = """\
+%%worker victim -q --queue JOBS=jobs --consume jobs --durable-object THINGS=#Thing --cpu-ms 60000
+import time
+from workers import DurableObject, WorkerEntrypoint
+def spin():
+    open({started!r}, 'w').close()
+    while True: pass
+class Thing(DurableObject):
+    async def begin(self):
+        await self.ctx.storage.setAlarm(time.time() * 1000 + 10_000)
+    async def alarm(self, info):
+        if not info.isRetry: spin()
+class Default(WorkerEntrypoint):
+    async def begin_batch(self):
+        await self.env.JOBS.send('a')
+    async def begin_alarm(self):
+        await self.env.THINGS.getByName('a').begin()
+    async def queue(self, batch, env, ctx):
+        if batch.messages[0].attempts == 1: spin()
+"""
+
+
+@pytest.mark.parametrize("kind", ["batch", "alarm"])
+def test_an_interrupt_ends_what_a_moved_clock_calls_and_the_move(kernel, tmp_path, kind):
+    started = tmp_path / "started"
+    kernel.ok(worker("echo", "return Response('x')"), EVENTS.format(started=str(started)))
+    kernel.ok("import workernb")
+    interrupt(kernel, kernel.send(f"await victim.begin_{kind}()\n%clock +1m"), started, 1)
+    assert kernel.ok("%clock +1m").stderr == ""
