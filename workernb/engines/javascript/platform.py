@@ -11,8 +11,8 @@ from workernb.errors import did_you_mean, with_notes
 PLATFORM_MODULE = "cloudflare:workers"
 
 PLATFORM_SOURCE = (
-    "export const { WorkerEntrypoint, DurableObject, RpcTarget, RpcStub, importedEnv: env, withEnv, "
-    "waitUntil } = globalThis.__workernb;"
+    "export const { WorkerEntrypoint, DurableObject, RpcTarget, RpcStub, importedEnv: env, "
+    "withEnv, waitUntil } = globalThis.__workernb;"
 )
 """It is loaded before any code of the Worker's, while `globalThis.__workernb` is there."""
 
