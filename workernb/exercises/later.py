@@ -18,7 +18,7 @@ async def _mailer(runtime: Runtime) -> Claims:
     queue = runtime.stores.queue("mail")
     for body in ("a letter", "bad", "a postcard"):
         await queue.send(body)
-    await runtime.clock.advance(_MINUTES * 60)
+    await runtime.stores.clock.advance(_MINUTES * 60)
     yield f"{_MINUTES} minutes later nothing is left in mail", messages.counts("mail") == (0, 0, 0)
     yield "the bad one is in the queue lost, and no other", messages.counts("lost")[0] == lost + 1
     batches = traces_of(runtime, "mailer")[handled:]

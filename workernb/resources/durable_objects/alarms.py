@@ -10,7 +10,7 @@ from typing import Any
 
 from workernb.errors import CanceledError, format_error
 from workernb.runtime.events.alarm import ALARM, NAME, AlarmInvocationInfo
-from workernb.runtime.execution.dispatch import ended
+from workernb.runtime.execution.tasks import ended
 from workernb.runtime.schedules import call_entrypoint, date_text
 from workernb.runtime.tracing.logs import warn
 from workernb.runtime.tracing.traces import Trace
