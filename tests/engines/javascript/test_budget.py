@@ -103,7 +103,8 @@ async def test_it_is_cut_each_time(define, runtime, body):
     used.sort()
     print(f"cut at {used[0]:.1f}, {used[len(used) // 2]:.1f}, {used[-1]:.1f} ms: {body}")
     assert used[0] >= BUDGET_MS
-    assert used[-1] < LATE_MS
+    assert used[CUTS * 9 // 10] < LATE_MS
+    assert used[-1] < 2 * LATE_MS  # Once in a while another process has the core at the tick.
 
 
 async def test_where_it_was_cut(define):

@@ -313,3 +313,15 @@ async def test_an_error_of_ones_own_in_python(define):
     )  # fmt: skip
     with pytest.raises(workernb.errors.JavaScriptError, match="circle"):
         await fails.circle()
+
+
+async def test_an_error_whose_getter_fails(define):
+    fails = define(
+        'import { WorkerEntrypoint } from "cloudflare:workers";\n'
+        "export default class extends WorkerEntrypoint { fail() {\n"
+        "  const e = Object.assign(new RangeError('said'), { code: 7 });\n"
+        "  Object.defineProperty(e, 'bad', { get() { throw 1; } }); throw e; } }"
+    )
+    with pytest.raises(workernb.errors.JavaScriptError, match="said") as raised:
+        await fails.fail()
+    assert (raised.value.name, raised.value.code) == ("RangeError", 7)

@@ -80,7 +80,12 @@
     let count = 0;
     for (let i = 0; i < names.length; i++) {
       if (typeof names[i] !== "string" || ours[names[i]]) continue;
-      const value = error[names[i]];
+      let value;
+      try {
+        value = error[names[i]];
+      } catch {
+        continue; // A getter of its own has failed.
+      }
       if (typeof value === "function" || typeof value === "symbol") continue;
       own[names[i]] = value;
       count += 1;

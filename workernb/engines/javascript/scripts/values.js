@@ -87,6 +87,11 @@
       push(add(value));
       return writeMembers(push, value);
     }
+    // Most objects are plain. The tests of other kinds are dear where they fail.
+    if (getPrototypeOf(value) === TheObject.prototype && !P.isError(value)) {
+      return writePlain(out, seen, value, push);
+    }
+    if (isArray(value)) return writeArray(out, seen, value, push);
     const message = messageHandle(value);
     if (message !== undefined) {
       push(MESSAGE);
@@ -127,23 +132,6 @@
       for (let i = 0; i < 4; i++) push(about[i]);
       return undefined;
     }
-    if (isArray(value)) {
-      const holes = [], undefineds = [];
-      for (let i = 0; i < value.length; i++) {
-        if (value[i] !== undefined) continue;
-        const absent = hasOwn(value, i) ? undefineds : holes;
-        absent[absent.length] = i;
-      }
-      const isWhole = holes.length === 0 && undefineds.length === 0;
-      push(isWhole ? ARRAY : PARTIAL_ARRAY);
-      if (!isWhole) {
-        pushList(push, undefineds);
-        pushList(push, holes);
-      }
-      push(value.length);
-      for (let i = 0; i < value.length; i++) write(out, seen, value[i]);
-      return undefined;
-    }
     if (kinds.isMap(value)) {
       push(MAP);
       push(P.mapSize(value));
@@ -166,8 +154,26 @@
       const isBig = typeof plain === "bigint";
       return pushValue(push, isBig ? "BigInt" : "Object", [isBig ? TheString(plain) : plain]);
     }
-    const prototype = getPrototypeOf(value);
-    if (prototype !== TheObject.prototype) return refuse(value);
+    return refuse(value);
+  };
+  const writeArray = (out, seen, value, push) => {
+    const holes = [], undefineds = [];
+    for (let i = 0; i < value.length; i++) {
+      if (value[i] !== undefined) continue;
+      const absent = hasOwn(value, i) ? undefineds : holes;
+      absent[absent.length] = i;
+    }
+    const isWhole = holes.length === 0 && undefineds.length === 0;
+    push(isWhole ? ARRAY : PARTIAL_ARRAY);
+    if (!isWhole) {
+      pushList(push, undefineds);
+      pushList(push, holes);
+    }
+    push(value.length);
+    for (let i = 0; i < value.length; i++) write(out, seen, value[i]);
+    return undefined;
+  };
+  const writePlain = (out, seen, value, push) => {
     const names = keys(value), items = [], undefineds = [];
     for (let i = 0; i < names.length; i++) {
       items[i] = value[names[i]];
