@@ -10,8 +10,6 @@ from typing import Any
 
 from workernb.engines.languages import Engines
 from workernb.errors import UsageError, did_you_mean, with_notes
-from workernb.exporters.chrome_trace import perfetto
-from workernb.exporters.opentelemetry import otlp
 from workernb.outbound.client import Internet
 from workernb.resources.clock import Clock
 from workernb.resources.d1 import D1Kind
@@ -48,6 +46,18 @@ OUTBOUND = "WORKERNB_OUTBOUND"
 _AS_SET_OUTSIDE = "as the environment says"
 
 
+def _otlp(trace: Trace) -> dict[str, Any]:
+    from workernb.exporters.opentelemetry import otlp  # Few requests are exported.
+
+    return otlp(trace)
+
+
+def _perfetto(trace: Trace) -> dict[str, Any]:
+    from workernb.exporters.chrome_trace import perfetto
+
+    return perfetto(trace)
+
+
 class Runtime(CoreRuntime):
     """A system of Workers in this process; see `workernb.runtime.runtime.Runtime`.
 
@@ -56,7 +66,7 @@ class Runtime(CoreRuntime):
 
     stores: Stores
     exporters: Mapping[str, Callable[[Trace], dict[str, Any]]] = MappingProxyType(
-        {"otlp": otlp, "perfetto": perfetto}
+        {"otlp": _otlp, "perfetto": _perfetto}
     )
     clock: Clock
 
