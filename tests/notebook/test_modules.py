@@ -155,7 +155,7 @@ async def test_an_environment_has_modules_of_its_own(shell):
         ("%worker shop", "starts with two signs, %%worker shop"),
         ("%worker shop --module a.py", "starts with two signs, %%worker shop"),
         ("%worker shop --file nowhere.py", "nowhere.py cannot be read: No such file"),
-        ("%worker shop --file entry.ts", "entry.ts is no Python file, nor one of JavaScript's"),
+        ("%worker shop --file entry.ts", "entry.ts is TypeScript, which does not run here"),
         ("%%worker Shop --module a.py\npass", "lowercase with dashes only"),
     ],
 )

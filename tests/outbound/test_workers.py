@@ -142,7 +142,10 @@ async def test_a_worker_may_catch_what_its_stream_raises(define, server):
     )
     answer = await sender.fetch(server.url)
     assert await answer.text() == "no more"
-    assert answer.trace.logs == []
+    (log,) = answer.trace.logs  # It is caught, and told: the producer's line is in no traceback.
+    assert log.text == (
+        "The stream that it sends has failed: ValueError: no more (<worker sender v1>:8, in chunks)"
+    )
 
 
 async def test_a_stream_of_the_caller_is_sent_on(define, server):
