@@ -238,7 +238,7 @@ async def test_a_key_takes_one_write_a_second(runtime, run):
     assert "A key takes one write a second." in "".join(caught.value.__notes__)
     await write("b")
     await write("delete")  # No write of a value.
-    runtime.stores.clock.advance(1)
+    await runtime.stores.clock.advance(1)
     await write("a")
     # The notebook has no limits, and none of its writes counts.
     kv = runtime.stores.kv("cache")

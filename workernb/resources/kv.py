@@ -277,7 +277,7 @@ class KvNamespace(StoreBinding):
 
 _RATE_REMEDY = (
     "A key takes one write a second. What is written more often belongs in D1, or in keys of its "
-    "own. In a lesson or a test, stores.clock.advance(1) moves the clock."
+    "own. In a lesson, %clock +1s moves the clock."
 )
 
 
