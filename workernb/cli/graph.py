@@ -6,10 +6,9 @@ from pathlib import Path
 
 from workernb.assembly import get_runtime
 from workernb.errors import OptionError
+from workernb.options.watch import PICTURE_ENDINGS as ENDINGS
 
 from .commands import Command, load_workers
-
-ENDINGS = (".svg", ".png", ".pdf")
 
 
 def _parser() -> Command:
@@ -44,12 +43,6 @@ def run(words: list[str]) -> int:
     if output is None:
         print(picture.text())
         return 0
-    try:
-        if output.suffix == ".svg":
-            output.write_text(picture.svg(), encoding="utf-8")
-        else:
-            picture.savefig(output)
-    except OSError as error:
-        raise OptionError(f"{output} cannot be written: {error.strerror}.") from None
+    picture.save(output)
     print(f"{output}: {len(get_runtime())} Workers")
     return 0

@@ -83,9 +83,14 @@ def deploy_parser() -> Parser:
 
 def rollback_parser() -> Parser:
     """Return the parser of `%rollback`."""
-    return _parser(
-        "%rollback", "Go back: of two versions to the older one, else to what served alone before."
+    parser = _parser(
+        "%rollback",
+        "Go back: of two versions to the older one, else to what served alone before, so that a "
+        "second time undoes the first; or to a version.",
     )
+    parser.add_argument("version", metavar="VERSION", nargs="?", type=version_number,
+        help="the version that is to serve alone, as v1")  # fmt: skip
+    return parser
 
 
 def diff_parser() -> Parser:

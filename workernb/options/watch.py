@@ -62,6 +62,12 @@ def trace_parser() -> Parser:
     return parser
 
 
+PICTURE_ENDINGS = (".svg", ".png", ".pdf")
+"""What the names of files of pictures end with."""
+
+_OUTPUT = f"write the picture into a file instead: {', '.join(PICTURE_ENDINGS)}"
+
+
 def graph_parser() -> Parser:
     """Return the parser of `%graph`."""
     parser = Parser("%graph", "Draw who is bound to whom, with the traffic until now.")
@@ -69,6 +75,7 @@ def graph_parser() -> Parser:
     add("worker", metavar="WORKER", nargs="?",
         help="only this Worker, its callers, and what it is bound to")  # fmt: skip
     add("--live", action="store_true", help="follow what happens; a switch does the same")
+    add("-o", "--output", metavar="FILE", help=_OUTPUT)
     return parser
 
 
@@ -83,6 +90,7 @@ def cpu_parser() -> Parser:
     add("number", metavar="NUMBER", nargs="?", help="the request's number, as in %%requests")
     add("--live", action="store_true",
         help="follow the request; without a number, always the last one")  # fmt: skip
+    add("-o", "--output", metavar="FILE", help=_OUTPUT)
     return parser
 
 

@@ -157,3 +157,16 @@ def test_names_that_the_module_has_are_its_own(source):
 def test_a_module_needs_no_entrypoint():
     assert check_module("class Default:\n  pass\n", {}) == []
     assert len(check_module("def f(): return greeting\n", {"greeting": "x"})) == 1
+
+
+def test_a_response_that_is_read_and_returned_without_await():
+    body = (
+        "response = self.env.AUTH.fetch(request)\n"
+        "if response.status != 200:\n    return response\n"
+        "return Response('data')"
+    )
+    call = "self.env.AUTH.fetch"
+    assert told(entrypoint(body)) == [
+        f"line 4: {call}(…) gives a coroutine: write await {call}(…)."
+    ]
+    assert told(entrypoint(body.replace("if", "response = await response\nif"))) == []

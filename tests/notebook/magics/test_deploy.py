@@ -38,6 +38,8 @@ async def test_deploy_and_rollback(system):
     )
     assert (await system.ok("%rollback auth")).stdout == "auth · back to v3, from v2\n"
     assert await asked(system) == "v3"
+    assert (await system.ok("%rollback auth v1")).stdout == "auth · back to v1, from v3\n"
+    assert await asked(system) == "v1"
     assert (await system.ok("%deploy auth 1 2@50%")).stdout == "auth · v1 50 % · v2 50 %\n"
 
 

@@ -18,6 +18,17 @@ async def test_requests_are_chosen_by_number(shell):
     assert "takes the number of a request, not 'x'" in await shell.refused("%cpu x")
 
 
+async def test_pictures_are_written_into_files(shell, tmp_path):
+    await shell.ok(PUBLIC_GATEWAY, "%fetch gateway")
+    graph, cpu = tmp_path / "graph.svg", tmp_path / "cpu.png"
+    said = (await shell.ok(f"%graph gateway -o {graph}", f"%cpu -o {cpu}")).text
+    assert f"{cpu}: the picture" in said
+    assert "<svg" in graph.read_text()
+    assert cpu.read_bytes().startswith(b"\x89PNG")
+    refusal = await shell.refused(f"%graph -o {tmp_path / 'graph.gif'}")
+    assert "-o takes a file that ends with .svg, .png, .pdf" in refusal
+
+
 async def test_a_trace_is_written_for_other_tools(shell, tmp_path):
     perfetto, otlp = tmp_path / "a file.json", tmp_path / "otlp.json"
     await shell.ok(PUBLIC_GATEWAY, "%fetch gateway/one", "%fetch gateway/two")

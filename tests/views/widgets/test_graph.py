@@ -6,12 +6,19 @@ import asyncio
 import time
 import xml.etree.ElementTree as ET
 
+import pytest
+
 from workernb import GraphView
 from workernb.http import Request
 from workernb.runtime.services.targets import Target
 from workernb.views.pictures import traffic
 
 from .conftest import from_page, set_by_page
+
+
+def test_an_unknown_keyword_is_refused(pair):
+    with pytest.raises(TypeError, match="GraphView got an unexpected keyword argument 'worker'"):
+        GraphView(pair, worker="auth")
 
 
 async def test_a_frame_tells_what_is_new(pair, sent):

@@ -105,8 +105,21 @@ class _Scope:
             for node in self._nodes
             if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store)
         ]
-        if len(stores) == 1 and uses and all(self._is_result(node, call) for node in uses):
+        if len(stores) != 1 or not uses:
+            return
+        # What only a response has tells enough, whatever else is done with the variable.
+        has_part = any(isinstance(self._parents[node], ast.Attribute) for node in uses)
+        certain = has_part and _called(call) == "fetch" and not self._is_awaited(uses)
+        if certain or all(self._is_result(node, call) for node in uses):
             yield _finding(call, call.lineno)
+
+    def _is_awaited(self, uses: list[ast.Name]) -> bool:
+        """Return whether a variable is awaited, handed on, closed or added to somewhere."""
+        return any(
+            isinstance(parent := self._parents[node], ast.Await | ast.Call | ast.List | ast.Tuple)
+            or (isinstance(parent, ast.Attribute) and parent.attr in ("close", "send", "throw"))
+            for node in uses
+        )
 
     def _is_result(self, use: ast.Name, call: ast.Call) -> bool:
         parent = self._parents[use]

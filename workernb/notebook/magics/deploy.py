@@ -33,10 +33,14 @@ class DeployMagics(Magics):
     @line_magic
     def rollback(self, line: str) -> None:
         """Deploy what was deployed before."""
-        name, runtime = service_of(PARSERS["rollback"]().parse(line).name), get_runtime()
+        typed, runtime = PARSERS["rollback"]().parse(line), get_runtime()
+        name, reason = service_of(typed.name), f"%rollback {strip_comment(line)}"
         before = str(runtime.services[runtime[name].name].deployment)
         with workers_frames_only(runtime.redactor, self.shell):
-            runtime.rollback(name, reason=f"%rollback {strip_comment(line)}")
+            if typed.version is None:
+                runtime.rollback(name, reason=reason)
+            else:
+                runtime.deploy(name, {typed.version: 100}, reason=reason)
         print(f"{name} · back to {runtime.services[name].deployment}, from {before}")
 
     @line_magic

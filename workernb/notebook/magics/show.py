@@ -70,7 +70,8 @@ class ShowMagics(Magics):
 
         typed = graph_parser().parse(line)
         around = None if typed.worker is None else service_of(typed.worker)
-        display(GraphView(get_runtime(), around=around, live=typed.live))
+        view = GraphView(get_runtime(), around=around, live=typed.live)
+        _show(view, typed.output)
 
     graph.__doc__ = graph_parser().help_text()
 
@@ -112,7 +113,8 @@ class ShowMagics(Magics):
         typed = cpu_parser().parse(line)
         trace = _trace(request_number(typed.number, "%cpu"), "%cpu")
         follows = typed.live and typed.number is None
-        display(CpuView(get_runtime(), None if follows else trace, live=typed.live))
+        view = CpuView(get_runtime(), None if follows else trace, live=typed.live)
+        _show(view, typed.output)
 
     cpu.__doc__ = cpu_parser().help_text()
 
@@ -136,6 +138,15 @@ _READERS = {
     "perfetto": "for https://ui.perfetto.dev",
     "otlp": "as OTLP/JSON",
 }
+
+
+def _show(view: Any, output: str | None) -> None:
+    """Display a picture, or write it into a file."""
+    if output is None:
+        display(view)
+        return
+    view.still().save(Path(output).expanduser())
+    print(f"{output}: the picture")
 
 
 def _write(file: Path, value: dict[str, Any]) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from workernb.errors import UsageError
+from workernb.options.watch import PICTURE_ENDINGS
 from workernb.views.drawing import png, svg
 from workernb.views.drawing.drawing import Drawing
 from workernb.views.drawing.shapes import Label, fitted
@@ -54,6 +57,23 @@ class Picture:
     def savefig(self, file: Any, **options: Any) -> None:
         """Save the picture with matplotlib: `picture.savefig("graph.pdf")`."""
         self.figure().savefig(file, **options)
+
+    def save(self, file: Path) -> None:
+        """Write the picture as SVG, PNG or PDF, by the file's ending; UsageError for another one.
+
+        Raises UsageError for a file that cannot be written, too.
+        """
+        if file.suffix not in PICTURE_ENDINGS:
+            raise UsageError(
+                f"-o takes a file that ends with {', '.join(PICTURE_ENDINGS)}, not {file}."
+            )
+        try:
+            if file.suffix == ".svg":
+                file.write_text(self.svg(), encoding="utf-8")
+            else:
+                self.savefig(file)
+        except OSError as error:
+            raise UsageError(f"{file} cannot be written: {error.strerror}.") from None
 
     def __repr__(self) -> str:
         return self.text()

@@ -50,7 +50,12 @@ class LivePicture(AnyWidget):
     watched = traitlets.Bool(False, read_only=True)
 
     def __init__(self, **traits: Any) -> None:
-        """Create the widget; updates begin when a page shows it."""
+        """Create the widget; updates begin when a page shows it.
+
+        Raises TypeError for a keyword that is no attribute of it.
+        """
+        for name in traits.keys() - set(self.trait_names()):
+            raise TypeError(f"{type(self).__name__} got an unexpected keyword argument {name!r}")
         self._loop = running_loop()
         self._leases: dict[str, int] = {}
         self._quiet_ticks = 0
