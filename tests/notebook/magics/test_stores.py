@@ -265,7 +265,8 @@ def test_an_interrupt_ends_a_query_of_a_worker_and_of_the_notebook(kernel):
     running = kernel.send(f"{begin}; get_ipython().run_line_magic('d1', {f'DB {ENDLESS}'!r})")
     kernel.wait_for("began")
     outcome, _ = kernel.interrupt(running)
-    assert outcome.error == "CanceledError"
+    # Python's own, if the interrupt comes after the print and before the query.
+    assert outcome.error in ("CanceledError", "KeyboardInterrupt")
     assert "1" in kernel.ok("%d1 DB SELECT 1 AS one").text
 
 
