@@ -88,8 +88,8 @@ async def test_it_is_cut_and_serves_again(define, runtime, body):
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("body", LOOPS.values(), ids=LOOPS)
-async def test_it_is_cut_each_time(define, runtime, body):
+@pytest.mark.parametrize(("kind", "body"), LOOPS.items(), ids=LOOPS)
+async def test_it_is_cut_each_time(define, runtime, kind, body):
     many = 10_000_000
     runtime.limits = workernb.Limits(cpu_ms=BUDGET_MS, subrequests=many, invocations=many)
     define(OTHER, name="other")
@@ -103,8 +103,10 @@ async def test_it_is_cut_each_time(define, runtime, body):
     used.sort()
     print(f"cut at {used[0]:.1f}, {used[len(used) // 2]:.1f}, {used[-1]:.1f} ms: {body}")
     assert used[0] >= BUDGET_MS
-    assert used[CUTS * 9 // 10] < LATE_MS
-    assert used[-1] < 2 * LATE_MS  # Once in a while another process has the core at the tick.
+    # Hops for ever make objects for ever: a collection looks at all of them, as in Python's.
+    late_ms = 4 * LATE_MS if kind.endswith("of another Worker") else LATE_MS
+    assert used[CUTS * 9 // 10] < late_ms
+    assert used[-1] < 2 * late_ms  # Once in a while another process has the core at the tick.
 
 
 async def test_where_it_was_cut(define):
