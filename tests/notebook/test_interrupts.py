@@ -147,6 +147,10 @@ HOW = {
     "fetch_sync": "await victim.fetch_sync().text()",
 }
 
+ASKED_FOR = pytest.mark.skipif(
+    "WORKERNB_INTERRUPTS" not in os.environ, reason="takes minutes: set WORKERNB_INTERRUPTS=1"
+)
+
 
 def with_common(source: str) -> str:
     """Return a Worker's cell with the imports and functions that the bodies use."""
@@ -196,6 +200,7 @@ def interrupt(kernel: Kernel, running: str, started: Path, times: int) -> None:
 
 
 @pytest.mark.slow
+@ASKED_FOR
 @pytest.mark.parametrize("how", HOW)
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_an_interrupt_ends_a_request(interrupted, tmp_path, situation, how):
@@ -219,6 +224,7 @@ LOADS = {
 
 
 @pytest.mark.slow
+@ASKED_FOR
 @pytest.mark.parametrize("what", LOADS)
 def test_an_interrupt_ends_a_module_that_loads(interrupted, tmp_path, what):
     kernel, started = interrupted, tmp_path / "started"
