@@ -123,7 +123,7 @@ def test_a_secret_is_set_and_never_shown(page: Any, expect) -> None:
 
 
 def test_the_dashboard_follows_the_requests(page: Any, expect, screenshot, theme) -> None:
-    requests = board(page).locator("select").first
+    requests = board(page).locator("select").filter(has_text="always the last one").first
     expect(requests.locator("option:checked")).to_have_text("always the last one")
     expect(requests.locator("option").nth(1)).to_contain_text("GET http://auth/ → 200")
     requests.select_option(index=2)
