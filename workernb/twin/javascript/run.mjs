@@ -52,5 +52,6 @@ for (;;) {
     write(told(error));
   }
 }
+setTimeout(() => process.exit(0), 3000); // Whatever holds up the end of workerd.
 await miniflare.dispose();
 process.exit(0);
