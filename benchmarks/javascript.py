@@ -5,10 +5,6 @@ They are installed into the user's cache at the first run, from the lock file in
 
 from __future__ import annotations
 
-import hashlib
-import os
-import shutil
-import subprocess
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -35,25 +31,12 @@ class Absent(Exception):
 
 def installed() -> Path:
     """Install the peers if necessary, and return their folder; Absent when this fails."""
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        raise Absent("workerd and miniflare are left out: there is no npm here.")
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    content = b"".join(path.read_bytes() for path in sorted(SOURCES.iterdir()))
-    folder = cache / "workernb-benchmarks" / hashlib.sha256(content).hexdigest()[:12]
-    if not (folder / "done").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(SOURCES, folder)
-        print("Installing workerd and miniflare ...", flush=True)
-        command = [npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-        if done.returncode:
-            reason = (done.stderr.strip() or done.stdout.strip()).split("\n")[0]
-            raise Absent(
-                f"workerd and miniflare are left out: npm could not install them: {reason}"
-            )
-        (folder / "done").touch()
-    return folder
+    from workernb.twin import npm
+
+    try:
+        return npm.installed(SOURCES, "workerd and miniflare")
+    except npm.NpmError as error:
+        raise Absent(str(error).replace("cannot be run", "are left out", 1)) from None
 
 
 @asynccontextmanager

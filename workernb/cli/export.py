@@ -43,10 +43,11 @@ def run(words: list[str]) -> int:
     load_workers(runtime, typed.notebook, ask)
     if typed.check:
         from workernb.views.tables.export import CheckTable
-        from workernb.wrangler.export.check import FAILS, findings
+        from workernb.wrangler.export.check import FAILS
 
-        print(CheckTable(runtime))
-        return int(any(each.level == FAILS for each in findings(runtime)))
+        table = CheckTable(runtime)
+        print(table)
+        return int(any(each.level == FAILS for each in table.findings))
     files = export_files((each.definition for each in runtime.defined()), dev_vars=typed.dev_vars)
     folder = Path(typed.directory)
     write_files(files, folder, force=typed.force)

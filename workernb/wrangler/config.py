@@ -39,6 +39,9 @@ TOP_LEVEL_ONLY = frozenset(
     """.split()
 )
 
+LIMITS = ("cpu_ms", "subrequests")
+"""The limits that the configuration has."""
+
 _READ = frozenset(
     """
     $schema env name main compatibility_date routes route workers_dev triggers limits

@@ -15,13 +15,10 @@ from workernb.runtime.services.kinds import SECRETS, SERVICES, kinds
 from workernb.runtime.services.languages import language_of
 from workernb.runtime.services.targets import Target, service_name
 
-from .config import Config, ConfigFile
+from .config import LIMITS, Config, ConfigFile
 from .dev_vars import read_local_vars
 from .secrets import Ask, find_secrets
 from .sources import read_sources
-
-LIMITS = ("cpu_ms", "subrequests")
-"""The limits that Wrangler's configuration has."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,13 @@ class CheckTable(Table):
     def __init__(self, runtime: Runtime) -> None:
         """Check the services as they are now."""
         definitions = [service.definition for service in runtime.defined()]
+        self.findings = findings(runtime)
         super().__init__(
             f"On the platform; {order_text(definitions)}",
             ("Worker", "where", "plan", "", "what", "remedy"),
             [
                 (each.service, each.where, each.plan, each.level, each.text, each.remedy)
-                for each in findings(runtime)
+                for each in self.findings
             ],
             "nothing was found that would fail or differ",
         )

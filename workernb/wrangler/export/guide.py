@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterator, Sequence
 
 from workernb.runtime.services.definitions import Definition
+from workernb.wrangler.config import LIMITS
 
 from .order import Order
-from .project import LIMITS, Project, own_limits
+from .project import Project, own_limits
 from .stubs import FOLDER
 from .workerd import secret_variable
 

@@ -16,6 +16,7 @@ from workernb.runtime.services.kinds import kinds
 from workernb.runtime.services.languages import JAVASCRIPT, PYTHON
 from workernb.runtime.services.limits import Limits
 from workernb.runtime.services.routes import public_route
+from workernb.wrangler.config import LIMITS
 from workernb.wrangler.dev_vars import format_dev_vars
 
 from .packages import packages
@@ -28,10 +29,6 @@ MAIN = {PYTHON: "entry.py", JAVASCRIPT: "index.js"}
 
 FIRST_MIGRATION = "v1"
 """The tag of the migration that creates classes of Durable Objects."""
-
-LIMITS = ("cpu_ms", "subrequests")
-"""The limits that the platform has."""
-
 
 _NONE: Mapping[str, Any] = {
     "vars": {},
