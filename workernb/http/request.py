@@ -6,6 +6,7 @@ https://developers.cloudflare.com/workers/runtime-apis/request/
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from http import HTTPMethod
 from typing import Any
 
@@ -281,6 +282,23 @@ def receive(
         _fill(received, resource, method, headers, body, redirect, cf)
     received._received = True
     return received
+
+
+def receive_with_options(
+    resource: Request | str,
+    method: str | None,
+    headers: HeadersInit,
+    body: BodyInit,
+    redirect: str | None,
+    cf: dict[str, Any] | None,
+    options: Mapping[str, Any],
+) -> Request:
+    """Return what `receive` does, for a call with other options of `Request`, such as `signal`."""
+    return receive(
+        Request(
+            resource, method=method, headers=headers, body=body, redirect=redirect, cf=cf, **options
+        )
+    )
 
 
 def _checked_method(method: str) -> HTTPMethod:

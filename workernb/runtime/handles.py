@@ -12,7 +12,7 @@ from workernb.errors import did_you_mean, with_notes
 from workernb.http.abort import abortable
 from workernb.http.body import BodyInit
 from workernb.http.headers import Headers, HeadersInit
-from workernb.http.request import Request, receive
+from workernb.http.request import Request, receive, receive_with_options
 from workernb.http.streams import ReadableStream
 from workernb.runtime.bindings.rpc import RPC_EVENT, NotebookCall
 from workernb.runtime.events.event import Event
@@ -167,13 +167,11 @@ class Handle:
         try:
             if options and "json" in options:
                 method, headers, body = _json_init(method, headers, body, options.pop("json"))
-            if options:
-                resource = Request(
-                    resource, method=method, headers=headers, body=body, redirect=redirect, cf=cf,
-                    **options,
-                )  # fmt: skip
-                method = headers = body = redirect = cf = None
-            request = receive(resource, method, headers, body, redirect, cf)
+            request = (
+                receive_with_options(resource, method, headers, body, redirect, cf, options)
+                if options
+                else receive(resource, method, headers, body, redirect, cf)
+            )
             if request._data.__class__ is ReadableStream:
                 send_from_notebook(request)
             if request._options is not None and request._options.signal is not None:

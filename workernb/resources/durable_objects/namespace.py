@@ -12,7 +12,7 @@ from typing import Any
 from workernb.errors import did_you_mean, with_notes
 from workernb.http.body import BodyInit
 from workernb.http.headers import HeadersInit
-from workernb.http.request import Request, receive
+from workernb.http.request import Request, receive, receive_with_options
 from workernb.http.response import Response
 from workernb.http.streams import ReadableStream
 from workernb.runtime.bindings.promises import (
@@ -104,13 +104,11 @@ class DurableObjectStub(ByReference):
         if entrypoint.broken is not None:
             return FailedCall(entrypoint.broken)
         try:
-            if options:
-                resource = Request(
-                    resource, method=method, headers=headers, body=body, redirect=redirect, cf=cf,
-                    **options,
-                )  # fmt: skip
-                method = headers = body = redirect = cf = None
-            request = receive(resource, method, headers, body, redirect, cf)
+            request = (
+                receive_with_options(resource, method, headers, body, redirect, cf, options)
+                if options
+                else receive(resource, method, headers, body, redirect, cf)
+            )
         except Exception as error:
             return FailedCall(error)
         invocation = ObjectInvocation(

@@ -10,7 +10,7 @@ from workernb.errors import WorkernbError, with_notes
 from workernb.http.abort import AbortSignal, abortable
 from workernb.http.body import BodyInit
 from workernb.http.headers import HeadersInit
-from workernb.http.request import Request, receive
+from workernb.http.request import Request, receive, receive_with_options
 from workernb.http.response import Response
 from workernb.http.streams import ReadableStream
 from workernb.http.streams.abortable import AbortableChunks
@@ -161,13 +161,11 @@ def _make_fetch(
         if caller.__class__ is not Invocation and (caller := caller_of(caller)) is None:
             return FailedCall(outside_of_handler(f"env.{name}.fetch"))
         try:
-            if options:
-                resource = Request(
-                    resource, method=method, headers=headers, body=body, redirect=redirect, cf=cf,
-                    **options,
-                )  # fmt: skip
-                method = headers = body = redirect = cf = None
-            request = receive(resource, method, headers, body, redirect, cf)
+            request = (
+                receive_with_options(resource, method, headers, body, redirect, cf, options)
+                if options
+                else receive(resource, method, headers, body, redirect, cf)
+            )
         except Exception as error:
             return FailedCall(error)
         # Looked up for each call, so that the next call reaches a redefined Worker.
