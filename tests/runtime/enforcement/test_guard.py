@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -35,6 +37,43 @@ async def test_the_interrupt_handler_is_put_back_when_idle(define, until):
     assert signal.getsignal(signal.SIGINT) is not before
     await until(lambda: guard.idle)
     assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.parametrize("where", ["the main thread", "another thread"])
+def test_a_request_whose_loop_was_closed_holds_nothing_up(define, runtime, until, where):
+    body = """
+    try: await asyncio.sleep(60)
+    finally: print("ends")
+    """
+    waits, echo = define("waits", body), define("echo")
+
+    async def fetch():
+        await waits.fetch()
+
+    def lose_a_loop():
+        loop = asyncio.new_event_loop()
+        task = loop.create_task(fetch())
+        task._log_destroy_pending = False  # Else asyncio complains of it, rightly.
+        loop.call_later(0.05, loop.stop)
+        loop.run_forever()
+        loop.close()
+
+    async def go_on():
+        await echo.fetch()
+        await until(lambda: guard.idle)
+
+    if where == "the main thread":
+        lose_a_loop()
+    else:
+        thread = threading.Thread(target=lose_a_loop)
+        thread.start()
+        thread.join()
+    assert runtime.in_flight
+    asyncio.run(go_on())
+    assert not runtime.in_flight
+    if where == "the main thread":
+        lost = runtime.traces[-2]
+        assert (lost.outcome, [log.text for log in lost.logs]) == ("canceled", ["ends"])
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 import workernb
@@ -24,6 +26,7 @@ def runtime():
     runtime = workernb.Runtime()
     yield runtime
     runtime.close()
+    gc.collect()  # Coroutines that errors have kept go while their warning is still expected.
 
 
 @pytest.mark.filterwarnings("ignore:coroutine 'Message:RuntimeWarning")
@@ -53,7 +56,9 @@ async def test_in_a_worker(runtime, line):
     handle = runtime.define("w", source, services={"SELF": "w"}, kv_namespaces={"KV": "kv"})
     with pytest.raises((TypeError, AttributeError)) as caught:
         await handle.fetch("http://w/", method="POST", body="[1]")
-    assert caught.value.__notes__ == [NOTE]
+    # Since Python 3.14, json says in notes of its own where the value was.
+    notes = [note for note in caught.value.__notes__ if not note.startswith("when serializing ")]
+    assert notes == [NOTE]
 
 
 async def test_a_call_that_is_compared_with_calls_is_itself(runtime):

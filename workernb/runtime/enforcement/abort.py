@@ -161,8 +161,10 @@ def _task_that_waits_in(trace: Trace, invocation: Invocation) -> asyncio.Task[An
 
 def raised_at_wake(trace: Trace, thrown: BaseException) -> BaseException:
     """Return what to raise in the task that runs in place of what has woken it, by default that."""
+    if trace.cuts_at_wake is None:
+        return thrown
     task = asyncio.current_task()
-    if task is None or trace.cuts_at_wake is None or task not in trace.cuts_at_wake:
+    if task is None or task not in trace.cuts_at_wake:
         return thrown
     task.uncancel()
     return trace.cuts_at_wake.pop(task)

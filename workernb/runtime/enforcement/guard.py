@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import contextlib
 import logging
 from contextlib import AbstractContextManager
 from signal import SIGINT
@@ -109,6 +110,7 @@ class Guard:
             self._beats.pop(thread, None)  # A tick may have uninstalled in the meantime.
         for trace in traces:
             self._check(trace)
+        self._forget_lost()
         self._sample_off_thread()
         if thread.trace is None:  # Within a nested loop, a Worker would be charged for it.
             self._memory.check([*traces, *([self._ended] if self._ended else [])])
@@ -138,6 +140,20 @@ class Guard:
             took_s = (wall_clock() - began) / 1e9
             trace.next_hang_check_s = max(2 * waited_s, waited_s + 20 * took_s)
 
+    def _forget_lost(self) -> None:
+        """End the requests whose loop was closed meanwhile: nothing else ever will."""
+        for trace in list(self.in_flight):
+            task = trace.task
+            if task is None or not task.get_loop().is_closed():
+                continue
+            self.in_flight.discard(trace)
+            trace.host.in_flight.discard(trace)
+            coroutine = task.get_coro()
+            if trace.thread is this_thread() and coroutine is not None:
+                # What its code raises now, nobody is left to be told.
+                with contextlib.suppress(Exception):
+                    coroutine.close()
+
     def _outlives_interrupt(self, trace: Trace) -> bool:
         """Return whether an interrupt has canceled the request, and the time to end is over."""
         interrupted_ns = self.signals.interrupted_ns
@@ -166,6 +182,7 @@ class Guard:
     # Installing
 
     def _install(self, thread: Thread, loop: asyncio.AbstractEventLoop) -> None:
+        self._forget_lost()
         if self._capture is None:
             self._off_thread.begin()
             self._capture = LogCapture()

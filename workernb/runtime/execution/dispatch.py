@@ -285,6 +285,9 @@ def serve(root: Invocation) -> Generator[Any, Any, Any]:
             response.__class__ = Answer
             response._trace = trace  # type: ignore[attr-defined]
         answer = response
+    except GeneratorExit:
+        finish_if_done(trace)
+        raise  # Whoever drove the request has dropped it, and may be no task of a running loop.
     except BaseException as error:
         failure = failure_of(trace, error)
         if root.outcome is None:
