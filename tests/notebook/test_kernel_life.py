@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 
 import pytest
@@ -411,15 +413,21 @@ def test_loading_is_cheap_and_loads_nothing_heavy(kernel):
         " & set(sys.modules)))"
     )
     assert kernel.ok(cell).stdout in ("[]\n", "['ipywidgets']\n")
-    timed = kernel.ok(
-        "import subprocess, sys\n"
-        "code = 'import time; from IPython.core.interactiveshell import InteractiveShell as S;'\\\n"
-        "    's = S.instance(); b = time.process_time(); import workernb;'\\\n"
-        "    'workernb.load_ipython_extension(s); print(time.process_time() - b)'\n"
-        "print(subprocess.run([sys.executable, '-c', code], capture_output=True, text=True).stdout)"
-    )
-    # About 0.25 s on an idle machine; beside other tests a third more.
-    assert float(timed.stdout) < 0.5
+    # In CPU time, since the machine may be busy; and beside what each kernel imports anyhow.
+    code = """
+from time import process_time
+began = process_time()
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+loads = process_time()
+import workernb
+workernb.load_ipython_extension(shell)
+print((process_time() - loads) / (loads - began))
+"""
+    ratios = [
+        float(subprocess.check_output([sys.executable, "-c", code], text=True)) for _ in range(3)
+    ]
+    assert min(ratios) < 1.2
 
 
 def test_a_secret_is_asked_for_without_echo(kernel):

@@ -24,9 +24,9 @@ def _no_garbage_collection():
 
 
 def near(ms: float):
-    """Return what equals `ms` within 5 % or 0.3 ms."""
+    """Return what equals `ms` within 5 % or 1 ms: each preemption may move 0.1 ms."""
     # Under a tracer, such as coverage's, the lines around the measurement cost more.
-    return pytest.approx(ms, rel=0.05, abs=0.3 if sys.gettrace() is None else 2)
+    return pytest.approx(ms, rel=0.05, abs=1 if sys.gettrace() is None else 2)
 
 
 def burned(*invocations):

@@ -70,6 +70,7 @@ class Guard:
 
     def enter(self, trace: Trace, loop: asyncio.AbstractEventLoop) -> None:
         """Add a request that begins, and install what is missing."""
+        trace.loop = loop
         self.in_flight.add(trace)
         thread = trace.thread
         beat = self._beats.get(thread)
@@ -143,12 +144,11 @@ class Guard:
     def _forget_lost(self) -> None:
         """End the requests whose loop was closed meanwhile: nothing else ever will."""
         for trace in list(self.in_flight):
-            task = trace.task
-            if task is None or not task.get_loop().is_closed():
+            if trace.loop is None or not trace.loop.is_closed():
                 continue
             self.in_flight.discard(trace)
             trace.host.in_flight.discard(trace)
-            coroutine = task.get_coro()
+            coroutine = None if trace.task is None else trace.task.get_coro()
             if trace.thread is this_thread() and coroutine is not None:
                 # What its code raises now, nobody is left to be told.
                 with contextlib.suppress(Exception):

@@ -196,7 +196,7 @@ def finish_if_done(trace: Trace) -> None:
         for steps in trace.replaced_steps.values():
             steps.close()
         trace.replaced_steps = None
-    trace.task = trace.steps = None
+    trace.task = trace.steps = trace.loop = None
     for body in list(trace.outside):
         body.discard()
     host = trace.host

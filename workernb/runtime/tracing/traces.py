@@ -136,6 +136,7 @@ class Trace:
     next_hang_check_s = 0.0  # Seconds of waiting before the guard checks whether it hangs.
     # Outcome and text of a waitUntil task, or of the answer's stream.
     late_failure: tuple[str, str] | None = None
+    loop: asyncio.AbstractEventLoop | None = None  # Which runs it, once it has begun.
     task: asyncio.Task[Any] | None = None
     steps: Coroutine[Any, Any, Any] | None = None
     imports_ns = import_began_ns = cpu_ns = sampled_ns = ended_ns = not_kept = fetches_not_kept = 0
