@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -20,6 +21,15 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 # No deadline, since a machine may be slow; derandomized, so that a failure can be reproduced.
 settings.register_profile("workernb", deadline=None, derandomize=True)
 settings.load_profile("workernb")
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector leave alone what there is before the first test.
+
+    It is charged to whatever Worker it falls into, and looks at all that pytest keeps.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from workernb.errors import HandlerError
 from workernb.runtime.enforcement.guard import guard
 
 
@@ -147,3 +148,17 @@ async def test_a_handler_that_was_set_while_requests_ran_is_kept(define):
         assert signal.getsignal(signal.SIGPROF) == signal.SIG_IGN
     finally:
         signal.signal(signal.SIGPROF, before)
+
+
+async def test_a_tick_that_comes_within_a_tick_is_left_out(define, monkeypatch):
+    depths = []
+
+    def begin_another() -> None:
+        depths.append(len(depths))
+        signal.raise_signal(signal.SIGPROF)
+
+    monkeypatch.setattr(guard.signals, "_on_tick", begin_another)
+    handle = define("worker", "import signal; signal.raise_signal(signal.SIGPROF)")
+    with pytest.raises(HandlerError):
+        await handle.fetch()
+    assert 1 <= len(depths) < 20

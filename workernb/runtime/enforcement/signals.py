@@ -107,6 +107,7 @@ class Signals:
         self._before_tick: Any = None
         self._tick_handler = self._tick  # One object, to be compared by identity.
         self._in_long_slice = False
+        self._in_tick = False
         self._cut = CutInjector()
         self.interrupt_handler = InterruptHandler(self._on_interrupt, signal.SIG_IGN)
 
@@ -146,6 +147,16 @@ class Signals:
                 self.end_long_slice()
 
     def _tick(self, signum: int, frame: FrameType | None) -> None:
+        if self._in_tick:
+            return  # A tick may take longer than it is to the next one, as with a long trace.
+        self._in_tick = True
+        try:
+            self._check(frame)
+        finally:
+            self._in_tick = False
+
+    def _check(self, frame: FrameType | None) -> None:
+        """Cut the code that a tick has interrupted if it must end."""
         thread = self._main
         assert thread is not None
         running: Any = current.get()

@@ -50,10 +50,16 @@ class Thread:
             self.ends_cut()
 
     def cpu_now(self) -> int:
-        """Return the CPU time (ns) of this thread; callable from any thread."""
+        """Return the CPU time (ns) of this thread; callable from any thread.
+
+        Of a thread that has ended, that at its last slice.
+        """
         if threading.get_ident() == self.ident:
             return cpu_clock()
-        return cpu_of(self.ident)
+        try:
+            return cpu_of(self.ident)
+        except OSError:
+            return self.slice_cpu_ns
 
     def slice_so_far_ns(self, trace: object) -> int:
         """Return the CPU time (ns) of the running slice if it belongs to `trace`, else 0."""
