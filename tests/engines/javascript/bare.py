@@ -32,8 +32,8 @@ class Bare:
     def log(self, level: str, text: str) -> None:
         self.lines.append((level, text))
 
-    def report(self, error: Any) -> None:
-        self.reported.append(str(error))
+    def report(self, error: Any, how: str) -> None:
+        self.reported.append(f"{error}{how}")
 
     def now(self) -> float:
         return self.time

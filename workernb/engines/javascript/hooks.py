@@ -24,15 +24,18 @@ class RunHooks:
         """Print a line, and add it to the logs of the invocation."""
         console_log(level, text)
 
-    def report(self, error: Any) -> None:
+    def report(self, error: Any, how: str) -> None:
         """Add an exception that nobody caught to the logs of the invocation."""
         run = self._host.run
+        if run is not None and run.is_condemned:
+            return  # What follows from its cut is no error of its own.
         if run is None or self.describe is None:
-            console_log("error", f"Uncaught {error}")
+            console_log("error", f"Uncaught{how} {error}")
             return
         about = self.describe(error).to_python()
         text = format_traceback(run.error_of(int(about[0]), *about[1:]))
-        log(run.trace, run.invocation, "error", f"Uncaught {text}", f"Uncaught {text}\n")
+        text = f"Uncaught{how} {text}"
+        log(run.trace, run.invocation, "error", text, f"{text}\n")
 
     def now(self) -> float:
         """Return the time by the runtime's clock, in ms since 1970."""

@@ -59,12 +59,13 @@ def message_functions(host: Host, wrap: Callable[[Any], Any]) -> dict[str, Calla
         return wrap(made)
 
     def response(
-        body: Any, status: Any, status_text: str, has_headers: bool, kind: Any, *flat: str
-    ) -> Any:
+        body: Any, status: Any, status_text: str, has_headers: bool, kind: Any, socket: Any,
+        *flat: str,
+    ) -> Any:  # fmt: skip
         given = Headers(_pairs(flat)) if has_headers or kind is not None else None
         if kind is not None and given is not None and not given.has("content-type"):
             given.set("content-type", kind)
-        return wrap(Response(_body(body), _status(status), status_text, given))
+        return wrap(Response(_body(body), _status(status), status_text, given, socket))
 
     exposed: dict[str, Callable[..., Any]] = {
         "headers": lambda *flat: wrap(Headers(_pairs(flat))),

@@ -35,13 +35,14 @@ from .messages import message_functions
 from .objects import object_functions
 from .platform import PLATFORM_MODULE, PLATFORM_SOURCE, missing_module
 from .run import Run
+from .sockets import socket_functions
 from .storage import storage_functions
 from .stores import store_functions
 from .values import written
 
 SCRIPTS = (
     "errors", "operations", "bodies", "messages", "values", "rpc", "stores", "r2", "caches",
-    "queues", "objects", "workers", "storage", "handlers",
+    "queues", "objects", "workers", "storage", "websockets", "handlers",
 )  # fmt: skip
 """Our own scripts, in the order in which each takes what it needs from those before."""
 
@@ -50,13 +51,13 @@ def scripts_for(version: Version) -> list[str]:
     """Return the names of the scripts that a version needs: a heap that lacks some is smaller."""
     definition = version.definition
     kinds = {type(value) for value in values_of(version.env).values()}
-    has_classes = any(
-        "DurableObject" in source for source in (definition.source, *definition.modules.values())
-    )
+    sources = (definition.source, *definition.modules.values())
+    has_classes = any("DurableObject" in source for source in sources)
     needed = {
         "r2": R2Bucket in kinds,
         "objects": has_classes or DurableObjectNamespace in kinds,
         "storage": has_classes,
+        "websockets": any("ebSocket" in source for source in sources),
     }
     return [name for name in SCRIPTS if needed.get(name, True)]
 
@@ -124,6 +125,7 @@ class Realm:
         self.make_object, self.enter_object = get("makeObject"), get("enterObject")
         self.enter_rpc, self.enter_exported = get("enterRpc"), get("enterExported")
         self.enter_dispose = get("enterDispose")
+        self.socket_event = get("socketEvent")
         self.pull_stream, self.cancel_stream = get("pullStream"), get("cancelStream")
         self.index = {each.name: number for number, each in enumerate(self.found)}
 
@@ -147,6 +149,7 @@ class Realm:
             **store_functions(host),
             **object_functions(host),
             **storage_functions(host),
+            **socket_functions(host, host.wrap),
         }
         exposed = machine.host_object(functions)
         self._hooks = RunHooks(host, self._now)

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from workernb.errors import HungError, JavaScriptError, LimitError, with_notes
+from workernb.errors import CpuLimitExceeded, HungError, JavaScriptError, LimitError, with_notes
 from workernb.http.response import Response
 from workernb.runtime.enforcement.abort import cut_in
 from workernb.runtime.execution.hop import call_of, claim_call
@@ -76,7 +76,8 @@ class Run:
     number: by which JavaScript names it. argument: the handler's, of some events. exceptions: those
     that JavaScript has errors of, by number. sources: stubs and calls that it has, by number.
     waits: what `ctx.waitUntil` waits for, None for nothing. goes_on: how many streams it produces
-    that may go on after its handler has ended.
+    that may go on after its handler has ended. sockets: how many ends of WebSockets that it has
+    accepted are open. keeper: the run that has accepted the end whose event this one handles.
     """
 
     # Class-level defaults: most runs have none of these.
@@ -84,7 +85,8 @@ class Run:
     waits: Waits | None = None
     sources: Mapping[int, Any] = MappingProxyType({})
     _calls: frozenset[int] = frozenset()
-    goes_on = 0
+    goes_on = sockets = 0
+    keeper: Run | None = None
     _tasks: dict[asyncio.Future[Outcome], int] | Mapping[Any, int] = MappingProxyType({})
     argument: Any = None
     _has_left = False
@@ -244,6 +246,8 @@ class Run:
             stack, self.realm.files | {f: f for f in self.realm.files.values()}
         )
         reason = trace.aborted or trace.over_budget[self.invocation]
+        if isinstance(reason, CpuLimitExceeded):
+            reason.args = (PlatformText.CPU,)  # By default it is Python's own.
         if frames:
             innermost = frames[0]
             cut_in(reason, f"{innermost.file}:{innermost.line}, in {innermost.name}")
@@ -279,7 +283,7 @@ class Run:
         operations = self._operations
         if not operations and not self._tasks:
             await self._wait_for_others()
-        elif len(operations) == 1 and not self._tasks:
+        elif len(operations) == 1 and not self._tasks and not self.sockets:
             number, awaitable = operations.popitem()
             try:
                 found: Outcome = (await awaitable, None)
@@ -326,7 +330,7 @@ class Run:
 
     async def _wait_for_others(self) -> None:
         """Wait until another run of the same heap has run, which may settle a shared promise."""
-        if not self.realm.others_can_act(self):
+        if not self.sockets and not self.realm.others_can_act(self):
             self._idle_turns += 1
             if self._idle_turns <= IDLE_TURNS:
                 await asyncio.sleep(0)
@@ -344,8 +348,18 @@ class Run:
 
     @property
     def can_act(self) -> bool:
-        """Whether it runs, or waits for an operation."""
-        return bool(self._operations or self._tasks) or self._turn is None
+        """Whether it runs, or waits for an operation or for an event of a WebSocket."""
+        return bool(self._operations or self._tasks or self.sockets) or self._turn is None
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether it waits for no operation; of timers once their connection has ended."""
+        if self._operations or self._tasks:
+            keeps = self.keeper is not None and self.keeper.sockets > 0
+            return not keeps and all(
+                number in self._timers for number in (*self._operations, *self._tasks.values())
+            )
+        return True
 
     def wake(self) -> None:
         """Look again at what it waits for."""

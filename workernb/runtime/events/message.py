@@ -24,7 +24,8 @@ MESSAGE = Event("message", _result)
 
 def handling_of(connection: Invocation, event: Any) -> Invocation:
     """Return the invocation by which `connection` handles an event of its WebSocket."""
-    handling = Invocation(
+    kind = type(connection)  # That of a Durable Object's is another.
+    handling = kind(
         connection.trace, connection, event.type, connection, event.type, event.describe(),
         connection.depth,
     )  # fmt: skip

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import inspect
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextvars import copy_context
 from time import perf_counter_ns as wall_clock
 from typing import Any
@@ -39,10 +39,11 @@ _set_current = current.set
 class Connection:
     """The end of a WebSocket that an invocation has accepted. It keeps that, and the request, open.
 
-    closing: None; see `OpenBody`.
+    closing: None; see `OpenBody`. on_end: called when the connection has ended.
     """
 
     closing: asyncio.Task[None] | None = None
+    on_end: Callable[[], None] | None = None
 
     def __init__(self, socket: WebSocket, invocation: Invocation) -> None:
         """Accept `socket` for the invocation that runs."""
@@ -219,6 +220,8 @@ class Connection:
         extras.bodies = extras.bodies - {self}
         trace.sockets -= 1
         trace.woken_ns = wall_clock()
+        if self.on_end is not None:
+            self.on_end()
         if trace.wait_until_tasks and not trace.sockets:
             limit_waiting(trace)
         if extras.returned and not invocation.ended_ns and not extras.bodies:
@@ -301,7 +304,7 @@ class NotebookHolder:
 def hold(socket: WebSocket) -> Any:
     """Return the holder of an end that is accepted where this is called."""
     running: Any = _running()
-    if running.__class__ is Invocation:
+    if isinstance(running, Invocation):
         # An event's listener may accept another end: that is its connection's too.
         return Connection(socket, running.caller or running if running.is_message else running)
     return NotebookHolder(socket)

@@ -14,8 +14,11 @@ class Hooks(Protocol):
     def log(self, level: str, text: str) -> None:
         """Keep a line of the console: level is `debug`, `info`, `log`, `warn` or `error`."""
 
-    def report(self, error: Any) -> None:
-        """Report an exception that nobody caught, of a timer or `reportError`: a value of JS's."""
+    def report(self, error: Any, how: str) -> None:
+        """Report an exception that nobody caught, of a timer, a listener or `reportError`.
+
+        error: a value of JavaScript's. how: ` (in promise)` for what a promise was rejected with.
+        """
 
     def now(self) -> float:
         """Return the time in ms since 1970, as `Date.now()` and `performance.now()` show it."""

@@ -11,8 +11,6 @@ _REMEDIES = {
     "binding.",
     "HTMLRewriter": "workernb has no HTMLRewriter: read the text and replace in it, or use a "
     "Python Worker with an HTML parser behind a binding.",
-    "WebSocketPair": "workernb has no WebSockets in JavaScript Workers yet.",
-    "WebSocket": "workernb has no WebSockets in JavaScript Workers yet.",
     "EventSource": "workernb has no EventSource: read the response's body as a stream.",
     "Temporal": "QuickJS has no Temporal: use Date.",
     "Buffer": "Node's Buffer is not there: use Uint8Array, TextEncoder and TextDecoder, atob and "

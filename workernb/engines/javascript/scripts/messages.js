@@ -385,7 +385,13 @@
       return host.type(own(this));
     }
     get webSocket() {
-      return null;
+      if (internal.newSocket === undefined || host.status(own(this)) !== 101) return null;
+      const all = kept(this);
+      if (all.socket === undefined) {
+        const handle = host.socketOf(own(this));
+        all.socket = handle === null ? null : internal.newSocket(handle);
+      }
+      return all.socket;
     }
     get cf() {
       return undefined;
@@ -396,7 +402,7 @@
   }
 
   const responseHandle = (body, init, type) => {
-    let status = null, statusText = "", flat = null, hasHeaders = false;
+    let status = null, statusText = "", flat = null, hasHeaders = false, socket = null;
     if (init !== undefined && init !== null) {
       if (!isObject(init)) throw new TheTypeError("The options of a Response are an object.");
       if (init.status !== undefined) status = +init.status;
@@ -405,10 +411,13 @@
         flat = pairsOf(init.headers);
         hasHeaders = true;
       }
+      if (init.webSocket !== undefined && init.webSocket !== null) {
+        socket = internal.socketHandle?.(init.webSocket) ?? false;
+      }
     }
     try {
-      if (flat === null) return host.response(body, status, statusText, hasHeaders, type);
-      const options = [body, status, statusText, hasHeaders, type];
+      if (flat === null) return host.response(body, status, statusText, hasHeaders, type, socket);
+      const options = [body, status, statusText, hasHeaders, type, socket];
       for (let i = 0; i < flat.length; i++) options[options.length] = flat[i];
       return apply(host.response, undefined, options);
     } catch (error) {

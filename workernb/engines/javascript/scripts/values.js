@@ -17,13 +17,14 @@
   // Functions and objects of RpcTarget that others call, by number.
   const exported = { __proto__: null };
   internal.exported = exported;
-  const add = (value) => {
+  const exportAs = (number, value) => {
     const released = host.released();
     for (let i = 0; i < released.length; i++) delete exported[released[i]];
-    const number = host.newExport();
     exported[number] = value;
     return number;
   };
+  internal.exportAs = exportAs;
+  const add = (value) => exportAs(host.newExport(), value);
 
   // What no code can make a copy of, and what a class of a Worker's own has made.
   const refuse = (value) => {

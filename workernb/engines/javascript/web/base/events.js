@@ -289,14 +289,14 @@
 
   function call(callback, target, event) {
     if (typeof callback === 'function') {
-      apply(callback, target, [event]);
+      web.watch(apply(callback, target, [event]));
       return;
     }
     const { handleEvent } = callback;
     if (typeof handleEvent !== 'function') {
       throw new TypeError('The listener has no function handleEvent');
     }
-    apply(handleEvent, callback, [event]);
+    web.watch(apply(handleEvent, callback, [event]));
   }
 
   // Gives a class an attribute for an event's handler, such as onabort.
@@ -321,7 +321,30 @@
     });
   };
 
-  const classes = { Event, CustomEvent, MessageEvent, CloseEvent, ErrorEvent, EventTarget };
+  class PromiseRejectionEvent extends Event {
+    #init;
+    constructor(type, init = {}) {
+      super(type, init);
+      const { promise, reason } = init ?? {};
+      this.#init = { promise, reason };
+    }
+    get promise() {
+      return this.#init.promise;
+    }
+    get reason() {
+      return this.#init.reason;
+    }
+  }
+
+  const classes = {
+    Event,
+    CustomEvent,
+    MessageEvent,
+    CloseEvent,
+    ErrorEvent,
+    PromiseRejectionEvent,
+    EventTarget,
+  };
   const keys = web.primordials.keys(classes);
   for (let i = 0; i < keys.length; i++) {
     web.define(classes[keys[i]]);
@@ -349,9 +372,24 @@
     try {
       if (!apply(dispatchEvent, globalTarget, [event])) return;
     } catch (thrown) {
-      host.report(thrown);
+      host.report(thrown, '');
     }
-    host.report(error);
+    host.report(error, '');
+  };
+  // What a listener or a timer's callback returns is kept by nobody. Where it is a promise, its
+  // rejection is reported: the engine itself does not tell of those that nobody handles.
+  web.watch = (result) => {
+    if (!web.isPromise(result)) return;
+    web.react(result, undefined, (reason) => {
+      const init = { promise: result, reason, cancelable: true };
+      const event = setTrusted(new PromiseRejectionEvent('unhandledrejection', init));
+      try {
+        if (!apply(dispatchEvent, globalTarget, [event])) return;
+      } catch (thrown) {
+        host.report(thrown, '');
+      }
+      host.report(reason, ' (in promise)');
+    });
   };
   web.expose({
     addEventListener: {

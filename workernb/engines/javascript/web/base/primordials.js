@@ -283,6 +283,7 @@
     value !== null &&
     typeof value === 'object' &&
     primordials.getPrototypeOf(value) === promisePrototype;
+  web.isPromise = isPromise;
   web.resolved = (value) =>
     isPromise(value) ? value : new primordials.Promise((resolve) => resolve(value));
   web.rejected = (error) => new primordials.Promise((_, reject) => reject(error));

@@ -44,7 +44,7 @@
     mapDelete(timers, number);
     try {
       if (timer.repeats) start(timer);
-      timer.callback();
+      web.watch(timer.callback());
     } catch (error) {
       web.report(error);
     }
@@ -54,9 +54,7 @@
     if (typeof callback !== 'function') {
       throw web.wrongParameter(name, 'ServiceWorkerGlobalScope', 1, 'function');
     }
-    return () => {
-      apply(callback, undefined, values);
-    };
+    return () => apply(callback, undefined, values);
   };
   const clearing = (name, given, number) => {
     if (given === 0) {
