@@ -24,7 +24,7 @@ from workernb.texts import PlatformText
 from workernb.workers.current import current
 
 _running = current.get
-NOT_AWAITED = "it was never awaited. Await it, or hand it to self.ctx.waitUntil(…)."
+NOT_AWAITED = "it was never awaited. Await it, or hand it to ctx.waitUntil(…)."
 
 
 class StoreBinding:

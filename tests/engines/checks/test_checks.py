@@ -7,7 +7,7 @@ import math
 import pytest
 
 import workernb
-from workernb.engines.checks import check_module, check_source
+from workernb.engines.checks import check_javascript, check_module, check_source
 
 
 def told(source: str, **notebook: object) -> list[str]:
@@ -49,7 +49,7 @@ def test_entrypoints_and_handlers(source, line, text):
 
 @pytest.mark.parametrize("name", ["fetch", "scheduled", "queue", "tail"])
 def test_a_handler_that_is_called_is_not_told_of(name):
-    handler = f"  async def {name}(self, argument): pass"
+    handler = f"  async def {name}(self, argument, env=None, ctx=None): pass"
     assert (
         told(f"from workers import WorkerEntrypoint\nclass Default(WorkerEntrypoint):\n{handler}")
         == []
@@ -170,3 +170,56 @@ def test_a_response_that_is_read_and_returned_without_await():
         f"line 4: {call}(…) gives a coroutine: write await {call}(…)."
     ]
     assert told(entrypoint(body.replace("if", "response = await response\nif"))) == []
+
+
+CLASS = "from workers import WorkerEntrypoint\nclass Default(WorkerEntrypoint):\n    {}: pass\n"
+
+
+@pytest.mark.parametrize(
+    ("method", "text"),
+    [
+        ("async def fetch(request)",
+         "Default.fetch has no self: write async def fetch(self, request)."),
+        ("async def queue(self, batch)",
+         "Default.queue takes too few arguments: write async def queue(self, batch, env, ctx)."),
+        ("async def scheduled(self)",
+         "Default.scheduled takes too few arguments: write "
+         "async def scheduled(self, controller, env, ctx)."),
+        ("def __init__(self)",
+         "Default is made with ctx and env: write def __init__(self, ctx, env), and "
+         "super().__init__(ctx, env) in it."),
+    ],
+)  # fmt: skip
+def test_a_method_that_lacks_a_parameter(method, text):
+    assert told(CLASS.format(method)) == [f"line 3: {text}"]
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        "async def fetch(self)",
+        "async def fetch(self, request, env, ctx)",
+        "async def queue(self, batch, env, ctx)",
+        "async def scheduled(self, *given)",
+        "def __init__(self, ctx, env, more=1)",
+        "def __init__(self, *given)",
+    ],
+)
+def test_a_method_that_takes_what_it_gets(method):
+    assert told(CLASS.format(method)) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("export default { async ftch() { return new Response('x'); } };",
+         ["line 1: ftch is no handler, so no event calls it. Did you mean fetch?"]),
+        ("export default {\n  Fetch(request) {\n  },\n};",
+         ["line 2: Fetch is no handler, so no event calls it. Did you mean fetch?"]),
+        ("export default { async fetch() { patch(); } };\nfunction fetcher() {\n}", []),
+        ("export default { fetch: handle };\nfunction fetchh() {\n}", []),
+        ("function ftch() {\n}", []),
+    ],
+)  # fmt: skip
+def test_a_misspelt_handler_in_javascript(source, found):
+    assert [str(finding) for finding in check_javascript(source)] == found

@@ -12,9 +12,10 @@ from typing import Any
 from .awaits import forgotten_awaits
 from .entrypoints import missing_entrypoints
 from .findings import Finding
+from .javascript import check_javascript
 from .names import unknown_names
 
-__all__ = ["Finding", "check_module", "check_source"]
+__all__ = ["Finding", "check_javascript", "check_module", "check_source"]
 
 
 def check_source(source: str, notebook: Mapping[str, Any]) -> list[Finding]:

@@ -11,6 +11,7 @@ from workernb.runtime.services.engine import HANDLERS
 from workernb.runtime.services.targets import DEFAULT
 
 from .findings import Finding
+from .signatures import wrong_signatures
 
 _BASES = ("WorkerEntrypoint", "DurableObject", "WorkflowEntrypoint")
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -30,6 +31,7 @@ def missing_entrypoints(tree: ast.Module) -> list[Finding]:
     functions = [node for node in tree.body if isinstance(node, _Function)]
     entrypoints = [node for node in classes if _is_entrypoint(node, classes)]
     findings = [finding for node in entrypoints for finding in _misspelt_handlers(node)]
+    findings += [finding for node in entrypoints for finding in wrong_signatures(node)]
     names = {node.name for node in entrypoints}
     if DEFAULT not in names and not any(node.name in _ON for node in functions):
         findings += _misspelt_default(entrypoints)

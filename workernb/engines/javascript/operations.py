@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Generator
 from typing import Any, TypeAlias
+
+from workernb.resources.calls import StoreCall
 
 Outcome: TypeAlias = tuple[Any, BaseException | None]
 """The value that an operation has given, or the exception instead of it."""
@@ -22,3 +24,27 @@ def close(awaitable: Any) -> None:
     end = getattr(awaitable, "close", None)
     if end is not None:
         end()
+
+
+class Converted:
+    """A call whose result is converted for JavaScript: an awaitable, which can be closed."""
+
+    __slots__ = ("_call", "_convert")
+
+    def __init__(self, call: StoreCall, convert: Callable[[Any], Any]) -> None:
+        """Make it of a call, and what converts the result."""
+        self._call = call
+        self._convert = convert
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        """Return the generator of the call, which returns the converted result."""
+        return self._convert((yield from self._call.__await__()))
+
+    def close(self) -> None:
+        """Cancel the call, if it has not been awaited."""
+        self._call.close()
+
+
+def tells(awaitable: Any) -> bool:
+    """Return whether an operation logs that nobody has awaited it when it is dropped unclosed."""
+    return isinstance(awaitable, StoreCall | Converted)

@@ -12,18 +12,17 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from workernb.errors import CpuLimitExceeded, HungError, JavaScriptError, LimitError, with_notes
+from workernb.errors import HungError, with_notes
 from workernb.http.response import Response
-from workernb.runtime.enforcement.abort import cut_in
 from workernb.runtime.execution.hop import call_of, claim_call
-from workernb.runtime.execution.tasks import abandon, release
+from workernb.runtime.execution.tasks import NOT_AWAITED, abandon, release
 from workernb.runtime.tracing.invocations import Invocation
+from workernb.runtime.tracing.logs import warn
 from workernb.runtime.tracing.traces import Trace
 from workernb.texts import PlatformText
 
-from . import stacks
-from .host.remedies import remedy
-from .operations import Outcome, close, outcome
+from .failures import end_of, error_of
+from .operations import Outcome, close, outcome, tells
 from .waits import Waits
 
 if TYPE_CHECKING:
@@ -35,12 +34,6 @@ MAX_JOBS_AFTER_CUT = 200
 
 IDLE_TURNS = 3
 """How many iterations of the loop a run waits for others to begin, before it counts as hung."""
-
-ENGINE_ERRORS = ("ReferenceError", "TypeError")
-"""The names of errors of which the engine's text may have a remedy."""
-
-OUT_OF_MEMORY = "out of memory"
-"""The engine's text where an allocation has failed."""
 
 
 class Realm(Protocol):
@@ -173,20 +166,7 @@ class Run:
     def error_of(self, number: int, name: str, text: str, stack: str) -> BaseException:
         """Return the exception for what JavaScript threw: the very same, if it comes from here."""
         known = self.exceptions.get(number)
-        if known is not None:
-            return known
-        if name == "InternalError" and OUT_OF_MEMORY in text:
-            self.realm.is_dead = True
-            return with_notes(
-                LimitError(PlatformText.MEMORY),
-                f"The heap of Worker {self.invocation.service!r} is limited to "
-                f"{self.realm.memory_mb:g} MB (%limits --memory-mb); the next call gets a new one.",
-            )
-        # The Worker may set both, and they become the names of a class and of frames.
-        name, stack = self.trace.redact(name), self.trace.redact(stack)
-        error = stacks.make_error(name, text, stack, self.realm.files)
-        stacks.set_properties(error, self.realm.host.own.pop(-number, None))
-        return with_notes(error, remedy(text) if name in ENGINE_ERRORS else None)
+        return error_of(self, number, name, text, stack) if known is None else known
 
     # Entering JavaScript
 
@@ -214,7 +194,7 @@ class Run:
         if len(host.runs) > 1:
             realm.wake_others(self)
         if (trace.aborted is not None or trace.over_budget) and self.is_condemned:
-            raise self._ended(stack or machine.stack_of_rejection(value))
+            raise end_of(self, stack or machine.stack_of_rejection(value), self._error)
         return value
 
     def _drain_on(self) -> None:
@@ -236,24 +216,6 @@ class Run:
                 return
             machine.run_job()
         self.realm.is_dead = True
-
-    def _ended(self, stack: str) -> BaseException:
-        """Return what has cut the run, with the line where it did. stack: where, if known."""
-        trace, error = self.trace, self._error
-        if not stack and isinstance(error, JavaScriptError):
-            stack = error.stack
-        frames = stacks.frames_of(
-            stack, self.realm.files | {f: f for f in self.realm.files.values()}
-        )
-        reason = trace.aborted or trace.over_budget[self.invocation]
-        if isinstance(reason, CpuLimitExceeded):
-            reason.args = (PlatformText.CPU,)  # By default it is Python's own.
-        if frames:
-            innermost = frames[0]
-            cut_in(reason, f"{innermost.file}:{innermost.line}, in {innermost.name}")
-            if reason.__traceback__ is None:
-                reason.__traceback__ = stacks.traceback_from(frames)
-        return reason
 
     # The handler
 
@@ -442,11 +404,19 @@ class Run:
 
     def _drop_operations(self) -> None:
         forget = self.realm.machine.quiet(self.realm.forget)
-        for number, awaitable in list(self._operations.items()):
+        while self._operations:
+            number, awaitable = self._operations.popitem()
             call = call_of(awaitable)
             if call is None:
-                forget(number)
-                close(awaitable)
+                if forget(number):
+                    close(awaitable)
+                elif not tells(awaitable):
+                    if getattr(awaitable, "__qualname__", "") == "fetch":
+                        warn(
+                            self.trace, self.invocation,
+                            f"A fetch was cancelled: {NOT_AWAITED}", slip=True,
+                        )  # fmt: skip
+                    close(awaitable)
             elif forget(number):
                 abandon(call)
         for task, number in list(self._tasks.items()):
@@ -457,5 +427,4 @@ class Run:
         forget_timer = self.realm.machine.quiet(self.realm.forget_timer)
         for timer in self._timers.values():
             forget_timer(timer)
-        self._operations.clear()
         self._tasks = self._timers = {}

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from workernb.http.response import Response
 from workernb.resources.cache import Cache
-from workernb.resources.calls import StoreCall
 from workernb.resources.d1 import D1Database
 from workernb.resources.durable_objects.namespace import DurableObjectNamespace
 from workernb.resources.kv import KvNamespace
@@ -20,6 +19,7 @@ from workernb.resources.r2.objects import R2Object, R2ObjectBody
 from workernb.resources.ratelimits import RateLimit
 
 from .boundary import Host
+from .operations import Converted
 from .values import Reader, written
 
 KINDS = (KvNamespace, D1Database, R2Bucket, Queue, RateLimit, DurableObjectNamespace)
@@ -30,25 +30,6 @@ _CONVERTED = (R2Bucket, R2MultipartUpload, Queue)
 
 _KEPT_AT_THE_END = ("put", "bind")
 """The methods whose last argument may be null; of others, options that are left out."""
-
-
-class Converted:
-    """A call whose result is converted for JavaScript: an awaitable, which can be closed."""
-
-    __slots__ = ("_call", "_convert")
-
-    def __init__(self, call: StoreCall, convert: Callable[[Any], Any]) -> None:
-        """Make it of a call, and what converts the result."""
-        self._call = call
-        self._convert = convert
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        """Return the generator of the call, which returns the converted result."""
-        return self._convert((yield from self._call.__await__()))
-
-    def close(self) -> None:
-        """Cancel the call, if it has not been awaited."""
-        self._call.close()
 
 
 def store_functions(host: Host) -> dict[str, Callable[..., Any]]:

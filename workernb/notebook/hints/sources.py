@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-from workernb.engines.checks import check_module, check_source
+from workernb.engines.checks import check_javascript, check_module, check_source
 from workernb.notebook.display import print_lines
 from workernb.runtime.services.languages import PYTHON
 
@@ -16,11 +16,11 @@ def warnings_about(
 ) -> list[str]:
     """Return a warning for each line of a Worker's source that is probably wrong.
 
-    path: that of the module, None for the main one. language: of the Worker; only Python is
-    checked. Lines are numbered as in the cell.
+    path: that of the module, None for the main one. language: of the Worker; of JavaScript only the
+    main module is checked, for misspelt handlers. Lines are numbered as in the cell.
     """
     if language != PYTHON:
-        return []
+        return [f"Warning: {each}" for each in check_javascript(source)] if path is None else []
     hidden = shell.user_ns_hidden
     names = {
         name: value

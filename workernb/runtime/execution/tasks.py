@@ -17,7 +17,7 @@ from workernb.runtime.tracing.objects import ObjectInvocation
 from workernb.runtime.tracing.tracebacks import raised_by
 from workernb.runtime.tracing.traces import Trace
 
-NOT_AWAITED = "its Worker's invocation ended first. Await it, or hand it to self.ctx.waitUntil(…)."
+NOT_AWAITED = "its Worker's invocation ended first. Await it, or hand it to ctx.waitUntil(…)."
 """The reason that is logged for a call or task that was cancelled."""
 
 

@@ -9,7 +9,7 @@ import weakref
 import pytest
 
 from tests.engines.javascript.bare import Bare, quickjs
-from workernb.engines.javascript.host import remedy
+from workernb.engines.javascript.host import remedies
 
 
 def bytes_used(bare: Bare) -> int:
@@ -104,12 +104,17 @@ def test_what_is_missing_is_undefined_and_has_a_remedy(bare, name):
     assert bare.run(f"return typeof {name}") == "undefined"
     with pytest.raises(quickjs.JSError) as raised:
         bare.context.eval(f"{name}.x")
-    assert remedy(str(raised.value)) is not None
+    text = str(raised.value).removeprefix("ReferenceError: ")
+    (told,) = remedies(text, "", "", None)
+    assert "A Worker sees only" not in told
 
 
-def test_a_name_of_the_worker_s_own_has_no_remedy():
-    assert remedy("ReferenceError: 'toatl' is not defined") is None
-    assert remedy("TypeError: not a function") is None
+def test_a_name_that_is_misspelt_or_the_notebooks_has_a_remedy():
+    source = "const total = 1; return toatl;"
+    assert remedies("'toatl' is not defined", source, source, None) == ["Did you mean total?"]
+    (told,) = remedies("'TOKEN' is not defined", "", "return TOKEN;", None)
+    assert told.endswith("comes in as --var TOKEN={TOKEN} and is env.TOKEN then.")
+    assert remedies("not a function", "x()", "x()", None) == []
 
 
 @pytest.mark.parametrize("method", ["encrypt", "decrypt", "deriveBits", "deriveKey", "wrapKey"])

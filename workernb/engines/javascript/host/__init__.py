@@ -2,6 +2,6 @@
 
 from .hooks import Hooks
 from .install import Web, install
-from .remedies import remedy
+from .remedies import remedies
 
-__all__ = ["Hooks", "Web", "install", "remedy"]
+__all__ = ["Hooks", "Web", "install", "remedies"]

@@ -2,8 +2,8 @@
 // https://developers.cloudflare.com/workers/runtime-apis/cache/
 (function (host, internal) {
   "use strict";
-  const { operation, failed, rejected, messageHandle, isRequest, isResponse } = internal;
-  const { then, String: TheString, TypeError: TheTypeError, Object: TheObject } = internal.primordials;
+  const { operation, follow, failed, rejected, messageHandle, isRequest, isResponse } = internal;
+  const { String: TheString, TypeError: TheTypeError, Object: TheObject } = internal.primordials;
   const OURS = {};
 
   const call = (name, method, resource, given) => {
@@ -26,11 +26,11 @@
     }
     match(request, options) {
       const found = call(this.#name, "match", request, !!options?.ignoreMethod);
-      return then(found, (response) => response ?? undefined);
+      return follow(found, (response) => response ?? undefined);
     }
     put(request, response) {
       if (!isResponse(response)) return rejected(internal.wrongParameter("put", "Cache", 2, "Response"));
-      return then(call(this.#name, "put", request, messageHandle(response)), () => undefined);
+      return follow(call(this.#name, "put", request, messageHandle(response)), () => undefined);
     }
     delete(request, options) {
       return call(this.#name, "delete", request, !!options?.ignoreMethod);

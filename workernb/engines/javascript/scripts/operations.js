@@ -2,6 +2,7 @@
 (function (host, internal) {
   "use strict";
   const ThePromise = Promise;
+  const { then } = internal.primordials;
   const pending = { __proto__: null };
 
   // Whether code waits for an operation shows in that it asks for the promise's constructor: await,
@@ -14,6 +15,16 @@
     }
     static listened(promise) {
       if (#entry in promise) promise.#entry.listened = true;
+    }
+    // What `promise.then(step)` gives, for whose operation it is as if only this was made.
+    static follow(promise, step) {
+      if (!(#entry in promise)) return then(promise, step);
+      const entry = promise.#entry, { listened } = entry;
+      const made = then(promise, step);
+      entry.listened = listened;
+      new Mark(made, entry);
+      setPrototypeOf(made, prototype);
+      return made;
     }
   }
   const prototype = Object.create(ThePromise.prototype, {
@@ -31,6 +42,7 @@
   Object.freeze(prototype);
   const { setPrototypeOf } = Reflect;
 
+  internal.follow = Mark.follow;
   internal.operation = (number) => {
     const entry = { resolve: undefined, reject: undefined, listened: false };
     const promise = new ThePromise((resolve, reject) => {

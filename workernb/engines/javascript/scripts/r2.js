@@ -2,9 +2,9 @@
 // https://developers.cloudflare.com/r2/api/workers/workers-api-reference/
 (function (host, internal) {
   "use strict";
-  const { send, receive, storeCall, isBlob, blobBytes } = internal;
+  const { send, receive, follow, storeCall, isBlob, blobBytes } = internal;
   const P = internal.primordials;
-  const { then, defineProperty, uncurryThis, TypeError: TheTypeError, Object: TheObject } = P;
+  const { defineProperty, uncurryThis, TypeError: TheTypeError, Object: TheObject } = P;
   const { prototype: responses } = Response;
   const bodyOf = uncurryThis(P.getOwnPropertyDescriptor(responses, "body").get);
   const usedOf = uncurryThis(P.getOwnPropertyDescriptor(responses, "bodyUsed").get);
@@ -102,10 +102,10 @@
       return storeCall(this.#number, "uploadPart", [partNumber, bodyGiven(value)]);
     }
     complete(uploadedParts) {
-      return then(storeCall(this.#number, "complete", [uploadedParts]), newObject);
+      return follow(storeCall(this.#number, "complete", [uploadedParts]), newObject);
     }
     abort() {
-      return then(storeCall(this.#number, "abort", []), () => undefined);
+      return follow(storeCall(this.#number, "abort", []), () => undefined);
     }
   }
 
@@ -116,19 +116,19 @@
       this.#number = number;
     }
     head(key) {
-      return then(storeCall(this.#number, "head", [key]), newObject);
+      return follow(storeCall(this.#number, "head", [key]), newObject);
     }
     get(key, options) {
-      return then(storeCall(this.#number, "get", [key, options]), newObject);
+      return follow(storeCall(this.#number, "get", [key, options]), newObject);
     }
     put(key, value, options) {
-      return then(storeCall(this.#number, "put", [key, bodyGiven(value), options]), newObject);
+      return follow(storeCall(this.#number, "put", [key, bodyGiven(value), options]), newObject);
     }
     delete(keys) {
-      return then(storeCall(this.#number, "delete", [keys]), () => undefined);
+      return follow(storeCall(this.#number, "delete", [keys]), () => undefined);
     }
     list(options) {
-      return then(storeCall(this.#number, "list", [options]), (found) => {
+      return follow(storeCall(this.#number, "list", [options]), (found) => {
         const { objects } = found;
         for (let i = 0; i < objects.length; i++) objects[i] = newObject(objects[i]);
         return found;
@@ -136,7 +136,7 @@
     }
     createMultipartUpload(key, options) {
       const made = storeCall(this.#number, "createMultipartUpload", [key, options]);
-      return then(made, (found) => new R2MultipartUpload(OURS, found));
+      return follow(made, (found) => new R2MultipartUpload(OURS, found));
     }
     resumeMultipartUpload(key, uploadId) {
       const found = send(host.resumeUpload, [this.#number], [key, uploadId]);

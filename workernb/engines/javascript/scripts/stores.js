@@ -2,9 +2,9 @@
 // https://developers.cloudflare.com/kv/api/ https://developers.cloudflare.com/d1/worker-api/
 (function (host, internal) {
   "use strict";
-  const { operation, send, receive, rejected, failed } = internal;
+  const { operation, follow, send, receive, rejected, failed } = internal;
   const P = internal.primordials;
-  const { then, isArray, keys } = P;
+  const { isArray, keys } = P;
   const { Map: TheMap, TypeError: TheTypeError, Object: TheObject } = P;
   const OURS = {};
 
@@ -12,12 +12,12 @@
   const call = (number, method, values) => {
     try {
       const waits = operation(send(host.storeCall, [number, method], values));
-      return then(waits, (parts) => receive(parts)[0] ?? null);
+      return follow(waits, (parts) => receive(parts)[0] ?? null);
     } catch (error) {
       return rejected(error);
     }
   };
-  const nothing = (promise) => then(promise, () => undefined);
+  const nothing = (promise) => follow(promise, () => undefined);
   const illegal = () => internal.platformError(TheTypeError, "ILLEGAL_CONSTRUCTOR");
 
   const asMap = (found) => {
@@ -34,13 +34,13 @@
     }
     get(key, options) {
       const found = call(this.#number, "get", [key, options]);
-      if (isArray(key)) return then(found, asMap);
+      if (isArray(key)) return follow(found, asMap);
       const type = typeof options === "string" ? options : options?.type;
-      return type === "arrayBuffer" ? then(found, (bytes) => bytes && P.typedArrayBuffer(bytes)) : found;
+      return type === "arrayBuffer" ? follow(found, (bytes) => bytes && P.typedArrayBuffer(bytes)) : found;
     }
     getWithMetadata(key, options) {
       const found = call(this.#number, "getWithMetadata", [key, options]);
-      return isArray(key) ? then(found, asMap) : found;
+      return isArray(key) ? follow(found, asMap) : found;
     }
     put(key, value, options) {
       return nothing(call(this.#number, "put", [key, value, options]));
@@ -99,7 +99,7 @@
       try {
         for (const statement of statements) numbers[numbers.length] = statementNumber(statement);
         const waits = operation(P.apply(host.batch, undefined, numbers));
-        return then(waits, (parts) => receive(parts)[0]);
+        return follow(waits, (parts) => receive(parts)[0]);
       } catch (error) {
         return rejected(failed(error));
       }
