@@ -384,6 +384,17 @@ class PlatformText:
     OBJECT_JURISDICTION = "jurisdiction: invalid value {given}; it is one of {known}."
     OBJECT_ABORT = "Durable Object abort requested"
     OBJECT_UPDATED = "Durable Object reset because its code was updated."
+    SOCKET_ATTACHMENT = (
+        "A WebSocket 'attachment' cannot be larger than {most} bytes.'attachment' was {size} bytes."
+    )
+    SOCKET_TAGS = "a Hibernatable WebSocket cannot have more than {most} tags"
+    SOCKET_TAG = '"{tag}" is longer than the max tag length ({most} characters).'
+    SOCKET_ACCEPTED_BEFORE = (
+        "Cannot call `acceptWebSocket()` if the WebSocket was already accepted via `accept()`"
+    )
+    SOCKET_NOT_HIBERNATING = (
+        "only hibernatable websockets can be passed to getTags and similar methods"
+    )
     OBJECT_CPU = "Durable Object exceeded its CPU time limit and was reset."
     OBJECT_NOT_EXPORTED = (
         "Your Worker depends on the following Durable Objects, which are not exported in your "

@@ -14,6 +14,7 @@ from workernb.runtime.events.rpc import (
     methods_of,
     reach,
 )
+from workernb.runtime.events.web_socket import HANDLERS as SOCKET_HANDLERS
 from workernb.runtime.services.engine import Handler
 from workernb.runtime.services.versions import Version
 from workernb.workers import DurableObject
@@ -38,7 +39,10 @@ class PythonObjectClass:
         instance = self._cls(ctx, self._version.env)
         receiver = f"The class {self._cls.__name__} of Worker {self._version.service!r}"
         handlers: dict[str, Handler] = {
-            event: _handler(getattr(instance, event)) for event in self.events
+            event: _socket_handler(getattr(instance, event))
+            if event in SOCKET_HANDLERS
+            else _handler(getattr(instance, event))
+            for event in self.events
         }
         handlers[RPC] = _rpc_handler(instance, self.methods, receiver)
         return handlers
@@ -54,6 +58,23 @@ def _handler(method: Callable[..., Any]) -> Handler:
 
     async def handler(argument: Any, invocation: Any) -> Any:
         result = method(argument) if takes else method()
+        return await result if inspect.isawaitable(result) else result
+
+    return handler
+
+
+def _socket_handler(method: Callable[..., Any]) -> Handler:
+    """Return the handler of an event of a WebSocket, which calls a method with what it takes."""
+    kinds = inspect.Parameter
+    parameters = inspect.signature(method).parameters.values()
+    takes = sum(
+        each.kind in (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD) for each in parameters
+    )
+    takes_all = any(each.kind is kinds.VAR_POSITIONAL for each in parameters)
+
+    async def handler(argument: Any, invocation: Any) -> Any:
+        given = argument.arguments
+        result = method(*(given if takes_all else given[:takes]))
         return await result if inspect.isawaitable(result) else result
 
     return handler

@@ -28,6 +28,7 @@ class Host:
     those that have not ended, by number. failed: what the last host function raised. wrap: makes an
     object of JavaScript's that carries one of Python's. bindings: what stands on `env`, and what
     `ctx.exports` has given, by number. objects: the contexts of its Durable Objects, by number.
+    sockets: the numbers of the WebSockets that hibernate, by what has accepted them.
     to_release: the numbers of what JavaScript has exported, and nobody has any more.
     """
 
@@ -37,6 +38,7 @@ class Host:
         self.bindings: list[Any] = []
         self.to_release: list[int] = []
         self.objects: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
+        self.sockets: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
         self.run: Any = None
         self.loading: Loading | None = None
         self.load_error: BaseException | None = None

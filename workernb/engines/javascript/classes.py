@@ -8,16 +8,18 @@ from typing import Any
 
 from workernb.errors import DurableObjectError
 from workernb.runtime.events.rpc import RPC
+from workernb.runtime.events.web_socket import HANDLERS as SOCKET_HANDLERS
 from workernb.runtime.services.engine import Handler
 from workernb.texts import PlatformText
 from workernb.workers.current import running
 
+from .hibernation import event_parts
 from .realm import Discovered, Realm
 from .run import Run
 from .values import written
 
-EVENTS = ("fetch", "alarm")
-"""The names of the handlers that an object may have here."""
+EVENTS = ("fetch", "alarm", *sorted(SOCKET_HANDLERS))
+"""The names of the handlers that an object may have."""
 
 
 class ScriptObjectClass:
@@ -73,7 +75,12 @@ class _Object:
 
         async def handler(argument: Any, invocation: Any) -> Any:
             def enter(realm: Realm, run: Run) -> None:
-                given = realm.machine.wrap(argument) if event == "fetch" else _info(argument, run)
+                if event in SOCKET_HANDLERS:
+                    given: Any = event_parts(realm.host, argument)
+                elif event == "fetch":
+                    given = realm.machine.wrap(argument)
+                else:
+                    given = _info(argument, run)
                 run.enter(realm.enter_object, self._number, run.number, event, given)
 
             return await self._run(invocation, enter)

@@ -26,6 +26,7 @@ from .bindings import binding_functions
 from .bodies import body_functions
 from .boundary import Host
 from .calls import rpc_functions
+from .hibernation import hibernation_functions
 from .hooks import RunHooks
 from .host import install
 from .host.bytecode import without_sources
@@ -42,7 +43,7 @@ from .values import written
 
 SCRIPTS = (
     "errors", "operations", "bodies", "messages", "values", "rpc", "stores", "r2", "caches",
-    "queues", "objects", "workers", "storage", "websockets", "handlers",
+    "queues", "objects", "workers", "websockets", "storage", "handlers",
 )  # fmt: skip
 """Our own scripts, in the order in which each takes what it needs from those before."""
 
@@ -150,6 +151,7 @@ class Realm:
             **object_functions(host),
             **storage_functions(host),
             **socket_functions(host, host.wrap),
+            **hibernation_functions(host, host.wrap),
         }
         exposed = machine.host_object(functions)
         self._hooks = RunHooks(host, self._now)

@@ -7,7 +7,7 @@ https://developers.cloudflare.com/workers/runtime-apis/websockets/
 from __future__ import annotations
 
 from .events import CloseEvent, ErrorEvent, MessageEvent
-from .pair import WebSocketPair, connected
+from .pair import WebSocketPair, WebSocketRequestResponsePair, connected
 from .socket import WebSocket
 
 __all__ = [
@@ -16,5 +16,6 @@ __all__ = [
     "MessageEvent",
     "WebSocket",
     "WebSocketPair",
+    "WebSocketRequestResponsePair",
     "connected",
 ]

@@ -15,6 +15,25 @@ def connected() -> tuple[WebSocket, WebSocket]:
     return first, second
 
 
+class WebSocketRequestResponsePair:
+    """A message, and the one that a Durable Object's WebSockets answer it with by themselves."""
+
+    __slots__ = ("request", "response")
+
+    def __init__(self, request: str, response: str) -> None:
+        """Keep both texts."""
+        self.request = str(request)
+        self.response = str(response)
+
+    @classmethod
+    def new(cls, request: str, response: str) -> WebSocketRequestResponsePair:
+        """Make a pair, as JavaScript's `new` does."""
+        return cls(request, response)
+
+    def __repr__(self) -> str:
+        return f"<WebSocketRequestResponsePair: {self.request!r}, {self.response!r}>"
+
+
 class WebSocketPair:
     """Two ends that are connected: `client, server = WebSocketPair.new().object_values()`.
 

@@ -21,6 +21,9 @@ from .lane import MAX_WAITING, Holder, Lane
 MAX_MESSAGE = 32 * 1024 * 1024
 """The largest message (bytes), as on the platform; the connection is closed with 1009 beyond."""
 
+MAX_ATTACHMENT = 16_384
+"""The largest value (bytes) that can be kept with a connection."""
+
 MAX_REASON = 123
 """The longest reason of a close (bytes)."""
 
@@ -54,6 +57,7 @@ class WebSocket:
     __slots__ = (
         "__weakref__",
         "_arrived",
+        "_attachment",
         "_binary_type",
         "_closed_by_other",
         "_closed_here",
@@ -70,6 +74,10 @@ class WebSocket:
 
     make_holder: ClassVar[Callable[[WebSocket], Any]]
     """Returns the holder of an end that is being accepted; the runtime sets it."""
+
+    pack: ClassVar[Callable[[Any], bytes]]
+    unpack: ClassVar[Callable[[bytes], Any]]
+    """Copy a value to bytes, and back; what has the stores sets them."""
 
     def __init__(self, url: object = None, *ignored: Any) -> None:
         """Raise TypeError: ends are made by WebSocketPair, and received in responses."""
@@ -91,6 +99,7 @@ class WebSocket:
         self._arrived: deque[MessageEvent] = deque()
         self._waiter: asyncio.Future[None] | None = None
         self._binary_type = "blob"
+        self._attachment: bytes | None = None
         self.protocol = ""
 
     # What its user does
@@ -100,11 +109,17 @@ class WebSocket:
 
         Raises TypeError for an end that was sent away in a response.
         """
+        if self._holder is None:
+            if self._moved:
+                raise TypeError(PlatformText.SOCKET_MOVED_ACCEPT)
+            self._accept(type(self).make_holder(self))
+
+    def _accept(self, holder: Any) -> None:
+        """Begin to receive for a holder. Raises TypeError for an end that was sent away."""
         if self._moved:
             raise TypeError(PlatformText.SOCKET_MOVED_ACCEPT)
-        if self._holder is None:
-            self._holder = holder = type(self).make_holder(self)
-            self._in.open(holder)
+        self._holder = holder
+        self._in.open(holder)
 
     def send(self, message: object) -> None:
         """Send a message: text, or bytes; anything else as its text.
@@ -162,6 +177,24 @@ class WebSocket:
 
     addEventListener = add_event_listener
     removeEventListener = remove_event_listener
+
+    def serializeAttachment(self, value: Any) -> None:
+        """Keep a copy of a value with the connection, also while its Durable Object hibernates.
+
+        Raises DataCloneError for what cannot be copied, TypeError for more than 16,384 bytes.
+        """
+        data = type(self).pack(value)
+        if len(data) > MAX_ATTACHMENT:
+            text = PlatformText.SOCKET_ATTACHMENT
+            raise TypeError(text.format(most=MAX_ATTACHMENT, size=len(data)))
+        self._attachment = data
+
+    def deserializeAttachment(self) -> Any:
+        """Return a copy of the value that was kept; None if there is none."""
+        return None if self._attachment is None else type(self).unpack(self._attachment)
+
+    serialize_attachment = serializeAttachment
+    deserialize_attachment = deserializeAttachment
 
     @property
     def binaryType(self) -> str:

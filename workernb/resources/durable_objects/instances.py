@@ -66,18 +66,18 @@ class Instance:
     @property
     def is_idle(self) -> bool:
         """Whether nothing of it runs: no event, and no task that one has left behind."""
-        return not self.events and not self.sections and not self._left_behind()
+        return not (self.events or self.sections or self._left_behind() or self._left)
 
     def _left_behind(self) -> list[asyncio.Future[Any]]:
         """Return the tasks of events that have ended."""
-        self._left = [each for each in self._left if each.extras and each.extras._tasks]
+        self._left = [each for each in self._left if _goes_on(each)]
         return [task for each in self._left for task in each.ensure_extras().tasks]
 
     def end_event(self, invocation: ObjectInvocation) -> None:
         """Note that an event has ended, maybe but for tasks that it has begun."""
         del self.events[invocation]
         invocation.gate = None
-        if invocation.extras is not None and invocation.extras._tasks:
+        if _goes_on(invocation):
             self._left.append(invocation)
         else:
             invocation.before_call = None
@@ -91,6 +91,9 @@ class Instance:
         self._on_reset()
         here = asyncio.current_task() if asyncio._get_running_loop() is not None else None
         own = {*self.sections, *self._left_behind()}
+        for each in self._left:
+            for body in list(each.ensure_extras().bodies):
+                body.discard()
         for task in {*self.events.values(), *own} - {None, here}:
             assert task is not None
             if task not in own:
@@ -160,6 +163,11 @@ class Instance:
         finally:
             if timer is not None:
                 timer.cancel()
+
+
+def _goes_on(event: ObjectInvocation) -> bool:
+    """Return whether an event that has ended has left something: a task, a stream, a WebSocket."""
+    return event.extras is not None and bool(event.extras._tasks or event.extras.bodies)
 
 
 def _is_within(section: Section | None, outer: Section) -> bool:

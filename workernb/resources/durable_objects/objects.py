@@ -17,6 +17,7 @@ from workernb.runtime.tracing.objects import ObjectInvocation
 from workernb.texts import PlatformText
 
 from .alarms import Alarms
+from .hibernation import ObjectSockets
 from .ids import DurableObjectId, Ids
 from .instances import Instance, run_event
 from .migrations import apply_migrations, classes_without_sql
@@ -137,6 +138,7 @@ class Objects:
         """Begin without objects. stores: has their databases, and the clock."""
         self._stores = stores
         self._instances: OrderedDict[Place, Instance] = OrderedDict()
+        self._sockets: dict[Place, ObjectSockets] = {}
         self._ids: dict[str, Ids] = {}
         self.restarted: dict[str, int] = {}
         self.alarms = Alarms(self)
@@ -200,10 +202,13 @@ class Objects:
         def forget() -> None:
             if self._instances.get(place) is instance:
                 del self._instances[place]
+                self._disconnect(place)
 
         instance = Instance(version, storage, forget)
         storage.on_alarm = lambda at: self.alarms.schedule(entrypoint, at)
-        state = DurableObjectState(instance, entrypoint.id, self.clock.now)
+        state = DurableObjectState(
+            instance, entrypoint.id, self.clock.now, lambda: self._sockets_of(entrypoint, version)
+        )
         instance.state = state
         self._instances[place] = instance
         invocation.before_call = storage.commit
@@ -213,6 +218,20 @@ class Objects:
             instance.reset(error)
             raise
         return instance
+
+    def _sockets_of(self, entrypoint: ObjectEntrypoint, version: Version | None) -> ObjectSockets:
+        """Return the WebSockets that an object of a version has accepted, or will."""
+        found = self._sockets.get(entrypoint.place)
+        if found is None:
+            found = ObjectSockets(self.runtime, entrypoint, version)
+            self._sockets[entrypoint.place] = found
+        return found
+
+    def _disconnect(self, place: Place) -> None:
+        """End the WebSockets of an object."""
+        found = self._sockets.pop(place, None)
+        if found is not None:
+            found.disconnect()
 
     def _drop_idle(self, now: float) -> None:
         """Drop objects that have been idle for 10 s; a few are looked at, others next time."""
@@ -235,6 +254,11 @@ class Objects:
                 if found is None or instance.version not in found.serving:
                     instance.reset(DurableObjectError(PlatformText.OBJECT_UPDATED))
                     count += 1
+        for place, sockets in list(self._sockets.items()):
+            if place[0].partition("#")[0] == service and place not in self._instances:
+                found = self.runtime.services.get(service)
+                if found is None or sockets.version not in found.serving:
+                    self._disconnect(place)
         return count
 
     def drop(self, place: Place) -> None:
@@ -242,6 +266,7 @@ class Objects:
         instance = self._instances.get(place)
         if instance is not None:
             instance.reset(DurableObjectError("Durable Object reset because it was deleted."))
+        self._disconnect(place)
         self.alarms.cancel(place)
         self.databases.drop(place)
 
@@ -267,7 +292,8 @@ class Objects:
         """Apply a Worker's migrations, and restart its objects if their code has changed."""
         if change.definition is not None and change.definition.migrations:
             apply_migrations(self, self._stores, change.definition)
-        self.restarted[change.service] = self.restart(change.service) if self._instances else 0
+        restarts = self._instances or self._sockets
+        self.restarted[change.service] = self.restart(change.service) if restarts else 0
         service = self.runtime.services.get(change.service)
         if service is not None and any(each.objects for each in service.isolates.values()):
             self.alarms.begin(change.service)
@@ -284,6 +310,8 @@ class Objects:
         error = DurableObjectError("Durable Object reset because its runtime was closed.")
         for instance in list(self._instances.values()):
             instance.reset(error)
+        for place in list(self._sockets):
+            self._disconnect(place)
 
     def commit(self) -> None:
         """Store what objects have written so far."""

@@ -23,7 +23,7 @@ from .timers import (
     setTimeout,
 )
 from .urls import URL, URLSearchParams
-from .websockets import WebSocket, WebSocketPair
+from .websockets import WebSocket, WebSocketPair, WebSocketRequestResponsePair
 
 __all__ = [
     "JSON",
@@ -47,6 +47,7 @@ __all__ = [
     "Uint8Array",
     "WebSocket",
     "WebSocketPair",
+    "WebSocketRequestResponsePair",
     "WritableStream",
     "atob",
     "btoa",

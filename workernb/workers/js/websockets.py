@@ -6,6 +6,7 @@ from typing import Any
 
 from workernb.http.websockets import WebSocket as Socket
 from workernb.http.websockets import WebSocketPair as Pair
+from workernb.http.websockets import WebSocketRequestResponsePair as Answer
 
 from .objects import Constructor
 
@@ -19,6 +20,17 @@ class WebSocketPair(metaclass=Constructor):
     def new() -> Pair:
         """Make a connection."""
         return Pair()
+
+
+class WebSocketRequestResponsePair(metaclass=Constructor):
+    """`WebSocketRequestResponsePair.new("ping", "pong")`: for `ctx.setWebSocketAutoResponse`."""
+
+    instances = Answer
+
+    @staticmethod
+    def new(request: str, response: str, /) -> Answer:
+        """Make a pair of two texts."""
+        return Answer(request, response)
 
 
 class WebSocket(metaclass=Constructor):

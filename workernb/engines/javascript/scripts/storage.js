@@ -251,6 +251,12 @@
     }
   }
 
+  const socketOf = (method, socket) => {
+    const handle = internal.socketHandle?.(socket);
+    if (handle === undefined) throw internal.wrongParameter(method, "DurableObjectState", 1, "WebSocket");
+    return handle;
+  };
+
   class DurableObjectState {
     #object;
     constructor(token, object, id) {
@@ -269,6 +275,49 @@
     }
     waitUntil(promise) {
       internal.waitUntil(promise);
+    }
+    acceptWebSocket(socket, tags) {
+      const handle = socketOf("acceptWebSocket", socket), names = [this.#object, handle];
+      if (tags !== undefined) for (const tag of tags) names[names.length] = P.String(tag);
+      try {
+        internal.adopted(P.apply(host.acceptHibernating, undefined, names), handle, socket);
+      } catch (error) {
+        throw failed(error);
+      }
+    }
+    getWebSockets(tag) {
+      const flat = asked(host.hibernatingSockets, this.#object, tag === undefined ? null : P.String(tag));
+      const found = [];
+      for (let i = 0; i < flat.length; i += 2) found[i / 2] = internal.adopted(flat[i], flat[i + 1]);
+      return found;
+    }
+    getTags(socket) {
+      const found = asked(host.socketTags, this.#object, socketOf("getTags", socket)), tags = [];
+      for (let i = 0; i < found.length; i++) tags[i] = found[i];
+      return tags;
+    }
+    setWebSocketAutoResponse(pair) {
+      if (pair === undefined || pair === null) return void asked(host.setSocketAnswer, this.#object, null, null);
+      if (!(pair instanceof internal.WebSocketRequestResponsePair)) {
+        throw internal.wrongParameter(
+          "setWebSocketAutoResponse", "DurableObjectState", 1, "WebSocketRequestResponsePair",
+        );
+      }
+      asked(host.setSocketAnswer, this.#object, pair.request, pair.response);
+    }
+    getWebSocketAutoResponse() {
+      const pair = asked(host.socketAnswer, this.#object);
+      return pair === null ? null : new internal.WebSocketRequestResponsePair(pair[0], pair[1]);
+    }
+    getWebSocketAutoResponseTimestamp(socket) {
+      const handle = socketOf("getWebSocketAutoResponseTimestamp", socket);
+      return receive(asked(host.socketAnswered, this.#object, handle))[0];
+    }
+    setHibernatableWebSocketEventTimeout(timeout) {
+      asked(host.setSocketTimeout, this.#object, timeout === undefined ? null : +timeout);
+    }
+    getHibernatableWebSocketEventTimeout() {
+      return asked(host.socketTimeout, this.#object);
     }
     blockConcurrencyWhile(callback) {
       return held(host.blockConcurrency, this.#object, callback, () => []);
@@ -303,7 +352,13 @@
         internal.respond(run, await instance.fetch(internal.newRequest(argument)));
         return;
       }
-      await instance[name](receive(argument)[0]);
+      if (name === "alarm") await instance.alarm(receive(argument)[0]);
+      else {
+        const socket = internal.adopted(argument[0], argument[1]);
+        if (name === "webSocketMessage") await instance.webSocketMessage(socket, argument[2]);
+        else if (name === "webSocketError") await instance.webSocketError(socket, new P.Error(argument[2]));
+        else await instance.webSocketClose(socket, argument[2], argument[3], argument[4]);
+      }
       host.done(run, null);
     } catch (error) {
       internal.failedRun(run, error);

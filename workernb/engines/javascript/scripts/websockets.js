@@ -52,6 +52,12 @@
       this.#types[this.#types.length] = type;
       if (this.#number !== null) host.socketListen(this.#number, type);
     }
+    serializeAttachment(value) {
+      internal.send(host.attach, [this.#handle], [value]);
+    }
+    deserializeAttachment() {
+      return internal.receive(asked(host.attachment, this.#handle))[0];
+    }
     get readyState() {
       return host.socketState(this.#handle);
     }
@@ -142,6 +148,27 @@
     }
   }
 
+  class WebSocketRequestResponsePair {
+    #request;
+    #response;
+    constructor(request, response) {
+      if (arguments.length < 2) throw internal.wrongArgument("WebSocketRequestResponsePair", arguments.length + 1, "string");
+      this.#request = TheString(request);
+      this.#response = TheString(response);
+    }
+    get request() {
+      return this.#request;
+    }
+    get response() {
+      return this.#response;
+    }
+  }
+  internal.WebSocketRequestResponsePair = WebSocketRequestResponsePair;
+
+  // The object for an end that hibernates, by its number; made anew after the Worker was loaded anew.
+  internal.adopted = (of, handle, socket) =>
+    exported[of] ?? (internal.exportAs(of, socket ?? new WebSocket(OURS, handle)), exported[of]);
+
   // Called by the host: an event has arrived.
   internal.socketEvent = (of, run, type, first, second, third) => {
     const socket = exported[of];
@@ -158,5 +185,6 @@
   internal.refuseClones(WebSocket);
   internal.define(WebSocket);
   internal.define(WebSocketPair);
-  internal.expose({ WebSocket, WebSocketPair });
+  internal.define(WebSocketRequestResponsePair);
+  internal.expose({ WebSocket, WebSocketPair, WebSocketRequestResponsePair });
 })
