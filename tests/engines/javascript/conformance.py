@@ -80,6 +80,23 @@ async (functions, only, inspect, format) => {
 """Runs all cases, and makes JSON of what each returns or throws."""
 
 
+IN_WORKERS = frozenset({"websockets"})
+"""The subjects whose cases need a Worker that runs: they are no web APIs of a bare context."""
+
+
+def as_worker(cases: list[Case]) -> str:
+    """Return the source of a Worker that answers with what each case gives, by its number."""
+    return (
+        f"const functions = {as_module(cases)};\n"
+        f"const run = {RUN};\n"
+        "const keys = Object.keys(functions);\n"
+        "export default { async fetch(request) {\n"
+        "  const key = keys[Number(new URL(request.url).pathname.slice(1))];\n"
+        "  return Response.json((await run(functions, [key]))[key]);\n"
+        "} };\n"
+    )
+
+
 def run_here(cases: list[Case]) -> dict[str, Any]:
     """Return what each case gives in the web APIs of workernb, by its key."""
     return {case.key: _run_here(case) for case in cases}

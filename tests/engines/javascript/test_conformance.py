@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from benchmarks.javascript import Absent
@@ -12,14 +14,29 @@ CASES = conformance.read_cases()
 EXPECTED = conformance.read_expected()
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.key)
+BARE = [case for case in CASES if case.subject not in conformance.IN_WORKERS]
+IN_WORKERS = [case for case in CASES if case.subject in conformance.IN_WORKERS]
+
+
+@pytest.mark.parametrize("case", BARE, ids=lambda case: case.key)
 def test_a_case_gives_what_workerd_gives(case):
     (ours,) = conformance.run_here([case]).values()
+    check(case, ours)
+
+
+def check(case, ours):
     difference = DIFFERENCES.get(case.key)
     if difference is None:
         assert ours == EXPECTED[case.key]
     else:
         assert ours == difference.ours
+
+
+@pytest.mark.parametrize("case", IN_WORKERS, ids=lambda case: case.key)
+async def test_a_case_in_a_worker_gives_what_workerd_gives(define, case):
+    worker = define(conformance.as_worker([case]))
+    response = await asyncio.wait_for(worker.fetch("http://case/0"), 10)
+    check(case, await response.json())
 
 
 def test_every_case_is_recorded_and_every_difference_is_one():

@@ -213,7 +213,7 @@ REFUSED = [
      "server.accept(); this.ctx.acceptWebSocket(server)",
      "TypeError: Cannot call `acceptWebSocket()` if the WebSocket was already accepted via"),
     ("server.serializeAttachment('x' * 20_000)", "server.serializeAttachment('x'.repeat(20000))",
-     "TypeError: A WebSocket 'attachment' cannot be larger than 16384 bytes.'attachment' was 2"),
+     "Error: A WebSocket 'attachment' cannot be larger than 16384 bytes.'attachment' was 2"),
     ("server.serializeAttachment(print)", "server.serializeAttachment(() => {})",
      "DataCloneError"),
     ("self.ctx.acceptWebSocket(1)", "this.ctx.acceptWebSocket(1)", "TypeError: "),

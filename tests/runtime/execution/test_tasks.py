@@ -82,7 +82,7 @@ async def test_a_call_that_is_not_awaited_is_cancelled_with_a_warning(define, su
     (log,) = response.trace.logs
     assert log.level == "warn"
     assert log.text.startswith("env.AUTH.fetch('http://auth/audit') was cancelled")
-    assert "self.ctx.waitUntil" in log.text
+    assert "hand it to ctx.waitUntil" in log.text
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert response.trace.invocations[1].outcome == "canceled"

@@ -209,3 +209,13 @@ async def test_slices_beyond_10_000_are_added_up(define):
     assert len(trace.slices) == 10_000
     assert len(trace.stamps) <= 3 * 20_006
     assert trace.cpu_ms > 0
+
+
+async def test_an_invocation_that_fails_took_at_least_the_cpu_that_it_is_charged(define, runtime):
+    handle = define("worker", "raise ValueError('x' * 100)")
+    await define("first").fetch()
+    for _ in range(3):
+        with pytest.raises(ValueError, match="xxx"):
+            await handle.fetch()
+        (invocation,) = runtime.traces[-1].invocations
+        assert invocation.wall_ms > 0.95 * invocation.cpu_ms

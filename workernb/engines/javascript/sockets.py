@@ -11,6 +11,7 @@ import weakref
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import workernb.runtime.execution.clients  # noqa: F401 - it says what accepts an end
 from workernb.errors import LimitError
 from workernb.http.websockets import WebSocket, connected
 from workernb.http.websockets.events import CloseEvent, Event, MessageEvent
@@ -40,7 +41,7 @@ def socket_functions(host: Host, wrap: Callable[[Any], Any]) -> dict[str, Callab
             end.listen(kind)
 
     def close(socket: WebSocket, code: Any, reason: Any) -> None:
-        socket.close(code, reason)
+        socket.close(None if code is None else int(min(max(code, 0), 100_000)), reason)
 
     exposed: dict[str, Callable[..., Any]] = {
         "socketPair": lambda: [wrap(end) for end in connected()],

@@ -181,12 +181,12 @@ class WebSocket:
     def serializeAttachment(self, value: Any) -> None:
         """Keep a copy of a value with the connection, also while its Durable Object hibernates.
 
-        Raises DataCloneError for what cannot be copied, TypeError for more than 16,384 bytes.
+        Raises DataCloneError for what cannot be copied, RuntimeError for more than 16,384 bytes.
         """
         data = type(self).pack(value)
         if len(data) > MAX_ATTACHMENT:
             text = PlatformText.SOCKET_ATTACHMENT
-            raise TypeError(text.format(most=MAX_ATTACHMENT, size=len(data)))
+            raise RuntimeError(text.format(most=MAX_ATTACHMENT, size=len(data)))
         self._attachment = data
 
     def deserializeAttachment(self) -> Any:

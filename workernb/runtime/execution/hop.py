@@ -229,7 +229,7 @@ def run_in_slice(trace: Trace, invocation: Invocation, function: Callable[..., T
 
     That is charged to `invocation`, and cut, as in any slice.
     """
-    thread = trace.thread
+    thread, began_ns = trace.thread, wall_clock()
     previous = begin_slice(thread, trace, asyncio.get_running_loop().get_task_factory(), invocation)
     token = current.set(invocation)
     try:
@@ -237,6 +237,8 @@ def run_in_slice(trace: Trace, invocation: Invocation, function: Callable[..., T
     finally:
         current.reset(token)
         end_slice(thread, trace, previous)
+        if invocation.ended_ns:
+            invocation.ended_ns += wall_clock() - began_ns  # What it is charged for, it took.
         if thread.ends_cut is not None:
             thread.ends_cut()
         if trace.cpu_ns > trace.budget_ns:

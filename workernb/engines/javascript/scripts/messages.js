@@ -344,7 +344,10 @@
   class Response extends Message {
     constructor(body, init) {
       if (body === RECEIVED) super(init);
-      else super(responseHandle(bodyOf(body), init, bodyType));
+      else {
+        super(responseHandle(bodyOf(body), init, bodyType));
+        if (lastSocket !== null) kept(this).socket = lastSocket;
+      }
     }
     static {
       newResponse = (handle) => new Response(RECEIVED, handle);
@@ -401,7 +404,9 @@
     }
   }
 
+  let lastSocket = null; // That of the response that was made last.
   const responseHandle = (body, init, type) => {
+    lastSocket = null;
     let status = null, statusText = "", flat = null, hasHeaders = false, socket = null;
     if (init !== undefined && init !== null) {
       if (!isObject(init)) throw new TheTypeError("The options of a Response are an object.");
@@ -412,7 +417,8 @@
         hasHeaders = true;
       }
       if (init.webSocket !== undefined && init.webSocket !== null) {
-        socket = internal.socketHandle?.(init.webSocket) ?? false;
+        lastSocket = init.webSocket;
+        socket = internal.socketHandle?.(lastSocket) ?? false;
       }
     }
     try {

@@ -14,7 +14,8 @@
       throw failed(error);
     }
   };
-  const number = (value) => (value === undefined ? null : (+value & 0xffff));
+  const TheDOMException = DOMException;
+  const number = (value) => (value === undefined ? null : P.trunc(+value) || 0);
 
   let socketHandle, dispatch;
   const { addEventListener, removeEventListener, dispatchEvent } = internal.EventTarget.prototype;
@@ -40,11 +41,18 @@
       internal.exportAs(this.#number, this);
     }
     send(message) {
-      if (arguments.length === 0) throw internal.wrongParameter("send", "WebSocket", 1, "ArrayBuffer or string");
+      if (arguments.length === 0) throw internal.wrongParameter("send", "WebSocket", 1, "ArrayBuffer or ArrayBufferView or string");
       asked(host.socketSend, this.#handle, contentOf(message));
     }
     close(code, reason) {
-      asked(host.socketClose, this.#handle, number(code), reason === undefined ? null : TheString(reason));
+      try {
+        host.socketClose(this.#handle, number(code), reason === undefined ? null : TheString(reason));
+      } catch (error) {
+        const thrown = failed(error);
+        if (!(thrown instanceof P.RangeError)) throw thrown;
+        const isLong = thrown.message === internal.host.text("SOCKET_REASON");
+        throw new TheDOMException(thrown.message, isLong ? "SyntaxError" : "InvalidAccessError");
+      }
     }
     addEventListener(type, callback, options) {
       type = TheString(type);
