@@ -57,7 +57,9 @@ async def _fetch(options: FetchOptions) -> int:
         print(f"workernb: answered with {answer.status} (-f).", file=sys.stderr)
     trace = answer.trace
     if trace is not None and trace.exception is not None and not options.silent:
-        print(f"workernb: {trace.exception}", file=sys.stderr)
+        errors = [log.text for log in trace.logs if log.level == "error"]
+        # After what has been written of the body, which need not end its line.
+        print("", *(errors or [f"workernb: {trace.exception}"]), sep="\n", file=sys.stderr)
     return 22 if failed else 0
 
 

@@ -24,7 +24,13 @@ class Engines:
     def load(self, version: Version) -> Isolate:
         """Run the source of `version`; raises what that raises."""
         if version.definition.language == JAVASCRIPT:
-            return self._engine_for_javascript().load(version)
+            try:
+                return self._engine_for_javascript().load(version)
+            except SyntaxError as error:
+                if error.filename == version.filename and _is_python(version.definition.source):
+                    remedy = f"It is Python: %%worker {version.service}, without --js"
+                    raise with_notes(error, remedy) from None
+                raise
         try:
             return self._python.load(version)
         except SyntaxError as error:
@@ -43,6 +49,15 @@ class Engines:
             engine: Engine = JavaScriptEngine(self._now)
             self._javascript = engine
         return self._javascript
+
+
+def _is_python(source: str) -> bool:
+    """Return whether a source that is no JavaScript is Python."""
+    try:
+        compile(source, "<source>", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError):
+        return False
+    return True
 
 
 def check_syntax(path: str, source: str, filename: str) -> None:

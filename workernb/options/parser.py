@@ -53,9 +53,10 @@ class Parser(argparse.ArgumentParser):
     def _refuse(self, word: str) -> NoReturn:
         """Raise OptionError for a word that no option or argument takes."""
         if not word.startswith("-"):
+            # The word is not repeated: it may be a part of a secret.
             raise OptionError(
                 f"{self.prog} takes one {self._first_argument()}, and there is a word too many: "
-                "put quotes around a value that has spaces in it."
+                "a name has no spaces, and a value that has some is put in quotes."
             )
         flag = word.split("=", maxsplit=1)[0]
         flag = flag if flag.startswith("--") else flag[:2]

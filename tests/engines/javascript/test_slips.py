@@ -80,3 +80,18 @@ async def test_an_error_of_the_workers_own_is_left_alone(worker: Any) -> None:
     with pytest.raises(JavaScriptError) as caught:
         await worker("throw new Error('env.AUHT is not defined');").fetch()
     assert not hasattr(caught.value, "__notes__")
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("from workers import Response\nclass A:\n    pass\n",
+         "It is Python: %%worker js, without --js"),
+        ("export default { fetch(r) { return await r.text(); } };",
+         "await is for async functions, async fetch(request, env, ctx)"),
+    ],
+)  # fmt: skip
+def test_a_source_that_is_no_javascript_says_why(define: Any, source: str, text: str) -> None:
+    with pytest.raises(SyntaxError) as caught:
+        define(source)
+    assert text in "\n".join([str(caught.value), *getattr(caught.value, "__notes__", [])])

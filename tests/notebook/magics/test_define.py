@@ -75,6 +75,17 @@ async def test_a_cell_that_runs_again_says_its_next_version(shell):
     assert later.stdout == "b v1 · private · A → a · L → later (not defined yet)\n"
 
 
+async def test_the_summary_names_a_class_of_durable_objects_that_is_not_there(shell):
+    line = "counts --durable-object A=#Conuter --durable-object B=ohter#Counter"
+    source = "from workers import DurableObject\nclass Counter(DurableObject): pass"
+    assert (await shell.ok(f"%%worker {line}\n{source}")).stdout == (
+        "counts v1 · private · "
+        "A → Durable Objects counts#Conuter "
+        "(no such class of Durable Objects. Did you mean Counter?) · "
+        "B → Durable Objects ohter#Counter (not defined yet) · stores in memory\n"
+    )
+
+
 async def test_the_summary_has_schedules_and_tails(shell):
     await shell.ok(cell("logger -q"))
     options = "clock --cron '*/5 * * * *' --tail logger --tail loger"

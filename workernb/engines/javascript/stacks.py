@@ -155,6 +155,8 @@ def syntax_error(
     lines: the sources, by file name in frames.
     """
     message = text.removeprefix("SyntaxError: ")
+    if message == "unexpected 'await' keyword":
+        message += ": await is for async functions, async fetch(request, env, ctx) { … }"
     frames = frames_of(stack, files)
     if not frames:
         return SyntaxError(message)

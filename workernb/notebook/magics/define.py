@@ -38,6 +38,7 @@ from workernb.resources.stores import stores_of
 from workernb.runtime.handles import Handle
 from workernb.runtime.runtime import Runtime
 from workernb.runtime.services.history import describe_undone_changes
+from workernb.runtime.services.kinds import Store
 from workernb.runtime.services.languages import JAVASCRIPT
 from workernb.runtime.services.targets import DEFAULT, Target, service_name
 from workernb.views.tables.workers import bound_services
@@ -167,7 +168,9 @@ def summary(runtime: Runtime, handle: Handle) -> str:
     for binding, target in service.definition.targets():
         parts.append(f"{binding} → {target}{_missing(runtime, target)}")
     stores = [*service.definition.stores()]
-    parts += [f"{binding} → {store.node}" for binding, store in stores]
+    parts += [
+        f"{binding} → {store.node}{_missing_class(runtime, store)}" for binding, store in stores
+    ]
     if stores:
         parts.append(f"stores in {_place(runtime.stores.directory)}")
     parts += [f"consumes {store.node}" for store in service.definition.sources()]
@@ -193,6 +196,20 @@ def _place(directory: Path | None) -> str:
         return "memory"
     here = Path.cwd()
     return str(directory.relative_to(here) if directory.is_relative_to(here) else directory)
+
+
+def _missing_class(runtime: Runtime, store: Store) -> str:
+    """Return, in parentheses, that a namespace's Worker or class does not exist; or nothing."""
+    if store.code is None:
+        return ""
+    worker, wanted = store.code
+    if worker not in runtime:
+        return _missing(runtime, Target(worker))
+    known = [name for each in runtime.services[worker].isolates.values() for name in each.objects]
+    if wanted in known:
+        return ""
+    remedy = did_you_mean(wanted, known) or f"It has {', '.join(known) or 'none'}."
+    return f" (no such class of Durable Objects. {remedy})"
 
 
 def _missing(runtime: Runtime, target: Target) -> str:

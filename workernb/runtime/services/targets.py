@@ -77,7 +77,9 @@ class Target:
             )
         entrypoint = match["entrypoint"]
         if entrypoint is not None and not _is_identifier(entrypoint):
-            raise UsageError(f"{entrypoint!r} in {text!r} is no name of an entrypoint.")
+            raise UsageError(
+                f"{entrypoint!r} in {text!r} is no name of an entrypoint: write SERVICE#Entrypoint."
+            )
         path = match["path"] or "/"
         return cls(
             service_name(match["service"], match["environment"]),
