@@ -74,7 +74,7 @@ def test_fetch_includes_headers(run, notebook):
     [
         (("gateway/boom",), 0, "Internal Server Error", "ValueError: bad REDACTED"),
         (("gateway/boom",), 0, "Internal Server Error", "\nTraceback"),
-        (("gateway/boom",), 0, "Internal Server Error", ", in fetch"),
+        (("gateway/boom",), 0, "Internal Server Error", "Traceback (most recent"),
         (("gateway/boom", "-f"), 22, "", "answered with 500 (-f)"),
         (("http://auth.localhost/",), 0, "There is nothing here yet", ""),
         (("http://auth.localhost/", "-sf"), 22, "", ""),
