@@ -39,6 +39,8 @@ def import_platform_module(name: str, with_names: bool) -> ModuleType:
     if name == "js":
         return _javascript()
     if name in _FILES:
+        if name.endswith("asgi"):
+            _import_sockets()
         module = run_import(lambda: importlib.import_module(_FILES[name]))
         return module if with_names else importlib.import_module(_FILES[name.partition(".")[0]])
     if name in ("pyodide", "pyodide.ffi"):
@@ -90,7 +92,6 @@ MODULES_NOT_HERE = {
 
 _NOT_YET = "It is not in workernb yet; the platform's Python Workers have it."
 _INSTEAD = {
-    ("asgi", "websocket"): _NOT_YET,
     ("workers", "WorkflowEntrypoint"): _NOT_YET,
     (
         "workers",
@@ -104,8 +105,7 @@ _INSTEAD = {
 def _javascript() -> ModuleType:
     """Return the module `js`."""
     found = run_import(lambda: importlib.import_module(_FILES["js"]))
-    # What accepts the ends of WebSockets, which only `js` can make.
-    run_import(lambda: importlib.import_module("workernb.runtime.execution.clients"))
+    _import_sockets()
     module = ModuleType("js", found.__doc__)
     vars(module).update(
         {name: getattr(found, name) for name in found.__all__},
@@ -114,6 +114,11 @@ def _javascript() -> ModuleType:
         structuredClone=structured_clone,
     )
     return module
+
+
+def _import_sockets() -> None:
+    """Import what accepts the ends of WebSockets, which `js` and `asgi` make."""
+    run_import(lambda: importlib.import_module("workernb.runtime.execution.clients"))
 
 
 @cache

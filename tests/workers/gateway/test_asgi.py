@@ -285,3 +285,102 @@ def test_options_are_checked(runtime):
         runtime.define("app", "import asgi\nasgi.Options(encode_body='gzip')")
     runtime.define("app", "from workers import asgi, wsgi\nfrom workers.asgi import fetch\n"
                    "import workers.wsgi\nworkers.wsgi.Options(encode_body='manual')")  # fmt: skip
+
+
+CHAT = """
+from fastapi import FastAPI, WebSocket, WebSocketDisconnect
+
+app = FastAPI()
+
+@app.websocket("/chat/{name}")
+async def chat(socket: WebSocket, name: str, loud: bool = False):
+    if name == "nobody":
+        await socket.close(4003, "not you")
+        return
+    await socket.accept()
+    greeting = socket.scope["env"].GREETING
+    try:
+        while True:
+            message = await socket.receive()
+            if message.get("bytes") is not None:
+                await socket.send_bytes(message["bytes"][::-1])
+                continue
+            if message["type"] == "websocket.disconnect":
+                raise WebSocketDisconnect(message["code"], message["reason"])
+            text = message["text"]
+            if text == "leave":
+                return
+            if text == "fail":
+                raise ValueError("failed")
+            if text == "close":
+                await socket.close(4001, "bye")
+                return
+            await socket.send_text(f"{greeting} {name}: {text.upper() if loud else text}")
+    except WebSocketDisconnect as gone:
+        print("gone", gone.code, gone.reason)
+"""
+
+
+@pytest.fixture
+def chat(runtime):
+    return define(runtime, CHAT, vars={"GREETING": "hi"})
+
+
+async def test_a_websocket_of_fastapi(runtime, chat):
+    socket = await chat.connect("/chat/ann?loud=1")
+    socket.send("hello")
+    assert await socket.receive() == "hi ann: HELLO"
+    socket.send(b"abc")
+    assert await socket.receive() == b"cba"
+    socket.close(4000, "done")
+    await ended(runtime, socket.trace)
+    assert [log.text for log in socket.trace.logs] == ["gone 4000 done"]
+    assert socket.trace.outcome == "ok"
+    assert not runtime.in_flight
+
+
+@pytest.mark.parametrize(
+    ("path", "says", "code"),
+    [
+        ("/chat/ann", "leave", 1000),
+        ("/chat/ann", "close", 4001),
+        ("/chat/ann", "fail", 1011),
+        ("/chat/nobody", None, 4003),
+        ("/nowhere", None, 1000),
+    ],
+)
+async def test_how_a_websocket_of_an_application_ends(runtime, chat, path, says, code):
+    socket = await chat.connect(path)
+    if says:
+        socket.send(says)
+    assert [message async for message in socket] == []
+    assert socket.close_code == code
+
+
+async def test_asgi_websocket_is_a_function_too(runtime):
+    source = """
+    async def app(scope, receive, send):
+        assert scope["type"] == "websocket"
+        assert (await receive())["type"] == "websocket.connect"
+        await send({"type": "websocket.accept"})
+        heard = await receive()
+        await send({"type": "websocket.send", "text": scope["path"] + " " + heard["text"]})
+        assert (await receive())["type"] == "websocket.disconnect"
+        try:
+            await send({"type": "websocket.send", "text": "late"})
+        except OSError as error:
+            print(error)
+
+    class Default(WorkerEntrypoint):
+        async def fetch(self, request):
+            return await asgi.websocket(app, request)
+    """
+    body = textwrap.dedent(source)
+    head = "import asgi\nfrom workers import WorkerEntrypoint\n"
+    handle = runtime.define("app", head + body)
+    socket = await handle.connect("/a")
+    socket.send("x")
+    assert await socket.receive() == "/a x"
+    socket.close()
+    await ended(runtime, socket.trace)
+    assert [log.text for log in socket.trace.logs] == ["The client has disconnected"]

@@ -20,6 +20,7 @@ from workernb.errors import without_our_frame
 from workernb.http.request import Request
 from workernb.http.response import Response
 from workernb.http.streams.controlled import TransformStream
+from workernb.http.websockets import WebSocket, connected
 from workernb.workers.entrypoints import WorkerEntrypoint, wait_until
 
 from . import BaseOptions, make_response
@@ -30,7 +31,14 @@ Application = Callable[
     Awaitable[None],
 ]
 
-__all__ = ["Options", "entrypoint", "fetch", "request_to_scope", "run_in_background"]
+__all__ = [
+    "Options",
+    "entrypoint",
+    "fetch",
+    "request_to_scope",
+    "run_in_background",
+    "websocket",
+]
 
 _VERSION = {"spec_version": "2.4", "version": "3.0"}
 _PORTS = {"http": 80, "https": 443}
@@ -77,11 +85,75 @@ async def _finish(exchange: _Exchange, lifespan: _Lifespan) -> None:
         await lifespan.end()
 
 
+async def websocket(app: Application, req: Request, env: Any = None) -> Response:
+    """Return the response that connects a WebSocket to an ASGI application.
+
+    As on the platform, the connection is open before the application accepts it: one that it
+    refuses is closed. It is closed with 1000 when the application returns, with 1011 when it fails.
+    """
+    client, conversation = _Conversation.begin()
+    scope = request_to_scope(req, {} if env is None else env, ws=True)
+    scope["subprotocols"] = []
+    task = run_in_background(app(scope, conversation.receive, conversation.send))
+    task.add_done_callback(conversation.end)
+    wait_until(task)
+    return Response(None, 101, web_socket=client)
+
+
+class _Conversation:
+    """A WebSocket to an application, by the events of ASGI."""
+
+    def __init__(self, socket: WebSocket) -> None:
+        self._socket = socket
+        self._events: asyncio.Queue[Event] = asyncio.Queue()
+        self._events.put_nowait({"type": "websocket.connect"})
+        socket.accept()
+        socket.add_event_listener("message", self._heard)
+        socket.add_event_listener("close", self._closed)
+        self.receive = self._events.get
+
+    @classmethod
+    def begin(cls) -> tuple[WebSocket, _Conversation]:
+        """Return the client's end of a new connection, and the conversation at the other."""
+        client, server = connected()
+        return client, cls(server)
+
+    def _heard(self, event: Any) -> None:
+        key = "text" if isinstance(event.body, str) else "bytes"
+        self._events.put_nowait({"type": "websocket.receive", key: event.body})
+
+    def _closed(self, event: Any) -> None:
+        said = {"code": event.code, "reason": event.reason}
+        self._events.put_nowait({"type": "websocket.disconnect", **said})
+
+    async def send(self, event: Event) -> None:
+        """Do what an event of the application's says; OSError when the client is gone."""
+        kind = event["type"]
+        if kind == "websocket.send":
+            if self._socket.readyState != WebSocket.OPEN:
+                raise OSError("The client has disconnected")
+            for content in (event.get("bytes"), event.get("text")):
+                if content is not None:
+                    self._socket.send(content)
+        elif kind == "websocket.close":
+            self._socket.close(event.get("code") or 1000, event.get("reason") or "")
+        elif kind != "websocket.accept":  # It is accepted already.
+            _log.warning("WebSockets have no event %s here", kind)
+
+    def end(self, task: asyncio.Future[Any]) -> None:
+        """Close the connection, unless the application has, which has returned or failed."""
+        failed = not task.cancelled() and task.exception() is not None
+        if self._socket.readyState == WebSocket.OPEN:
+            self._socket.close(1011 if failed else 1000)
+
+
 def entrypoint(app: Application, *, options: Options | None = None) -> type[WorkerEntrypoint]:
     """Return the default entrypoint of an application: `Default = asgi.entrypoint(app)`."""
 
     class Default(WorkerEntrypoint):
         async def fetch(self, request: Request) -> Response:
+            if (request.headers.get("upgrade") or "").lower() == "websocket":
+                return await websocket(app, request, self.env)
             return await fetch(app, request, self.env, self.ctx, options=options)
 
     return Default
