@@ -253,6 +253,48 @@ async def test_what_is_missing_says_what_to_do(handle):
     assert "QuickJS has no Intl" in raised.value.__notes__[0]
 
 
+BYOB = """
+const read = async (stream) => {
+  const reader = stream.getReader({ mode: "byob" }), found = [];
+  let view = new Uint8Array(4);
+  for (;;) {
+    const { value, done } = await reader.read(view);
+    if (done) return [...found, value.byteLength, value.buffer.byteLength];
+    found.push(new TextDecoder().decode(value));
+    view = new Uint8Array(value.buffer);
+  }
+};
+"""
+
+
+async def test_bodies_are_read_into_buffers(handle):
+    worker = handle(
+        BYOB
+        + "return Response.json([await read(request.body), await read(new Response('abc').body)"
+        ", await read(new Blob(['ab', 'cdef']).stream())]);"
+    )
+    response = await worker.fetch("http://x/", method="POST", body="hello, world")
+    assert await response.json() == [
+        ["hell", "o, w", "orld", 0, 4], ["abc", 0, 4], ["abcd", "ef", 0, 4],
+    ]  # fmt: skip
+
+
+async def test_a_body_of_another_worker_is_read_into_a_buffer(runtime, define):
+    source = """
+from workers import Response
+async def on_fetch(request, env):
+    async def chunks():
+        yield b"ab"
+        yield b"cde"
+    return Response(chunks())
+"""
+    runtime.define("streams", source)
+    body = BYOB + "return Response.json(await read((await env.PY.fetch('http://py/')).body));"
+    source = f"export default {{ async fetch(request, env) {{\n{body}\n}} }};"
+    worker = define(source, services={"PY": "streams"})
+    assert await (await worker.fetch("http://x/")).json() == ["ab", "cde", 0, 4]
+
+
 @pytest.mark.slow
 async def test_a_response_of_a_hundred_megabytes(handle):
     worker = handle(

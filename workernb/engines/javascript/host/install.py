@@ -35,6 +35,7 @@ FILES = (
     "streams/strategies",
     "streams/queue",
     "streams/readable",
+    "streams/bytes",
     "streams/readers",
     "streams/writable",
     "streams/transform",

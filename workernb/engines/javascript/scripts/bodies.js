@@ -2,7 +2,7 @@
 (function (host, internal) {
   "use strict";
   const { operation, failed, describe, react, nothing, acquireReader } = internal;
-  const { readableState, createReadable, closeReadable, enqueue, cancelReadable } = internal;
+  const { readableState, createReadableBytes, closeReadable, enqueue, cancelReadable } = internal;
   const { Uint8Array: TheUint8Array, TypeError: TheTypeError, WeakMap: TheWeakMap, uncurryThis } =
     internal.primordials;
   const keep = uncurryThis(TheWeakMap.prototype.set), find = uncurryThis(TheWeakMap.prototype.get);
@@ -18,7 +18,7 @@
   // The stream of a message's body: the host gives a chunk each time that one is asked for.
   internal.newBodyStream = (handle) => {
     let number;
-    const stream = createReadable(
+    const stream = createReadableBytes(
       async (controller) => {
         let chunk;
         try {
@@ -37,7 +37,6 @@
           throw failed(error);
         }
       },
-      0,
     );
     keep(received, stream, handle);
     return stream;

@@ -2,17 +2,7 @@
 // A stream's state is an object of its own, which its readers and its controller refer to.
 (function (web) {
   'use strict';
-  const {
-    apply,
-    TypeError,
-    RangeError,
-    transferBuffer,
-    typedArrayByteLength,
-    typedArrayBuffer,
-    typedArrayByteOffset,
-    Uint8Array,
-    isView,
-  } = web.primordials;
+  const { apply, TypeError, RangeError, Number, isInteger } = web.primordials;
   const { Queue, react, resolved, rejected, deferred } = web;
 
   const token = {};
@@ -51,7 +41,7 @@
     getReader(options = {}) {
       const mode = options?.mode;
       if (mode !== undefined) {
-        if (`${mode}` === 'byob') throw noByob();
+        if (`${mode}` === 'byob') return web.newByobReader(this);
         throw web.platformError(TypeError, 'READER_MODE');
       }
       return new web.ReadableStreamDefaultReader(this);
@@ -102,18 +92,23 @@
   }
   const { isReadable } = web;
 
-  const noByob = () =>
-    new TypeError(
-      'workernb has no BYOB readers: read whole chunks, with getReader() or for await.',
-    );
-
   function typeOf(source) {
     const { type } = source;
     if (type === undefined) return undefined;
     if (`${type}` !== 'bytes')
       throw new TypeError(`A source's type is 'bytes' or not given: ${type}`);
-    if (source.autoAllocateChunkSize !== undefined) throw noByob();
     return 'bytes';
+  }
+
+  // How large the buffers are that reads of a reader of another kind are given, if they are.
+  function allocatedBy(source) {
+    const { autoAllocateChunkSize: given } = source;
+    if (given === undefined) return undefined;
+    const size = Number(given);
+    if (!isInteger(size) || size <= 0) {
+      throw new TypeError('The autoAllocateChunkSize of a source is a positive integer.');
+    }
+    return size;
   }
 
   // A stream of our own: pull(controller) and cancel(reason) return promises or nothing. The
@@ -127,8 +122,11 @@
     disturbed: false,
     controller: null,
   });
-  web.createReadable = (pull, cancel, mark = 1, size = () => 1, started = resolved()) => {
-    const state = web.newReadable();
+  // A stream of bytes, which is pulled as it is read.
+  web.createReadableBytes = (pull, cancel) =>
+    web.createReadable(pull, cancel, 0, undefined, resolved(), true);
+  web.createReadable = (pull, cancel, mark = 1, size = () => 1, started = resolved(), bytes = false) => {
+    const state = web.newReadable({ bytes });
     const controller = setUp(state, mark, size);
     controller.pull = () => resolved(pull(controller));
     controller.cancel = (reason) => resolved(cancel?.(reason));
@@ -160,6 +158,7 @@
       face: null,
     };
     state.controller = controller;
+    if (state.bytes) web.addBytes(controller, undefined);
     return controller;
   }
 
@@ -171,6 +170,7 @@
   function start(state, source, mark, size) {
     const controller = setUp(state, mark, size);
     const face = faceOf(controller);
+    if (state.bytes) controller.autoAllocate = allocatedBy(source);
     const pull = web.methodOf(source, 'pull');
     const cancel = web.methodOf(source, 'cancel');
     controller.pull = pull === undefined ? undefined : () => pull(face);
@@ -215,44 +215,9 @@
     }
   }
 
-  class ReadableByteStreamController {
-    #controller;
-    constructor(given, controller) {
-      if (given !== token) throw web.platformError(TypeError, 'ILLEGAL_CONSTRUCTOR');
-      this.#controller = controller;
-    }
-    get byobRequest() {
-      return null;
-    }
-    get desiredSize() {
-      return desiredSize(this.#controller);
-    }
-    close() {
-      if (!canAdd(this.#controller)) throw web.platformError(TypeError, 'STREAM_CLOSED');
-      close(this.#controller);
-    }
-    enqueue(chunk) {
-      if (!isView(chunk)) {
-        throw web.wrongParameter('enqueue', 'ReadableByteStreamController', 1, 'ArrayBufferView');
-      }
-      const bytes = web.toBytes(chunk);
-      const length = typedArrayByteLength(bytes);
-      if (length === 0) throw new TypeError('A chunk of a stream of bytes is not empty.');
-      if (!canAdd(this.#controller)) throw web.platformError(TypeError, 'STREAM_ENQUEUE');
-      const offset = typedArrayByteOffset(bytes);
-      enqueue(
-        this.#controller,
-        new Uint8Array(transferBuffer(typedArrayBuffer(bytes)), offset, length),
-      );
-    }
-    error(reason) {
-      fail(this.#controller, reason);
-    }
-  }
-
   function faceOf(controller) {
     const Face = controller.stream.bytes
-      ? ReadableByteStreamController
+      ? web.ReadableByteStreamController
       : ReadableStreamDefaultController;
     return (controller.face ??= new Face(token, controller));
   }
@@ -269,7 +234,7 @@
       ? null
       : phase === 'closed'
         ? 0
-        : controller.mark - controller.queue.total;
+        : controller.mark - (controller.stream.bytes ? controller.total : controller.queue.total);
   }
 
   function waiting(state) {
@@ -307,12 +272,15 @@
   function enqueue(controller, chunk) {
     const { stream } = controller;
     if (!canAdd(controller)) return;
+    if (stream.bytes) {
+      web.enqueueBytes(controller, chunk);
+      return;
+    }
     if (waiting(stream) > 0) {
       stream.reader.requests.shift().chunk(chunk);
     } else {
       try {
-        const size = stream.bytes ? typedArrayByteLength(chunk) : controller.size(chunk);
-        web.enqueueSized(controller.queue, chunk, size);
+        web.enqueueSized(controller.queue, chunk, controller.size(chunk));
       } catch (error) {
         fail(controller, error);
         throw error;
@@ -323,6 +291,11 @@
 
   function close(controller) {
     if (!canAdd(controller)) return;
+    if (controller.stream.bytes) {
+      web.closeBytes(controller);
+      web.giveBack(controller);
+      return;
+    }
     controller.closeRequested = true;
     if (controller.queue.length === 0) {
       forget(controller);
@@ -333,6 +306,7 @@
   function fail(controller, error) {
     const { stream } = controller;
     if (stream.phase !== 'readable') return;
+    if (stream.bytes) web.clearBytes(controller);
     controller.queue.clear();
     forget(controller);
     stream.phase = 'errored';
@@ -353,6 +327,7 @@
     const { reader } = stream;
     if (reader === null) return;
     reader.closed.resolve();
+    if (reader.byob) return; // Its buffers are given back as the source responds.
     while (reader.requests.length > 0) reader.requests.shift().close();
   }
 
@@ -370,7 +345,9 @@
       request.error(stream.error);
     } else {
       const { controller } = stream;
-      if (controller.queue.length > 0) {
+      if (stream.bytes) {
+        web.readBytesNext(controller, request);
+      } else if (controller.queue.length > 0) {
         const chunk = web.dequeueSized(controller.queue);
         if (controller.closeRequested && controller.queue.length === 0) {
           forget(controller);
@@ -391,13 +368,21 @@
     if (stream.phase === 'closed') return resolved();
     if (stream.phase === 'errored') return rejected(stream.error);
     closeStream(stream);
-    const { controller } = stream;
+    const { controller, reader } = stream;
+    if (reader !== null && reader.byob) {
+      while (reader.requests.length > 0) reader.requests.shift().close(undefined);
+    }
+    if (stream.bytes) web.clearBytes(controller);
     controller.queue.clear();
     const { cancel } = controller;
     forget(controller);
     return web.chain(cancel === undefined ? resolved() : cancel(reason), web.nothing);
   };
 
+  web.controllerToken = token;
+  web.pullIfNeeded = pullIfNeeded;
+  web.closeStream = closeStream;
+  web.forgetSource = forget;
   web.readableState = stateOf;
   web.wrapReadable = wrap;
   web.enqueue = enqueue;
@@ -410,12 +395,11 @@
   web.ReadableStream = ReadableStream;
   web.define(ReadableStream);
   web.define(ReadableStreamDefaultController);
-  web.define(ReadableByteStreamController);
   const { Symbol, defineProperty } = web.primordials;
   defineProperty(ReadableStream.prototype, Symbol.asyncIterator, {
     value: ReadableStream.prototype.values,
     writable: true,
     configurable: true,
   });
-  web.expose({ ReadableStream, ReadableStreamDefaultController, ReadableByteStreamController });
+  web.expose({ ReadableStream, ReadableStreamDefaultController });
 });

@@ -18,7 +18,13 @@
   // Locks a stream, and returns the reader's state.
   function acquire(stream) {
     if (stream.reader !== null) throw web.platformError(TypeError, 'STREAM_LOCKED');
-    const reader = { __proto__: null, stream, closed: deferred(), requests: new Queue() };
+    const reader = {
+      __proto__: null,
+      stream,
+      closed: deferred(),
+      requests: new Queue(),
+      byob: false,
+    };
     stream.reader = reader;
     if (stream.phase === 'closed') reader.closed.resolve();
     if (stream.phase === 'errored') web.rejectClosed(reader, stream.error);
@@ -30,6 +36,7 @@
     const error = web.platformError(TypeError, 'READER_RELEASED');
     if (stream.phase !== 'readable') reader.closed = deferred();
     web.rejectClosed(reader, error);
+    if (stream.bytes) web.releaseBytes(stream.controller);
     reader.stream = null;
     stream.reader = null;
     while (reader.requests.length > 0) reader.requests.shift().error(error);
@@ -219,15 +226,11 @@
   // A stream of bytes that are in memory.
   web.streamOfBytes = (bytes) => {
     let sent = typedArrayByteLength(bytes) === 0;
-    return web.createReadable(
-      (controller) => {
-        if (!sent) web.enqueue(controller, bytes);
-        sent = true;
-        web.closeReadable(controller);
-      },
-      web.nothing,
-      0,
-    );
+    return web.createReadableBytes((controller) => {
+      if (!sent) web.enqueue(controller, web.copyBytes(bytes)); // Which moves.
+      sent = true;
+      web.closeReadable(controller);
+    }, web.nothing);
   };
 
   web.acquireReader = acquire;

@@ -26,7 +26,8 @@
           react(resolved(), () => {
             readAgain = false;
             each((branch, i) => {
-              web.enqueue(branch, i === 1 && stream.bytes ? web.copyBytes(chunk) : chunk);
+              // Of bytes, each branch has a buffer of its own, since what is added moves.
+              web.enqueue(branch, stream.bytes ? web.copyBytes(chunk) : chunk);
             });
             reading = false;
             if (readAgain) pull();
@@ -57,7 +58,8 @@
       }
       return cancelResult.promise;
     };
-    const streams = [web.createReadable(pull, cancel(0)), web.createReadable(pull, cancel(1))];
+    const create = stream.bytes ? web.createReadableBytes : web.createReadable;
+    const streams = [create(pull, cancel(0)), create(pull, cancel(1))];
     for (let i = 0; i < 2; i++) branches[i] = web.readableState(streams[i]).controller;
     react(reader.closed.promise, web.nothing, (error) => {
       for (let i = 0; i < 2; i++) web.errorReadable(branches[i], error);
