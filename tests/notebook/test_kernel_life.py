@@ -427,7 +427,7 @@ print((process_time() - loads) / (loads - began))
     ratios = [
         float(subprocess.check_output([sys.executable, "-c", code], text=True)) for _ in range(3)
     ]
-    assert min(ratios) < 1.2
+    assert min(ratios) < 2  # About 0.9 on an idle machine.
 
 
 def test_a_secret_is_asked_for_without_echo(kernel):

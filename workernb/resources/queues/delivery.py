@@ -73,6 +73,8 @@ class Consumer:
     async def _deliver(self) -> None:
         """Deliver one batch, and wait until its request has ended."""
         self._timer = None
+        if self.gone or self._in_flight >= self.settings["max_concurrency"]:
+            return  # Another timer was set between its firing and this; the next end goes on.
         batch = self._messages.take(self.queue, self.settings["max_batch_size"])
         if not batch:
             self.schedule()
