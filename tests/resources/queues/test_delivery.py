@@ -293,7 +293,28 @@ async def test_as_many_batches_at_once_as_are_allowed(runtime, jobs, consume):
     )  # fmt: skip
     await jobs.sendBatch([{"body": n} for n in range(9)])
     await until(lambda: len(runtime.traces) == 9)
+    assert {trace.outcome for trace in runtime.traces} == {"ok"}
     assert [trace.logs[0].text for trace in runtime.traces][-1] == "3"
+
+
+async def test_no_more_batches_at_once_when_one_ends_as_another_begins(runtime, jobs, consume):
+    consume(
+        """
+        Default.now = getattr(Default, "now", 0) + 1
+        Default.most = max(getattr(Default, "most", 0), Default.now)
+        for _ in range(batch.messages[0].body % 3):
+            await asyncio.sleep(0)
+        Default.now -= 1
+        print(Default.most)
+        """,
+        max_batch_size=1, max_batch_timeout=0, max_concurrency=2,
+    )  # fmt: skip
+    for number in range(60):
+        await jobs.send(number)
+        if number % 4 == 0:
+            await asyncio.sleep(0)
+    await until(lambda: len(runtime.traces) == 60)
+    assert [trace.logs[0].text for trace in runtime.traces][-1] == "2"
 
 
 async def test_a_handler_may_send_to_its_own_queue(runtime, jobs, consume, got):
