@@ -84,6 +84,8 @@ import asyncio, sys, warnings, workernb
 from workernb.runtime.enforcement import memory
 from workernb.runtime.enforcement.guard import guard
 
+memory.PAUSE = 0  # What was measured half way would not be measured again so soon.
+
 async def main():
     await runtime["store"].fetch()
     await runtime["other"].fetch()

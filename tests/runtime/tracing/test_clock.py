@@ -63,7 +63,7 @@ async def test_nested_invocations_are_charged_for_their_own_work(define):
     assert gateway.inclusive_cpu_ms == near(burned(gateway, auth, last))
     assert auth.inclusive_cpu_ms == near(burned(auth, last))
     assert last.inclusive_cpu_ms == last.cpu_ms
-    assert trace.cpu_ms == pytest.approx(thread_ms, rel=0.05)
+    assert trace.cpu_ms == pytest.approx(thread_ms, rel=0.15)
     assert trace.cpu_by_service() == {
         invocation.service: invocation.cpu_ms for invocation in trace.invocations
     }
@@ -125,7 +125,7 @@ async def test_interleaved_requests_are_charged_separately(define):
     thread_ms = (time.thread_time_ns() - began) / 1e6
     for answer, at_least in zip(answers, (20, 40, 60), strict=True):
         check(answer.trace, at_least)
-    assert sum(answer.trace.cpu_ms for answer in answers) == pytest.approx(thread_ms, rel=0.05)
+    assert sum(answer.trace.cpu_ms for answer in answers) == pytest.approx(thread_ms, rel=0.15)
 
 
 async def test_an_async_generator_is_charged_to_its_worker(define):

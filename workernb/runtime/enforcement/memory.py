@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from itertools import takewhile
 from time import perf_counter_ns as wall_clock
+from time import thread_time_ns
 from typing import Any
 
 from workernb.runtime.services.versions import Version
@@ -124,8 +125,9 @@ def _excess(version: Version, limit_mb: float) -> str | None:
     began = wall_clock()
     if version.memory_warned or began < version.next_measurement_ns:
         return None
+    began_cpu = thread_time_ns()  # A measurement that was preempted is no long one.
     held = held_mb(*_modules_of(version))
-    version.next_measurement_ns = began + PAUSE * (wall_clock() - began)
+    version.next_measurement_ns = began + PAUSE * (thread_time_ns() - began_cpu)
     if held <= limit_mb:
         return None
     version.memory_warned = True
