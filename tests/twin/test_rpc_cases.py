@@ -32,7 +32,8 @@ DIFFERENCES = {
     "fetch that returns nothing": "The text and class that the platform has for Python Workers.",
     "a Blob": "A copy of it, as in workerd of July 2026.",
     "names of ctx": "ctx.abort is there without a compatibility flag.",
-    "an event of unhandledrejection": "No such event: a rejection is a warning in the log.",
+    "an event of unhandledrejection": "The engine does not tell of rejections: there is an event "
+    "for what listeners and timers return only.",
     "withEnv across an await": "The engine has no contexts that follow a promise: withEnv is of "
     "what its function does before it first waits.",
 }
