@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+import workernb
+
 from ..conftest import PUBLIC_GATEWAY, cell
 
 
@@ -114,6 +116,15 @@ async def test_fail_and_max_time(shell):
     assert "GET http://no.localhost/ was answered with 404 (-f)." in failed.traceback
     assert len(failed.displays) == 1
     assert "took longer than 0.01 s (-m)" in await shell.refused("%fetch slow -m 0.01")
+
+
+async def test_max_time_ends_what_blocks_too(shell):
+    await shell.ok(
+        "%%worker blocks\nimport time\nfrom workers import Response\n"
+        "async def on_fetch(request):\n    time.sleep(60)\n    return Response('late')"
+    )
+    assert "took longer than 0.2 s (-m)" in await shell.refused("%fetch blocks -m 0.2")
+    assert workernb.get_runtime().traces[-1].wall_ms < 10_000
 
 
 async def test_a_fetch_that_nobody_awaits_says_so(shell):

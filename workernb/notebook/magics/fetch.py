@@ -41,6 +41,9 @@ from workernb.runtime.execution.sync import run_sync
 from workernb.runtime.runtime import Runtime
 from workernb.runtime.services.targets import Target
 
+GRACE_MS = 50
+"""How much later (ms) than -m says what blocks the loop is cut; what waits is ended in time."""
+
 MAX_REDIRECTS = 50
 """How many redirects -L follows, as with curl."""
 
@@ -135,6 +138,8 @@ class FetchCommand:
         try:
             async with limit:
                 answer = await self._follow_redirects()
+                if self._was_cut(answer):
+                    raise self._took_too_long()
                 if self._options.output is not None:
                     await self._save(answer, self._options.output)
                 self._beginning = await read_beginning(answer)
@@ -142,8 +147,27 @@ class FetchCommand:
         except TimeoutError:
             if not limit.expired():
                 raise
+        raise self._took_too_long()
+
+    def _took_too_long(self) -> FetchError:
         seconds = self._options.max_time
-        raise FetchError(f"{self._step.title} took longer than {seconds:g} s (-m).", 28)
+        return FetchError(f"{self._step.title} took longer than {seconds:g} s (-m).", 28)
+
+    def _was_cut(self, answer: Answer) -> bool:
+        """Return whether -m has ended what blocked the loop, which no timeout can."""
+        trace = answer.trace
+        return (
+            self._options.max_time is not None
+            and trace is not None
+            and trace.limits.wall_ms == self._wall_ms
+            and trace.outcome == "exceededWallTime"
+        )
+
+    @property
+    def _wall_ms(self) -> float | None:
+        """The limit (ms of wall clock) for what -m cannot end in time, a little longer than it."""
+        seconds = self._options.max_time
+        return None if seconds is None else seconds * 1000 + GRACE_MS
 
     async def _save(self, answer: Answer, output: str) -> None:
         """Write the whole body to a file (-o), and leave it readable."""
@@ -171,6 +195,10 @@ class FetchCommand:
         # request takes long.
         echo = LiveEcho()
         call = self._runtime.call(step.target, request, owner=step.owner, echo=echo)
+        if (wall_ms := self._wall_ms) is not None and call.trace is not None:
+            limits = call.trace.limits
+            if limits.wall_ms is None or limits.wall_ms > wall_ms:
+                call.trace.limits = limits.but(wall_ms=wall_ms)
         try:
             return await answer_for_outsider(call, step.request.url)
         finally:
