@@ -54,6 +54,39 @@ class Default(WorkerEntrypoint):
             headers["sec-websocket-protocol"] = protocols.split(",")[0]
         return Response(None, status=101, web_socket=client, headers=headers)
 """
+CHAT_IN_JAVASCRIPT = """
+export default {
+  async fetch(request, env) {
+    if ((request.headers.get("upgrade") ?? "").toLowerCase() !== "websocket") {
+      return new Response("Expected Upgrade: websocket", { status: 426 });
+    }
+    if (request.url.endsWith("/raise")) throw new RangeError("no chat");
+    const [client, server] = Object.values(new WebSocketPair());
+    server.accept();
+    server.binaryType = "arraybuffer";
+    server.addEventListener("message", ({ data }) => {
+      if (data === "raise") throw new RangeError(env.TOKEN);
+      if (data === "spin") while (true);
+      if (data === "bye") return server.close(4001, "good bye");
+      if (data === "close") return server.close();
+      if (data === "flood") {
+        for (let i = 0; i < 100; i++) server.send("x".repeat(1_000_000));
+        return server.close(1000);
+      }
+      server.send(data);
+    });
+    server.addEventListener("message", async ({ data }) => {
+      if (data === "slow") await scheduler.wait(20);
+    });
+    server.addEventListener("close", (event) => console.log("closed", event.code, event.reason));
+    const protocols = request.headers.get("sec-websocket-protocol");
+    const headers = { "x-room": "one", upgrade: "nonsense", connection: "close" };
+    if (protocols) headers["sec-websocket-protocol"] = protocols.split(",")[0];
+    return new Response(null, { status: 101, webSocket: client, headers });
+  },
+};
+"""
+SOURCES = {"python": CHAT, "javascript": CHAT_IN_JAVASCRIPT}
 GATEWAY = """
 from workers import WorkerEntrypoint
 class Default(WorkerEntrypoint):
@@ -68,9 +101,12 @@ HANDSHAKE = (
 )
 
 
-@pytest.fixture
-def runtime(runtime):
-    runtime.define("chat", CHAT, secrets={"TOKEN": SECRET})
+@pytest.fixture(params=SOURCES)
+def runtime(request, runtime):
+    if request.param == "javascript":
+        request.getfixturevalue("javascript")
+    source, secrets = SOURCES[request.param], {"TOKEN": SECRET}
+    runtime.define("chat", source, language=request.param, secrets=secrets)
     runtime.define("lobby", GATEWAY, services={"CHAT": "chat"}, public=True)
     return runtime
 
