@@ -84,6 +84,16 @@ async def test_modules_run_in_both_processes(define, runtime):
     assert made.binding.status == made.network.status == 200
 
 
+async def test_where_every_run_is_preempted_it_ends_all_the_same(define, runtime, monkeypatch):
+    define("auth", "return Response('x')")
+    gateway = define(
+        "gateway", "return await self.env.AUTH.fetch(request)", services={"AUTH": "auth"}
+    )
+    monkeypatch.setattr(comparing, "MAX_PREEMPTED", -1)
+    made = await workernb.compare_network(gateway, "http://gateway/path", times=2)
+    assert len(made.network.walls_ms) == 2
+
+
 def run_of(wall_ns: int, preempted_ns: int) -> comparing._Run:
     """Return a run whose one slice, of half its time, was preempted."""
     part = Slice(None, 0, wall_ns // 2, wall_ns // 2 - preempted_ns)

@@ -44,6 +44,10 @@ PAUSE_S = 0.001
 MAX_PREEMPTED = 0.05
 """The part of a run's wall time for which it may be preempted and still be shown."""
 
+CALM_RUNS = 3
+MAX_REPEATED = 100
+"""How many runs are to be calm, which were hardly preempted, and how often others are repeated."""
+
 Report = Mapping[str, Any]
 """The report of the other process; see `OtherProcess.report`."""
 
@@ -199,6 +203,13 @@ async def _compare(
                 runs = [
                     (await over_binding.request(), await over_http.request()) for _ in range(times)
                 ]
+                for _ in range(MAX_REPEATED):  # On a busy machine nearly all are preempted.
+                    hasty = [number for number, (_, http) in enumerate(runs) if not http.is_calm]
+                    if len(runs) - len(hasty) >= min(CALM_RUNS, times):
+                        break
+                    again = await over_binding.request(), await over_http.request()
+                    if again[1].is_calm:
+                        runs[hasty[0]] = again
                 report = await other.report()
         except ComparisonError as error:
             bound.redactor.redact_error(error)
@@ -272,6 +283,11 @@ class _Run:
         """For how long the machine ran other code in the middle of a slice."""
         return sum(part.end_ns - part.begin_ns - part.cpu_ns for part in self.trace.slices)
 
+    @property
+    def is_calm(self) -> bool:
+        """Whether it was hardly preempted: else it may be seen as busy while it waited."""
+        return self.preempted_ns <= MAX_PREEMPTED * self.wall_ns
+
 
 class _Requester:
     """Makes the same request to a runtime, any number of times. label: begins error messages."""
@@ -322,11 +338,8 @@ def _way(runs: list[_Run], gateway: str, report: Report | None) -> Way:
 
 
 def _representative(runs: list[_Run]) -> _Run:
-    """Return the run with the median wall time, of those that were hardly preempted if there are.
-
-    One that was preempted as it sent its request would be shown as busy while it waited.
-    """
-    calm = [run for run in runs if run.preempted_ns <= MAX_PREEMPTED * run.wall_ns] or runs
+    """Return the run with the median wall time, of those that were calm if there are any."""
+    calm = [run for run in runs if run.is_calm] or runs
     return sorted(calm, key=lambda run: run.wall_ns)[len(calm) // 2]
 
 
