@@ -30,7 +30,7 @@ async def _gather(runtime: Runtime) -> Claims:
     yield "a request to the catalog succeeds", trace.outcome == "ok"
     yield "prices is asked twice in it", len(calls) == 2
     spent = sum(call.cpu_ms for call in calls)
-    yield f"both are paid for: prices used {spent:.0f} ms, twice its 6 ms", spent >= 11
+    yield f"both are paid for: prices used {spent:.0f} ms, twice its 5 ms", spent >= 9
 
 
 _SHOP = """%%worker shop --bind CATALOG=catalog --public --cpu-ms 5
