@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 import subprocess
 import sys
 
@@ -42,6 +43,15 @@ async def test_a_worker_that_exceeds_its_limit_is_named_once(define, runtime, un
     assert log.text.startswith("Worker has exceeded memory limit. The globals of Worker 'hoard'")
     # Each version is warned about once.
     assert not (await fetch()).trace.logs
+
+
+async def test_a_tick_before_the_heartbeat_leaves_the_measurement_to_it(define, runtime, until):
+    runtime.limits = Limits(memory_mb=40)
+    handle = define("hoard", "global hoard; hoard = bytes(60_000_000); return Response('x')")
+    await handle.fetch()
+    signal.raise_signal(signal.SIGPROF)
+    with pytest.warns(MemoryLimitWarning, match="The globals of Worker 'hoard' hold about 60 MB"):
+        await until(lambda: guard.idle)
 
 
 async def test_a_module_that_holds_too_much_is_named_as_it_is_loaded(runtime):

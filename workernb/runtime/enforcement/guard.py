@@ -60,7 +60,9 @@ class Guard:
         """Begin with nothing installed."""
         self.in_flight: set[Trace] = set()
         self.hosts: WeakSet[Any] = WeakSet()
-        self.signals = Signals(self.in_flight, self.hosts, self._sample_off_thread, self.uninstall)
+        self.signals = Signals(
+            self.in_flight, self.hosts, self._sample_off_thread, self._uninstall_at_tick
+        )
         self._beats: dict[Thread, Heartbeat] = {}
         self._capture: LogCapture | None = None
         self._ended: Trace | None = None
@@ -208,6 +210,12 @@ class Guard:
             self._capture = None
         self._beats.clear()
         self.signals.release_interrupts()
+
+    def _uninstall_at_tick(self) -> None:
+        """Uninstall where no heartbeat does, since the loop has ended: it has what to do before."""
+        ended = self._ended
+        if ended is None or wall_clock() - ended.ended_ns > 10 * BEAT_S * 1e9:
+            self.uninstall()
 
     def stop(self) -> None:
         """Stop the watchdog, and remove everything that was installed."""
