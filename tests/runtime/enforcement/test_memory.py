@@ -45,7 +45,10 @@ async def test_a_worker_that_exceeds_its_limit_is_named_once(define, runtime, un
     assert not (await fetch()).trace.logs
 
 
-async def test_a_tick_before_the_heartbeat_leaves_the_measurement_to_it(define, runtime, until):
+async def test_a_tick_before_the_heartbeat_leaves_the_measurement_to_it(
+    define, runtime, until, monkeypatch
+):
+    monkeypatch.setattr(memory, "PAUSE", 0)
     runtime.limits = Limits(memory_mb=40)
     handle = define("hoard", "global hoard; hoard = bytes(60_000_000); return Response('x')")
     await handle.fetch()
