@@ -53,7 +53,9 @@ class OffThreadCpu:
         for ident in frames.keys() - own:
             with contextlib.suppress(OSError):  # The thread has ended in the meantime.
                 now = cpu_of(ident)
-                used = now - self._used.get(ident, 0)
+                before = self._used.get(ident, 0)
+                # A thread may have the ident of one that has ended since the last sample.
+                used = now - before if now >= before else now
                 if used >= MIN_CPU_NS:
                     self._used[ident] = now
                     invocation = _invocation_of_thread(frames[ident], traces)
