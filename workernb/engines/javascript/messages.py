@@ -46,7 +46,7 @@ def message_functions(host: Host, wrap: Callable[[Any], Any]) -> dict[str, Calla
         made = Request(
             source if isinstance(source, Request) else scalar(source),
             method=method,
-            headers=_pairs(flat) if has_headers else None,
+            headers=_given(flat) if has_headers else None,
             body=_body(body),
             redirect=redirect,
             cf=None if cf is None else json.loads(cf),
@@ -62,13 +62,13 @@ def message_functions(host: Host, wrap: Callable[[Any], Any]) -> dict[str, Calla
         body: Any, status: Any, status_text: str, has_headers: bool, kind: Any, socket: Any,
         *flat: str,
     ) -> Any:  # fmt: skip
-        given = Headers(_pairs(flat)) if has_headers or kind is not None else None
+        given = Headers(_given(flat)) if has_headers or kind is not None else None
         if kind is not None and given is not None and not given.has("content-type"):
             given.set("content-type", kind)
         return wrap(Response(_body(body), _status(status), status_text, given, socket))
 
     exposed: dict[str, Callable[..., Any]] = {
-        "headers": lambda *flat: wrap(Headers(_pairs(flat))),
+        "headers": lambda *flat: wrap(Headers(_given(flat))),
         "headersAppend": lambda headers, name, value: headers.append(name, value),
         "headersDelete": lambda headers, name: headers.delete(name),
         "headersGet": Headers.get,
@@ -102,7 +102,11 @@ def message_functions(host: Host, wrap: Callable[[Any], Any]) -> dict[str, Calla
     return {**{name: host.exposed(each) for name, each in exposed.items()}, **plain}
 
 
-def _pairs(flat: Sequence[str]) -> list[tuple[str, str]]:
+def _given(flat: Sequence[str]) -> dict[str, str] | list[tuple[str, str]]:
+    """Return names and values as headers are made of: a dict, which is quick, if that has all."""
+    found = dict(zip(flat[::2], flat[1::2], strict=True))
+    if 2 * len(found) == len(flat):
+        return found
     return list(zip(flat[::2], flat[1::2], strict=True))
 
 
