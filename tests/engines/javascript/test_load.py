@@ -49,6 +49,20 @@ async def test_a_thousand_workers_and_a_thousand_definitions(runtime):
     assert sum(type(each).__name__ == "Realm" for each in gc.get_objects()) == realms
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "export default { fetch: () => new Response('x') };",
+        "export default { fetch() { new WebSocketPair(); return new Response('x'); } };",
+    ],
+)
+def test_an_isolate_takes_a_megabyte_at_most(runtime, source):
+    runtime.define("small", source, language="javascript")
+    machine = runtime.services["small"].isolates[1].exporter.realm().machine
+    machine.collect()
+    assert machine.memory_bytes() < 1_000_000
+
+
 def test_two_workers_that_are_bound_to_each_other_are_freed():
     runtime = workernb.Runtime(outbound=None)
     source = "export default { fetch: () => new Response('') }"

@@ -74,6 +74,15 @@ def _scripts() -> dict[str, bytes]:
     }
 
 
+def _reads_bytes(version: Version) -> bool:
+    """Return whether a version's source has a word that it needs for BYOB readers or sources."""
+    definition = version.definition
+    words = ("byob", "BYOB", "bytes", "ByteStream")
+    return any(
+        w in text for text in (definition.source, *definition.modules.values()) for w in words
+    )
+
+
 DURABLE = "durable"
 """The kind of what is found that is a class of Durable Objects."""
 
@@ -155,7 +164,7 @@ class Realm:
         }
         exposed = machine.host_object(functions)
         self._hooks = RunHooks(host, self._now)
-        web = install(machine.context, self._hooks)
+        web = install(machine.context, self._hooks, with_bytes=_reads_bytes(self.version))
         self._internal = web.value
         self.fire_timer, self.forget_timer = web.get("fireTimer"), web.get("forgetTimer")
         scripts, self._scripts = _scripts(), scripts_for(self.version)

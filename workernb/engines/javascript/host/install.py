@@ -54,6 +54,8 @@ FILES = (
 )
 """The files of `web/`, in the order in which they run: each uses what those before it define."""
 
+BYTES = "streams/bytes"
+
 FILE_PREFIX = "workernb:"
 """What the name of each file begins with in a stack, by which its frames can be told apart."""
 
@@ -89,16 +91,18 @@ class Web:
         self._forget_timer(number)
 
 
-def install(context: Any, hooks: Hooks) -> Web:
+def install(context: Any, hooks: Hooks, *, with_bytes: bool = True) -> Web:
     """Install the web APIs into a bare context of QuickJS, and return what the engine needs.
 
-    hooks: what the APIs ask of the runtime. It is referred to weakly, since Python's collector
-    cannot see through a context: the caller keeps it for as long as the context is used.
+    with_bytes: whether streams of bytes have BYOB readers, which take a fifteenth of a heap. hooks:
+    what the APIs ask of the runtime. It is referred to weakly, since Python's collector cannot see
+    through a context: the caller keeps it for as long as the context is used.
     """
     web = context.new_object()
     web.set("host", _host(weakref.proxy(hooks)))
-    for code in _stripped():
-        context.eval_function(context.read_object(code))(web)
+    for name, code in zip(FILES, _stripped(), strict=True):
+        if with_bytes or name != BYTES:
+            context.eval_function(context.read_object(code))(web)
     return Web(web)
 
 

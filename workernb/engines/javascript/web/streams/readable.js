@@ -122,9 +122,9 @@
     disturbed: false,
     controller: null,
   });
-  // A stream of bytes, which is pulled as it is read.
+  // A stream of bytes, which is pulled as it is read; where nothing of them is there, any stream.
   web.createReadableBytes = (pull, cancel) =>
-    web.createReadable(pull, cancel, 0, undefined, resolved(), true);
+    web.createReadable(pull, cancel, 0, undefined, resolved(), web.addBytes !== undefined);
   web.createReadable = (pull, cancel, mark = 1, size = () => 1, started = resolved(), bytes = false) => {
     const state = web.newReadable({ bytes });
     const controller = setUp(state, mark, size);
