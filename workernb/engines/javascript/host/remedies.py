@@ -35,6 +35,7 @@ _undefined_name = re.compile(r"'?([A-Za-z_$][\w$]*)'? is not defined").search
 _of_nothing = re.compile(r"cannot (?:read|set) property '.*' of (?:undefined|null)").search
 _on_env = re.compile(r"\benv\.([A-Za-z_$][\w$]*)(?:\??\.([A-Za-z_$][\w$]*)\s*\()?")
 _called = re.compile(r"\.([A-Za-z_$][\w$]*)\s*\(")
+_classes_called = re.compile(r"(?<!new )\b([A-Z][A-Za-z]*)\s*\(").findall
 _word = re.compile(r"[A-Za-z_$][\w$]*")
 
 _LOST_OBJECT = (
@@ -70,6 +71,8 @@ def remedies(message: str, line: str, source: str, env: Any) -> list[str]:
         return found
     if message == "not a function":
         return _about_call(line, env)
+    if "must be invoked with 'new'" in message:
+        return [f"Write new {name}(…)." for name in _classes_called(line)[:1]]
     return []
 
 
