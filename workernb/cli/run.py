@@ -74,11 +74,18 @@ class NotebookRun:
 
         if self._pictures is not None:
             self._pictures.mkdir(parents=True, exist_ok=True)
-        print(f"{self._path.name}: {len(self._code)} cells, in a kernel of their own")
+        count = len(self._code)
+        cells = (
+            "1 cell, in a kernel of its own"
+            if count == 1
+            else f"{count} cells, in a kernel of their own"
+        )
+        print(f"{self._path.name}: {cells}")
         client = NotebookClient(
             self._notebook,
             timeout=TIMEOUT_S,
             kernel_name="python3",
+            extra_arguments=["--log-level=ERROR"],  # It warns of how it is reached.
             resources={"metadata": {"path": str(self._path.parent)}},
             on_cell_start=self._started,
             on_cell_executed=self._executed,
@@ -90,7 +97,7 @@ class NotebookRun:
             return 1
         if save:
             self._save()
-        print(f"\nAll {len(self._code)} cells ran.")
+        print(f"\nAll {count} cells ran." if count != 1 else "\nThe cell ran.")
         return 0
 
     def _started(self, cell: Any, cell_index: int) -> None:
