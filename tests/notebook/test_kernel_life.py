@@ -480,7 +480,9 @@ def test_a_binding_is_compared_with_http_in_a_cell(kernel):
         "import workernb\n"
         'await workernb.compare_network(gateway, "http://x/", headers={"x-a": "b"}, times=2)'
     )
-    assert shown.stdout == "started\n" * 6  # Once more each way, which is not counted.
+    # Once more each way, which is not counted; preempted runs are repeated.
+    assert set(shown.stdout.splitlines()) == {"started"}
+    assert shown.stdout.count("started") >= 6
     (bundle,) = shown.displays
     assert {"image/svg+xml", "image/png", "text/plain"} <= set(bundle)
     assert "over HTTP it takes" in bundle["text/plain"]

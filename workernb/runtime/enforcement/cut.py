@@ -108,6 +108,25 @@ def _can_tick() -> bool:
     return callable(signal.getsignal(_tick))
 
 
+class _Cutting(threading.local):
+    """The injectors that cut on a thread: one for its slices, and one within a `CuttingThrow`."""
+
+    injectors: tuple[CutInjector, ...] = ()
+
+
+_cutting = _Cutting()
+
+
+def _tracer_before() -> Any:
+    """Return the tracer that was there before any of ours: a debugger's, a coverage tool's."""
+    before = sys.gettrace()
+    if isinstance(before, _Tracer):
+        return before.before
+    if before is None and _cutting.injectors:
+        return _cutting.injectors[0]._previous_tracer  # Python removes a tracer that has raised.
+    return before
+
+
 class CutInjector:
     """Raises an exception in the Worker code that runs on this thread, until it is called off.
 
@@ -139,8 +158,8 @@ class CutInjector:
         again, _tick.made_pending = _tick.made_pending, False
         tracer = _Tracer(error, applies)
         if not self._cutting:
-            before = sys.gettrace()
-            self._previous_tracer = before.before if isinstance(before, _Tracer) else before
+            self._previous_tracer = _tracer_before()
+            _cutting.injectors = (*_cutting.injectors, self)
             self._cutting = True
         tracer.before = self._previous_tracer
         sys.settrace(tracer)
@@ -176,6 +195,7 @@ class CutInjector:
             if self._profiles:
                 sys.setprofile(self._previous_profiler)
             self._profiles = self._cutting = False
+        _cutting.injectors = tuple(each for each in _cutting.injectors if each is not self)
 
     def _profile(self, tracer: _Tracer) -> None:
         """Have the tracer set again where Python removes it, unless a profiler in C runs."""
