@@ -42,6 +42,10 @@ HANGS_AFTER_S = 2.0
 """How long (s of wall clock) a request waits before it is first checked for a hang."""
 
 
+SEARCH_S = 0.005
+"""How long (s of wall clock) hangs are searched for at one heartbeat; the rest wait for another."""
+
+
 class Heartbeat:
     """The heartbeat of one thread: its loop and the timer of the next beat."""
 
@@ -66,6 +70,7 @@ class Guard:
         self._beats: dict[Thread, Heartbeat] = {}
         self._capture: LogCapture | None = None
         self._ended: Trace | None = None
+        self._searched_s = 0.0
         self._memory = MemoryWatch()
         self._off_thread = OffThreadCpu()
         self._watchdog = Watchdog(self._watched, self.hosts, lambda: self.signals.ticks)
@@ -111,6 +116,7 @@ class Guard:
                 self.signals.catch_interrupts()  # The kernel sets a handler for each cell.
         else:
             self._beats.pop(thread, None)  # A tick may have uninstalled in the meantime.
+        self._searched_s = 0.0
         for trace in traces:
             self._check(trace)
         self._forget_lost()
@@ -135,12 +141,13 @@ class Guard:
         waited_s = (wall_clock() - trace.last_stamp_ns) / 1e9
         if waited_s < HANGS_AFTER_S:
             trace.next_hang_check_s = HANGS_AFTER_S
-        elif waited_s >= trace.next_hang_check_s and trace.task:
+        elif waited_s >= trace.next_hang_check_s and trace.task and self._searched_s < SEARCH_S:
             began = wall_clock()
             if hangs(trace.task, (Trace, Invocation), waited_s):
                 abort_hung(trace)
             # More and more rarely: a check takes some milliseconds, and more on a large heap.
             took_s = (wall_clock() - began) / 1e9
+            self._searched_s += took_s
             trace.next_hang_check_s = max(2 * waited_s, waited_s + 20 * took_s)
 
     def _forget_lost(self) -> None:
