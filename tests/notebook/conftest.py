@@ -21,6 +21,7 @@ from traitlets.config import Config
 
 import workernb
 from workernb import assembly
+from workernb.runtime.services.versions import code_in_use
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 60.0
@@ -177,6 +178,7 @@ def ipython(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TracebackShell
 def shell(ipython: TracebackShell, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
     """A shell with the magics, and with nothing defined."""
     monkeypatch.setattr(assembly, "_runtime", None)
+    code_in_use.clear()  # What a test before has caught may keep its Worker, and that its name.
     ipython.reset()
     workernb.load_ipython_extension(ipython)
     yield Shell(ipython)
