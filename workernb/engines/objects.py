@@ -39,42 +39,23 @@ class PythonObjectClass:
         instance = self._cls(ctx, self._version.env)
         receiver = f"The class {self._cls.__name__} of Worker {self._version.service!r}"
         handlers: dict[str, Handler] = {
-            event: _socket_handler(getattr(instance, event))
-            if event in SOCKET_HANDLERS
-            else _handler(getattr(instance, event))
+            event: _handler(getattr(instance, event), event in SOCKET_HANDLERS)
             for event in self.events
         }
         handlers[RPC] = _rpc_handler(instance, self.methods, receiver)
         return handlers
 
 
-def _handler(method: Callable[..., Any]) -> Handler:
-    """Return the handler that calls a method, with its argument if it takes one."""
+def _handler(method: Callable[..., Any], is_socket_event: bool) -> Handler:
+    """Return the handler that calls a method with as many of the event's arguments as it takes."""
     kinds = inspect.Parameter
-    takes = any(
-        each.kind in (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD, kinds.VAR_POSITIONAL)
-        for each in inspect.signature(method).parameters.values()
-    )
+    parameters = [each.kind for each in inspect.signature(method).parameters.values()]
+    takes = sum(kind in (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD) for kind in parameters)
+    most = None if kinds.VAR_POSITIONAL in parameters else takes
 
     async def handler(argument: Any, invocation: Any) -> Any:
-        result = method(argument) if takes else method()
-        return await result if inspect.isawaitable(result) else result
-
-    return handler
-
-
-def _socket_handler(method: Callable[..., Any]) -> Handler:
-    """Return the handler of an event of a WebSocket, which calls a method with what it takes."""
-    kinds = inspect.Parameter
-    parameters = inspect.signature(method).parameters.values()
-    takes = sum(
-        each.kind in (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD) for each in parameters
-    )
-    takes_all = any(each.kind is kinds.VAR_POSITIONAL for each in parameters)
-
-    async def handler(argument: Any, invocation: Any) -> Any:
-        given = argument.arguments
-        result = method(*(given if takes_all else given[:takes]))
+        given = argument.arguments if is_socket_event else (argument,)
+        result = method(*given[:most])
         return await result if inspect.isawaitable(result) else result
 
     return handler

@@ -37,12 +37,13 @@ async def test_an_import_finishes_before_the_cut(define, tmp_path, monkeypatch):
     assert sys.modules["slow_to_import"].DONE
 
 
-async def test_an_earlier_tracer_is_put_back_after_a_request(define):
+@pytest.mark.parametrize("kind", ["loop", "swallowing", "awaitables that swallow"])
+async def test_an_earlier_tracer_is_put_back_after_a_request(define_busy, kind):
     def tracer(frame, event, argument):
         return None
 
     before = sys.gettrace()
-    handle = define("busy", "while True: pass", limits=Limits(cpu_ms=20))
+    handle = define_busy(kind, limits=Limits(cpu_ms=20))
     sys.settrace(tracer)
     try:
         with pytest.raises(CpuLimitError):

@@ -69,22 +69,6 @@ async def test_busy_code_is_cut_at_its_budget(define_busy, runtime, kind):
     assert (await runtime["echo"].fetch()).status == 200
 
 
-@pytest.mark.no_cover
-@pytest.mark.parametrize("kind", ["loop", "swallowing", "awaitables that swallow"])
-async def test_a_debuggers_tracer_is_there_after_a_cut(define_busy, kind):
-    def tracer(frame: object, event: str, argument: object) -> None:
-        """Trace nothing."""
-
-    handle, before = define_busy(kind, limits=UNBOUNDED), sys.gettrace()
-    sys.settrace(tracer)
-    try:
-        with pytest.raises(CpuLimitError):
-            await handle.fetch()
-        assert sys.gettrace() is tracer
-    finally:
-        sys.settrace(before)
-
-
 async def test_a_waiting_request_is_not_cut(define):
     handle = define(
         "waits", "await asyncio.sleep(0.1); return Response('x')", limits=Limits(cpu_ms=5)

@@ -11,6 +11,7 @@ import ast
 from collections.abc import Iterator
 
 from .findings import Finding
+from .functions import Function
 
 _BODY = frozenset(
     "text json bytes buffer blob form_data formData arrayBuffer memoryview string".split()
@@ -19,20 +20,19 @@ _TAKE_RESULTS = frozenset(
     "Response str len int float bool list tuple dict set sorted print".split()
 )
 _SYNCHRONOUS = frozenset("prepare idFromName newUniqueId idFromString getByName".split())
-_Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def forgotten_awaits(tree: ast.Module) -> Iterator[Finding]:
     """Yield the places where a call is used in place of its result."""
     for node in ast.walk(tree):
-        if isinstance(node, _Function):
+        if isinstance(node, Function):
             yield from _Scope(node).findings()
 
 
 class _Scope:
     """One function, with the parent of each node in it."""
 
-    def __init__(self, function: _Function) -> None:
+    def __init__(self, function: Function) -> None:
         self._parents: dict[ast.AST, ast.AST] = {}
         self._nodes = [*self._walk(function)]
         self._messages = self._names_of_messages(function)
@@ -42,10 +42,10 @@ class _Scope:
         for child in ast.iter_child_nodes(parent):
             self._parents[child] = parent
             yield child
-            if not isinstance(child, (*_Function.__args__, ast.ClassDef, ast.Lambda)):
+            if not isinstance(child, (*Function.__args__, ast.ClassDef, ast.Lambda)):
                 yield from self._walk(child)
 
-    def _names_of_messages(self, function: _Function) -> set[str]:
+    def _names_of_messages(self, function: Function) -> set[str]:
         """Return the names that hold a request or a response."""
         arguments = [each.arg for each in function.args.args]
         names = {name for name in arguments if name in ("request", "response")}

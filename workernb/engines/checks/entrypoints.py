@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import difflib
 from collections.abc import Iterator
 
 from workernb.resources.unsimulated import HANDLERS as UNCALLED
@@ -11,10 +10,10 @@ from workernb.runtime.services.engine import HANDLERS
 from workernb.runtime.services.targets import DEFAULT
 
 from .findings import Finding
+from .functions import Function, near, parameters_of
 from .signatures import wrong_signatures
 
 _BASES = ("WorkerEntrypoint", "DurableObject", "WorkflowEntrypoint")
-_Function = ast.FunctionDef | ast.AsyncFunctionDef
 _FIRST_PARAMETERS = {
     "fetch": ("request", "req"),
     "scheduled": ("controller", "event"),
@@ -28,7 +27,7 @@ _FIRST_PARAMETERS = {
 def missing_entrypoints(tree: ast.Module) -> list[Finding]:
     """Return the classes and functions of a main module that are probably meant as entrypoints."""
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
-    functions = [node for node in tree.body if isinstance(node, _Function)]
+    functions = [node for node in tree.body if isinstance(node, Function)]
     entrypoints = [node for node in classes if _is_entrypoint(node, classes)]
     findings = [finding for node in entrypoints for finding in _misspelt_handlers(node)]
     findings += [finding for node in entrypoints for finding in wrong_signatures(node)]
@@ -65,7 +64,7 @@ def _is_entrypoint(node: ast.ClassDef, classes: list[ast.ClassDef]) -> bool:
 
 def _misspelt_default(entrypoints: list[ast.ClassDef]) -> Iterator[Finding]:
     for node in entrypoints:
-        if node.name != DEFAULT and _near(node.name, [DEFAULT]):
+        if node.name != DEFAULT and near(node.name, [DEFAULT]):
             yield Finding(
                 node.lineno,
                 f"class {node.name} is a named entrypoint, and the Worker has none that is called "
@@ -74,13 +73,13 @@ def _misspelt_default(entrypoints: list[ast.ClassDef]) -> Iterator[Finding]:
 
 
 def _misspelt_handlers(node: ast.ClassDef) -> Iterator[Finding]:
-    methods = [each for each in node.body if isinstance(each, _Function)]
+    methods = [each for each in node.body if isinstance(each, Function)]
     there = {each.name for each in methods}
     for method in methods:
         if method.name in _ON:
             meant: str | None = method.name.removeprefix("on_")
         else:
-            meant = _meant_handler(method.name, _parameters(method)[1:2])
+            meant = _meant_handler(method.name, parameters_of(method)[1:2])
         if product := UNCALLED.get(method.name):
             text = f"{node.name}.{method.name} is never called here: {product}, not simulated."
             yield Finding(method.lineno, text)
@@ -96,7 +95,7 @@ def _meant_handler(name: str, first_parameter: list[str]) -> str | None:
     """Return the handler that a name is a slip for, judged by its letters and its parameter."""
     if name in HANDLERS or name.startswith("_"):
         return None
-    meant = _near(name, HANDLERS)
+    meant = near(name, HANDLERS)
     if meant is None:
         return None
     same_letters = sorted(name.lower()) == sorted(meant)
@@ -104,15 +103,15 @@ def _meant_handler(name: str, first_parameter: list[str]) -> str | None:
     return meant if same_letters or usual else None
 
 
-def _meant_as_entrypoints(classes: list[ast.ClassDef], functions: list[_Function]) -> list[Finding]:
+def _meant_as_entrypoints(classes: list[ast.ClassDef], functions: list[Function]) -> list[Finding]:
     """Return findings about a module without any entrypoint."""
     found = []
     for node in classes:
-        methods = {each.name for each in node.body if isinstance(each, _Function)}
+        methods = {each.name for each in node.body if isinstance(each, Function)}
         if methods & {*HANDLERS} and not node.bases:
             found.append(Finding(node.lineno, f"class {node.name} is no entrypoint: {_WRITE}"))
     for function in functions:
-        meant = _meant_handler(function.name.removeprefix("on_"), _parameters(function)[:1])
+        meant = _meant_handler(function.name.removeprefix("on_"), parameters_of(function)[:1])
         if function.name in HANDLERS or meant is not None:
             name = meant or function.name
             found.append(
@@ -123,14 +122,3 @@ def _meant_as_entrypoints(classes: list[ast.ClassDef], functions: list[_Function
                 )
             )
     return found
-
-
-def _parameters(function: _Function) -> list[str]:
-    return [each.arg for each in (*function.args.posonlyargs, *function.args.args)]
-
-
-def _near(name: str, known: list[str] | tuple[str, ...]) -> str | None:
-    """Return the known name that another one is nearly, in any case."""
-    spelt = {each.lower(): each for each in known}
-    near = difflib.get_close_matches(name.lower(), list(spelt), n=1, cutoff=0.75)
-    return spelt[near[0]] if near else None

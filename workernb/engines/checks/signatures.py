@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterator
 
 from .findings import Finding
+from .functions import Function, parameters_of
 
-_Function = ast.FunctionDef | ast.AsyncFunctionDef
 _ARGUMENTS = {
     "scheduled": ("controller", "env", "ctx"),
     "queue": ("batch", "env", "ctx"),
@@ -19,9 +19,9 @@ _ARGUMENTS = {
 def wrong_signatures(node: ast.ClassDef) -> Iterator[Finding]:
     """Yield a finding for each handler, and for the constructor, that lacks a parameter."""
     for method in node.body:
-        if not isinstance(method, _Function) or method.decorator_list or method.args.vararg:
+        if not isinstance(method, Function) or method.decorator_list or method.args.vararg:
             continue
-        given = [each.arg for each in (*method.args.posonlyargs, *method.args.args)]
+        given = parameters_of(method)
         arguments = _ARGUMENTS.get(method.name)
         if method.name == "__init__" and len(given) < 3:
             yield Finding(

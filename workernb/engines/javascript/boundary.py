@@ -93,6 +93,13 @@ class Host:
                 return run.sources[number]
         raise RpcError(PlatformText.CONTEXT_ENDED)
 
+    def object(self, number: int) -> Any:
+        """Return the context of a Durable Object by its number; RpcError if it is gone."""
+        found = self.objects.get(int(number))
+        if found is None:
+            raise RpcError(PlatformText.CONTEXT_ENDED)
+        return found
+
     def bound(self, number: int) -> Any:
         """Return what stands on `env`, or for a number below zero an object that it has given."""
         return self.bindings[number] if number >= 0 else self.source(-1 - number)

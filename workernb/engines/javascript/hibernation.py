@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from workernb.errors import RpcError
-from workernb.http.websockets import MessageEvent, WebSocketRequestResponsePair
+from workernb.http.websockets import WebSocketRequestResponsePair
 from workernb.runtime.events.web_socket import SocketEvent
-from workernb.texts import PlatformText
 
 from .boundary import Host
+from .sockets import parts_of
 from .stores import moment
 from .values import Reader, written
 
@@ -21,34 +20,28 @@ from .values import Reader, written
 def hibernation_functions(host: Host, wrap: Callable[[Any], Any]) -> dict[str, Callable[..., Any]]:
     """Return the functions, by name."""
 
-    def state(number: int) -> Any:
-        found = host.objects.get(int(number))
-        if found is None:
-            raise RpcError(PlatformText.CONTEXT_ENDED)
-        return found
-
     def accept(number: int, socket: Any, *tags: str) -> int:
-        state(number).acceptWebSocket(socket, tags)
+        host.object(number).acceptWebSocket(socket, tags)
         return number_of(host, socket)
 
     def sockets(number: int, tag: str | None) -> list[Any]:
         return [
             part
-            for socket in state(number).getWebSockets(tag)
+            for socket in host.object(number).getWebSockets(tag)
             for part in (number_of(host, socket), wrap(socket))
         ]
 
     def set_answer(number: int, request: str | None, response: str | None) -> None:
         pair = None if request is None else WebSocketRequestResponsePair(request, response or "")
-        state(number).setWebSocketAutoResponse(pair)
+        host.object(number).setWebSocketAutoResponse(pair)
 
     def answer(number: int) -> list[str] | None:
-        pair = state(number).getWebSocketAutoResponse()
+        pair = host.object(number).getWebSocketAutoResponse()
         return None if pair is None else [pair.request, pair.response]
 
     def answered(number: int, socket: Any) -> list[Any]:
         run = host.running("getWebSocketAutoResponseTimestamp()")
-        return written([moment(state(number).getWebSocketAutoResponseTimestamp(socket))], run)
+        return written([moment(host.object(number).getWebSocketAutoResponseTimestamp(socket))], run)
 
     def attach(socket: Any, *parts: Any) -> None:
         run = host.running("serializeAttachment()")
@@ -61,14 +54,14 @@ def hibernation_functions(host: Host, wrap: Callable[[Any], Any]) -> dict[str, C
     exposed: dict[str, Callable[..., Any]] = {
         "acceptHibernating": accept,
         "hibernatingSockets": sockets,
-        "socketTags": lambda number, socket: state(number).getTags(socket),
+        "socketTags": lambda number, socket: host.object(number).getTags(socket),
         "setSocketAnswer": set_answer,
         "socketAnswer": answer,
         "socketAnswered": answered,
-        "setSocketTimeout": lambda number, ms: state(number).setHibernatableWebSocketEventTimeout(
-            None if ms is None else int(ms)
-        ),
-        "socketTimeout": lambda number: state(number).getHibernatableWebSocketEventTimeout(),
+        "setSocketTimeout": lambda number, ms: host.object(
+            number
+        ).setHibernatableWebSocketEventTimeout(None if ms is None else int(ms)),
+        "socketTimeout": lambda number: host.object(number).getHibernatableWebSocketEventTimeout(),
         "attach": attach,
         "attachment": attachment,
     }
@@ -88,9 +81,5 @@ def number_of(host: Host, socket: Any) -> int:
 
 def event_parts(host: Host, event: SocketEvent) -> list[Any]:
     """Return what JavaScript makes the arguments of an event's handler of."""
-    socket, *rest = event.arguments
-    if isinstance(event.event, MessageEvent):
-        rest = [event.event.body]
-    elif event.event.type == "error":
-        rest = [event.event.message]
-    return [number_of(host, socket), host.wrap(socket), *rest]
+    socket = event.socket
+    return [number_of(host, socket), host.wrap(socket), *parts_of(event.event)]

@@ -6,6 +6,10 @@ from collections.abc import Awaitable, Callable, Generator
 from typing import Any, TypeAlias
 
 from workernb.resources.calls import StoreCall
+from workernb.runtime.execution.tasks import NOT_AWAITED
+from workernb.runtime.tracing.invocations import Invocation
+from workernb.runtime.tracing.logs import warn
+from workernb.workers.fetch import fetch
 
 Outcome: TypeAlias = tuple[Any, BaseException | None]
 """The value that an operation has given, or the exception instead of it."""
@@ -45,6 +49,11 @@ class Converted:
         self._call.close()
 
 
-def tells(awaitable: Any) -> bool:
-    """Return whether an operation logs that nobody has awaited it when it is dropped unclosed."""
-    return isinstance(awaitable, StoreCall | Converted)
+def drop(awaitable: Any, invocation: Invocation, is_waited_for: bool) -> None:
+    """Drop an operation that has not begun, and log one that no code of the Worker waits for."""
+    if not is_waited_for:
+        if isinstance(awaitable, StoreCall | Converted):
+            return  # It logs that itself as it is deleted.
+        if getattr(awaitable, "__qualname__", "") == fetch.__qualname__:
+            warn(invocation.trace, invocation, f"A fetch was cancelled: {NOT_AWAITED}", slip=True)
+    close(awaitable)

@@ -50,15 +50,13 @@ SCRIPTS = (
 
 def scripts_for(version: Version) -> list[str]:
     """Return the names of the scripts that a version needs: a heap that lacks some is smaller."""
-    definition = version.definition
     kinds = {type(value) for value in values_of(version.env).values()}
-    sources = (definition.source, *definition.modules.values())
-    has_classes = any("DurableObject" in source for source in sources)
+    has_classes = _has_word(version, "DurableObject")
     needed = {
         "r2": R2Bucket in kinds,
         "objects": has_classes or DurableObjectNamespace in kinds,
         "storage": has_classes,
-        "websockets": any("ebSocket" in source for source in sources),
+        "websockets": _has_word(version, "WebSocket", "webSocket"),
     }
     return [name for name in SCRIPTS if needed.get(name, True)]
 
@@ -74,14 +72,15 @@ def _scripts() -> dict[str, bytes]:
     }
 
 
-def _reads_bytes(version: Version) -> bool:
-    """Return whether a version's source has a word that it needs for BYOB readers or sources."""
+def _has_word(version: Version, *words: str) -> bool:
+    """Return whether the modules of a version contain one of some words."""
     definition = version.definition
-    words = ("byob", "BYOB", "bytes", "ByteStream")
-    return any(
-        w in text for text in (definition.source, *definition.modules.values()) for w in words
-    )
+    sources = (definition.source, *definition.modules.values())
+    return any(word in source for source in sources for word in words)
 
+
+WORDS_OF_BYTES = ("byob", "BYOB", "bytes", "ByteStream")
+"""Words of which a source has one that uses BYOB readers, or makes streams of bytes."""
 
 DURABLE = "durable"
 """The kind of what is found that is a class of Durable Objects."""
@@ -164,7 +163,9 @@ class Realm:
         }
         exposed = machine.host_object(functions)
         self._hooks = RunHooks(host, self._now)
-        web = install(machine.context, self._hooks, with_bytes=_reads_bytes(self.version))
+        web = install(
+            machine.context, self._hooks, with_bytes=_has_word(self.version, *WORDS_OF_BYTES)
+        )
         self._internal = web.value
         self.fire_timer, self.forget_timer = web.get("fireTimer"), web.get("forgetTimer")
         scripts, self._scripts = _scripts(), scripts_for(self.version)

@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 from workernb.errors import HungError, with_notes
 from workernb.http.response import Response
 from workernb.runtime.execution.hop import call_of, claim_call
-from workernb.runtime.execution.tasks import NOT_AWAITED, abandon, release
+from workernb.runtime.execution.tasks import abandon, release
 from workernb.runtime.tracing.invocations import Invocation
-from workernb.runtime.tracing.logs import warn
 from workernb.runtime.tracing.traces import Trace
 from workernb.texts import PlatformText
 
 from .failures import end_of, error_of
-from .operations import Outcome, close, outcome, tells
+from .operations import Outcome, close, drop, outcome
 from .waits import Waits
 
 if TYPE_CHECKING:
@@ -407,17 +406,10 @@ class Run:
         while self._operations:
             number, awaitable = self._operations.popitem()
             call = call_of(awaitable)
+            is_waited_for = forget(number)
             if call is None:
-                if forget(number):
-                    close(awaitable)
-                elif not tells(awaitable):
-                    if getattr(awaitable, "__qualname__", "") == "fetch":
-                        warn(
-                            self.trace, self.invocation,
-                            f"A fetch was cancelled: {NOT_AWAITED}", slip=True,
-                        )  # fmt: skip
-                    close(awaitable)
-            elif forget(number):
+                drop(awaitable, self.invocation, is_waited_for)
+            elif is_waited_for:
                 abandon(call)
         for task, number in list(self._tasks.items()):
             work = self.invocation.ensure_extras().tasks.get(task)

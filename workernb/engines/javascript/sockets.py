@@ -99,7 +99,7 @@ class Accepted:
         run = Run(realm, running())
         run.keeper = self._keeper
         try:
-            run.enter(realm.socket_event, self.number, run.number, event.type, *_parts(event))
+            run.enter(realm.socket_event, self.number, run.number, event.type, *parts_of(event))
             run.at_once()
         except BaseException:
             run.leave()
@@ -126,7 +126,7 @@ async def _finish(run: Run) -> None:
         run.leave()
 
 
-def _parts(event: Event) -> list[Any]:
+def parts_of(event: Event) -> list[Any]:
     """Return what JavaScript makes an event of."""
     if isinstance(event, MessageEvent):
         return [event.body]

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from workernb.errors import RpcError
 from workernb.resources.durable_objects.storage.sql import SqlStorageCursor
-from workernb.texts import PlatformText
 
 from .boundary import Host
 from .values import Reader, written
@@ -17,14 +15,8 @@ def storage_functions(host: Host) -> dict[str, Callable[..., Any]]:
     """Return the functions by which objects use their context, by name."""
     transactions: dict[str, Any] = {}
 
-    def state(number: int) -> Any:
-        found = host.objects.get(int(number))
-        if found is None:
-            raise RpcError(PlatformText.CONTEXT_ENDED)
-        return found
-
     def area(number: int, name: str) -> Any:
-        storage = state(number).storage
+        storage = host.object(number).storage
         if name in ("kv", "sql"):
             return getattr(storage, name)
         return storage if name == "storage" else transactions[name]
@@ -46,15 +38,15 @@ def storage_functions(host: Host) -> dict[str, Callable[..., Any]]:
             transactions[name] = opened
             await closure(name)
 
-        return run.begin_call(state(number).storage.transaction(within))
+        return run.begin_call(host.object(number).storage.transaction(within))
 
     def block_concurrency(number: int, *parts: Any) -> Any:
         run = host.running("blockConcurrencyWhile()")
         [callback] = Reader(iter(parts), run).values()
-        return run.begin_call(state(number).blockConcurrencyWhile(callback))
+        return run.begin_call(host.object(number).blockConcurrencyWhile(callback))
 
     def enter_transaction(number: int) -> None:
-        own = state(number).storage._storage
+        own = host.object(number).storage._storage
         own.do("transactionSync", "", lambda operation: own.enter())
 
     exposed: dict[str, Callable[..., Any]] = {
@@ -62,8 +54,8 @@ def storage_functions(host: Host) -> dict[str, Callable[..., Any]]:
         "transaction": transaction,
         "blockConcurrency": block_concurrency,
         "enterTransaction": enter_transaction,
-        "leaveTransaction": lambda number, kept: state(number).storage._storage.leave(kept),
-        "abortObject": lambda number, reason: state(number).abort(reason),
+        "leaveTransaction": lambda number, kept: host.object(number).storage._storage.leave(kept),
+        "abortObject": lambda number, reason: host.object(number).abort(reason),
     }
     return {name: host.exposed(function) for name, function in exposed.items()}
 

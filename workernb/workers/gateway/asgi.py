@@ -91,7 +91,8 @@ async def websocket(app: Application, req: Request, env: Any = None) -> Response
     As on the platform, the connection is open before the application accepts it: one that it
     refuses is closed. It is closed with 1000 when the application returns, with 1011 when it fails.
     """
-    client, conversation = _Conversation.begin()
+    client, server = connected()
+    conversation = _Conversation(server)
     scope = request_to_scope(req, {} if env is None else env, ws=True)
     scope["subprotocols"] = []
     task = run_in_background(app(scope, conversation.receive, conversation.send))
@@ -111,12 +112,6 @@ class _Conversation:
         socket.add_event_listener("message", self._heard)
         socket.add_event_listener("close", self._closed)
         self.receive = self._events.get
-
-    @classmethod
-    def begin(cls) -> tuple[WebSocket, _Conversation]:
-        """Return the client's end of a new connection, and the conversation at the other."""
-        client, server = connected()
-        return client, cls(server)
 
     def _heard(self, event: Any) -> None:
         key = "text" if isinstance(event.body, str) else "bytes"

@@ -114,6 +114,14 @@
 
   // An error of the host's own; one of the Worker's, as from a toString, is left alone.
   const failed = (error) => (host.hasFailed() ? failure() : error);
+  // What a function of the host gives; its error is thrown as JavaScript's.
+  const asked = (ask, ...parts) => {
+    try {
+      return apply(ask, undefined, parts);
+    } catch (error) {
+      throw failed(error);
+    }
+  };
 
   // The name and value of each header in turn, as one list, of whatever Headers can be made from.
   const pairsOf = (init) => {
@@ -468,6 +476,7 @@
   internal.messageHandle = messageHandle;
   internal.headersHandle = headersHandle;
   internal.failed = failed;
+  internal.asked = asked;
   internal.Request = Request;
   internal.Response = Response;
   internal.isObject = isObject;

@@ -2,20 +2,13 @@
 // https://developers.cloudflare.com/durable-objects/api/namespace/
 (function (host, internal) {
   "use strict";
-  const { failed } = internal;
+  const { asked } = internal;
   const { defineProperty, TypeError: TheTypeError, Object: TheObject, String: TheString } =
     internal.primordials;
   const OURS = {};
 
   const check = (token) => {
     if (token !== OURS) throw internal.platformError(TheTypeError, "ILLEGAL_CONSTRUCTOR");
-  };
-  const asked = (ask, ...parts) => {
-    try {
-      return ask(...parts);
-    } catch (error) {
-      throw failed(error);
-    }
   };
   const set = (object, name, value) => {
     if (value !== null) defineProperty(object, name, { value, enumerable: true });

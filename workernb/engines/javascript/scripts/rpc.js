@@ -2,7 +2,7 @@
 // https://developers.cloudflare.com/workers/runtime-apis/rpc/
 (function (host, internal) {
   "use strict";
-  const { operation, send, receive, exported, rejected, failed } = internal;
+  const { operation, send, receive, exported, rejected, asked, failed } = internal;
   const P = internal.primordials;
   const { apply, then, getPrototypeOf, WeakMap: TheWeakMap } = P;
   const keep = P.uncurryThis(TheWeakMap.prototype.set), find = P.uncurryThis(TheWeakMap.prototype.get);
@@ -23,7 +23,7 @@
     const wait = () => (promise ??= settled(kind, number, path));
     const proxy = new Proxy(function () {}, {
       get: (target, name) => {
-        if (name === DISPOSE && kind === SOURCE && path.length === 0) return () => checked(() => host.dispose(number));
+        if (name === DISPOSE && kind === SOURCE && path.length === 0) return () => asked(host.dispose, number);
         if (typeof name === "symbol") return undefined;
         if (!isStub) {
           if (name === "then") return (done, fails) => then(wait(), done, fails);
@@ -31,8 +31,8 @@
           if (name === "finally") return (after) => finallyOf(wait(), after);
         } else if (name === "then") return undefined;
         if (path.length === 0) {
-          if (name === "dup" && isStub) return () => internal.newStub(checked(() => host.dup(number)));
-          if (name === "dispose") return () => checked(() => host.dispose(number));
+          if (name === "dup" && isStub) return () => internal.newStub(asked(host.dup, number));
+          if (name === "dispose") return () => asked(host.dispose, number);
         }
         return remote(kind, number, extended(path, name), false);
       },
@@ -43,13 +43,6 @@
     });
     if (isStub) keep(sources, proxy, number);
     return proxy;
-  };
-  const checked = (call) => {
-    try {
-      return call();
-    } catch (error) {
-      throw failed(error);
-    }
   };
   const finallyOf = P.uncurryThis(Promise.prototype.finally);
   const extended = (path, name) => {

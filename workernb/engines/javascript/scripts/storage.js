@@ -2,7 +2,7 @@
 // https://developers.cloudflare.com/durable-objects/api/
 (function (host, internal) {
   "use strict";
-  const { operation, send, receive, failed, rejected, exported } = internal;
+  const { operation, send, receive, asked, failed, rejected, exported } = internal;
   const P = internal.primordials;
   const { then, keys, isArray, defineProperty, TypeError: TheTypeError } = P;
   const { Map: TheMap, Error: TheError, Promise: ThePromise } = P;
@@ -16,13 +16,6 @@
     const map = new TheMap(), names = keys(found);
     for (let i = 0; i < names.length; i++) P.mapSet(map, names[i], found[names[i]]);
     return map;
-  };
-  const asked = (ask, ...parts) => {
-    try {
-      return ask(...parts);
-    } catch (error) {
-      throw failed(error);
-    }
   };
 
   // What the host does at once: storage never waits. area: storage, kv, sql, or a transaction.
@@ -277,13 +270,10 @@
       internal.waitUntil(promise);
     }
     acceptWebSocket(socket, tags) {
-      const handle = socketOf("acceptWebSocket", socket), names = [this.#object, handle];
-      if (tags !== undefined) for (const tag of tags) names[names.length] = P.String(tag);
-      try {
-        internal.adopted(P.apply(host.acceptHibernating, undefined, names), handle, socket);
-      } catch (error) {
-        throw failed(error);
-      }
+      const handle = socketOf("acceptWebSocket", socket);
+      const parts = [host.acceptHibernating, this.#object, handle];
+      if (tags !== undefined) for (const tag of tags) parts[parts.length] = P.String(tag);
+      internal.adopted(P.apply(asked, undefined, parts), handle, socket);
     }
     getWebSockets(tag) {
       const flat = asked(host.hibernatingSockets, this.#object, tag === undefined ? null : P.String(tag));
@@ -345,6 +335,14 @@
       internal.failedRun(run, error);
     }
   };
+  const socketIn = (parts) => internal.adopted(parts[0], parts[1]);
+  const argumentsOf = {
+    __proto__: null,
+    alarm: receive,
+    webSocketMessage: (parts) => [socketIn(parts), parts[2]],
+    webSocketClose: (parts) => [socketIn(parts), parts[2], parts[3], parts[4]],
+    webSocketError: (parts) => [socketIn(parts), new TheError(parts[2])],
+  };
   internal.enterObject = async (object, run, name, argument) => {
     try {
       const instance = exported[object];
@@ -352,13 +350,7 @@
         internal.respond(run, await instance.fetch(internal.newRequest(argument)));
         return;
       }
-      if (name === "alarm") await instance.alarm(receive(argument)[0]);
-      else {
-        const socket = internal.adopted(argument[0], argument[1]);
-        if (name === "webSocketMessage") await instance.webSocketMessage(socket, argument[2]);
-        else if (name === "webSocketError") await instance.webSocketError(socket, new P.Error(argument[2]));
-        else await instance.webSocketClose(socket, argument[2], argument[3], argument[4]);
-      }
+      await P.apply(instance[name], instance, argumentsOf[name](argument));
       host.done(run, null);
     } catch (error) {
       internal.failedRun(run, error);

@@ -2,18 +2,11 @@
 // https://developers.cloudflare.com/workers/runtime-apis/websockets/
 (function (host, internal) {
   "use strict";
-  const { failed, isObject, exported, toBytes, isBlob, blobBytes } = internal;
+  const { asked, failed, isObject, exported, toBytes, isBlob, blobBytes } = internal;
   const P = internal.primordials;
   const { String: TheString, defineProperty } = P;
   const OURS = {};
 
-  const asked = (ask, ...parts) => {
-    try {
-      return P.apply(ask, undefined, parts);
-    } catch (error) {
-      throw failed(error);
-    }
-  };
   const TheDOMException = DOMException;
   const number = (value) => (value === undefined ? null : P.trunc(+value) || 0);
 
@@ -37,7 +30,9 @@
     }
     accept() {
       if (this.#number !== null) return;
-      this.#number = accepted(this.#handle, this.#types);
+      const parts = [host.socketAccept, this.#handle], types = this.#types;
+      for (let i = 0; i < types.length; i++) parts[i + 2] = types[i];
+      this.#number = P.apply(asked, undefined, parts);
       internal.exportAs(this.#number, this);
     }
     send(message) {
@@ -114,15 +109,6 @@
     defineProperty(WebSocket.prototype, `READY_STATE_${states[i]}`, own);
   }
 
-  const accepted = (handle, types) => {
-    const given = [handle];
-    for (let i = 0; i < types.length; i++) given[i + 1] = types[i];
-    try {
-      return P.apply(host.socketAccept, undefined, given);
-    } catch (error) {
-      throw failed(error);
-    }
-  };
   // What is sent: a text, or a view of bytes.
   const contentOf = (message) => {
     if (typeof message === "string") return message;
@@ -173,9 +159,11 @@
   }
   internal.WebSocketRequestResponsePair = WebSocketRequestResponsePair;
 
-  // The object for an end that hibernates, by its number; made anew after the Worker was loaded anew.
-  internal.adopted = (of, handle, socket) =>
-    exported[of] ?? (internal.exportAs(of, socket ?? new WebSocket(OURS, handle)), exported[of]);
+  // The object for an end that hibernates, by its number; made anew where the Worker was loaded anew.
+  internal.adopted = (of, handle, socket) => {
+    if (exported[of] === undefined) internal.exportAs(of, socket ?? new WebSocket(OURS, handle));
+    return exported[of];
+  };
 
   // Called by the host: an event has arrived.
   internal.socketEvent = (of, run, type, first, second, third) => {
