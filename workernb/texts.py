@@ -384,6 +384,7 @@ class PlatformText:
     OBJECT_JURISDICTION = "jurisdiction: invalid value {given}; it is one of {known}."
     OBJECT_ABORT = "Durable Object abort requested"
     OBJECT_UPDATED = "Durable Object reset because its code was updated."
+    SOCKET_HIBERNATES = "Can't accept() WebSocket after enabling hibernation."
     SOCKET_ATTACHMENT = (
         "A WebSocket 'attachment' cannot be larger than {most} bytes.'attachment' was {size} bytes."
     )

@@ -16,7 +16,12 @@ LARGE = 4 * 1024 * 1024
 
 
 class Holder(Protocol):
-    """What has accepted an end: an invocation of a Worker's, or the notebook."""
+    """What has accepted an end: an invocation of a Worker's, a Durable Object, or the notebook.
+
+    hibernates: whether it is an object, which need not be in memory.
+    """
+
+    hibernates: bool
 
     def check(self) -> None:
         """Raise RuntimeError where the end may not be used: in another request."""

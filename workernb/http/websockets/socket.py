@@ -107,12 +107,14 @@ class WebSocket:
     def accept(self, options: object = None) -> None:
         """Begin to receive here; before, an end can neither send nor be closed.
 
-        Raises TypeError for an end that was sent away in a response.
+        Raises TypeError for an end that was sent away in a response, or that hibernates.
         """
+        if self._moved:
+            raise TypeError(PlatformText.SOCKET_MOVED_ACCEPT)
         if self._holder is None:
-            if self._moved:
-                raise TypeError(PlatformText.SOCKET_MOVED_ACCEPT)
             self._accept(type(self).make_holder(self))
+        elif self._holder.hibernates:
+            raise TypeError(PlatformText.SOCKET_HIBERNATES)
 
     def _accept(self, holder: Any) -> None:
         """Begin to receive for a holder. Raises TypeError for an end that was sent away."""

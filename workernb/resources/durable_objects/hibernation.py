@@ -47,6 +47,8 @@ class HibernatingEnd:
     connection has ended.
     """
 
+    hibernates = True
+
     def __init__(self, sockets: ObjectSockets, socket: WebSocket, tags: Sequence[str]) -> None:
         """Accept `socket` on the loop that runs."""
         self.socket = socket

@@ -42,6 +42,7 @@ class Connection:
     closing: None; see `OpenBody`. on_end: called when the connection has ended.
     """
 
+    hibernates = False
     closing: asyncio.Task[None] | None = None
     on_end: Callable[[], None] | None = None
 
@@ -259,6 +260,8 @@ class NotebookHolder:
 
     It refers to the socket weakly, so that dropping it ends the connection.
     """
+
+    hibernates = False
 
     def __init__(self, socket: WebSocket) -> None:
         """Accept `socket` for the code that runs."""
