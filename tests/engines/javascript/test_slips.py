@@ -62,6 +62,8 @@ async def test_what_is_awaited_is_not(worker: Any, line: str) -> None:
          ["tex is no method here. Did you mean text?"]),
         ("return new Response(request.headers['x-a'].toUpperCase());",
          ["Headers are no plain object: write headers.get(name)."]),
+        ("ctx.acceptWebsocket(1);",
+         ["acceptWebsocket is no method here. Did you mean acceptWebSocket or getWebSockets?"]),
         ("return Response('hello');", ["Write new Response(…)."]),
         ("const token = 1; return new Response(tokne);", ["Did you mean token?"]),
         ("return new Response(TOKEN);",

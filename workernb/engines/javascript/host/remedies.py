@@ -49,6 +49,8 @@ _METHODS = (
     "toString", "split", "join", "push", "includes", "startsWith", "endsWith", "toUpperCase",
     "toLowerCase", "encode", "decode", "accept", "send", "close", "addEventListener", "put",
     "list", "sql", "exec", "prepare", "bind", "first", "all", "run", "raw", "batch",
+    "acceptWebSocket", "getWebSockets", "getTags", "serializeAttachment", "deserializeAttachment",
+    "setAlarm", "getAlarm", "idFromName", "getByName", "blockConcurrencyWhile",
 )  # fmt: skip
 """Methods that a Worker's code often calls, among which a misspelt one is looked for."""
 
