@@ -188,6 +188,8 @@ def shell(ipython: TracebackShell, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     ipython.reset()
     for last in ("last_type", "last_value", "last_traceback", "last_exc"):
         vars(sys).pop(last, None)
+    shown = ipython.InteractiveTB  # What it has shown last leads to the Worker.
+    shown.etype = shown.evalue = shown.tb = None
     gc.collect()
 
 

@@ -105,7 +105,7 @@ async def main():
     while not guard.idle:
         await asyncio.sleep(0.01)
 
-runtime = workernb.Runtime(workernb.Limits(memory_mb=500))
+runtime = workernb.Runtime(workernb.Limits(memory_mb=500, cpu_ms=None))
 runtime.define("store", sys.argv[1])
 runtime.define("other", sys.argv[2])
 with warnings.catch_warnings(record=True) as caught:
@@ -120,8 +120,9 @@ def test_what_grows_in_the_first_request_of_a_process_is_found_though_another_fo
     sources = STORE.format(steps=600), STORE.format(steps=0)
     done = subprocess.run(
         [sys.executable, "-c", GROWS_AT_ONCE, *sources],
-        capture_output=True, text=True, timeout=100, check=True,
+        capture_output=True, text=True, timeout=100, check=False,
     )  # fmt: skip
+    assert done.returncode == 0, done.stderr
     warning, logs = done.stdout.splitlines()
     assert "The globals of Worker 'store' hold about 600 MB; its limit is 500 MB" in warning
     assert warning.count("Worker has exceeded") == 1
