@@ -17,7 +17,7 @@ import sys
 
 from benchmarks.ours import Work, ours, urls_of
 from benchmarks.profiling import cpu_readings_stay_valid
-from workernb.runtime.enforcement import guard, signals
+from workernb.runtime.enforcement import guard, ticks
 
 CACHES = ["--cache-sim=yes", "--I1=32768,8,64", "--D1=49152,12,64", "--LL=1048576,16,64"]
 FEW, MANY = 2, 9
@@ -32,7 +32,7 @@ def work() -> dict[str, Work]:
 async def run(name: str, rounds: int) -> None:
     """Make some rounds of one kind of work, in a process that runs under valgrind."""
     # A program under valgrind is fifty times slower, so timers would go off too often.
-    signals.TICK_S = guard.BEAT_S = 3600.0
+    ticks.TICK_S = guard.BEAT_S = 3600.0
     measured = work()[name]
     with cpu_readings_stay_valid():
         for _ in range(rounds):

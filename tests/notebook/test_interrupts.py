@@ -294,3 +294,269 @@ def test_an_interrupt_ends_what_a_moved_clock_calls_and_the_move(kernel, tmp_pat
     kernel.ok("import workernb")
     interrupt(kernel, kernel.send(f"await victim.begin_{kind}()\n%clock +1m"), started, 1)
     assert kernel.ok("%clock +1m").stderr == ""
+
+
+def end(kernel: Kernel, source: str, times: int = 1) -> str:
+    """Run a cell that prints `begun`, and interrupt it; return its one line."""
+    running = kernel.send(source)
+    kernel.wait_for("begun")
+    time.sleep(0.1)
+    for _ in range(times - 1):
+        kernel.manager.interrupt_kernel()
+        time.sleep(0.3)
+    outcome, seconds = kernel.interrupt(running)
+    assert outcome.status == "error", outcome.text
+    assert len(outcome.traceback.strip().splitlines()) == 1, outcome.text
+    assert outcome.stderr == ""
+    assert seconds < ALLOWED_S
+    after = kernel.ok(
+        "import sys, workernb\nprint(sys.gettrace(), len(workernb.get_runtime().in_flight))"
+    )
+    assert after.stdout == "None 0\n"
+    return outcome.traceback
+
+
+TOGETHER = {
+    "gather": "await asyncio.gather(*[many.fetch() for _ in range(3)])",
+    "a task group": """
+async with asyncio.TaskGroup() as group:
+    for _ in range(3): group.create_task(many.fetch())""",
+}
+
+
+@pytest.mark.parametrize("how", TOGETHER)
+def test_an_interrupt_ends_all_requests_of_the_cell(kernel, how):
+    blocks = "import time\nawait asyncio.sleep(0.01)\nprint('begun')\ntime.sleep(60)"
+    kernel.ok("import asyncio", worker("many", blocks, "--cpu-ms 60000"))
+    running = kernel.send(TOGETHER[how])
+    kernel.wait_for("begun")
+    time.sleep(0.3)
+    outcome, seconds = kernel.interrupt(running)
+    assert outcome.status == "error"
+    assert outcome.traceback.startswith("CanceledError: ")
+    assert len(outcome.traceback.splitlines()) == 1
+    assert outcome.stderr == ""
+    assert seconds < ALLOWED_S
+    assert kernel.ok("import workernb", "len(workernb.get_runtime().in_flight)").result == "0"
+
+
+def test_an_interrupt_leaves_what_an_earlier_cell_has_begun(kernel):
+    kernel.ok("import asyncio", worker("later", "await asyncio.sleep(1.5)\nreturn Response('x')"))
+    kernel.ok(worker("spins", "print('begun')\nwhile True: pass", "--cpu-ms 60000"))
+    kernel.ok("task = asyncio.create_task(later.fetch())", "await asyncio.sleep(0.2)")
+    running = kernel.send("await spins.fetch()")
+    kernel.wait_for("begun")
+    kernel.interrupt(running)
+    assert kernel.ok("(await task).status").result == "200"
+
+
+LOOPS = {
+    "await": "while True: await quick.fetch()",
+    "%fetch": "while True:\n    r = %fetch quick -s",
+    "a function": "async def loop():\n    while True: await quick.fetch()\nawait loop()",
+}
+
+
+@pytest.mark.parametrize("how", LOOPS)
+def test_an_interrupt_ends_a_cell_whose_requests_never_suspend(kernel, how):
+    kernel.ok(worker("quick", "return Response('x')"))
+    for _ in range(5):
+        end(kernel, f"print('begun')\n{LOOPS[how]}")
+
+
+@pytest.mark.parametrize(
+    ("call", "body"),
+    [
+        ("await quick.fetch()", "return Response('x')"),
+        ("quick.fetch_sync()", "return Response('x')"),
+        ("quick.fetch_sync()", "await asyncio.sleep(60)"),
+        ("await quick.fetch()", "await asyncio.sleep(60)"),
+        ("await quick.fetch()", "while True: pass"),
+    ],
+)
+def test_a_second_interrupt_ends_a_cell_that_catches_the_first(kernel, call, body):
+    kernel.ok(worker("quick", body, "--cpu-ms 60000"))
+    loop = f"while True:\n    try: {call}\n    except Exception: pass"
+    running = kernel.send(f"print('begun')\n{loop}")
+    kernel.wait_for("begun")
+    time.sleep(0.1)
+    kernel.manager.interrupt_kernel()
+    time.sleep(0.4)  # The first may have ended it already.
+    outcome, seconds = kernel.interrupt(running)
+    assert outcome.status == "error"
+    assert len(outcome.traceback.strip().splitlines()) == 1, outcome.text
+    assert seconds < ALLOWED_S
+    assert kernel.ok("import sys; print(sys.gettrace())").stdout == "None\n"
+
+
+def test_an_interrupt_at_any_moment_leaves_no_request_behind(kernel):
+    kernel.ok(worker("b", "await asyncio.sleep(0)\nreturn Response('x')"))
+    kernel.ok(worker("a", "return await self.env.B.fetch(request)", "--bind B=b"))
+    for number in range(20):
+        running = kernel.send("print('begun')\nfor i in range(10**7): r = a.fetch_sync()")
+        kernel.wait_for("begun")
+        time.sleep(0.02 + number * 0.0037)
+        outcome, _ = kernel.interrupt(running)
+        assert outcome.status == "error"
+        assert outcome.stderr == ""
+    assert kernel.ok("import workernb", "len(workernb.get_runtime().in_flight)").result == "0"
+
+
+def test_an_interrupt_ends_a_synchronous_call_in_a_worker(kernel):
+    kernel.ok(worker("waits", "await asyncio.sleep(60)"))
+    calls = "print('begun')\nreturn get_ipython().user_ns['waits'].fetch_sync()"
+    kernel.ok(worker("calls", f"from IPython import get_ipython\n{calls}"))
+    assert "CanceledError" in end(kernel, "%fetch calls")
+    assert "CanceledError" in end(kernel, "calls.fetch_sync()")
+
+
+OF_THE_NOTEBOOK = {
+    "a body that spins": "async def body():\n    yield b'begun'\n    while True: pass\n"
+    "print('begun')\necho.fetch_sync(method='POST', body=body())",
+    "a body that sleeps": "async def body():\n    yield b'begun'\n    time.sleep(60)\n"
+    "print('begun')\nawait echo.fetch(method='POST', body=body())",
+    "a callback": "def callback():\n    print('begun')\n    time.sleep(60)\n"
+    "methods.call_sync('call', callback)",
+}
+
+
+@pytest.mark.parametrize("what", OF_THE_NOTEBOOK)
+def test_an_interrupt_ends_code_of_the_notebook_in_a_request(kernel, what):
+    kernel.ok("import time", "%limits --cpu-ms 60000")
+    kernel.ok(worker("echo", "return Response(await request.text())"))
+    kernel.ok(with_common(worker("methods", "pass")) + METHODS)
+    assert "CanceledError" in end(kernel, OF_THE_NOTEBOOK[what])
+
+
+@pytest.mark.parametrize("how", ["await asks.fetch()", "asks.fetch_sync()"])
+def test_an_interrupt_ends_a_worker_that_waits_for_input(kernel, how):
+    kernel.ok(worker("asks", "print('begun')\ninput('?')"))
+    running = kernel.client.execute(how, allow_stdin=True)
+    kernel.wait_for("begun")
+    time.sleep(0.2)
+    outcome, seconds = kernel.interrupt(running)
+    assert "CanceledError" in outcome.traceback
+    assert len(outcome.traceback.strip().splitlines()) == 1, outcome.text
+    assert seconds < ALLOWED_S
+
+
+def test_an_interrupt_as_the_kernel_ends_a_cell_does_not_lose_its_reply(kernel):
+    kernel.ok(worker("quick", "return Response('x')"))
+    for number in range(30):
+        running = kernel.send("%fetch quick -s")
+        time.sleep(0.003 + number * 0.0003)
+        kernel.manager.interrupt_kernel()
+        kernel.collect(running)
+    assert kernel.ok("1").result == "1"
+
+
+def test_an_interrupt_ends_a_module_in_javascript_that_loads(kernel):
+    pytest.importorskip("quickjs")
+    kernel.ok("%limits --startup-ms 60000")
+    running = kernel.send("%%worker loads --js -q\nwhile (true) {}\nexport default {}")
+    time.sleep(0.5)
+    outcome, seconds = kernel.interrupt(running)
+    assert outcome.traceback == "CanceledError: The module of Worker 'loads' was interrupted."
+    assert seconds < ALLOWED_S
+
+
+@pytest.mark.parametrize("clean_up", ["while True: pass", "time.sleep(60)"])
+def test_an_interrupt_ends_a_clean_up_that_keeps_the_kernel_busy(kernel, clean_up):
+    body = f"import time\nprint('begun')\ntry: await asyncio.sleep(60)\nfinally:\n    {clean_up}"
+    kernel.ok(worker("victim", body, "--cpu-ms 60000"))
+    assert "CanceledError" in end(kernel, "await victim.fetch()")
+
+
+def interrupt_cell(kernel: Kernel, source: str) -> str:
+    """Interrupt a cell that does not await its requests, which end too; return its one line.
+
+    What sleeps in a thread sees its end between two short steps, and tasks soon after the cell.
+    """
+    running = kernel.send(source)
+    kernel.wait_for("begun")
+    time.sleep(0.3)
+    outcome, seconds = kernel.interrupt(running)
+    assert len(outcome.traceback.splitlines()) == 1, outcome.text
+    assert outcome.stderr == ""
+    assert seconds < ALLOWED_S
+    kernel.ok(
+        "import time, workernb\n"
+        "until = time.monotonic() + 5\n"
+        "while workernb.get_runtime().in_flight and time.monotonic() < until:\n"
+        "    await asyncio.sleep(0.01)\n"
+        "assert not workernb.get_runtime().in_flight"
+    )
+    return outcome.traceback
+
+
+IN_THREADS = {
+    "a thread": "await asyncio.to_thread({name}.fetch_sync)",
+    "a pool": "with concurrent.futures.ThreadPoolExecutor(2) as pool:\n"
+    "    list(pool.map(lambda _: {name}.fetch_sync(), range(2)))",
+}
+
+
+@pytest.mark.parametrize("name", ["busy", "waits", "blocks"])
+@pytest.mark.parametrize("how", IN_THREADS)
+def test_an_interrupt_ends_the_first_requests_which_other_threads_make(kernel, how, name):
+    kernel.ok("import asyncio, concurrent.futures")
+    kernel.ok(worker("busy", "while True: pass", "--cpu-ms 60000"))
+    kernel.ok(worker("waits", "await asyncio.sleep(60)"))
+    kernel.ok(worker("blocks", "import time\ntime.sleep(60)"))
+    ended = interrupt_cell(kernel, "print('begun')\n" + IN_THREADS[how].format(name=name))
+    assert "The cell was interrupted." in ended
+
+
+IN_TASKS = {
+    "wait": "await asyncio.wait([asyncio.ensure_future(waits.fetch())])",
+    "shield": "await asyncio.shield(asyncio.ensure_future(waits.fetch()))",
+    "wait_for": "await asyncio.wait_for(waits.fetch(), 50)",
+    "a sleep beside it": "task = asyncio.ensure_future(waits.fetch())\nawait asyncio.sleep(60)",
+    "what ctx.waitUntil was given": "await later.fetch()\nawait asyncio.sleep(60)",
+}
+
+
+@pytest.mark.parametrize("how", IN_TASKS)
+def test_an_interrupt_ends_the_requests_that_a_cell_has_begun_in_tasks(kernel, how):
+    later = "self.ctx.waitUntil(asyncio.sleep(60))\nreturn Response('x')"
+    kernel.ok("import asyncio", worker("waits", "await asyncio.sleep(60)"), worker("later", later))
+    ended = interrupt_cell(kernel, "print('begun')\n" + IN_TASKS[how])
+    assert "The cell was interrupted." in ended or "CanceledError" in ended
+
+
+def test_an_interrupt_ends_a_cell_that_waits_before_any_request(kernel):
+    kernel.ok("import asyncio")
+    running = kernel.send("print('begun')\nawait asyncio.sleep(60)")
+    kernel.wait_for("begun")
+    time.sleep(0.1)
+    outcome, seconds = kernel.interrupt(running)
+    assert "CancelledError" in outcome.traceback
+    assert seconds < ALLOWED_S
+
+
+def test_an_interrupt_of_what_is_no_request_is_one_line(kernel):
+    pytest.importorskip("quickjs")
+    kernel.ok(
+        "%%worker chat --js -q\n"
+        "export default { fetch() {\n"
+        "  const [client, server] = Object.values(new WebSocketPair());\n"
+        "  server.accept();\n"
+        "  return new Response(null, { status: 101, webSocket: client });\n"
+        "} }",
+        "connection = await chat.connect()",
+    )
+    running = kernel.send("print('begun')\nawait connection.receive()")
+    kernel.wait_for("begun")
+    outcome, seconds = kernel.interrupt(running)
+    assert seconds < ALLOWED_S
+    assert outcome.traceback == "CancelledError: receive was canceled."
+
+
+def test_an_interrupt_of_a_plain_cell_shows_its_line(kernel):
+    running = kernel.send("print('begun')\nwhile True: pass")
+    kernel.wait_for("begun")
+    outcome, seconds = kernel.interrupt(running)
+    assert "KeyboardInterrupt" in outcome.traceback
+    assert "while" in outcome.traceback
+    assert "workernb" not in outcome.traceback
+    assert seconds < ALLOWED_S

@@ -563,3 +563,10 @@ def test_logs_are_live_between_the_cells(kernel):
         if message["msg_type"] == "update_display_data":
             updated = message["content"]["data"]["text/plain"]
             assert "text/html" in message["content"]["data"]
+
+
+def test_a_hang_is_found_in_every_kind_of_cell(kernel):
+    kernel.ok(worker("hung", "await asyncio.Event().wait()"))
+    assert "never" in kernel.run("%fetch hung").text
+    for ask in ("await hung.fetch()", "hung.fetch_sync()"):
+        assert kernel.run(ask).error == "HungError"

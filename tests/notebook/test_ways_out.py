@@ -129,6 +129,33 @@ try: raise Shown(KEY)\nexcept Shown: sys.excepthook(*sys.exc_info())
 try: raise Shown(KEY)\nexcept Shown: get_ipython().showtraceback()
 """.splitlines()
 
+TRACED = """\
+await getattr(self.ctx.exports.Default, KEY)()
+cache = await __import__("js").caches.open(KEY); await cache.match("http://x/")
+await __import__("js").caches.default.match("http://x/" + "p" * 280 + KEY)
+""".splitlines()
+"""What a request's trace has of it."""
+
+LEFT = """\
+threading.Thread(target=get_ipython().display_pub.publish, args=({"text/plain": KEY},)).start()
+threading.Timer(0.01, loop.call_soon_threadsafe, args=(print, KEY)).start(); time.sleep(0.05)
+loop.call_soon(print, KEY, context=__import__("contextvars").Context())
+loop.call_later(0.01, int, KEY)
+""".splitlines()
+"""What no Worker's code is on the stack of, and no cell's."""
+
+KEPT = """\
+raise OSError(5, KEY)
+__import__(KEY)
+raise ValueError(__import__("pathlib").Path(KEY))
+raise ValueError(bytearray(KEY.encode()))
+__import__("subprocess").run(["false", KEY], check=True)
+raise Shown(KEY)
+raise type("E" + KEY, (Exception,), {})("x")
+raise ValueError(__import__("reprlib").repr(KEY * 3))
+""".splitlines()
+"""What a cell keeps, prints and shows."""
+
 CLASSES = """\
 import dataclasses, functools
 from IPython import get_ipython
@@ -222,7 +249,11 @@ asyncio.ensure_future(asyncio.to_thread(open, key))
 import gc; gc.collect(); await asyncio.sleep(0)
 """.splitlines()
 
+KEEP = "try: await w.fetch()\nexcept Exception as caught: error = caught"
+LOOP = "import time; loop = asyncio.get_event_loop()"
+
 SETUP = """\
+later = lambda: asyncio.sleep(0.1)
 import asyncio, base64, logging, os, sys, warnings, workernb
 basic = base64.b64encode(f"user:{os.environ['KEY']}".encode()).decode()
 key, runtime = os.environ["KEY"], workernb.get_runtime()
@@ -309,6 +340,18 @@ def test_a_planted_secret_has_no_way_out(messages):
     sender, folder = messages
     ways = [(f"a Worker: {line}", [worker(line), "await w.fetch()"]) for line in RAISED + PRINTED]
     ways += [(f"at import: {line}", [worker("pass", line)]) for line in LOADED]
+    ways += [
+        (line, [worker(line), "try: await w.fetch()\nexcept Exception: pass", "%trace", "%cpu"])
+        for line in TRACED
+    ]
+    ways += [
+        (line, [worker(line, LOOP), "await w.fetch()", "import gc; gc.collect(); await later()"])
+        for line in LEFT
+    ]
+    ways += [
+        (line, [worker(line), "await w.fetch()", KEEP, "print(error)", "error", "[error]"])
+        for line in KEPT
+    ]
     captured = worker("sys.stdout.write(KEY); print(KEY); logging.warning(KEY)")
     ways += [("", [captured.replace("%%worker w", "%%worker written")])]
     ways += [("", [worker("raise ValueError({'t': KEY})")])]

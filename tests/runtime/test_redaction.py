@@ -7,13 +7,14 @@ import dataclasses
 import html
 import json
 import re
+from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workernb.runtime.redaction import REDACTED, Redactor
+from workernb.runtime.redaction import REDACTED, Redactor, redact_tree
 
 from .conftest import FORWARD
 
@@ -72,8 +73,29 @@ def test_a_long_secret_is_replaced_where_it_is_cut(cut):
 
 def test_a_long_secret_that_holds_the_replacement_ends():
     redactor = Redactor()
-    redactor.learn([REDACTED * 20])
-    assert redactor.redact(REDACTED * 10) == REDACTED
+    redactor.learn([f"1{REDACTED}" * 20])
+    assert redactor.redact(f"1{REDACTED}" * 10) == REDACTED
+
+
+@pytest.mark.parametrize(
+    ("secret", "shown"),
+    [
+        ("u8jzPde0IgxLd6GncfBAepfJBKh8oOOL8dKLzd", "f('u8jzPde0IgxL...OOL8dKLzd')"),
+        ("postgres://admin:hunter2pw@db.example/x", "password hunter2pw is wrong"),
+        ("postgres://admin:p%40ss%2Fw0rd@db.example/x", "password p@ss/w0rd is wrong"),
+        ('{"key": {"private": "abcdEFGH12345678zz"}}', "bad key abcdEFGH12345678zz"),
+        ('it\'s \\ "quoted"', '{ q: `it\'s \\\\ "quoted"` }'),
+        ("it's a secret", "select 'it''s a secret'"),
+        ("Secret/Of/Mine", '"Secret\\/Of\\/Mine"'),
+    ],
+)
+def test_parts_and_further_spellings_are_replaced(secret, shown):
+    redactor = Redactor()
+    redactor.learn([secret])
+    redacted = redactor.redact(shown)
+    assert REDACTED in redacted
+    for part in ("u8jz", "KLzd", "hunter2", "w0rd", "EFGH", "quoted", "s a secret", "Mine"):
+        assert part not in redacted
 
 
 def test_secrets_below_six_characters_are_not_replaced():
@@ -187,3 +209,13 @@ async def test_a_replaced_secret_stays_redacted(define, runtime):
     with pytest.raises(TypeError):
         await handle.fetch()
     assert runtime.traces[-1].logs[0].text == f"{REDACTED} {REDACTED}"
+
+
+@pytest.mark.parametrize("make", [lambda text: bytearray(text.encode()), Path, str.encode])
+def test_bytes_and_paths_are_redacted_in_a_tree(make):
+    redactor = Redactor()
+    redactor.learn(["s3cret-s3cret"])
+    held = [make("a/s3cret-s3cret/b"), make("c")]
+    redacted = redact_tree(held, redactor.redact)
+    assert redacted == [make(f"a/{REDACTED}/b"), make("c")]
+    assert redacted[1] is held[1]

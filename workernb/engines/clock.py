@@ -6,12 +6,16 @@ Nothing is patched. All other code, libraries that a Worker imports too, sees th
 from __future__ import annotations
 
 import datetime as real_datetime
+import threading
 import time as real_time
 from functools import cache
 from types import ModuleType
 from typing import Any
 
 from workernb.workers.current import current
+
+STEP_S = 0.02
+"""Interval (s of wall clock) at which a Worker that sleeps off the main thread can be cut."""
 
 
 def now() -> float:
@@ -27,7 +31,10 @@ def stand_in(name: str) -> ModuleType:
 
 
 def _time() -> ModuleType:
-    """Return a copy of the module `time` whose functions for the time of day ask the clock."""
+    """Return a copy of the module `time` whose functions for the time of day ask the clock.
+
+    Its `sleep` can be cut on every thread.
+    """
     module = _copy_of(real_time)
 
     def time() -> float:
@@ -51,7 +58,16 @@ def _time() -> ModuleType:
     def strftime(format: str, at: Any = None) -> str:
         return real_time.strftime(format, localtime() if at is None else at)
 
-    for function in (time, time_ns, gmtime, localtime, ctime, asctime, strftime):
+    def sleep(seconds: float, /) -> None:
+        if threading.current_thread() is threading.main_thread():
+            real_time.sleep(seconds)  # A signal interrupts it.
+            return
+        end = real_time.monotonic() + seconds
+        real_time.sleep(min(seconds, STEP_S))
+        while (left := end - real_time.monotonic()) > 0:
+            real_time.sleep(min(left, STEP_S))
+
+    for function in (time, sleep, time_ns, gmtime, localtime, ctime, asctime, strftime):
         function.__doc__ = getattr(real_time, function.__name__).__doc__
         function.__qualname__ = function.__name__
         function.__module__ = "time"

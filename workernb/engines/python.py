@@ -13,6 +13,7 @@ from workernb.errors import (
     CanceledError,
     StartupError,
     StartupExceeded,
+    Termination,
     exit_refused,
     on_one_line,
     with_notes,
@@ -24,6 +25,7 @@ from workernb.runtime.events.rpc import RPC, methods_of
 from workernb.runtime.services.engine import HANDLERS, Handler
 from workernb.runtime.services.targets import DEFAULT
 from workernb.runtime.services.versions import Version
+from workernb.runtime.tracing.tracebacks import as_shown
 from workernb.texts import PlatformText
 from workernb.workers import WorkerEntrypoint
 from workernb.workers.current import RunningInvocation, current
@@ -93,10 +95,12 @@ class PythonEngine:
 def _load(version: Version, registration: Registration, now: Callable[[], float]) -> PythonIsolate:
     loading = Loading(version.env, version.startup_limit_ms, now)
     token = current.set(loading)
+    replacement: BaseException | None = None
     try:
         with guard.loading(), refuses(registration.modules.code):
-            exec(registration.modules.main_code, registration.modules.main.__dict__)
+            replacement = _run_main(registration, loading)
     except StartupExceeded as exceeded:
+        exceeded.__context__ = None  # What was handled as the cut came: its code may be what spins.
         raise with_notes(StartupError(PlatformText.STARTUP), *exceeded.__notes__).with_traceback(
             exceeded.__traceback__
         ) from None
@@ -110,12 +114,32 @@ def _load(version: Version, registration: Registration, now: Callable[[], float]
     finally:
         current.reset(token)
         version.startup_ms, version.imports_ms = loading.cpu_ms, loading.imports_ms
-    for name, makers, methods in _entrypoints(registration.modules.main, version.service):
-        registration.makers[name] = makers
-        registration.methods[name] = methods
-    for name, cls in classes_of_objects(registration.modules.main):
-        registration.objects[name] = PythonObjectClass(cls, version, registration)
+    if replacement is not None:
+        raise replacement  # Here, where the exception is not its context, which would be shown too.
     return PythonIsolate(registration)
+
+
+def _run_main(registration: Registration, loading: Loading) -> BaseException | None:
+    """Run the main module and find its entrypoints; return what to raise instead of what it raises.
+
+    None unless that is an exception whose own code fails. All this runs code of the Worker's, also
+    that of its metaclasses and exceptions, so it is done while the module loads and can be cut.
+    """
+    modules = registration.modules
+    try:
+        exec(modules.main_code, modules.main.__dict__)
+        registration.find_entrypoints()
+    except (Termination, SystemExit, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        cut = loading.must_end()
+        if cut is not None:
+            raise cut from None  # Python has put its own exception in the place of the cut.
+        shown = as_shown(error)
+        if shown is error:
+            raise
+        return shown
+    return None
 
 
 class Registration:
@@ -139,6 +163,15 @@ class Registration:
         self.modules = Modules(version)
         self.drop = weakref.finalize(self, self.modules.drop)
         self.drop.atexit = False
+
+    def find_entrypoints(self) -> None:
+        """Find the entrypoints and the classes of objects in the main module, which has run."""
+        main, version = self.modules.main, self.version
+        for name, makers, methods in _entrypoints(main, version.service):
+            self.makers[name] = makers
+            self.methods[name] = methods
+        for name, cls in classes_of_objects(main):
+            self.objects[name] = PythonObjectClass(cls, version, self)
 
     def make(self, name: str) -> PythonEntrypoint:
         """Make an entrypoint of the module anew; KeyError when it has none of this name."""

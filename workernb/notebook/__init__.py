@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import completion, display, interrupts, redaction, tracebacks, transform
+from . import (
+    callbacks,
+    completion,
+    display,
+    groups,
+    interrupts,
+    redaction,
+    tracebacks,
+    transform,
+)
 from .hints import cells, imports
 from .magics.call import CallMagics
 from .magics.change import ChangeMagics
@@ -48,7 +57,9 @@ def load(shell: Any) -> None:
     display.add(shell)
     redaction.add(shell)
     tracebacks.add(shell)
+    groups.add(shell)
     interrupts.add(shell)
+    callbacks.add()
     display.warn_of_old_nest_asyncio()
     display.print_lines([line] if (line := imports.add()) else [])
 
@@ -67,7 +78,9 @@ def unload(shell: Any) -> None:
     display.remove(shell)
     redaction.remove(shell)
     tracebacks.remove(shell)
+    groups.remove(shell)
     interrupts.remove(shell)
+    callbacks.remove()
     imports.remove()
 
 

@@ -13,16 +13,15 @@ import logging
 import re
 import sys
 import threading
-import traceback
 from collections.abc import Callable
-from types import FrameType
 from typing import Any
 
 from IPython.utils import capture
 
+from workernb.runtime.enforcement.cells import is_of_kernel
 from workernb.runtime.enforcement.guard import guard
 from workernb.runtime.redaction import redact_all, redact_tree
-from workernb.runtime.tracing.tracebacks import is_worker
+from workernb.runtime.tracing.tracebacks import raised_position, worker_position
 from workernb.workers.current import current
 
 _ABSENT = object()
@@ -88,7 +87,8 @@ def _format_exception(format: Callable[..., dict[str, Any]]) -> Callable[..., di
     def format_redacted(*arguments: Any, **named: Any) -> dict[str, Any]:
         kept = format(*arguments, **named)
         lines = _redact_lines(kept["traceback"])
-        return {**kept, "evalue": redact_all(kept["evalue"]), "traceback": lines}
+        texts = {name: redact_all(kept[name]) for name in ("ename", "evalue")}
+        return {**kept, **texts, "traceback": lines}
 
     return format_redacted
 
@@ -130,18 +130,26 @@ def _redact_colored(text: str) -> str:
 
 def _redact_displayed_exceptions(shell: Any) -> None:
     """Redact exceptions that a cell displays, alone or in a list, as `gather` returns them."""
-    formatter = shell.display_formatter.formatters["text/plain"]
-    show = formatter.for_type(BaseException)
 
-    def show_redacted(error: BaseException, printer: Any, cycle: bool) -> None:
-        text = io.StringIO()
-        inner = type(printer)(text, max_width=printer.max_width)
-        show(error, inner, cycle)
-        inner.flush()
-        printer.text(redact_all(text.getvalue()))
+    def make(format: Callable[..., Any]) -> Callable[..., Any]:
+        def format_redacted(value: Any, *arguments: Any, **named: Any) -> Any:
+            data, metadata = format(value, *arguments, **named)
+            if _has_exceptions(value):
+                data = redact_tree(data, redact_all)
+            return data, metadata
 
-    formatter.for_type(BaseException, show_redacted)
-    _installed.callback(formatter.for_type, BaseException, show)
+        return format_redacted
+
+    _replace(shell.display_formatter, "format", make)
+
+
+def _has_exceptions(value: Any, levels: int = 3) -> bool:
+    """Return whether a value is an exception, or a collection that has one."""
+    kind = type(value)
+    if kind in (list, tuple, set, frozenset, dict) and levels:
+        items = value.values() if kind is dict else value
+        return any(_has_exceptions(item, levels - 1) for item in items)
+    return issubclass(kind, BaseException)
 
 
 # Streams
@@ -204,33 +212,30 @@ def _redact_if_by_worker(text: str) -> str:
 def _workers_run() -> bool:
     """Return whether text may be a Worker's.
 
-    It may while requests are in flight, in other threads, and where an exception is handled that a
-    Worker's code raised.
+    It may while requests are in flight, in other threads, where no cell's code runs (in a callback
+    that a Worker has left behind), and where an exception is handled that a Worker's code raised.
     """
     return (
         bool(guard.in_flight)
         or threading.current_thread() is not threading.main_thread()
         or _by_worker()
+        or not _by_cell()
         or _raised_by_worker(sys.exc_info()[1])
     )
 
 
 def _by_worker() -> bool:
     """Return whether a Worker's code runs here: a handler, a module, a callback, a finalizer."""
-    if current.get() is not None:
-        return True
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        if is_worker(frame):
-            return True
-        frame = frame.f_back
-    return False
+    return current.get() is not None or worker_position(sys._getframe()) is not None
+
+
+def _by_cell() -> bool:
+    """Return whether a cell's code runs here."""
+    return not is_of_kernel(guard.interrupts.notebook, sys._getframe())
 
 
 def _raised_by_worker(error: BaseException | None) -> bool:
-    return error is not None and any(
-        is_worker(frame) for frame, _ in traceback.walk_tb(error.__traceback__)
-    )
+    return error is not None and raised_position(error) is not None
 
 
 # Messages of the kernel
@@ -243,22 +248,33 @@ def _send(send: Callable[..., Any]) -> Callable[..., Any]:
         stream: Any, message: Any, content: Any = None, *rest: Any, **named: Any
     ) -> Any:
         if isinstance(message, dict):
-            message = {**message, "content": _redact_content(message.get("content"))}
+            kind = message.get("msg_type") or message.get("header", {}).get("msg_type")
+            message = {**message, "content": _redact_content(kind, message.get("content"))}
         else:
-            content = _redact_content(content)
+            content = _redact_content(message, content)
         return send(stream, message, content, *rest, **named)
 
     return send_redacted
 
 
-def _redact_content(content: Any) -> Any:
+_DISPLAYS = ("display_data", "update_display_data", "comm_open", "comm_msg")
+"""The messages that a Worker's code sends, if it shows something."""
+
+
+def _redact_content(kind: Any, content: Any) -> Any:
+    """Return the content of a message, redacted where it may have a Worker's texts.
+
+    kind: the message's type.
+    """
     if not isinstance(content, dict):
         return content
-    if content.get("status") == "error" or _by_worker():
+    if content.get("status") == "error" or "ename" in content or _by_worker():
+        return redact_tree(content, redact_all)
+    if kind in _DISPLAYS and not _by_cell():
         return redact_tree(content, redact_all)
     expressions = content.get("user_expressions")
     if expressions:
-        redacted = {name: _redact_content(value) for name, value in expressions.items()}
+        redacted = {name: _redact_content(kind, value) for name, value in expressions.items()}
         return {**content, "user_expressions": redacted}
     return content
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any
 
@@ -14,9 +15,19 @@ from workernb.errors import (
     WorkernbError,
     attributes_of,
     note_forgotten_await,
+    traceback_of,
 )
+from workernb.runtime import enforcement
+from workernb.runtime.enforcement.guard import guard
 from workernb.runtime.redaction import Redactor
-from workernb.runtime.tracing.tracebacks import is_ours, remove_our_frames, trim_before_worker
+from workernb.runtime.tracing.tracebacks import (
+    as_shown,
+    copy_without_ours,
+    is_ours,
+    remove_our_frames,
+    shown_with,
+    trim_before_worker,
+)
 
 _installed = contextlib.ExitStack()
 
@@ -34,8 +45,11 @@ def add(shell: Any) -> None:
             with contextlib.suppress(Exception):
                 note_forgotten_await(error)
         if isinstance(tb, TracebackType) and not isinstance(error, SyntaxError):
-            tb = _copy_without_ours(tb) or tb
-        return structured(kind, error, tb, *more, **named)
+            if isinstance(error, _INTERRUPTS) and (ended := _what_ended(tb, shell.user_ns)):
+                return [f"{type(error).__name__}: {ended}."]
+            tb = copy_without_ours(tb) or tb
+        with _causes_without_ours(error):
+            return structured(kind, error, tb, *more, **named)
 
     formatter.structured_traceback = without_ours
     _installed.callback(vars(formatter).pop, "structured_traceback", None)
@@ -46,17 +60,47 @@ def remove(shell: Any) -> None:
     _installed.close()
 
 
-def _copy_without_ours(tb: TracebackType) -> TracebackType | None:
-    """Return a traceback without workernb's frames; None if it has no others."""
-    kept, each = [], tb
-    while each is not None:
-        if not is_ours(each.tb_frame):
-            kept.append(each)
-        each = each.tb_next  # type: ignore[assignment]
-    copy: TracebackType | None = None
-    for each in reversed(kept):
-        copy = TracebackType(copy, each.tb_frame, each.tb_lasti, each.tb_lineno)
-    return copy
+@contextlib.contextmanager
+def _causes_without_ours(error: object) -> Iterator[None]:
+    """Leave our own frames out of what an exception followed, for as long as it is formatted."""
+    others = list(shown_with(error))[1:] if isinstance(error, BaseException) else []
+    whole = [(each, traceback_of(each)) for each in others]
+    for each, tb in whole:
+        BaseException.with_traceback(each, copy_without_ours(tb))
+    try:
+        yield
+    finally:
+        for each, tb in whole:
+            BaseException.with_traceback(each, tb)
+
+
+_INTERRUPTS = (KeyboardInterrupt, asyncio.CancelledError)
+
+_HANDLERS = enforcement.__name__
+"""The modules whose functions are called by signals, not by the notebook's code."""
+
+
+def _what_ended(tb: TracebackType, names: Mapping[str, Any]) -> str | None:
+    """Return what an interrupt has ended if that was a call of workernb; names: the notebook's."""
+    called = _called_of_ours(tb, names)
+    if called is None:
+        return "The cell was interrupted" if guard.interrupts.cell.has_ended_requests else None
+    return f"{called} was canceled"
+
+
+def _called_of_ours(tb: TracebackType, names: Mapping[str, Any]) -> str | None:
+    """Return the name of the function of workernb's that the notebook's code has called last.
+
+    names: the notebook's, which are the globals of its code. None if it runs none.
+    """
+    called, of_notebook = None, False
+    for frame, _ in traceback.walk_tb(tb):
+        if frame.f_globals is names:
+            called, of_notebook = None, True
+        elif of_notebook and called is None and is_ours(frame):
+            module = str(frame.f_globals.get("__name__"))
+            called = None if module.startswith(_HANDLERS) else frame.f_code.co_name
+    return called
 
 
 class SourceError(WorkernbError):
@@ -102,9 +146,12 @@ def workers_frames_only(redactor: Redactor, shell: Any) -> Iterator[None]:
         raise SourceError(error) from None
     except BaseException as error:
         # An interrupt too: the traceback would show the cell's line, which may hold a secret.
-        redactor.redact_error(error)
-        _hide_other_frames(error, shell)
-        raise
+        shown = as_shown(error)
+        redactor.redact_error(shown)
+        _hide_other_frames(shown, shell)
+        if shown is error:
+            raise
+        raise shown from None
 
 
 def _hide_other_frames(error: BaseException, shell: Any) -> None:
@@ -113,6 +160,6 @@ def _hide_other_frames(error: BaseException, shell: Any) -> None:
         return
     trim_before_worker(error)
     remove_our_frames(error)
-    lines = shell.InteractiveTB.structured_traceback(type(error), error, error.__traceback__)
+    lines = shell.InteractiveTB.structured_traceback(type(error), error, traceback_of(error))
     with contextlib.suppress(AttributeError):  # A class with __slots__.
         error._render_traceback_ = lambda: lines  # type: ignore[attr-defined]

@@ -16,6 +16,7 @@ from workernb.http.headers import Headers
 from workernb.http.request import Request
 from workernb.http.response import Response
 from workernb.http.urls import normalize
+from workernb.runtime.redaction import redact_all
 from workernb.texts import PlatformText
 from workernb.workers.current import current
 
@@ -73,7 +74,7 @@ class Cache(StoreBinding):
     def _expression(self) -> str:
         if self._name == "default":
             return "caches.default"
-        return f"caches.open({self._name.removeprefix('named:')!r})"
+        return redact_all(f"caches.open({self._name.removeprefix('named:')!r})")
 
     @property
     def _stores(self) -> Any:

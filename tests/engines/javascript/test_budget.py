@@ -13,7 +13,7 @@ import traceback
 import pytest
 
 import workernb
-from workernb.errors import CanceledError, CpuLimitError, LimitError
+from workernb.errors import CanceledError, CpuLimitError, JavaScriptError, LimitError
 
 BUDGET_MS = 50
 CUTS = int(os.environ.get("WORKERNB_CUTS", "40"))
@@ -80,7 +80,10 @@ async def test_it_is_cut_and_serves_again(define, runtime, body):
     worker = worker_of(define, body, services={"OTHER": "other"})
     with pytest.raises(CpuLimitError) as raised:
         await worker.fetch("http://x/")
-    assert f"The CPU budget of the request was {BUDGET_MS} ms" in raised.value.__notes__[0]
+    assert (
+        f"The CPU budget of the request to Worker 'js' was {BUDGET_MS} ms"
+        in raised.value.__notes__[0]
+    )
     assert BUDGET_MS <= runtime.traces[-1].cpu_ms < LATE_MS
     assert runtime.traces[-1].outcome == "exceededCpu"
     assert await (await worker.fetch("http://x/again")).text() == "again"
@@ -119,9 +122,9 @@ async def test_where_it_was_cut(define):
         await worker.fetch("http://x/")
     # The engine looks at the end of a turn, whose line may be that before the loop.
     [note] = raised.value.__notes__
-    assert re.fullmatch(
-        r"The CPU budget of the request was 20 ms; cut in <worker js v1>:[56], in spin\.", note
-    )
+    budget, place = note.split("; ")
+    assert budget == "The CPU budget of the request to Worker 'js' was 20 ms"
+    assert re.fullmatch(r"cut in <worker js v1>:[56], in spin\.", place)
     assert "in spin" in "".join(traceback.format_exception(raised.value))
 
 
@@ -234,17 +237,29 @@ async def test_an_interrupt(define, runtime):
     assert await again(worker) == "again"
 
 
-async def test_memory_is_limited(define, runtime):
+@pytest.mark.parametrize(
+    "fill",
+    [
+        "for (let i = 0; ; i++) kept.push('x'.repeat(100_000) + i);",
+        "for (;;) kept.push({});",  # It leaves no room for an error: the engine throws null.
+    ],
+)
+async def test_memory_is_limited(define, runtime, fill):
     worker = worker_of(
-        define,
-        "globalThis.kept = []; for (let i = 0; ; i++) kept.push('x'.repeat(100_000) + i);",
-        limits={"cpu_ms": None, "memory_mb": 16},
+        define, f"globalThis.kept = []; {fill}", limits={"cpu_ms": None, "memory_mb": 16}
     )
     with pytest.raises(LimitError, match="memory limit"):
         await worker.fetch("http://x/")
     other = define("export default { fetch: () => new Response('fine') }", name="other")
     assert await (await other.fetch("http://x/")).text() == "fine"
     assert await again(worker) == "again"
+
+
+async def test_null_may_be_a_full_heap(define):
+    worker = worker_of(define, "throw null;")
+    with pytest.raises(JavaScriptError, match="null") as raised:
+        await worker.fetch("http://x/")
+    assert "--memory-mb" in raised.value.__notes__[0]
 
 
 async def test_recursion(define):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
+import weakref
 from typing import Any
 
 import pytest
 
+import workernb
 from workernb.errors import JavaScriptError
 
 HANDLER = "export default {{ async fetch(request, env, ctx) {{\n{}\n}} }};"
@@ -33,6 +37,24 @@ async def test_what_nobody_awaits_is_logged(worker: Any, line: str, start: str) 
     (log,) = response.trace.logs
     assert (log.level, log.text[: len(start)]) == ("warn", start)
     assert log.text.endswith("Await it, or hand it to ctx.waitUntil(…).")
+
+
+def test_a_call_that_nobody_awaits_keeps_nothing() -> None:
+    """On Python 3.13 it kept its realm, which the collector does not see the inside of."""
+
+    async def serve(line: str) -> weakref.ref[workernb.Runtime]:
+        runtime = workernb.Runtime(outbound=None)
+        runtime.define("auth", HANDLER.format("return new Response('ok');"), language="javascript")
+        source = HANDLER.format(f"{line} return new Response('x');")
+        handle = runtime.define("slips", source, language="javascript", services={"AUTH": "auth"})
+        await handle.fetch()
+        runtime.close()
+        return weakref.ref(runtime)
+
+    closed = asyncio.run(serve("env.AUTH.fetch(request);"))
+    asyncio.run(serve(""))  # What ran last may be kept until something else has run.
+    gc.collect()
+    assert closed() is None
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import sys
 
 import pytest
 
@@ -106,3 +108,16 @@ async def test_the_producer_ends_with_the_second_branch():
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert ended == [True]
+
+
+async def test_a_branch_of_a_branch_of_thousands(monkeypatch):
+    """Their ends do not nest: an exception in a finalizer would be printed for each."""
+    ignored = []
+    monkeypatch.setattr(sys, "unraisablehook", ignored.append)
+    chunks = ReadableStream(numbers(3))
+    for _ in range(5_000):
+        chunks, other = chunks.tee()
+        del other
+    del chunks
+    gc.collect()
+    assert ignored == []

@@ -25,7 +25,7 @@ async def test_a_workers_own_limits_stay_over_those_of_all(shell):
     await shell.ok(worker("busy", "while True: pass", "--cpu-ms 15"))
     await shell.ok("%limits standard")
     outcome = await shell.run("await busy.fetch()")
-    assert "The CPU budget of the request was 15 ms" in outcome.text
+    assert "The CPU budget of the request to Worker 'busy' was 15 ms" in outcome.text
     await shell.ok("%limits --budget per-invocation")
     outcome = await shell.run("await busy.fetch()")
     assert "The CPU budget of an invocation of Worker 'busy' is 15 ms" in outcome.text

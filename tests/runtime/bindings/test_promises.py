@@ -168,6 +168,24 @@ async def test_who_waits_for_a_failed_call_gets_its_error(chain, run):
     assert await run(body, C="chain") == ["on the way"] * 3
 
 
+async def test_all_who_wait_for_a_call_that_was_dropped_are_told(chain, run, runtime, until):
+    body = """
+        call = self.env.C.node(1)
+        call.close()
+        async def wait():
+            await call
+        self.ctx.waitUntil(wait())
+        self.ctx.waitUntil(wait())
+        return 1
+    """
+    assert await run(body, C="chain") == 1
+    await until(lambda: not runtime.in_flight)
+    assert [log.text.partition(":")[0] for log in runtime.traces[-1].logs] == [
+        "RuntimeError",
+        "RpcError",
+    ]
+
+
 async def test_a_disposed_promise_is_refused(chain, run):
     for use in ("await node", "await node.value()"):
         body = f"node = self.env.C.node(1)\nawait node.value()\nnode.dispose()\n{use}"

@@ -218,4 +218,115 @@ while True:
     except BaseException:
         pass
 """,
+    "imports of a debugger": """
+import sys
+while True:
+    sys.modules.pop("bdb", None)
+    import bdb
+""",
+    "a debugger of its own": """
+import bdb
+class Steps(bdb.Bdb):
+    def user_line(self, frame): self.set_step()
+Steps().runctx("while True: pass", {}, {})
+""",
+    "a debugger that it runs": """
+import bdb
+bdb.Bdb().runctx("while True: pass", {}, {})
+""",
+    "doctests": """
+import doctest
+test = doctest.DocTestParser().get_doctest(">>> while True: pass\\n", {}, "x", None, 0)
+while True: doctest.DocTestRunner(verbose=False).run(test, out=lambda text: None)
+""",
+    "code that is made": """
+exec('''if True:
+while True:
+    try:
+        while True: pass
+    except BaseException: pass
+''')
+""",
+    "a function that is made": """
+names = {}
+code = "def spin():\\n while True:\\n  try: len('')\\n  except BaseException: pass"
+exec(compile(code, "", "exec"), names)
+names["spin"]()
+""",
+    "code that is made and suppresses": """
+exec('''if True:
+import contextlib
+while True:
+    with contextlib.suppress(BaseException):
+        while True: pass
+''')
+""",
+    "code that goes on in finally": """
+exec('''if True:
+while True:
+    try:
+        while True: pass
+    finally: continue
+''')
+""",
+    "a coroutine that is made": """
+names = {"asyncio": asyncio}
+exec('''if True:
+async def spin():
+    while True:
+        try:
+            while True: await asyncio.sleep(0)
+        except BaseException: pass
+''', names)
+await names["spin"]()
+""",
+    "timeit": """
+import timeit
+statement = "\\ntry: f()\\nexcept BaseException: pass"
+timeit.timeit(statement, globals={"f": lambda: None}, number=10**9)
+""",
+    "a file that it runs": """
+import os, runpy, tempfile
+with open(os.path.join(tempfile.gettempdir(), f"spin-{os.getpid()}.py"), "w") as file:
+    file.write("while True:\\n try:\\n  while True: pass\\n except BaseException: pass")
+runpy.run_path(file.name)
+""",
 }
+
+HOOKS = {
+    "a tracer": """
+import sys
+def spin(*event):
+    while True: pass
+sys.settrace(spin)
+(lambda: 1)()
+""",
+    "a tracer of its class": """
+import sys
+class Traces:
+    def __call__(self, *event):
+        while True: pass
+sys.settrace(Traces())
+(lambda: 1)()
+""",
+    "a slow profile function": """
+import sys
+def profile(*event):
+    for _ in range(1000): pass
+sys.setprofile(profile)
+while True: len("")
+""",
+    "monitoring": """
+import sys
+def spin(*event):
+    for _ in range(1000): pass
+monitoring = getattr(sys, "monitoring", None)
+if monitoring is not None:
+    monitoring.use_tool_id(3, "busy")
+    monitoring.register_callback(3, monitoring.events.LINE, spin)
+    monitoring.set_events(3, monitoring.events.LINE)
+while True:
+    len("")
+""",
+}
+"""What Workers set to be called, and leave."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,8 +17,12 @@ from .busy import BUSY
 
 
 @pytest.fixture
-def define_busy(define: Define) -> Callable[..., workernb.Handle]:
-    """Define a Worker that never ends, by a key of BUSY or a body; keywords are its settings."""
+def define_busy(define: Define) -> Iterator[Callable[..., workernb.Handle]]:
+    """Define a Worker that never ends, by a key of BUSY or a body; keywords are its settings.
+
+    A tracer that the Worker takes away, as a debugger of its own does, is put back: coverage's.
+    """
+    before = sys.gettrace()
 
     def define_busy(kind: str, **settings: Any) -> workernb.Handle:
         define("echo")
@@ -25,7 +30,9 @@ def define_busy(define: Define) -> Callable[..., workernb.Handle]:
         body = BUSY.get(kind, kind) + "\nreturn Response('x')"
         return define("worker", body, ECHO="echo", BUSY="busy", **settings)
 
-    return define_busy
+    yield define_busy
+    if sys.gettrace() is not before:
+        sys.settrace(before)
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import sys
 import time
 
 import pytest
@@ -267,4 +268,25 @@ async def test_abort_notes_say_what_the_limit_was(define):
         await handle.fetch()
     (note,) = caught.value.__notes__
     cut = "cut in <worker slow v1>:13, in fetch."
-    assert note == f"The request was given 50 ms of wall clock; {cut}"
+    assert note == f"The request to Worker 'slow' was given 50 ms of wall clock; {cut}"
+
+
+@pytest.mark.skipif(
+    sys.version_info < (3, 13), reason="uncancel() leaves a task that is about to be cancelled so"
+)
+async def test_what_a_worker_cancels_is_not_left_to_the_notebook(define):
+    """The task that runs is the notebook's."""
+    body = """
+await asyncio.sleep(0)
+while True:
+    asyncio.current_task().cancel()
+    try:
+        await asyncio.sleep(0)
+    except BaseException:
+        pass
+"""
+    handle = define("worker", body, limits=Limits(cpu_ms=20))
+    with pytest.raises(CpuLimitError):
+        await handle.fetch()
+    assert asyncio.current_task().cancelling() == 0
+    await asyncio.sleep(0)

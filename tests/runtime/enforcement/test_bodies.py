@@ -8,6 +8,7 @@ import threading
 import pytest
 
 import workernb
+from workernb import CpuLimitError, Limits
 
 from ..conftest import COUNT, PASS, gone, outcomes, printed, worker
 
@@ -159,7 +160,7 @@ def test_a_producer_in_another_thread_is_cut():
     source = worker(
         'async def work():\n    while True:\n        yield b"x"\nreturn Response(work())'
     )
-    errors = []
+    errors, cpu_ms = [], []
 
     async def read():
         runtime = workernb.Runtime(workernb.Limits(cpu_ms=30))
@@ -167,9 +168,27 @@ def test_a_producer_in_another_thread_is_cut():
             await (await runtime.define("last", source).fetch()).text()
         except workernb.CpuLimitError as error:
             errors.append(error)
+        cpu_ms.append(runtime.traces[-1].cpu_ms)
         runtime.close()
 
     thread = threading.Thread(target=asyncio.run, args=(read(),))
     thread.start()
     thread.join()
     assert "last" in "".join(errors[0].__notes__)
+    assert cpu_ms[0] < 60  # As soon as the next chunk is asked for.
+
+
+@pytest.mark.parametrize("chunk", ["yield b'x'", "sum(range(1000)); yield b'x'"])
+async def test_the_budget_is_not_used_up_by_who_reads(define, runtime, chunk):
+    """The notebook reads within the request's slices, and is charged to nobody."""
+    body = f"""
+async def chunks():
+    while True:
+        {chunk}
+return Response(chunks())
+"""
+    response = await define("worker", body, limits=Limits(cpu_ms=50)).fetch()
+    with pytest.raises(CpuLimitError):
+        await response.bytes()
+    assert runtime.traces[-1].outcome == "exceededCpu"
+    assert 49.5 <= runtime.traces[-1].cpu_ms < 80

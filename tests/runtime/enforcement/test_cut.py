@@ -12,7 +12,8 @@ import pytest
 from workernb import CpuLimitError, Limits
 from workernb.runtime.enforcement.cut import CutInjector
 
-from .busy import BUSY
+from .busy import BUSY, HOOKS
+from .test_watchdog import in_a_thread
 
 
 async def test_the_error_names_the_line_that_was_cut(define):
@@ -20,7 +21,8 @@ async def test_the_error_names_the_line_that_was_cut(define):
     with pytest.raises(CpuLimitError) as caught:
         await handle.fetch()
     (note,) = caught.value.__notes__
-    assert note.startswith("The CPU budget of the request was 20 ms; cut in <worker busy v1>:")
+    budget = "The CPU budget of the request to Worker 'busy' was 20 ms"
+    assert note.startswith(f"{budget}; cut in <worker busy v1>:")
     last = traceback.extract_tb(caught.value.__traceback__)[-1]
     assert last.filename == "<worker busy v1>"
 
@@ -99,3 +101,36 @@ def test_an_earlier_tracer_is_put_back_after_a_cut():
             assert sys.gettrace() is tracer
     finally:
         sys.settrace(before)
+
+
+def hooks() -> list[object]:
+    """Return what is set in this process to be called as code runs."""
+    monitoring = getattr(sys, "monitoring", None)
+    return [sys.gettrace(), sys.getprofile(), monitoring and monitoring.get_tool(3)]
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize("off_main_thread", [False, True])
+@pytest.mark.parametrize("kind", HOOKS)
+def test_what_a_worker_has_set_to_be_called_ends_with_its_cut(
+    define, runtime, kind, off_main_thread
+):
+    before = sys.gettrace()
+    handle = define("worker", HOOKS[kind], limits=Limits(cpu_ms=50))
+    echo = define("echo")
+
+    async def work() -> None:
+        for _ in range(2):
+            tracer, _, tool = hooks()
+            with pytest.raises(CpuLimitError):
+                await handle.fetch()
+            assert 45 < runtime.traces[-1].cpu_ms < 500
+            # A coverage tool's tracer stays, unless the Worker has put its own in the place of it.
+            assert hooks() == [None if "tracer" in kind else tracer, None, tool]
+            assert (await echo.fetch()).status == 200
+
+    if off_main_thread:
+        in_a_thread(work)
+    else:
+        asyncio.run(work())
+    sys.settrace(before)

@@ -157,8 +157,55 @@ async def test_a_tick_that_comes_within_a_tick_is_left_out(define, monkeypatch):
         depths.append(len(depths))
         signal.raise_signal(signal.SIGPROF)
 
-    monkeypatch.setattr(guard.signals, "_on_tick", begin_another)
+    monkeypatch.setattr(guard.ticks, "_on_tick", begin_another)
     handle = define("worker", "import signal; signal.raise_signal(signal.SIGPROF)")
     with pytest.raises(HandlerError):
         await handle.fetch()
     assert 1 <= len(depths) < 20
+
+
+EXITS = '''
+import asyncio, sys, threading
+import workernb
+
+SOURCE = """
+import atexit
+from workers import Response, WorkerEntrypoint
+
+def spin():
+    while True: pass
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        while True:
+            if request.url.endswith("spin"): atexit.register(spin)
+            atexit._run_exitfuncs()
+"""
+runtime = workernb.Runtime(workernb.Limits(cpu_ms=50))
+handle = runtime.define("exits", SOURCE)
+
+async def main():
+    for path in ("spin", "", "spin"):
+        try: await handle.fetch("http://exits/" + path)
+        except workernb.CpuLimitError: print(runtime.traces[-1].cpu_ms < 500)
+
+if sys.argv[1] == "main":
+    asyncio.run(main())
+else:
+    thread = threading.Thread(target=asyncio.run, args=[main()])
+    thread.start()
+    thread.join()
+'''
+"""Runs what is registered for the exit, so it needs a process of its own."""
+
+
+@pytest.mark.parametrize("thread", ["main", "another"])
+def test_a_worker_that_runs_the_exit_functions_is_cut(thread):
+    done = subprocess.run(
+        [sys.executable, "-c", EXITS, thread],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+    )
+    assert done.stdout == "True\n" * 3

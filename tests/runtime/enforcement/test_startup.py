@@ -52,6 +52,46 @@ def test_a_module_that_exceeds_the_startup_limit_is_cut(runtime, kind):
     assert sys.gettrace() is None or "coverage" in str(sys.gettrace())
 
 
+SPIN = "while True: pass"
+
+FOUND_OUT = {
+    # What runs as entrypoints are looked for in a module: of which object, by which method.
+    **{
+        f"a metaclass's {method}": (
+            f"class Meta(type(WorkerEntrypoint)):\n    def {method}(cls, *_):\n        {SPIN}\n"
+            "class Default(WorkerEntrypoint, metaclass=Meta): pass"
+        )
+        for method in ("__getattribute__", "__subclasscheck__", "__hash__")
+    },
+    "an object's class": (
+        f"class Odd:\n    @property\n    def __class__(self):\n        {SPIN}\nodd = Odd()"
+    ),
+    "a class's name": (
+        f"class Meta(type(WorkerEntrypoint)):\n    def spin(cls):\n        {SPIN}\n"
+        "    __name__ = property(spin)\n"
+        "class Default(WorkerEntrypoint, metaclass=Meta): pass"
+    ),
+    "a module's __getattr__": f"def __getattr__(name):\n    {SPIN}",
+    "a function's signature": (
+        f"class Handler:\n    @property\n    def __signature__(self):\n        {SPIN}\n"
+        "    def __call__(self, *_): pass\non_fetch = Handler()"
+    ),
+    "an attribute's __set_name__": (
+        f"class Attribute:\n    def __set_name__(self, *_):\n        {SPIN}\n"
+        "class Default(WorkerEntrypoint):\n    x = Attribute()"
+    ),
+}
+
+
+@pytest.mark.parametrize("source", FOUND_OUT.values(), ids=FOUND_OUT)
+def test_code_that_spins_as_a_module_is_looked_at_is_cut(runtime, source):
+    runtime.limits = Limits(startup_ms=100)
+    with pytest.raises(StartupError) as caught:
+        runtime.define("odd", f"from workers import WorkerEntrypoint\n{source}")
+    assert "A module may use 100 ms of CPU" in caught.value.__notes__[0]
+    assert "odd" not in runtime
+
+
 def test_a_tick_as_a_module_has_loaded_leaves_no_tracer():
     before = sys.gettrace()
     token = current.set(Loading(env=None, limit_ms=0))

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from workernb import CpuLimitError, LimitError, Limits, StartupError
-from workernb.runtime.enforcement import signals
+from workernb.runtime.enforcement import ticks
 from workernb.runtime.enforcement.guard import guard
 
-from ..conftest import worker
+from ..conftest import gone, worker
 
 # The exception may be raised in a callback of the garbage collector (hypothesis has one), where
 # Python reports it and continues; the next one reaches the Worker. Raised in coverage's tracer, it
@@ -24,6 +24,13 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
     pytest.mark.no_cover,
 ]
+
+IMPORTS_ONLY = """
+import sys
+while True:
+    sys.modules.pop("colorsys", None)
+    import colorsys
+"""
 
 KINDS = [
     "loop",
@@ -48,6 +55,21 @@ KINDS = [
     "bare excepts in functions",
     "context managers that swallow",
     "an exception handler that recurs",
+    "a debugger of its own",
+    "a debugger that it runs",
+    "doctests",
+    "code that is made",
+    "a function that is made",
+    "code that is made and suppresses",
+    "code that goes on in finally",
+    "a coroutine that is made",
+    "timeit",
+    "a file that it runs",
+    pytest.param("while True: print('x')", id="prints"),
+    pytest.param("import logging\nwhile True: logging.getLogger('x').error('x')", id="logging"),
+    pytest.param("while True: asyncio.create_task(asyncio.sleep(0))", id="tasks"),
+    pytest.param("while True: self.ctx.waitUntil(asyncio.sleep(9))", id="waitUntil"),
+    pytest.param(IMPORTS_ONLY, id="imports"),
     # Shorter than the one in BUSY: nothing is raised within a comprehension before it ends.
     pytest.param("[[i for i in range(10**4)] for _ in range(10**6)]", id="comprehension"),
     pytest.param(
@@ -91,8 +113,10 @@ async def check_the_cut(handle: Any, runtime: Any) -> None:
     with pytest.raises(CpuLimitError) as caught:
         await handle.fetch()
     assert str(caught.value) == "Worker exceeded CPU time limit."
-    assert "The CPU budget of the request was 50 ms" in caught.value.__notes__[0]
-    trace = runtime.traces[-1]
+    [note] = caught.value.__notes__
+    assert note.startswith("The CPU budget of the request to Worker '")
+    assert "' was 50 ms" in note
+    trace = await gone(runtime)
     assert trace.outcome == "exceededCpu"
     # The watchdog wakes by the wall clock and waits for the GIL, so it is later than the tick.
     assert 45 < trace.cpu_ms < 500
@@ -109,8 +133,27 @@ def test_busy_code_is_cut_off_the_main_thread(define_busy, runtime, kind):
 async def test_busy_code_is_cut_where_there_is_no_tick(define_busy, runtime, kind, monkeypatch):
     guard.stop()
     # Platforms without SIGPROF cannot be had here otherwise.
-    monkeypatch.setattr(signals, "has_tick", False)
+    monkeypatch.setattr(ticks, "has_tick", False)
     await check_the_cut(define_busy(kind, limits=UNBOUNDED), runtime)
+
+
+async def end_while_it_waits(runtime: Any) -> None:
+    body = """
+    try:
+        await asyncio.sleep(60)
+    finally:
+        print("cleaned up")
+        self.ctx.waitUntil(asyncio.sleep(0))
+    """
+    handle = runtime.define("waits", worker(body), limits={"wall_ms": 50})
+    with pytest.raises(LimitError):
+        await handle.fetch()
+    trace = await gone(runtime)
+    assert "cleaned up" in [log.text for log in trace.logs]
+
+
+def test_a_clean_up_prints_off_the_main_thread(runtime):
+    in_a_thread(lambda: end_while_it_waits(runtime))
 
 
 def test_a_cut_off_the_main_thread_leaves_no_lock_locked(runtime):
@@ -138,7 +181,7 @@ class Default(WorkerEntrypoint):
 
 async def test_a_profiler_is_kept_where_there_is_no_tick(define_busy, runtime, monkeypatch):
     guard.stop()
-    monkeypatch.setattr(signals, "has_tick", False)
+    monkeypatch.setattr(ticks, "has_tick", False)
 
     def profiler(frame: object, event: str, argument: object) -> None:
         """Do nothing."""
@@ -175,13 +218,14 @@ def test_an_import_that_never_ends_is_cut_off_the_main_thread(runtime, kind, tmp
     in_a_thread(work)
 
 
-def test_a_module_that_never_ends_is_cut_off_the_main_thread(runtime):
+@pytest.mark.parametrize("source", ["while True: pass", IMPORTS_ONLY])
+def test_a_module_that_never_ends_is_cut_off_the_main_thread(runtime, source):
     runtime.limits = Limits(startup_ms=20)
 
     async def work() -> None:
         with pytest.raises(StartupError) as caught:
-            runtime.define("worker", "while True: pass")
-        assert "cut in <worker worker v1>:1" in caught.value.__notes__[0]
+            runtime.define("worker", source)
+        assert "cut in <worker worker v1>:" in caught.value.__notes__[0]
 
     in_a_thread(work)
 
@@ -193,6 +237,44 @@ def test_a_wall_clock_limit_is_kept_off_the_main_thread(define, runtime):
         with pytest.raises(LimitError):
             await handle.fetch()
         assert runtime.traces[-1].outcome == "exceededWallTime"
+
+    in_a_thread(work)
+
+
+@pytest.mark.parametrize("sleep", ["time.sleep(3600)", "from time import sleep; sleep(3600)"])
+def test_a_sleep_is_ended_off_the_main_thread(define, runtime, sleep):
+    handle = define("worker", sleep, limits=Limits(wall_ms=100))
+
+    async def work() -> None:
+        with pytest.raises(LimitError):
+            await handle.fetch()
+        assert runtime.traces[-1].outcome == "exceededWallTime"
+        assert runtime.traces[-1].wall_ms < 1000
+
+    in_a_thread(work)
+
+
+@pytest.mark.parametrize("seconds", [0, 0.01, 0.05])
+def test_a_sleep_takes_its_time_off_the_main_thread(define, seconds):
+    body = (
+        f"start = time.monotonic()\ntime.sleep({seconds})\n"
+        "return Response.json(time.monotonic() - start)"
+    )
+
+    async def work() -> None:
+        assert seconds <= await (await define("worker", body).fetch()).json()
+
+    in_a_thread(work)
+
+
+@pytest.mark.parametrize(
+    ("argument", "error"), [("-1", "ValueError"), ("'1'", "TypeError"), ("None", "TypeError")]
+)
+def test_a_sleep_refuses_what_is_no_time_off_the_main_thread(define, argument, error):
+    body = f"try: time.sleep({argument})\nexcept {error} as e: return Response(str(e))"
+
+    async def work() -> None:
+        assert (await define("worker", body).fetch()).status == 200
 
     in_a_thread(work)
 

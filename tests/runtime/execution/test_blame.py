@@ -29,6 +29,10 @@ SHAPES = {
     "return await self.env.MISSING.fetch(request)": "gateway",
     "return await self.env.NO_ENTRYPOINT.fetch(request)": "gateway",
     "await self.env.N.fetch('no URL')": "gateway",
+    "await self.env.N.missing()": "gateway",
+    "await asyncio.gather(self.env.N.missing())": "gateway",
+    "await asyncio.wait_for(self.env.BAD.missing(1), 5)": "gateway",
+    "await self.env.CALLS.fetch(request)": "calls",
     CAUGHT + "raise ValueError('x')": "gateway",
     CAUGHT.replace("pass", "raise ValueError('x')"): "gateway",
     CAUGHT.replace("pass", "raise"): "bad",
@@ -60,9 +64,11 @@ def blame(define, runtime, until):
     define("bad", "raise KeyError('x')")
     define("mid", FORWARD, AUTH="bad")
     define("nothing", "return None")
+    define("calls", "await self.env.AUTH.missing()", AUTH="bad")
 
     async def blame(body):
         callees = {"N": "n", "BAD": "bad", "MID": "mid", "NOTHING": "nothing"}
+        callees["CALLS"] = "calls"
         missing = {"MISSING": "missing", "NO_ENTRYPOINT": "n#Admin"}
         gateway = define("gateway", body, **callees, **missing)
         with contextlib.suppress(Exception):
@@ -78,6 +84,16 @@ async def test_an_error_belongs_to_the_worker_that_raised_it(blame, body, servic
     trace = await blame(body)
     (log,) = (log for log in trace.logs if log.level == "error")
     assert log.invocation.service == service
+
+
+async def test_the_exceptions_of_a_group_show_no_frames_of_ours(blame):
+    trace = await blame(
+        "async with asyncio.TaskGroup() as group:\n"
+        "    group.create_task(self.env.BAD.fetch(request))\n"
+    )
+    (log,) = (log for log in trace.logs if log.level == "error")
+    assert "<worker bad v1>" in log.text
+    assert "hop.py" not in log.text
 
 
 @pytest.mark.parametrize("body", ["return self.env.N.fetch(request)", "self.env.N.fetch(request)"])
@@ -128,7 +144,7 @@ async def test_a_cut_that_is_caught_belongs_to_the_worker_that_caught_it(
         await window.fetch()
     (log,) = (log for log in runtime.traces[-1].logs if log.level == "error")
     assert log.invocation.service == "window"
-    assert "The CPU budget of the request was 20 ms; cut in <worker " in log.text
+    assert "The CPU budget of the request to Worker 'window' was 20 ms; cut in <worker " in log.text
     assert "cut in <worker window v1>:" in log.text
 
 
@@ -138,7 +154,7 @@ async def test_a_cut_names_where_it_fell_and_whose_budget_it_was(define, runtime
     with pytest.raises(CpuLimitError) as caught:
         await handle.fetch()
     (note,) = caught.value.__notes__
-    assert note.startswith("The CPU budget of the request was 20 ms; cut in ")
+    assert note.startswith("The CPU budget of the request to Worker 'prices' was 20 ms; cut in ")
     assert "prices" in note
     (log,) = (log for log in runtime.traces[-1].logs if log.level == "error")
     assert log.invocation.service == "prices"

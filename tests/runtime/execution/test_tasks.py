@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 
 import pytest
+
+from workernb import CpuLimitError, Limits
 
 WAYS = {
     "gather": "answers = await asyncio.gather(*calls)",
@@ -125,6 +128,93 @@ async def test_a_call_that_a_wait_until_task_does_not_await_still_begins(define,
     gateway, auth = trace.invocations
     assert gateway.outcome == auth.outcome == "ok"
     assert trace.logs == []
+
+
+async def test_a_wait_until_task_awaits_a_call_of_the_handler(define, until):
+    define("auth")
+    handle = define(
+        "gateway",
+        """
+        call = self.env.AUTH.fetch("http://a/")
+        self.env.AUTH.fetch("http://b/")
+        async def later():
+            print((await call).status)
+        self.ctx.waitUntil(later())
+        return Response("x")
+        """,
+        AUTH="auth",
+    )
+    trace = (await handle.fetch()).trace
+    await until(lambda: trace.done)
+    assert [invocation.outcome for invocation in trace.invocations] == ["ok", "ok", "canceled"]
+    printed, warned = trace.logs
+    assert printed.text == "200"
+    assert warned.text.startswith("env.AUTH.fetch('http://b/') was cancelled: ")
+
+
+def frames_of(error: BaseException) -> int:
+    return sum(1 for _ in traceback.walk_tb(error.__traceback__))
+
+
+async def test_an_exception_that_many_tasks_raise_has_the_frames_of_few(define):
+    """Those of all would take the square of their number to look through."""
+    handle = define(
+        "worker",
+        """
+        import traceback
+        error = ValueError("one")
+        async def task():
+            await asyncio.sleep(0)
+            raise error
+        await asyncio.gather(*[task() for _ in range(1_000)], return_exceptions=True)
+        return Response(str(len(traceback.extract_tb(error.__traceback__))))
+        """,
+    )
+    assert 1 <= int(await (await handle.fetch()).text()) < 200
+
+
+async def test_an_exception_has_the_lines_of_all_tasks_that_await_each_other(define):
+    handle = define(
+        "worker",
+        """
+        import traceback
+        async def task(n):
+            if not n:
+                raise ValueError("one")
+            await asyncio.create_task(task(n - 1))
+        try:
+            await asyncio.create_task(task(5))
+        except ValueError as error:
+            lines = [frame.line for frame in traceback.extract_tb(error.__traceback__)]
+        return Response.from_json(lines)
+        """,
+    )
+    lines = await (await handle.fetch()).json()
+    assert lines.count("await asyncio.create_task(task(n - 1))") == 5
+    assert lines[-1] == 'raise ValueError("one")'
+
+
+async def test_a_cut_that_ends_many_tasks_is_logged_once_and_has_the_frames_of_few(
+    define, runtime, until
+):
+    handle = define(
+        "worker",
+        """
+        for _ in range(1_000):
+            self.ctx.waitUntil(asyncio.sleep(9))
+        while True: pass
+        """,
+        limits=Limits(cpu_ms=30),
+    )
+    with pytest.raises(CpuLimitError) as caught:
+        await handle.fetch()
+    trace = next(iter(runtime.in_flight))
+    await until(lambda: trace.done)
+    assert 1 <= frames_of(trace.aborted) < 200
+    assert 1 <= frames_of(caught.value) < 20
+    by_handler, by_tasks = trace.logs
+    assert by_handler.text.startswith("Traceback")
+    assert by_tasks.text.endswith("(in a waitUntil task)")
 
 
 async def test_a_task_that_is_not_awaited_is_cancelled_with_a_warning(define):

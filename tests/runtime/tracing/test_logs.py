@@ -125,3 +125,26 @@ async def test_handlers_of_the_notebook_get_the_records_of_workers(define):
     logger.removeHandler(recorder)
     assert records == ["x"]
     assert [log.text for log in trace.logs] == ["x"]
+
+
+async def test_the_error_of_a_task_that_nobody_awaits_shows_the_workers_lines_only(
+    define, runtime, caplog
+):
+    handle = define(
+        "worker",
+        """
+        async def bad():
+            raise ValueError("x")
+        asyncio.create_task(bad())
+        for _ in range(3): await asyncio.sleep(0)
+        return Response("x")
+        """,
+    )
+    await handle.fetch()
+    (log,) = (log for log in runtime.traces[-1].logs if "never retrieved" in log.text)
+    assert log.invocation.service == "worker"
+    for text in (log.text, caplog.text):
+        assert "<worker worker v1>" in text
+        assert "ValueError('x')" in text
+        assert "hop.py" not in text
+        assert "as_coroutine" not in text

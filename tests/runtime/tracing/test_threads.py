@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 
@@ -53,3 +55,32 @@ def test_the_cpu_time_of_this_thread():
 async def test_a_trace_names_its_thread(define):
     handle = define("echo")
     assert (await handle.fetch()).trace.thread_name == threading.current_thread().name
+
+
+def test_a_finalizer_may_ask_for_the_frames_while_they_are_listed():
+    """Python 3.11 would wait for a lock of its own, for ever; so in a process of its own."""
+    source = """
+import gc, threading
+from workernb.runtime.tracing.threads import current_frames
+
+class Asks:
+    def __del__(self):
+        current_frames()
+
+def wait(depth):
+    return wait(depth - 1) if depth else may_end.wait()
+
+may_end = threading.Event()
+threads = [threading.Thread(target=wait, args=(50,)) for _ in range(20)]
+for thread in threads:
+    thread.start()
+gc.set_threshold(1, 1, 1)
+for _ in range(50):
+    asks = Asks()
+    asks.itself = asks
+    del asks
+    current_frames()
+may_end.set()
+assert gc.isenabled()
+"""
+    subprocess.run([sys.executable, "-c", source], check=True, timeout=60)

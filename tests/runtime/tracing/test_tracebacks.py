@@ -55,9 +55,12 @@ asyncio.run(main())
     "typed", ["p sum(range(9000000))\nc\n", "p sum(range(9000000))\nn\nn\nc\n"]
 )
 def test_a_request_that_stops_at_a_breakpoint_is_not_cut(typed):
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT], input=typed, capture_output=True, text=True, check=True
-    )
+    for _ in range(5):
+        done = subprocess.run(
+            [sys.executable, "-c", SCRIPT], input=typed, capture_output=True, text=True, check=True
+        )
+        if "_tick()" not in done.stdout:
+            break  # Else a tick came before the Worker's next line, and the debugger stopped there.
     assert "<worker debugged v1>(" in done.stdout
     assert "answer 42 ok True" in done.stdout
 

@@ -16,6 +16,7 @@ from workernb.runtime.services.versions import Version
 from workernb.texts import PlatformText
 
 from . import stacks
+from .machine import quickjs, whole
 
 MAX_ERRORS = 64
 """The properties of how many errors are kept until the errors are made."""
@@ -108,9 +109,13 @@ class Host:
 
     def exposed(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return a function that keeps what it raises: the engine passes on a text only."""
+        value_type = quickjs().Value
 
         def call(*args: Any) -> Any:
             try:
+                for argument in args:  # As `with_whole_texts` does, without another call.
+                    if argument.__class__ is value_type:
+                        return function(*map(whole, args))
                 return function(*args)
             except BaseException as error:
                 self.failed = error

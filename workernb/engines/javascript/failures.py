@@ -23,11 +23,15 @@ ENGINE_ERRORS = ("ReferenceError", "TypeError")
 OUT_OF_MEMORY = "out of memory"
 """The engine's text where an allocation has failed."""
 
+NULL = "null"
+"""The text of a null that was thrown, as the engine does where an error cannot be allocated."""
+
 
 def error_of(run: Any, number: int, name: str, text: str, stack: str) -> BaseException:
     """Return a new exception for what a run has thrown. number: that of its own properties."""
     realm = run.realm
-    if name == "InternalError" and OUT_OF_MEMORY in text:
+    is_null = text == NULL and not stack
+    if (name == "InternalError" and OUT_OF_MEMORY in text) or (is_null and _is_nearly_full(realm)):
         realm.is_dead = True
         return with_notes(
             LimitError(PlatformText.MEMORY),
@@ -38,9 +42,19 @@ def error_of(run: Any, number: int, name: str, text: str, stack: str) -> BaseExc
     name, stack = run.trace.redact(name), run.trace.redact(stack)
     error = stacks.make_error(name, text, stack, realm.files)
     stacks.set_properties(error, realm.host.own.pop(-number, None))
+    if is_null:
+        return with_notes(
+            error,
+            f"The Worker threw null, or its heap of {realm.memory_mb:g} MB was full "
+            "(%limits --memory-mb): the engine throws null where not even an error has room.",
+        )
     if name in ENGINE_ERRORS and error.stack:
         return with_notes(error, *_remedies(run, error))
     return error
+
+
+def _is_nearly_full(realm: Any) -> bool:
+    return bool(realm.machine.memory_bytes() > realm.memory_mb * 0.9e6)
 
 
 def _remedies(run: Any, error: JavaScriptError) -> list[str]:

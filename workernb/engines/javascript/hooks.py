@@ -9,6 +9,7 @@ from workernb.runtime.tracing.logs import console_log, log
 from workernb.runtime.tracing.tracebacks import format_traceback
 
 from .boundary import Host
+from .machine import whole
 
 
 class RunHooks:
@@ -32,7 +33,7 @@ class RunHooks:
         if run is None or self.describe is None:
             console_log("error", f"Uncaught{how} {error}")
             return
-        about = self.describe(error).to_python()
+        about = whole(self.describe(error).to_python())
         text = format_traceback(run.error_of(int(about[0]), *about[1:]))
         text = f"Uncaught{how} {text}"
         log(run.trace, run.invocation, "error", text, f"{text}\n")

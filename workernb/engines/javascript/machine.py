@@ -177,6 +177,32 @@ class Machine:
         return ScriptError(str(error), Machine.stack_of(error))
 
 
+def whole(value: Any) -> Any:
+    """Return a value of the engine's, or a list of them, with its texts as Python's.
+
+    The engine passes on a text of more than some 8,000 characters that was put together (`a + b`)
+    as a value of its own.
+    """
+    if value.__class__ is list:
+        return [whole(each) for each in value]
+    if value.__class__ is quickjs().Value and value.is_string:
+        return str(value)
+    return value
+
+
+def with_whole_texts(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function for JavaScript to call whose arguments that are texts are Python's."""
+    value_type = quickjs().Value
+
+    def call(*args: Any) -> Any:
+        for argument in args:
+            if argument.__class__ is value_type:
+                return function(*map(whole, args))
+        return function(*args)
+
+    return call
+
+
 def compile_script(source: str, name: str) -> bytes:
     """Return a script in the engine's own form. name: that of its file, in stacks."""
     return bytes(quickjs().Context().compile(source, name).write_object())

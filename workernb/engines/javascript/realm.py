@@ -11,7 +11,14 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-from workernb.errors import StartupError, UsageError, notes_of, with_notes
+from workernb.errors import (
+    CanceledError,
+    StartupError,
+    UsageError,
+    notes_of,
+    on_one_line,
+    with_notes,
+)
 from workernb.resources.durable_objects.namespace import DurableObjectNamespace
 from workernb.resources.r2.bucket import R2Bucket
 from workernb.runtime.enforcement.guard import guard
@@ -225,7 +232,10 @@ class Realm:
     def _cut(self, error: BaseException, thrown: ScriptError | None) -> BaseException:
         """Return what the definition raises for a module that was cut as it loaded."""
         frames = stacks.frames_of(thrown.stack if thrown else "", self.files)
-        if isinstance(error, KeyboardInterrupt | UsageError):
+        if isinstance(error, KeyboardInterrupt):
+            text = f"The module of Worker {self.version.service!r} was interrupted."
+            return on_one_line(CanceledError(text), text)
+        if isinstance(error, UsageError):
             return error
         made = with_notes(StartupError(PlatformText.STARTUP), *notes_of(error))
         if frames:

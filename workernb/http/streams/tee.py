@@ -91,12 +91,23 @@ class Tee:
         raise self._end
 
     def close(self, branch: int) -> None:
-        """End a branch, and free what is buffered for it; with the second one, the source ends."""
+        """End a branch, and free what is buffered for it; with the second one, the source ends.
+
+        The source may be a branch of another tee, and so on, deeper than Python can recur.
+        """
+        source = self._close(branch)
+        while isinstance(source, Branch):
+            source = source._tee._close(source._branch)
+        source.discard()
+
+    def _close(self, branch: int) -> Chunks:
+        """End a branch, and return what ends with it."""
         self._buffered -= sum(map(len, self._queues[branch] or ()))
         self._queues[branch] = None
-        if self._queues == [None, None]:
-            self._chunks.discard()
-            self._chunks = EMPTY
+        if self._queues != [None, None]:
+            return EMPTY
+        source, self._chunks = self._chunks, EMPTY
+        return source
 
 
 class Branch(Chunks):

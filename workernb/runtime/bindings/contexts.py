@@ -12,6 +12,7 @@ import sys
 from types import CodeType, FrameType
 from typing import Any, Protocol
 
+from workernb.runtime.execution.tasks import is_waited_for
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.logs import warn
 from workernb.texts import PlatformText
@@ -68,7 +69,7 @@ class Context:
         trace = invocation.trace
         if self.ended or not invocation.ended_ns or invocation in trace.exported:
             return
-        if trace.wait_until_tasks and waits(invocation):
+        if trace.wait_until_tasks and is_waited_for(invocation):
             return
         self.ended = True
         for stub in list(self.received or ()):
@@ -100,13 +101,7 @@ def has_ended(invocation: Invocation) -> bool:
     extras = invocation.extras
     if extras is not None and extras.rpc is not None:
         return bool(extras.rpc.ended)
-    return invocation not in invocation.trace.exported and not waits(invocation)
-
-
-def waits(invocation: Invocation) -> bool:
-    """Return whether a waitUntil task of an invocation is left."""
-    waiting, extras = invocation.trace.wait_until_tasks, invocation.extras
-    return bool(waiting) and extras is not None and any(task in waiting for task in extras.tasks)
+    return invocation not in invocation.trace.exported and not is_waited_for(invocation)
 
 
 Place = tuple[CodeType, int]

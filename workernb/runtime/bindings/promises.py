@@ -137,7 +137,7 @@ class RpcPromise(MethodCall, Steppable):
     async def _settled(self) -> None:
         """Wait until the call has ended; raise what it raises."""
         if self._invocation is not None:
-            if self._invocation.ended_ns:
+            if self._invocation.outcome is not None:  # It may have been dropped, too.
                 raise RpcError(PlatformText.CANCELED)
             self.settle_at_end()
         future = asyncio.get_running_loop().create_future()

@@ -45,8 +45,13 @@ def interrupt(trace: Trace, place: str | None = None) -> BaseException:
 def exceed_cpu(trace: Trace, place: str | None = None) -> None:
     """Abort the request because its CPU budget is used up, unless it is being debugged."""
     if trace.aborted is None and not trace.debugged and not is_debugged():
-        budget = f"The CPU budget of the request was {trace.limits.cpu_ms:g} ms"
+        budget = f"The CPU budget of the request to {_first(trace)} was {trace.limits.cpu_ms:g} ms"
         abort(trace, cpu_limit_exceeded(budget, place))
+
+
+def _first(trace: Trace) -> str:
+    """Return the name of the Worker whose budget and time all of a request's Workers share."""
+    return f"Worker {trace.invocations[0].service!r}"
 
 
 def cpu_limit_exceeded(budget: str, place: str | None) -> CpuLimitExceeded:
@@ -101,7 +106,7 @@ def check_wall(trace: Trace, place: str | None = None) -> None:
     if trace.root_has_returned and (trace.waits_for_messages or since_message_ms <= wall_ms):
         return
     place = place or trace.waits_at
-    given = f"The request was given {trace.limits.wall_ms:g} ms of wall clock"
+    given = f"The request to {_first(trace)} was given {trace.limits.wall_ms:g} ms of wall clock"
     note = f"{given}; cut in {place}." if place else f"{given}."
     abort(trace, with_notes(WallLimitExceeded(PlatformText.WALL), note))
 
@@ -179,3 +184,22 @@ def take_back_cancellation(trace: Trace) -> None:
         trace.to_uncancel = False
         trace.task.uncancel()
     trace.task = None
+
+
+def begin_wait(trace: Trace, loop: asyncio.AbstractEventLoop) -> None:
+    """Note the task of a top-level request that is about to wait, so that it can be woken."""
+    trace.task = task = asyncio.current_task(loop)
+    if trace.cancels_before is None and task is not None:
+        trace.cancels_before = task.cancelling()
+
+
+def restore_cancellations(trace: Trace) -> None:
+    """Undo what an aborted request has cancelled of the task that runs, as a TaskGroup in it does.
+
+    The task is the notebook's, whose next `await` would be cancelled.
+    """
+    if trace.aborted is None or trace.cancels_before is None:
+        return
+    task = asyncio.current_task()
+    while task is not None and task.cancelling() > trace.cancels_before:
+        task.uncancel()

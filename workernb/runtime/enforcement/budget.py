@@ -109,7 +109,7 @@ def check_at_hop(trace: Trace, now: int, invocation: Invocation) -> None:
     """
     cpu = read_cpu_clock(trace, now, invocation.caller)
     thread = trace.thread
-    if thread.trace is trace and trace.cpu_ns + cpu - thread.slice_cpu_ns > trace.budget_ns:
+    if thread.trace is trace and is_used_up(trace, cpu - thread.slice_cpu_ns):
         exceed_cpu(trace, worker_position(sys._getframe()) or outside_of(invocation))
 
 
@@ -120,7 +120,7 @@ def check_at_pull(trace: Trace, now: int, invocation: Invocation | None) -> None
     produced without end in one slice, so its stamps are folded here too.
     """
     cpu = read_cpu_clock(trace, now, invocation)
-    if trace.cpu_ns + cpu - trace.thread.slice_cpu_ns > trace.budget_ns:
+    if is_used_up(trace, cpu - trace.thread.slice_cpu_ns):
         place = worker_position(sys._getframe())
         if place is None:
             service = (invocation or trace.invocations[0]).service
@@ -128,6 +128,40 @@ def check_at_pull(trace: Trace, now: int, invocation: Invocation | None) -> None
         exceed_cpu(trace, place)
     if len(trace.stamps) > trace.fold_at:
         fold(trace)
+
+
+def is_used_up(trace: Trace, slice_ns: int = 0) -> bool:
+    """Return whether a request has used up its budget.
+
+    slice_ns: the CPU time of the slice that runs. While the notebook reads a stream, its own code
+    runs within slices too: that is taken out here, once it matters.
+    """
+    used_ns = trace.cpu_ns + slice_ns
+    if used_ns <= trace.budget_ns:
+        return False
+    if not trace.bodies:
+        return True
+    fold(trace)
+    trace.cpu_ns -= max(0, used_ns - sum(trace.folded_ns.values()))
+    return trace.cpu_ns + slice_ns > trace.budget_ns
+
+
+def _is_checked_soon(trace: Trace) -> bool:
+    """Return whether a stream's next chunk checks the budget, and more exactly than a tick can.
+
+    To be asked at each tick: it is so unless CPU was used since a tick that came after the last
+    chunk. The wall clock would not do, since the thread may have been preempted.
+    """
+    if not trace.bodies:
+        return False
+    last_stamp_ns, cpu_ns = trace.last_stamp_ns, trace.thread.cpu_now()
+    if last_stamp_ns != trace.seen_at_tick[0]:
+        trace.seen_at_tick = last_stamp_ns, cpu_ns
+    return cpu_ns - trace.seen_at_tick[1] < CHUNK_IS_SOON_NS
+
+
+CHUNK_IS_SOON_NS = 1_000_000
+"""How much CPU (ns) a request with an open stream may use until its next chunk checks that."""
 
 
 def outside_of(invocation: Invocation) -> str:
@@ -146,9 +180,23 @@ def check_limits(
     if trace.aborted is None and not trace.debugged and not _is_importing(trace):
         if trace.limits.budget != SHARED:
             return check_own_budget(trace, invocation, place)
-        if trace.cpu_ns + trace.thread.slice_so_far_ns(trace) > trace.budget_ns:
+        is_checked_soon = _is_checked_soon(trace)
+        if is_over_budget(trace, invocation) and not is_checked_soon:
             exceed_cpu(trace, place or _named(invocation))
     return trace.aborted
+
+
+def is_over_budget(trace: Trace, invocation: Invocation | None) -> bool:
+    """Return whether the running slice has used up the budget of its request, or its own one.
+
+    invocation: the one that runs.
+    """
+    if trace.limits.budget == SHARED:
+        return trace.cpu_ns + trace.thread.slice_so_far_ns(trace) > trace.budget_ns
+    if invocation is None:
+        return False
+    cpu_ms = trace.host.limits_of(invocation.version).cpu_ms
+    return cpu_ms is not None and invocation.cpu_ms > cpu_ms
 
 
 def _named(invocation: Invocation | None) -> str | None:
@@ -164,11 +212,9 @@ def check_own_budget(
     place: its position in the Worker's source.
     """
     trace.own_budgets_checked = True
-    if invocation is None or trace.debugged:
+    if invocation is None or trace.debugged or not is_over_budget(trace, invocation):
         return None
     cpu_ms = trace.host.limits_of(invocation.version).cpu_ms
-    if cpu_ms is None or invocation.cpu_ms <= cpu_ms:
-        return None
     budget = f"The CPU budget of an invocation of Worker {invocation.service!r} is {cpu_ms:g} ms"
     error = cpu_limit_exceeded(budget, place)
     trace.own_budgets_checked = False  # It may catch the error and go on.

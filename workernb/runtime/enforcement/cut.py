@@ -21,17 +21,21 @@ import sys
 import threading
 from _thread import interrupt_main
 from collections.abc import Callable
+from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
-from types import CodeType, FrameType
+from types import CodeType, FrameType, FunctionType, MethodType
 from typing import Any
 
 from workernb.runtime.tracing.threads import Thread
-from workernb.runtime.tracing.tracebacks import PACKAGE, is_worker
+from workernb.runtime.tracing.tracebacks import PACKAGE, is_driven_by_worker, is_worker
+
+from .headroom import headroom
 
 _STDLIB = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 
 
-def _folder(package: str) -> str | None:
+def folder(package: str) -> str | None:
+    """Return a package's folder, with a trailing separator; None if it is not installed."""
     spec = find_spec(package)
     return os.path.dirname(spec.origin) + os.sep if spec and spec.origin else None
 
@@ -43,14 +47,21 @@ _NEVER_CUT = tuple(
     # Callbacks of weak references: Python prints what is raised there, and goes on.
     + [_STDLIB + name for name in ("_weakrefset.py", "weakref.py")]
     # The kernel's streams and sockets: a partly sent message would break the connection.
-    + [folder for folder in map(_folder, ("ipykernel", "zmq", "IPython", "tornado")) if folder]
+    + [each for each in map(folder, ("ipykernel", "zmq", "IPython", "tornado")) if each]
     # A tracer is called between its taking and giving back a lock.
-    + [folder for folder in map(_folder, ("coverage", "debugpy")) if folder]
+    + [each for each in map(folder, ("coverage", "debugpy")) if each]
 )
 """Code that must not be interrupted: workernb's own, imports, locks, the event loop, tracers."""
 
-_SAFE_TO_CUT = (PACKAGE + "http" + os.sep, PACKAGE + "workers" + os.sep)
-"""Folders of workernb whose code may be cut: an unfinished Request or Response is dropped."""
+_LIBRARIES = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}", "ipykernel_")
+"""What the names of files have in them that are a library's, or a cell's."""
+
+_SAFE_TO_CUT = (
+    PACKAGE + "http" + os.sep,
+    PACKAGE + "workers" + os.sep,
+    os.path.join(PACKAGE, "engines", "clock.py"),
+)
+"""Code of workernb that may be cut: an unfinished Request or Response is dropped."""
 
 
 _MAY_BE_INTERRUPTED = tuple(
@@ -72,14 +83,71 @@ def may_raise(frame: FrameType | None, in_libraries: bool = False) -> bool:
     while frame is not None:
         if is_worker(frame):
             return True
-        file = frame.f_code.co_filename
-        may_end = file.startswith(_SAFE_TO_CUT) or (
-            in_libraries and file.startswith(_MAY_BE_INTERRUPTED)
-        )
-        if file.startswith(_NEVER_CUT) and not may_end:
+        if must_go_on(frame, in_libraries):
             return False
         frame = frame.f_back
     return False
+
+
+def must_go_on(frame: FrameType, in_libraries: bool = False) -> bool:
+    """Return whether a frame itself runs code that must not be interrupted, see `may_raise`."""
+    file = frame.f_code.co_filename
+    if not file.startswith(_NEVER_CUT) or file.startswith(_SAFE_TO_CUT):
+        return False
+    return not (in_libraries and file.startswith(_MAY_BE_INTERRUPTED))
+
+
+def is_cut_as_worker(frame: FrameType) -> bool:
+    """Return whether a frame runs a Worker's source, or code that a Worker has made or run.
+
+    As by `exec`, a template, `timeit` or `runpy`: what it swallows is raised again there.
+    """
+    return is_worker(frame) or (_is_of_no_library(frame) and may_raise(frame))
+
+
+def _workers_frames(frame: FrameType | None, nearest: bool = False) -> list[FrameType]:
+    """Return those of a frame and its callers that are cut as a Worker's, innermost first.
+
+    nearest: whether only as far as the first frame that runs a Worker's source.
+    """
+    found: list[FrameType] = []
+    made: list[FrameType] = []
+    while frame is not None:
+        if is_worker(frame):
+            found += [*made, frame]
+            if nearest:
+                break
+            made = []
+        elif must_go_on(frame):
+            made = []
+        elif _is_of_no_library(frame):
+            made.append(frame)
+        frame = frame.f_back
+    return found
+
+
+def _is_of_no_library(frame: FrameType) -> bool:
+    """Return whether a frame's code is neither a cell's nor a library's, nor made by a library.
+
+    Methods of a dataclass have the globals of its module, and those of a namedtuple their own.
+    """
+    file, names = frame.f_code.co_filename, frame.f_globals
+    if _is_library(file) or str(dict.get(names, "__name__")).startswith("namedtuple_"):
+        return False
+    # What runs a file without an import leaves this None.
+    spec = dict.get(names, "__spec__")
+    is_module = type(spec) is ModuleSpec and not str(spec.origin).startswith("<worker ")
+    return not is_module or file == "<timeit-src>"  # It runs in the globals of timeit.
+
+
+@functools.lru_cache(maxsize=1000)
+def _is_library(file: str) -> bool:
+    """Return whether a file is a library's or a cell's, by its name."""
+    if file.startswith("<frozen "):
+        return file[8:-1].partition(".")[0] in sys.stdlib_module_names
+    return file.startswith((_STDLIB, PACKAGE, "<ipython-input-")) or any(
+        folder in file for folder in _LIBRARIES
+    )
 
 
 MAX_REFUSALS = 10
@@ -130,16 +198,18 @@ def _tracer_before() -> Any:
 class CutInjector:
     """Raises an exception in the Worker code that runs on this thread, until it is called off.
 
+    is_cutting: whether it does. It is no property, which would need a frame.
+
     Signals can arrive at any time, so `inject` may be called in the middle of `call_off`.
     """
 
     def __init__(self) -> None:
         """Make an inactive injector."""
-        self._cutting = False
+        self.is_cutting = False
         self._previous_tracer: Any = None  # That of a debugger or a coverage tool.
         self._profiles = False
         self._previous_profiler: Any = None
-        self._raised_at: tuple[CodeType, int] | None = None
+        self._raised_at: tuple[CodeType, int, FrameType | None] | None = None
 
     def inject(
         self,
@@ -155,28 +225,30 @@ class CutInjector:
         after a raise: until the next tick it is raised in the Worker's own frames only.
         in_libraries: see `may_raise`. trace_only: whether it is being raised already.
         """
+        headroom.give()
         again, _tick.made_pending = _tick.made_pending, False
         tracer = _Tracer(error, applies)
-        if not self._cutting:
-            self._previous_tracer = _tracer_before()
+        if not self.is_cutting:
+            before = _tracer_before()
+            self._previous_tracer = None if is_of_worker(before, frame) else before
+            _remove_hooks_of_workers()
             _cutting.injectors = (*_cutting.injectors, self)
-            self._cutting = True
+            self.is_cutting = True
         tracer.before = self._previous_tracer
         sys.settrace(tracer)
         if not _can_tick():
             self._profile(tracer)
-        at = frame
-        while at is not None:
-            if is_worker(at):
-                at.f_trace = tracer
-                if again:
-                    break  # The frames below have the tracer of the raise before.
-            at = at.f_back
+        # When it is raised again, the frames below have the tracer of the raise before.
+        for at in _workers_frames(frame, nearest=again):
+            at.f_trace = tracer
         if trace_only:
             return
-        if frame is not None and (is_worker(frame) if again else may_raise(frame, in_libraries)):
+        if frame is not None and (
+            is_cut_as_worker(frame) if again else may_raise(frame, in_libraries)
+        ):
             error = error.with_traceback(None)
-            place = frame.f_code, frame.f_lasti
+            # A recursion that ends comes to the same code again, called from other frames.
+            place = frame.f_code, frame.f_lasti, frame.f_back
             # What was swallowed at this very place would be again, for ever: raise at the next call
             # or jump instead.
             waits = again and place == self._raised_at
@@ -188,14 +260,24 @@ class CutInjector:
                 raise error
 
     def call_off(self) -> None:
-        """Stop raising the exception, and restore the tracer that was there before."""
+        """Stop raising the exception, and restore the tracer that was there before.
+
+        What a Worker has set to be called is removed: the end of its code that does so may be cut.
+        """
+        was_cutting = self.is_cutting
         # The flag is needed too, since Python removes a tracer that has raised.
-        while self._cutting or isinstance(sys.gettrace(), _Tracer):
-            sys.settrace(self._previous_tracer)
-            if self._profiles:
+        while self.is_cutting or isinstance(sys.gettrace(), _Tracer):
+            # The profile function first: it would set the tracer again.
+            if self._profiles or _is_our_profiler(sys.getprofile()):
                 sys.setprofile(self._previous_profiler)
-            self._profiles = self._cutting = False
+            sys.settrace(self._previous_tracer)
+            self._profiles = self.is_cutting = False
+            self._previous_profiler = self._raised_at = None
+        if was_cutting:
+            _remove_hooks_of_workers()
         _cutting.injectors = tuple(each for each in _cutting.injectors if each is not self)
+        if not _cutting.injectors:
+            headroom.take_back()
 
     def _profile(self, tracer: _Tracer) -> None:
         """Have the tracer set again where Python removes it, unless a profiler in C runs."""
@@ -205,6 +287,47 @@ class CutInjector:
             self._profiles = True
         if self._profiles:
             sys.setprofile(tracer.profile)
+
+
+def is_of_worker(hook: Any, frame: FrameType | None = None) -> bool:
+    """Return whether a tracer, a profile function or the like is a Worker's.
+
+    It may be a function, a bound method, or an object of a Worker's class. frame: what runs, which
+    may show that the Worker runs it by a debugger.
+    """
+    while type(hook) is functools.partial:
+        hook = hook.func
+    owner = hook
+    if type(hook) is MethodType:
+        owner, hook = hook.__self__, hook.__func__
+        if is_driven_by_worker(owner, frame):
+            return True
+    if type(hook) is FunctionType:
+        modules = [hook.__globals__.get("__name__"), hook.__code__.co_filename]
+    else:
+        modules = []
+    modules += [vars(kind).get("__module__") for kind in type.mro(type(owner))]
+    return any(str(module).startswith("<worker ") for module in modules)
+
+
+def _remove_hooks_of_workers() -> None:
+    """Remove the profile function and the callbacks of `sys.monitoring` that are a Worker's."""
+    if is_of_worker(sys.getprofile()):
+        sys.setprofile(None)
+    monitoring: Any = getattr(sys, "monitoring", None)  # From Python 3.12 on.
+    if monitoring is None:
+        return
+    for tool in filter(monitoring.get_tool, range(6)):
+        found = False
+        for event in filter(None, vars(monitoring.events).values()):
+            before = monitoring.register_callback(tool, event, None)
+            if before is not None and is_of_worker(before):
+                found = True
+            elif before is not None:
+                monitoring.register_callback(tool, event, before)
+        if found:
+            monitoring.set_events(tool, 0)
+            monitoring.free_tool_id(tool)
 
 
 class CuttingThrow:
@@ -254,7 +377,7 @@ class _Tracer:
     def __call__(  # pragma: no cover - a tracer is not traced itself
         self, frame: FrameType, event: str, argument: Any
     ) -> Any:
-        if not is_worker(frame):
+        if not is_cut_as_worker(frame):
             return None
         if event == "line" and self._applies():
             error = self._error.with_traceback(None)
@@ -299,10 +422,12 @@ class _Tracer:
         """Trace the Workers, also in a frame and its callers."""
         sys.setprofile(sys.getprofile() or self.profile)
         sys.settrace(self)
-        while frame is not None:
-            if is_worker(frame):
-                frame.f_trace = self
-            frame = frame.f_back
+        for at in _workers_frames(frame):
+            at.f_trace = self
+
+
+def _is_our_profiler(profiler: Any) -> bool:
+    return type(profiler) is MethodType and type(profiler.__self__) is _Tracer
 
 
 def _is_handled(frame: FrameType) -> bool:  # pragma: no cover - a tracer is not traced itself

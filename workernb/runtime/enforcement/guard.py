@@ -4,7 +4,7 @@ A tick that cuts a request whose CPU budget is used up, or a watchdog where ther
 handler of the notebook's interrupt; a heartbeat on the loop, without which an idle loop would not
 see an interrupt, and which ends requests whose wall clock has run out or that hang; and the capture
 of logs. Each is chained to what was there, and gone at exit; all but the tick also when nothing is
-in flight.
+in flight. What a request has left behind may fail later, so the filters of asyncio's log stay too.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import asyncio
 import atexit
 import contextlib
 import logging
+import sys
 from contextlib import AbstractContextManager
 from signal import SIGINT
 from time import perf_counter_ns as wall_clock
@@ -21,23 +22,25 @@ from weakref import WeakSet
 
 from workernb.errors import Interrupted
 from workernb.runtime.tracing.invocations import Invocation
-from workernb.runtime.tracing.logs import LogCapture, is_no_end
+from workernb.runtime.tracing.logs import LogCapture, hide_ours, is_no_end
 from workernb.runtime.tracing.threads import Thread, this_thread
+from workernb.runtime.tracing.tracebacks import worker_position
 from workernb.runtime.tracing.traces import Trace
 from workernb.texts import PlatformText
 
-from . import signals
+from . import ticks
 from .abort import abort_and_wake, abort_hung, check_wall, end_over_budget
 from .hangs import hangs
+from .interrupts import CLEAN_UP_S, Interrupts, get_handler
+from .main_thread import MainThread
 from .memory import MemoryWatch
 from .off_thread import OffThreadCpu
-from .signals import Signals, get_handler
+from .ticks import Ticks
 from .watchdog import Watchdog
 
-BEAT_S = 0.02
-CLEAN_UP_S = 0.2
-"""How long (s of wall clock) a request may take to end that was canceled by an interrupt."""
+_ASYNCIO_FILTERS = (is_no_end, hide_ours)
 
+BEAT_S = 0.02
 HANGS_AFTER_S = 2.0
 """How long (s of wall clock) a request waits before it is first checked for a hang."""
 
@@ -58,22 +61,38 @@ class Heartbeat:
 
 
 class Guard:
-    """Enforces the limits of the requests in flight in this process. hosts: the runtimes."""
+    """Enforces the limits of the requests in flight in this process.
+
+    hosts: the runtimes. forgotten_at_exit: whether it must be registered again for the exit.
+    """
 
     def __init__(self) -> None:
         """Begin with nothing installed."""
         self.in_flight: set[Trace] = set()
         self.hosts: WeakSet[Any] = WeakSet()
-        self.signals = Signals(
-            self.in_flight, self.hosts, self._sample_off_thread, self._uninstall_at_tick
+        main = MainThread(self.hosts)
+        self.interrupts = Interrupts(main, self.in_flight)
+        self.ticks = Ticks(
+            main,
+            self.interrupts,
+            self.in_flight,
+            self._sample_off_thread,
+            self._uninstall_at_tick,
         )
         self._beats: dict[Thread, Heartbeat] = {}
         self._capture: LogCapture | None = None
         self._ended: Trace | None = None
+        self.forgotten_at_exit = False
         self._searched_s = 0.0
         self._memory = MemoryWatch()
         self._off_thread = OffThreadCpu()
-        self._watchdog = Watchdog(self._watched, self.hosts, lambda: self.signals.ticks)
+        self._watchdog = Watchdog(
+            self._watched,
+            self.hosts,
+            lambda: self.ticks.count,
+            lambda: self.ticks.are_handled,
+            lambda: self.interrupts.clean_up_is_over,
+        )
 
     def enter(self, trace: Trace, loop: asyncio.AbstractEventLoop) -> None:
         """Add a request that begins, and install what is missing."""
@@ -83,10 +102,10 @@ class Guard:
         beat = self._beats.get(thread)
         if self._capture is None or beat is None or beat.loop is not loop:
             self._install(thread, loop)
-        if not (thread.is_main and signals.has_tick):
+        if not (thread.is_main and ticks.has_tick):
             self._watchdog.watch(thread, signaled=False)
-        if thread.is_main and get_handler(SIGINT) is not self.signals.interrupt_handler:
-            self.signals.catch_interrupts()
+        if thread.is_main and get_handler(SIGINT) is not self.interrupts.handler:
+            self.interrupts.catch()
 
     def leave(self, trace: Trace) -> None:
         """Remove a request that has ended."""
@@ -100,8 +119,8 @@ class Guard:
 
     def loading(self) -> AbstractContextManager[None]:
         """Watch over a module that loads on this thread, so that it can be cut."""
-        if this_thread().is_main and signals.has_tick:
-            return self.signals.loading()
+        if this_thread().is_main and ticks.has_tick:
+            return self.ticks.loading()
         return self._watchdog.loading()
 
     # The heartbeat
@@ -113,9 +132,11 @@ class Guard:
         if traces:
             beat.timer = beat.loop.call_later(BEAT_S, self._heartbeat, thread, beat)
             if thread.is_main:
-                self.signals.catch_interrupts()  # The kernel sets a handler for each cell.
+                self.interrupts.catch()  # The kernel sets a handler for each cell.
         else:
             self._beats.pop(thread, None)  # A tick may have uninstalled in the meantime.
+        if thread.is_main:
+            self.ticks.start_again()
         self._searched_s = 0.0
         for trace in traces:
             self._check(trace)
@@ -129,7 +150,7 @@ class Guard:
 
     def _check(self, trace: Trace) -> None:
         """Wake a request that is aborted; end one that takes too long or can never be woken."""
-        if self._outlives_interrupt(trace):
+        if self.interrupts.is_outlived_by(trace, trace.task):
             abort_and_wake(trace, Interrupted(PlatformText.CANCELED))
             return
         check_wall(trace)
@@ -163,21 +184,16 @@ class Guard:
                 with contextlib.suppress(Exception):
                     coroutine.close()
 
-    def _outlives_interrupt(self, trace: Trace) -> bool:
-        """Return whether an interrupt has canceled the request, and the time to end is over."""
-        interrupted_ns = self.signals.interrupted_ns
-        if trace.began_ns > interrupted_ns or trace.task is None or not trace.task.cancelling():
-            return False
-        return CLEAN_UP_S < (wall_clock() - interrupted_ns) / 1e9 < 10 * CLEAN_UP_S
-
     def canceled_by_interrupt(self, trace: Trace) -> bool:
         """Return whether the notebook's interrupt has canceled the task that runs a request.
 
         The kernel cancels the cell's task, so it arrives as any other cancellation does.
         """
-        task, interrupted_ns = asyncio.current_task(), self.signals.interrupted_ns
+        task, interrupted_ns = asyncio.current_task(), self.interrupts.interrupted_ns
         if task is None or not task.cancelling() or trace.began_ns > interrupted_ns:
             return False
+        if self.interrupts.cell.is_second(trace.began_ns):
+            return False  # The cell has caught the error of the first interrupt, and went on.
         return (wall_clock() - interrupted_ns) / 1e9 < 10 * CLEAN_UP_S
 
     def _watched(self) -> set[Thread]:
@@ -196,10 +212,11 @@ class Guard:
             self._off_thread.begin()
             self._capture = LogCapture()
             logging.getLogger().addHandler(self._capture)
-            logging.getLogger("asyncio").addFilter(is_no_end)
+            for each in _ASYNCIO_FILTERS:
+                logging.getLogger("asyncio").addFilter(each)
         if thread.is_main:
-            self.signals.start_ticking(thread)
-            self._watchdog.watch(thread, signaled=signals.has_tick)
+            self.ticks.start(thread)
+            self._watchdog.watch(thread, signaled=ticks.has_tick)
         previous = self._beats.get(thread)
         if previous is not None and previous.timer is not None:
             previous.timer.cancel()
@@ -209,14 +226,17 @@ class Guard:
     def uninstall(self) -> None:
         """Remove what is needed while requests are in flight, and put back what was there.
 
-        The tick stays: only it can end a callback or a task that a request has left behind.
+        The tick stays: only it can end a callback or a task that a request has left behind. So do
+        the filters of what asyncio logs about these.
         """
         if self._capture is not None:
             logging.getLogger().removeHandler(self._capture)
-            logging.getLogger("asyncio").removeFilter(is_no_end)
             self._capture = None
         self._beats.clear()
-        self.signals.release_interrupts()
+        self.interrupts.release()
+        if self.forgotten_at_exit:
+            self.forgotten_at_exit = False
+            atexit.register(_stop_at_exit)
 
     def _uninstall_at_tick(self) -> None:
         """Uninstall where no heartbeat does, since the loop has ended: it has what to do before."""
@@ -228,8 +248,18 @@ class Guard:
         """Stop the watchdog, and remove everything that was installed."""
         self._watchdog.stop()
         self.uninstall()
-        self.signals.stop_ticking()
+        for each in _ASYNCIO_FILTERS:
+            logging.getLogger("asyncio").removeFilter(each)
+        self.ticks.stop()
 
 
 guard = Guard()
-atexit.register(guard.stop)
+
+
+@atexit.register
+def _stop_at_exit() -> None:
+    """Stop the guard, unless it is a Worker that runs what is registered for the exit."""
+    if worker_position(sys._getframe()) is None:
+        guard.stop()
+    else:
+        guard.forgotten_at_exit = True  # What is registered is forgotten when it has run.

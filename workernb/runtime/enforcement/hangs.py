@@ -25,7 +25,7 @@ from collections import Counter
 from time import thread_time
 from typing import Any
 
-from workernb.runtime.tracing.tracebacks import DRIVERS
+from workernb.runtime.tracing.tracebacks import suspended_on
 
 _MAX_OBJECTS = 3_000
 """Number of objects after which the search gives up."""
@@ -152,7 +152,7 @@ _ACTOR = object()
 
 
 def _can_wait(obj: Any) -> bool:
-    return _is_task(obj) or _suspended_on(obj) is not None
+    return _is_task(obj) or suspended_on(obj) is not None
 
 
 def _is_task(obj: Any) -> bool:
@@ -160,25 +160,12 @@ def _is_task(obj: Any) -> bool:
     return asyncio.isfuture(obj) and hasattr(obj, "get_coro")
 
 
-def _suspended_on(obj: Any) -> Any:
-    """Return what a suspended coroutine or generator awaits, or None."""
-    for attribute in ("cr_await", "gi_yieldfrom", "ag_await"):
-        awaited = getattr(obj, attribute, None)
-        if awaited is not None:
-            return awaited
-    if isinstance(obj, types.GeneratorType) and obj.gi_code.co_name in DRIVERS:
-        # They call `send` themselves, so Python has no record of what it awaits.
-        frame = obj.gi_frame
-        return None if frame is None else frame.f_locals.get("steps")
-    return None
-
-
 def _awaited_by(obj: Any) -> Any:
     """Return the innermost future that a task or a suspended coroutine waits for, or None."""
     if _is_task(obj):
         return getattr(obj, "_fut_waiter", None)
     while obj is not None and not asyncio.isfuture(obj):
-        inner = _suspended_on(obj)
+        inner = suspended_on(obj)
         if inner is None:
             # The iterators of Future.__await__ and coroutine.__await__ have no attribute for it.
             candidates = [ref for ref in gc.get_referents(obj) if _can_be_awaited(ref)]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import sys
 import threading
 from collections.abc import Iterable
 from contextvars import Context
@@ -18,7 +17,7 @@ from typing import Any
 
 from workernb.runtime.tracing.clock import charge_off_thread
 from workernb.runtime.tracing.invocations import Invocation
-from workernb.runtime.tracing.threads import cpu_of
+from workernb.runtime.tracing.threads import cpu_of, current_frames
 from workernb.runtime.tracing.tracebacks import is_worker
 from workernb.runtime.tracing.traces import Trace
 from workernb.workers.current import current
@@ -39,7 +38,7 @@ class OffThreadCpu:
     def begin(self) -> None:
         """Record the CPU times of all threads, so that only later use counts."""
         self._used = {}
-        for ident in sys._current_frames():
+        for ident in current_frames():
             with contextlib.suppress(OSError):
                 self._used[ident] = cpu_of(ident)
 
@@ -49,7 +48,7 @@ class OffThreadCpu:
             return
         traces = list(in_flight)
         own = {trace.thread.ident for trace in traces} | {threading.get_ident()}
-        frames = sys._current_frames()
+        frames = current_frames()
         for ident in frames.keys() - own:
             with contextlib.suppress(OSError):  # The thread has ended in the meantime.
                 now = cpu_of(ident)

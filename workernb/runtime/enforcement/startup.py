@@ -72,7 +72,14 @@ class Loading:
         return self._imports_ns / 1e6
 
     def begin_import(self) -> None:
-        """Note that an import begins, in which a profile function would only take time."""
+        """Note that an import begins, in which a profile function would only take time.
+
+        Raises StartupExceeded where the module's own code has reached the limit: in a loop that
+        only imports, the watchdog hardly ever meets it.
+        """
+        error = self.check_budget(sys._getframe())
+        if error is not None:
+            raise error
         profile = sys.getprofile()
         # cProfile's cannot be set again from Python, and is left alone.
         self._profile = profile if callable(profile) else None
@@ -154,17 +161,18 @@ def run_import(do_import: Callable[[], T]) -> T:
 def _run_import_in_request(do_import: Callable[[], T], invocation: Invocation) -> T:
     """Call `do_import`, and charge the invocation and the budget only beyond the startup limit."""
     trace: Trace = invocation.trace
+    invocation.raise_if_overdue()
     trace.import_began_ns = trace.thread.cpu_now()
     began = cpu_clock()
     try:
         return do_import()
     finally:
         used = cpu_clock() - began
-        trace.import_began_ns = 0
         uncharged = max(0, min(used, int(trace.limits.startup_ms * 1e6) - trace.imports_ns))
-        trace.imports_ns += uncharged
         trace.cpu_ns -= uncharged
         charge(trace, current.get(), -uncharged)
+        trace.import_began_ns = 0  # Not before: a tick would find the import in the budget.
+        trace.imports_ns += uncharged
         trace.forget_figures()
 
 

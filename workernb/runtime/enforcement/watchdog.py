@@ -3,7 +3,8 @@
 Signals are handled by the main thread only, and not every platform has SIGPROF. On the threads
 without them, the watchdog reads the CPU time every 5 ms of wall clock, and raises the exception
 from its own thread. It is weaker than the tick: Python raises such an exception between two
-bytecodes, so a regular expression that backtracks or a `time.sleep` runs to its end.
+bytecodes, so a regular expression that backtracks runs to its end. (A Worker's `time.sleep` sleeps
+there in short steps, see `workernb.engines.clock`.)
 
 On the main thread it makes up for ticks that do not come: the timer of SIGPROF stands still while
 the thread sleeps, and the kernel looks at it only now and then, when the thread may be asleep.
@@ -13,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import signal
-import sys
 import threading
 from collections.abc import Callable, Collection, Iterator
 from time import perf_counter_ns as wall_clock
@@ -26,8 +26,9 @@ from workernb.runtime.tracing.threads import Thread, this_thread
 from workernb.runtime.tracing.traces import Host, Trace
 from workernb.workers.current import current
 
-from .budget import check_limits, imports_too_long
+from .budget import check_limits, imports_too_long, is_over_budget
 from .cut import may_raise, raise_in_thread
+from .headroom import headroom, is_deep
 from .owners import owner_of
 from .startup import Loading
 
@@ -46,15 +47,20 @@ class Watchdog:
         watched: Callable[[], set[Thread]],
         hosts: Collection[Host],
         ticks: Callable[[], int],
+        is_ticking: Callable[[], bool],
+        must_tick: Callable[[], bool],
     ) -> None:
         """Make a watchdog without threads.
 
         watched: returns the threads that may be watched. hosts: the runtimes. ticks: returns how
-        many ticks came.
+        many ticks came. is_ticking: returns whether the signal is still handled by the tick.
+        must_tick: returns whether a slice may have to end whatever CPU it uses.
         """
+        self._must_tick = must_tick
         self._hosts = hosts
         self._watched = watched
         self._ticks = ticks
+        self._is_ticking = is_ticking
         self._threads: set[Thread] = set()
         self._signaled: SignaledThread | None = None
         self._loading: dict[Thread, Loading] = {}
@@ -115,7 +121,7 @@ class Watchdog:
             # nothing else would cut these requests; it checks again in 5 ms.
             if self._signaled is not None:
                 with contextlib.suppress(Exception):
-                    self._signaled.check(self._ticks())
+                    self._check_signaled(self._signaled)
             for thread in list(self._threads):
                 with contextlib.suppress(Exception):
                     self._check_thread(thread)
@@ -137,9 +143,17 @@ class Watchdog:
             self._signaled = self._runner = None
             return False
 
+    def _check_signaled(self, signaled: SignaledThread) -> None:
+        """Make up for a tick that does not come, or for all if a Worker has taken the signal."""
+        if self._is_ticking():
+            self._threads.discard(signaled.thread)
+            signaled.check(self._ticks(), self._must_tick())
+        else:
+            self._threads.add(signaled.thread)
+
     def _check_thread(self, thread: Thread) -> None:  # pragma: no cover - tested without a tracer
         trace, loading = thread.trace, self._loading.get(thread)
-        frame = sys._current_frames().get(thread.ident)
+        frame = thread.frame
         if frame is None:
             return
         instruction = frame.f_lasti
@@ -150,13 +164,19 @@ class Watchdog:
             error, in_libraries = loading.check_budget(frame), loading.imports_too_long
         else:
             error, in_libraries = self._sample(thread, frame), False
-        if error is None or not may_raise(frame, in_libraries):
+        if error is None:
             return
-        if sys._current_frames().get(thread.ident) is not frame:
+        if not may_raise(frame, in_libraries):
+            if trace is not None:
+                trace.overdue = True
+            return
+        if thread.frame is not frame:
             return
         # If the thread has run since, it might be in code that must not be cut. Between this check
         # and the raise it cannot run: the interpreter lock is released only at calls and loops.
         if thread.trace is trace and frame.f_lasti == instruction:
+            if is_deep(frame):
+                headroom.give_more()
             raise_in_thread(thread, error, lambda: thread.trace is trace)
 
     def _sample(self, thread: Thread, frame: FrameType) -> BaseException | None:
@@ -185,7 +205,7 @@ class SignaledThread:
         self._slice: tuple[Trace, int] | None = None
         self._ticks = self._cpu = self._wall = 0
 
-    def check(self, ticks: int) -> None:
+    def check(self, ticks: int, must_tick: bool = False) -> None:
         """Send the signal if the slice has used a tick's CPU without one, or must end."""
         trace: Trace | None = self.thread.trace
         seen = None if trace is None else (trace, self.thread.slice_cpu_ns)
@@ -194,7 +214,10 @@ class SignaledThread:
         ticked, self._ticks = ticks != self._ticks, ticks
         if trace is None or not same:
             self._slice, self.ticks_are_missing = seen, False
-        elif not ticked and (used >= PERIOD_S * 1e9 or _must_end(trace)):
+        elif not ticked and (used >= PERIOD_S * 1e9 or must_tick or _must_end(trace)):
+            self.ticks_are_missing = True
+            if is_deep(self.thread.frame) and (_must_end(trace) or _is_over_budget(trace)):
+                headroom.give_more()
             signal.pthread_kill(self.thread.ident, signal.SIGPROF)
         elif not ticked:
             self.ticks_are_missing = True
@@ -202,6 +225,11 @@ class SignaledThread:
         else:
             self.ticks_are_missing = used < passed / 2  # It sleeps now and then.
         self._cpu, self._wall = cpu, now
+
+
+def _is_over_budget(trace: Trace) -> bool:
+    """Return whether the running slice has used up a budget, and no debugger lets it go on."""
+    return not trace.debugged and is_over_budget(trace, holder(trace.stamps))
 
 
 def _must_end(trace: Trace) -> bool:

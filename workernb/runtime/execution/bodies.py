@@ -228,14 +228,17 @@ class ProducedChunks(Chunks):
         invocation = self._invocation
         reader: Any = _running()
         stamps = trace.stamps
+        step = self._next
         now = wall_clock()
         if now >= trace.cpu_valid_until:
             check_at_pull(trace, now, invocation)
+            if trace.aborted is not None:
+                step = self._cut
         else:
             stamps += (now, 0, invocation)
         _set_current(invocation)
         try:
-            chunk = await self._next()
+            chunk = await step()
             return chunk if chunk.__class__ is bytes else await convert(chunk, self._iterator)
         except StopAsyncIteration:
             self._production.end()
@@ -253,6 +256,18 @@ class ProducedChunks(Chunks):
                 check_at_pull(trace, now, reader)
             else:
                 stamps += (now, 0, reader)
+
+    async def _cut(self) -> Any:
+        """End the producer, since its request is aborted; return a chunk if it goes on.
+
+        Chunks can be so quick to produce that nothing else meets the producer where it can be cut.
+        """
+        error: Any = self._trace.aborted
+        throw = getattr(self._iterator, "athrow", None)
+        if throw is not None and not _is_running(self._iterator):
+            with contextlib.suppress(StopAsyncIteration):
+                return await throw(error.with_traceback(None))
+        raise error.with_traceback(None)
 
     async def read_all(self) -> bytes:
         """Return the rest of the stream, in as few slices as it takes."""

@@ -30,7 +30,7 @@ from workernb.errors import (
 )
 from workernb.http.request import receive
 from workernb.http.response import Response
-from workernb.runtime.enforcement.abort import note_last_cut
+from workernb.runtime.enforcement.abort import note_last_cut, restore_cancellations
 from workernb.runtime.enforcement.budget import check_own_budget
 from workernb.runtime.enforcement.guard import guard
 from workernb.runtime.events.event import Event, missing_handler
@@ -42,6 +42,7 @@ from workernb.runtime.tracing.invocations import Invocation, outcome_of
 from workernb.runtime.tracing.logs import log, warn
 from workernb.runtime.tracing.threads import this_thread
 from workernb.runtime.tracing.tracebacks import (
+    as_shown,
     format_traceback,
     raised_by,
     raised_position,
@@ -290,6 +291,7 @@ def serve(root: Invocation) -> Generator[Any, Any, Any]:
         raise  # Whoever drove the request has dropped it, and may be no task of a running loop.
     except BaseException as error:
         failure = failure_of(trace, error)
+        restore_cancellations(trace)
         if root.outcome is None:
             abandon(root)  # Aborted before its first step.
         if root.extras is not None and root.extras.passed_through is not None:
@@ -379,13 +381,14 @@ def failure_of(trace: Trace, error: BaseException) -> BaseException:
     remove_our_frames(error)
     if ends:
         trim_after_worker(error)  # The library code that it was raised in is not to blame.
+        error.__cause__ = error.__context__ = None  # It does not follow from what was handled.
     if issubclass(type(error), CpuLimitExceeded):
         note_last_cut(error, place)
     aborted = trace.aborted
     cut: BaseException | None = None
     text = ""
     try:
-        text = run_in_slice(trace, raiser, _redacted_text, trace, error)
+        text, error = run_in_slice(trace, raiser, _text_and_shown, trace, error)
         if trace.aborted is not aborted:
             cut = trace.aborted
         elif trace.limits.budget != SHARED and not issubclass(type(error), (*ENDS, LimitError)):
@@ -410,10 +413,12 @@ def failure_of(trace: Trace, error: BaseException) -> BaseException:
     return _for_notebook(error)
 
 
-def _redacted_text(trace: Trace, error: BaseException) -> str:
+def _text_and_shown(trace: Trace, error: BaseException) -> tuple[str, BaseException]:
+    """Return an exception with its traceback as text; and it, or what can be shown in its place."""
+    error = as_shown(error)
     with contextlib.suppress(Exception):
         trace.host.redact_error(error)
-    return format_traceback(error)
+    return format_traceback(error), error
 
 
 def canceled_in(place: str | None) -> str:

@@ -33,6 +33,7 @@ from workernb.errors import (
 from workernb.http.redirects import MAX_REDIRECTS, redirected
 from workernb.http.response import RedirectedUrl, Response
 from workernb.runtime.enforcement.abort import (
+    begin_wait,
     exceed_cpu,
     interrupt,
     raised_at_wake,
@@ -41,6 +42,7 @@ from workernb.runtime.enforcement.abort import (
 from workernb.runtime.enforcement.budget import (
     check_at_hop,
     check_own_budget,
+    is_used_up,
     outside_of,
     refuse_call,
 )
@@ -49,7 +51,6 @@ from workernb.runtime.services.engine import Entrypoint, Handler
 from workernb.runtime.services.limits import SHARED
 from workernb.runtime.tracing.clock import begin_slice, end_slice
 from workernb.runtime.tracing.invocations import Invocation, error_and_text, outcome_of
-from workernb.runtime.tracing.logs import warn
 from workernb.runtime.tracing.metering import holder
 from workernb.runtime.tracing.tracebacks import (
     raised_position,
@@ -63,7 +64,16 @@ from workernb.workers.current import current
 
 from .refusals import Steps, cut_if_over_budget, throw_again
 from .remedies import note_remedy
-from .tasks import NOT_AWAITED, abandon, adopt, calls_not_awaited, join, leave
+from .tasks import (
+    abandon,
+    adopt,
+    calls_not_awaited,
+    drop,
+    is_waited_for,
+    join,
+    keep_steps,
+    leave,
+)
 
 T = TypeVar("T")
 
@@ -241,7 +251,7 @@ def run_in_slice(trace: Trace, invocation: Invocation, function: Callable[..., T
             invocation.ended_ns += wall_clock() - began_ns  # What it is charged for, it took.
         if thread.ends_cut is not None:
             thread.ends_cut()
-        if trace.cpu_ns > trace.budget_ns:
+        if trace.cpu_ns > trace.budget_ns and is_used_up(trace):
             exceed_cpu(trace, outside_of(invocation))
 
 
@@ -284,7 +294,7 @@ def drive(
             loop.set_task_factory(factory)
             if thread.ends_cut is not None:
                 thread.ends_cut()
-            if trace.cpu_ns > trace.budget_ns:
+            if trace.cpu_ns > trace.budget_ns and is_used_up(trace):
                 # Ticks can miss short slices, so check the budget here too.
                 last = holding or trace.invocations[0]
                 exceed_cpu(trace, waiting_position(steps) or outside_of(last))
@@ -299,7 +309,7 @@ def drive(
             if error is not None:
                 continue
         if invocation is None:
-            trace.task = asyncio.current_task(loop)
+            begin_wait(trace, loop)
         try:
             value, error = (yield yielded), None
         except BaseException as thrown:
@@ -321,11 +331,37 @@ async def as_coroutine(steps: Steps, invocation: Invocation | None, trace: Trace
     try:
         return await drive(steps, trace, invocation)
     except BaseException as error:
+        _drop_frames_of_other_tasks(error, trace)
         runs = invocation or trace.invocations[0]
         if issubclass(type(error), ENDS) or run_in_slice(trace, runs, _can_be_kept, error):
             raise
         text = format_error(error)
         raise RuntimeError(text).with_traceback(traceback_of(error)) from None
+
+
+def _drop_frames_of_other_tasks(error: BaseException, trace: Trace) -> None:
+    """Leave only the first task's frames and its own in the traceback of what many tasks raise.
+
+    All tasks of a request that is aborted do. Each would add its frames to those of all before, and
+    whoever looks for the Worker that has raised it would look through them all. A few are left:
+    tasks may await each other.
+    """
+    own = first = traceback_of(error)
+    times = 1
+    if trace.raised_by_task is not None and trace.raised_by_task[0] is error:
+        _, first, before, times = trace.raised_by_task
+        if times > FEW_TASKS:
+            last = own
+            while last is not None and last.tb_next is not before:
+                last = last.tb_next
+            if last is not None:
+                last.tb_next = first
+    if not trace.ended_ns:
+        trace.raised_by_task = error, first, own, times + 1
+
+
+FEW_TASKS = 20
+"""How many tasks of a request may raise the same exception and leave their frames in it."""
 
 
 def _can_be_kept(error: BaseException) -> bool:
@@ -345,7 +381,8 @@ def _can_be_kept(error: BaseException) -> bool:
 def begin_in_task(invocation: Invocation, since: int) -> None:
     """Begin a call in a task of its own; a later `await` of the call waits for that task.
 
-    The call is dropped if its caller closed it, or has ended after `since` (ns of wall clock).
+    The call is dropped if its caller closed it, or has ended after `since` (ns of wall clock) and
+    has no waitUntil task that may await it.
     """
     trace: Trace = invocation.trace
     caller = invocation.caller
@@ -353,13 +390,10 @@ def begin_in_task(invocation: Invocation, since: int) -> None:
         abandon(invocation)
         return
     if caller is not None and caller.ended_ns >= since:
-        warn(trace, caller, f"{invocation.describe()} was cancelled: {NOT_AWAITED}", slip=True)
-        abandon(invocation)
+        (keep_steps if is_waited_for(caller) else drop)(invocation)
         return
-    if trace.replaced_steps is None:
-        trace.replaced_steps = {}
-    trace.replaced_steps[invocation] = original = invocation.steps
-    invocation.steps = None
+    keep_steps(invocation)
+    original, invocation.steps = invocation.steps, None
     # Handler and argument exist only in the coroutine's frame.
     arguments = original.cr_frame.f_locals
     handler, event, argument = (arguments[name] for name in ("handler", "event", "argument"))
@@ -387,6 +421,7 @@ def make_task(loop: asyncio.AbstractEventLoop, coro: Steps, **options: Any) -> a
     factory = trace.thread.factory or _plain_task
     task: asyncio.Future[Any] = factory(loop, steps, **options)
     adopt(invocation, task, callee or coro)
+    invocation.raise_if_overdue()
     return task
 
 

@@ -129,7 +129,8 @@ async def _as_pair(work: Coroutine[Any, Any, T]) -> tuple[T | None, BaseExceptio
     """Return what `work` gives, and the exception that it raises, StopAsyncIteration included."""
     try:
         return await work, None
-    except (Exception, asyncio.CancelledError) as error:
+    except (Exception, asyncio.CancelledError, SystemExit, KeyboardInterrupt) as error:
+        # Out of a task, the last two would end the loop, and the kernel with it.
         return None, error
 
 

@@ -31,6 +31,11 @@ class Steppable(Coroutine[Any, Any, Any]):
 
     __hash__ = object.__hash__
 
+    @property
+    def cr_await(self) -> Any:
+        """What it awaits, as a coroutine has it."""
+        return self._driver
+
     def send(self, value: Any) -> Any:
         """Run the next step, as in a coroutine."""
         if self._driver is None:

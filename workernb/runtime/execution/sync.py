@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 from workernb.errors import Interrupted, WrongLoopError, with_notes
 from workernb.runtime.enforcement.abort import abort_and_wake
-from workernb.runtime.enforcement.guard import CLEAN_UP_S, guard
+from workernb.runtime.enforcement.guard import guard
+from workernb.runtime.enforcement.interrupts import CLEAN_UP_S
 from workernb.runtime.tracing.threads import this_thread
 from workernb.runtime.tracing.tracebacks import waiting_position
 from workernb.texts import PlatformText
@@ -86,7 +87,7 @@ def _run(call: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop, runtime:
     before = set(runtime.in_flight)
     task = asyncio.Task(call, loop=loop)
     try:
-        with guard.signals.waiting_without_await():
+        with guard.interrupts.waiting_without_await():
             return loop.run_until_complete(task)
     except KeyboardInterrupt:
         new = next((trace for trace in runtime.in_flight if trace not in before), None)
@@ -105,7 +106,7 @@ def _run(call: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop, runtime:
 
 def _wait_briefly(task: asyncio.Task[Any], loop: asyncio.AbstractEventLoop) -> None:
     """Wait for a task, until the time for its end is over or another interrupt comes."""
-    with contextlib.suppress(KeyboardInterrupt), guard.signals.waiting_without_await():
+    with contextlib.suppress(KeyboardInterrupt), guard.interrupts.waiting_without_await():
         loop.run_until_complete(asyncio.wait([task], timeout=CLEAN_UP_S))
 
 

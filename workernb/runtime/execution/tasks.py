@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 from time import perf_counter_ns as wall_clock
 from typing import Any
 
+from workernb.errors import Termination
 from workernb.runtime.enforcement.budget import warn_of_times
 from workernb.runtime.enforcement.guard import guard
 from workernb.runtime.tracing.extras import SharedExtras
@@ -33,13 +34,22 @@ def wait_until(invocation: Invocation, awaitable: Awaitable[Any]) -> None:
         trace.wait_until_tasks = trace.wait_until_tasks - {task}
         if not task.cancelled() and (error := task.exception()) is not None:
             error, text = error_and_text(error)
-            trace.late_failure = (outcome_of(error), text)
-            log(trace, raised_by(error) or invocation, "error", f"{text} (in a waitUntil task)")
+            failure = (outcome_of(error), text)
+            # What ends all of a request's tasks is logged once.
+            if failure != trace.late_failure or not issubclass(type(error), Termination):
+                log(trace, raised_by(error) or invocation, "error", f"{text} (in a waitUntil task)")
+            trace.late_failure = failure
         if invocation.extras is not None and invocation.extras.rpc is not None:
             invocation.extras.rpc.end_if_idle()
         finish_if_done(trace)
 
     task.add_done_callback(done)
+
+
+def is_waited_for(invocation: Invocation) -> bool:
+    """Return whether a waitUntil task of an invocation is left."""
+    waiting, extras = invocation.trace.wait_until_tasks, invocation.extras
+    return bool(waiting) and extras is not None and any(task in waiting for task in extras.tasks)
 
 
 def adopt(invocation: Invocation, task: asyncio.Future[Any], work: object = None) -> None:
@@ -155,19 +165,35 @@ def calls_not_awaited(trace: Trace) -> Sequence[Invocation]:
 
 async def join(invocation: Invocation) -> Any:
     """Wait for the task in which a call has begun; RuntimeError if there is none."""
-    replaced_steps = invocation.trace.replaced_steps
-    if replaced_steps is not None:
-        replaced_steps.pop(invocation, None)
+    kept_steps = invocation.trace.kept_steps
+    if kept_steps is not None:
+        kept_steps.pop(invocation, None)
     if invocation.extras is None or invocation.extras.task is None:
         raise RuntimeError("cannot reuse already awaited coroutine")
     return await invocation.extras.task
 
 
+def keep_steps(invocation: Invocation) -> None:
+    """Keep the coroutine of a call that has not been awaited until the request ends."""
+    trace: Trace = invocation.trace
+    if trace.kept_steps is None:
+        trace.kept_steps = {}
+    trace.kept_steps[invocation] = invocation.steps
+
+
+def drop(invocation: Invocation) -> None:
+    """Drop a call that nobody has awaited, and log that."""
+    text = f"{invocation.describe()} was cancelled: {NOT_AWAITED}"
+    warn(invocation.trace, invocation.caller, text, slip=True)
+    abandon(invocation)
+
+
 def abandon(invocation: Invocation) -> None:
     """Drop a call that has not begun."""
     invocation.ensure_extras().failure = ("canceled", "canceled before it began")
-    if invocation.steps is not None:
-        invocation.steps.close()
+    steps, invocation.steps = invocation.steps, None
+    if steps is not None:
+        steps.close()  # From Python 3.13 on, it keeps what its frame refers to even so.
 
 
 def abandon_request(trace: Trace) -> None:
@@ -187,16 +213,23 @@ def finish_if_done(trace: Trace) -> None:
         or not (root.ended_ns or root.outcome)
     ):
         return
+    if trace.kept_steps is not None:
+        for invocation, steps in trace.kept_steps.items():
+            if invocation.steps is not steps:
+                steps.close()
+            elif invocation.closed:
+                abandon(invocation)
+            else:
+                drop(invocation)
+        trace.kept_steps = None
     trace.ended_ns = wall_clock()
     limits = trace.limits
     wall_ns = trace.ended_ns - trace.began_ns
     if trace.cpu_ns > limits.warn_cpu_ns or wall_ns > limits.warn_wall_ns:
         warn_of_times(trace)
-    if trace.replaced_steps is not None:
-        for steps in trace.replaced_steps.values():
-            steps.close()
-        trace.replaced_steps = None
     trace.task = trace.steps = trace.loop = None
+    if trace.raised_by_task is not None:
+        trace.raised_by_task = None
     for body in list(trace.outside):
         body.discard()
     host = trace.host

@@ -87,11 +87,12 @@ def take_cpu_since_last_slice(thread: Thread) -> int:
 
 def fold(trace: Trace) -> None:
     """Replace the stamps so far by their sums and the first slices."""
-    # The CPU time of folding is charged neither to an invocation nor to the budget.
-    began, budget_ns = cpu_clock(), trace.budget_ns
+    holding, budget_ns = holder(trace.stamps), trace.budget_ns
+    # The CPU time of folding is charged neither to an invocation nor to the budget; that until
+    # here is.
+    began = read_cpu_clock(trace, wall_clock(), holding)
     trace.budget_ns = math.inf
     _sum_stamps(trace)
-    holding = holder(trace.stamps)
     trace.stamps.clear()
     cpu = read_cpu_clock(trace, wall_clock(), holding)
     if trace.thread.trace is trace:

@@ -48,6 +48,10 @@ class Log:
     invocation: Invocation | None
 
 
+_ENDS_LOOPS = (CpuLimitExceeded, WallLimitExceeded, Interrupted)
+"""Why code that goes on is cut wherever it is."""
+
+
 class Invocation:
     """One Worker handling one call within a top-level request.
 
@@ -153,8 +157,20 @@ class Invocation:
     def wait_until(self, awaitable: Awaitable[Any]) -> None:
         """Keep the top-level request open until `awaitable` is done: `ctx.waitUntil`."""
         self.trace.host.wait_until(self, awaitable)
+        self.raise_if_overdue()
 
     # State
+
+    def raise_if_overdue(self) -> None:
+        """Raise the limit or the interrupt that has ended it, if the watchdog could not.
+
+        Where no tick comes, a Worker is cut where the watchdog meets code of its own: hardly ever
+        in a loop that does nothing but call what is ours, and what waits for an output.
+        """
+        if self.trace.overdue:
+            error = self.trace.aborted or self.trace.over_budget.get(self)
+            if isinstance(error, _ENDS_LOOPS):
+                raise error.with_traceback(None)
 
     @property
     def via(self) -> str | None:
@@ -212,8 +228,11 @@ class Invocation:
 
     @property
     def method(self) -> str:
-        """The request's method; the called method over RPC; the event's name for other events."""
-        return str(getattr(self._method, "value", self._method))
+        """The request's method; the called method over RPC; the event's name for other events.
+
+        With secrets redacted: a Worker may compute the name that it calls.
+        """
+        return str(self.trace.redact(str(getattr(self._method, "value", self._method))))
 
     @property
     def url(self) -> str:

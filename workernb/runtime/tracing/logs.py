@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 import sys
 from time import perf_counter_ns as wall_clock
 from typing import Any
@@ -12,6 +13,7 @@ from workernb.errors import Termination
 from workernb.workers.current import current
 
 from .invocations import Invocation, Log
+from .tracebacks import copy_without_ours, task_of
 from .traces import Trace
 
 _LIMIT_REACHED = (
@@ -81,6 +83,7 @@ def worker_print(
     ):
         print(*values, sep=sep, end=end, file=file, flush=flush)
         return
+    invocation.raise_if_overdue()
     text = io.StringIO()
     print(*values, sep=sep, end=end, file=text)
     line = text.getvalue()
@@ -92,6 +95,7 @@ def console_log(level: str, text: str) -> None:
     """Print a line, and add it to the logs of the running invocation with its own level."""
     invocation = current.get()
     if isinstance(invocation, Invocation):
+        invocation.raise_if_overdue()
         log(invocation.trace, invocation, level, text, f"{text}\n")
     else:
         print(text, file=sys.stderr if level in ("warn", "error") else sys.stdout)
@@ -106,6 +110,22 @@ def is_no_end(record: logging.LogRecord) -> bool:
     return kind is None or not issubclass(kind, Termination)
 
 
+def hide_ours(record: logging.LogRecord) -> bool:
+    """Take our own frames out of what asyncio logs about a task or a callback.
+
+    A filter that lets each record pass.
+    """
+    if record.exc_info and record.exc_info[1] is not None:
+        kind, error, tb = record.exc_info
+        record.exc_info = kind, error, copy_without_ours(tb)
+    if isinstance(record.msg, str):
+        record.msg = _DRIVES_TASK.sub("", record.msg)
+    return True
+
+
+_DRIVES_TASK = re.compile(r" coro=<as_coroutine\(\)[^>]*>")
+"""The coroutine of ours that drives a task of a Worker's, in the representation of the task."""
+
 _LEVELS = {"WARNING": "warn", "CRITICAL": "error"}
 
 
@@ -113,9 +133,10 @@ class LogCapture(logging.Handler):
     """Adds what a Worker logs to its invocation's logs, and keeps the default output of logging."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Add a record to the logs of the running invocation, if there is one."""
-        invocation = current.get()
+        """Add a record to the logs of the invocation that runs, or whose task has failed."""
+        invocation = current.get() or (record.exc_info and task_of(record.exc_info[1]))
         if isinstance(invocation, Invocation):
+            invocation.raise_if_overdue()
             level = _LEVELS.get(record.levelname, record.levelname.lower())
             log(invocation.trace, invocation, level, self.format(record))
         last_resort = logging.lastResort

@@ -48,7 +48,8 @@ class Operation:
         self.rows: int | None = None
         self.began_ns = self.ended_ns = 0
         self.folded_ns = 0
-        self._detail = detail if len(detail) <= MAX_DETAIL else f"{detail[:MAX_DETAIL]}…"
+        # Redacted before it is shortened: a part of a secret is not known as one.
+        self._detail = detail if len(detail) <= MAX_DETAIL else _shortened(caller, detail)
         self._failure: str | None = None
 
     @property
@@ -63,7 +64,8 @@ class Operation:
 
     @failure.setter
     def failure(self, text: str) -> None:
-        self._failure = text if len(text) <= 4 * MAX_DETAIL else f"{text[: 4 * MAX_DETAIL]}…"
+        most = 4 * MAX_DETAIL
+        self._failure = text if len(text) <= most else _shortened(self.caller, text, most)
 
     @property
     def cpu_ms(self) -> float:
@@ -78,3 +80,8 @@ class Operation:
 
     def __repr__(self) -> str:
         return f"<Operation {self.binding}.{self.verb}({self.detail}) of {self.caller.service}>"
+
+
+def _shortened(caller: Invocation, text: str, most: int = MAX_DETAIL) -> str:
+    """Return the beginning of a text, with secrets redacted."""
+    return f"{str(caller.trace.redact(text))[:most]}…"

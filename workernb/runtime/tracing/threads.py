@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 import time
 from collections.abc import Callable
 from time import thread_time_ns as cpu_clock
+from types import FrameType
 from typing import Any, TypeAlias
 
 
@@ -49,6 +51,11 @@ class Thread:
         if self.ends_cut is not None:
             self.ends_cut()
 
+    @property
+    def frame(self) -> FrameType | None:
+        """The frame that runs on this thread; None if it has ended."""
+        return current_frames().get(self.ident)
+
     def cpu_now(self) -> int:
         """Return the CPU time (ns) of this thread; callable from any thread.
 
@@ -72,6 +79,21 @@ PreviousHolder: TypeAlias = tuple[Any, Any, int, Any]
 The trace whose slice ran, the task factory, the time (ns of wall clock), and the invocation that
 held the thread. Trace and invocation are None unless loops or eager tasks nest.
 """
+
+
+def current_frames() -> dict[int, FrameType]:
+    """Return the frame that runs on each thread, by the thread's ident.
+
+    Python 3.11 holds a lock of the interpreter's meanwhile. Were garbage collected then, and a tick
+    came in a finalizer, it would wait for that lock for ever.
+    """
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return sys._current_frames()
+    finally:
+        if collects:
+            gc.enable()
 
 
 def cpu_of(ident: int) -> int:

@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from time import perf_counter_ns as wall_clock
-from types import MappingProxyType
+from types import MappingProxyType, TracebackType
 from typing import Any, ClassVar, Protocol, TextIO
 from weakref import WeakSet
 
@@ -117,8 +117,9 @@ class Trace:
     # Class-level defaults: objects made for each request cost garbage collection.
     wait_until_tasks: set[asyncio.Future[Any]] | frozenset[Any] = frozenset()
     bodies: set[OpenBody] | frozenset[Any] = frozenset()  # Streams that have not ended.
-    # Original coroutines of calls that began in tasks of their own.
-    replaced_steps: dict[Invocation, Any] | None = None
+    # Coroutines of calls that were not awaited at once: those that run in tasks of their own, and
+    # those that a waitUntil task may still await.
+    kept_steps: dict[Invocation, Any] | None = None
     sockets = 0  # How many ends of WebSockets its Workers have accepted that are not closed.
     handling = 0  # How many events of WebSockets are being handled.
     woken_ns = 0  # When the first of those came (wall clock), or the last socket was closed.
@@ -127,6 +128,11 @@ class Trace:
     # How many objects that an invocation has returned by reference others hold stubs of.
     exported: Mapping[Invocation, int] = MappingProxyType({})
     debugged = to_uncancel = False
+    # The last stamp (ns of wall clock) that a tick has seen while a stream was open, and the CPU
+    # (ns) of its thread then.
+    seen_at_tick = (0, 0)
+    overdue = False  # Whether the watchdog has met code that must end where it cannot be cut.
+    cancels_before: int | None = None  # How often its task had been cancelled before it waited.
     own_budgets_checked = True  # Whether budgets per invocation were checked since the last fold.
     # Invocations that have used up budgets of their own: the errors that end them.
     over_budget: Mapping[Invocation, BaseException] = MappingProxyType({})
@@ -136,6 +142,11 @@ class Trace:
     next_hang_check_s = 0.0  # Seconds of waiting before the guard checks whether it hangs.
     # Outcome and text of a waitUntil task, or of the answer's stream.
     late_failure: tuple[str, str] | None = None
+    # What a task of it has raised last, its tracebacks when a task first and last did, and how
+    # many have; None once it has ended.
+    raised_by_task: tuple[BaseException, TracebackType | None, TracebackType | None, int] | None = (
+        None
+    )
     loop: asyncio.AbstractEventLoop | None = None  # Which runs it, once it has begun.
     task: asyncio.Task[Any] | None = None
     steps: Coroutine[Any, Any, Any] | None = None

@@ -14,7 +14,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
 
-from workernb.engines.javascript.machine import compile_script
+from workernb.engines.javascript.machine import compile_script, with_whole_texts
 
 from . import compression, digests, encoding, forms, promises, randomness, texts, urls
 from .bytecode import without_sources
@@ -108,7 +108,7 @@ def install(context: Any, hooks: Hooks, *, with_bytes: bool = True) -> Web:
 
 def _host(hooks: Hooks) -> dict[str, Callable[..., Any]]:
     """Return the functions of the host, by the names that JavaScript calls them by."""
-    return {
+    functions = {
         **{name: _ask(hooks, method) for name, method in _HOOKS.items()},
         **compression.FUNCTIONS,
         **digests.FUNCTIONS,
@@ -119,6 +119,7 @@ def _host(hooks: Hooks) -> dict[str, Callable[..., Any]]:
         **texts.FUNCTIONS,
         **urls.FUNCTIONS,
     }
+    return {name: with_whole_texts(function) for name, function in functions.items()}
 
 
 _HOOKS = {

@@ -7,6 +7,7 @@ from typing import Any
 
 import ada_url
 
+from workernb.engines.javascript.machine import whole
 from workernb.http.forms.search_params import URLSearchParams, parse_urlencoded
 from workernb.http.text import scalar
 from workernb.http.urls import is_normal
@@ -39,7 +40,7 @@ def parse_query(text: str) -> list[str]:
 
 def write_query(parts: Any) -> str:
     """Return names and values, which are one after the other in an array, as a query."""
-    flat: list[str] = parts.to_python()
+    flat: list[str] = whole(parts.to_python())
     params = URLSearchParams()
     params._entries = list(zip(map(scalar, flat[::2]), map(scalar, flat[1::2]), strict=True))
     return str(params)
