@@ -198,6 +198,24 @@ async def test_a_stream_is_cut(define):
         await response.bytes()
 
 
+async def test_a_new_heap_is_not_charged(define, runtime):
+    """A cut of endless jobs costs the heap; the next request does not pay for another."""
+    worker = define(
+        "for (let i = 0; i < 2_000_000; i++);\n"
+        "const jobs = () => Promise.resolve().then(jobs);\n"
+        "export default { async fetch(request) {\n"
+        "  if (request.url.endsWith('/again')) return new Response('again');\n"
+        "  await jobs(); } };"
+    )
+    too_little_ms = worker.version.startup_ms / 2
+    runtime.limits = workernb.Limits(cpu_ms=too_little_ms)
+    for _ in range(2):
+        with pytest.raises(CpuLimitError):
+            await worker.fetch("http://x/")
+        assert await again(worker) == "again"
+        assert runtime.traces[-1].cpu_ms < too_little_ms
+
+
 @pytest.mark.no_cover
 def test_off_the_main_thread(define):
     worker = worker_of(define, LOOPS["in try and finally"], limits={"cpu_ms": 30})

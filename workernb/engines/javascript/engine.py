@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from workernb.errors import RpcError, with_notes
+from workernb.runtime.enforcement.startup import run_import
 from workernb.runtime.events.rpc import RESERVED_ON_ENTRYPOINTS, RPC, no_method
 from workernb.runtime.services.engine import HANDLERS, Handler, ObjectClass
 from workernb.runtime.services.targets import DEFAULT
@@ -76,11 +77,20 @@ class Loaded:
         return JavaScriptEntrypoint(self, self.makers[name])
 
     def realm(self) -> Realm:
-        """Return the realm of this thread, which is loaded anew where it is none yet, or dead."""
+        """Return the realm of this thread, which is loaded anew where it is none yet, or dead.
+
+        A request that needs a new one is charged for it no more than for an import.
+        """
+        realm = self._realms.get(threading.get_ident())
+        if realm is not None and not realm.is_dead:
+            return realm
+        del realm  # Lest the heap of a dead one be freed later, in the budget of the request.
+        return run_import(self._load_realm)
+
+    def _load_realm(self) -> Realm:
         thread = threading.get_ident()
-        realm = self._realms.get(thread)
-        if realm is None or realm.is_dead:
-            self._realms[thread] = realm = Realm(self.version, self._now)
+        self._realms.pop(thread, None)
+        self._realms[thread] = realm = Realm(self.version, self._now)
         return realm
 
 
