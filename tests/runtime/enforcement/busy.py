@@ -230,6 +230,16 @@ class Steps(bdb.Bdb):
     def user_line(self, frame): self.set_step()
 Steps().runctx("while True: pass", {}, {})
 """,
+    "a tracer that logs": """
+import logging, sys
+def trace(frame, event, argument):
+    for each in range(20): logging.debug("")
+    return trace
+def spin():
+    while True: pass
+sys.settrace(trace)
+spin()
+""",
     "a debugger that it runs": """
 import bdb
 bdb.Bdb().runctx("while True: pass", {}, {})

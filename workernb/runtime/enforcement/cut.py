@@ -195,17 +195,26 @@ def _tracer_before() -> Any:
     return before
 
 
+TICKS_IN_TRACER = 50
+"""How many ticks follow each other at once until a Worker's tracer has left code that must go on.
+
+Each comes at the next call or jump back, and takes some 30 µs.
+"""
+
+
 class CutInjector:
     """Raises an exception in the Worker code that runs on this thread, until it is called off.
 
-    is_cutting: whether it does. It is no property, which would need a frame.
+    is_cutting: whether it does. It is no property, which would need a frame. awaits_tracer: whether
+    nothing could be raised in a tracer of the Worker's, which sets itself again as it returns.
 
     Signals can arrive at any time, so `inject` may be called in the middle of `call_off`.
     """
 
     def __init__(self) -> None:
         """Make an inactive injector."""
-        self.is_cutting = False
+        self.is_cutting = self.awaits_tracer = False
+        self._ticks_in_tracer = 0
         self._previous_tracer: Any = None  # That of a debugger or a coverage tool.
         self._profiles = False
         self._previous_profiler: Any = None
@@ -239,8 +248,11 @@ class CutInjector:
         if not _can_tick():
             self._profile(tracer)
         # When it is raised again, the frames below have the tracer of the raise before.
+        in_tracer = False
         for at in _workers_frames(frame, nearest=again):
+            in_tracer = in_tracer or is_of_worker(at.f_trace, frame)
             at.f_trace = tracer
+        self.awaits_tracer = False
         if trace_only:
             return
         if frame is not None and (
@@ -257,7 +269,17 @@ class CutInjector:
                 _tick.made_pending = True
                 _tick.pending  # noqa: B018 - see _Tick
             if not waits:
+                self._ticks_in_tracer = 0
                 raise error
+        elif in_tracer or self._ticks_in_tracer:
+            self.awaits_tracer = self._ticks_in_tracer < TICKS_IN_TRACER
+            self._ticks_in_tracer = self._ticks_in_tracer + 1 if self.awaits_tracer else 0
+
+    def tick_soon(self) -> None:
+        """Make a tick pending where one is awaited: the last thing that the one before does."""
+        if self.awaits_tracer:
+            self.awaits_tracer = False
+            _tick.pending  # noqa: B018 - see _Tick
 
     def call_off(self) -> None:
         """Stop raising the exception, and restore the tracer that was there before.
@@ -271,7 +293,8 @@ class CutInjector:
             if self._profiles or _is_our_profiler(sys.getprofile()):
                 sys.setprofile(self._previous_profiler)
             sys.settrace(self._previous_tracer)
-            self._profiles = self.is_cutting = False
+            self._profiles = self.is_cutting = self.awaits_tracer = False
+            self._ticks_in_tracer = 0
             self._previous_profiler = self._raised_at = None
         if was_cutting:
             _remove_hooks_of_workers()

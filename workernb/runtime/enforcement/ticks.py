@@ -120,6 +120,7 @@ class Ticks:
             self._in_tick = False
             if not self._main.cut.is_cutting:
                 headroom.take_back()
+        self._main.cut.tick_soon()
 
     def _check(self, frame: FrameType | None) -> None:
         """Cut the code that a tick has interrupted if it must end."""
