@@ -143,6 +143,18 @@ async def test_imports_beyond_the_startup_limit_are_charged_to_the_budget(define
     assert "heavy_for_a_test" in sys.modules  # The import is finished before the cut.
 
 
+@pytest.mark.parametrize("budget", ["shared", "per-invocation"])
+async def test_only_what_is_beyond_the_startup_limit_is_charged(define, heavy, budget):
+    handle = define(
+        "worker",
+        "import heavy_for_a_test; return Response('x')",
+        limits=Limits(cpu_ms=60, startup_ms=80, budget=budget),
+    )
+    trace = (await handle.fetch()).trace
+    assert 15 < trace.cpu_ms < 60
+    assert 79 < trace.imports_ms <= 80
+
+
 @pytest.fixture
 def endless(tmp_path, monkeypatch):
     """Make a module whose import never ends."""

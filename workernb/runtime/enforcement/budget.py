@@ -189,14 +189,16 @@ def check_limits(
 def is_over_budget(trace: Trace, invocation: Invocation | None) -> bool:
     """Return whether the running slice has used up the budget of its request, or its own one.
 
-    invocation: the one that runs.
+    What is not charged of an import that runs is left out. invocation: the one that runs.
     """
+    uncharged_ns = _uncharged_ns(trace)
     if trace.limits.budget == SHARED:
-        return trace.cpu_ns + trace.thread.slice_so_far_ns(trace) > trace.budget_ns
+        used_ns = trace.cpu_ns + trace.thread.slice_so_far_ns(trace)
+        return used_ns - uncharged_ns > trace.budget_ns
     if invocation is None:
         return False
     cpu_ms = trace.host.limits_of(invocation.version).cpu_ms
-    return cpu_ms is not None and invocation.cpu_ms > cpu_ms
+    return cpu_ms is not None and invocation.cpu_ms - uncharged_ns / 1e6 > cpu_ms
 
 
 def _named(invocation: Invocation | None) -> str | None:
@@ -240,3 +242,16 @@ def _is_importing(trace: Trace) -> bool:
         return False
     so_far = trace.imports_ns + trace.thread.cpu_now() - trace.import_began_ns
     return so_far <= trace.limits.startup_ms * 1e6
+
+
+def _uncharged_ns(trace: Trace) -> int:
+    """Return the CPU (ns) of an import that runs which is within the startup limit; 0 for none."""
+    if not trace.import_began_ns:
+        return 0
+    so_far = trace.thread.cpu_now() - trace.import_began_ns
+    return uncharged_of(trace, so_far)
+
+
+def uncharged_of(trace: Trace, import_ns: int) -> int:
+    """Return how much of an import's CPU (ns) is charged to nobody, as of a module that loads."""
+    return max(0, min(import_ns, int(trace.limits.startup_ms * 1e6) - trace.imports_ns))

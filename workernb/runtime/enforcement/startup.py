@@ -23,7 +23,7 @@ from workernb.runtime.tracing.traces import Trace
 from workernb.texts import PlatformText
 from workernb.workers.current import current
 
-from .budget import IMPORT_LIMIT
+from .budget import IMPORT_LIMIT, uncharged_of
 
 T = TypeVar("T")
 
@@ -167,8 +167,7 @@ def _run_import_in_request(do_import: Callable[[], T], invocation: Invocation) -
     try:
         return do_import()
     finally:
-        used = cpu_clock() - began
-        uncharged = max(0, min(used, int(trace.limits.startup_ms * 1e6) - trace.imports_ns))
+        uncharged = uncharged_of(trace, cpu_clock() - began)
         trace.cpu_ns -= uncharged
         charge(trace, current.get(), -uncharged)
         trace.import_began_ns = 0  # Not before: a tick would find the import in the budget.
