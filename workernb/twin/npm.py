@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 
@@ -25,7 +26,7 @@ def installed(sources: Path, what: str) -> Path:
     files = sorted(path for path in sources.iterdir() if path.is_file())
     content = b"".join(path.read_bytes() for path in files)
     folder = _cache() / hashlib.sha256(content).hexdigest()[:12]
-    if not (folder / "done").exists():
+    if not folder.exists():
         _install(npm, files, folder, what)
     return folder
 
@@ -36,14 +37,21 @@ def _cache() -> Path:
 
 
 def _install(npm: str, files: list[Path], folder: Path, what: str) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    for file in files:
-        shutil.copy(file, folder)
     print(f"Installing {what} ...", flush=True)
-    command = [npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode:
-        reason = (done.stderr.strip() or done.stdout.strip()).split("\n")[0]
-        raise NpmError(f"{what} cannot be run: npm could not install it: {reason}")
-    (folder / "done").touch()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # Not in its place before it is complete: another process may install the same.
+    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
+        made = Path(temporary) / "made"
+        made.mkdir()
+        for file in files:
+            shutil.copy(file, made)
+        command = [npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"]
+        done = subprocess.run(command, cwd=made, capture_output=True, text=True, check=False)
+        if done.returncode:
+            reason = (done.stderr.strip() or done.stdout.strip()).split("\n")[0]
+            raise NpmError(f"{what} cannot be run: npm could not install it: {reason}")
+        try:
+            made.rename(folder)
+        except OSError:
+            if not folder.exists():
+                raise
