@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import sys
 import traceback
@@ -107,6 +108,36 @@ def hooks() -> list[object]:
     """Return what is set in this process to be called as code runs."""
     monitoring = getattr(sys, "monitoring", None)
     return [sys.gettrace(), sys.getprofile(), monitoring and monitoring.get_tool(3)]
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize("event", ["call", "return", "c_call"])
+@pytest.mark.parametrize("name", ["begin_slice", "end_slice", "drive", "hop"])
+async def test_a_slice_ends_whatever_a_workers_hook_raises(define, runtime, name, event):
+    """A cut may fall into a profile function of the Worker's that is called in our own code."""
+    raises = define(
+        "raises",
+        f"""
+import sys
+def hook(frame, event, argument):
+    if (frame.f_code.co_name, event) == ("{name}", "{event}"):
+        raise KeyError("hook")
+sys.setprofile(hook)
+await asyncio.sleep(0)
+return Response("x")
+""",
+    )
+    echo = define("echo")
+    loop = asyncio.get_running_loop()
+    with contextlib.suppress(KeyError, RuntimeError):
+        await raises.fetch()
+    sys.setprofile(None)
+    assert loop.get_task_factory() is None
+    assert not runtime.in_flight
+    trace = (await echo.fetch()).trace
+    assert trace.thread.trace is None
+    assert trace.cpu_ms == sum(each.cpu_ms for each in trace.invocations) < 10
+    assert define("other").version.number == 1
 
 
 @pytest.mark.no_cover

@@ -13,7 +13,7 @@ from .conftest import spinning_thread
 WORK = {
     "a Worker's function in a thread": "await asyncio.to_thread(burn, 60)",
     "a library's function in a thread": (
-        "import timeit\nawait asyncio.to_thread(timeit.timeit, 'sum(range(1000))', number=8000)"
+        "import timeit\nawait asyncio.to_thread(timeit.timeit, 'sum(range(1000))', number=20_000)"
     ),
     "a pool of the Worker's": """
 import concurrent.futures

@@ -11,7 +11,7 @@ from workernb.runtime.tracing.clock import fold, read_cpu_clock
 from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.logs import warn
 from workernb.runtime.tracing.tracebacks import is_debugged, worker_position
-from workernb.runtime.tracing.traces import Trace
+from workernb.runtime.tracing.traces import SeenStamp, Trace
 from workernb.texts import PlatformText
 
 from .abort import check_wall, cpu_limit_exceeded, exceed_cpu
@@ -155,9 +155,9 @@ def _is_checked_soon(trace: Trace) -> bool:
     if not trace.bodies:
         return False
     last_stamp_ns, cpu_ns = trace.last_stamp_ns, trace.thread.cpu_now()
-    if last_stamp_ns != trace.seen_at_tick[0]:
-        trace.seen_at_tick = last_stamp_ns, cpu_ns
-    return cpu_ns - trace.seen_at_tick[1] < CHUNK_IS_SOON_NS
+    if last_stamp_ns != trace.seen_at_tick.ns:
+        trace.seen_at_tick = SeenStamp(last_stamp_ns, cpu_ns)
+    return cpu_ns - trace.seen_at_tick.cpu_ns < CHUNK_IS_SOON_NS
 
 
 CHUNK_IS_SOON_NS = 1_000_000

@@ -111,6 +111,8 @@ class Guard:
         """Remove a request that has ended."""
         self.in_flight.discard(trace)
         self._ended = trace
+        if trace.aborted is not None and trace.thread.is_main:
+            self.ticks.start_again()  # The Worker may have taken the signal.
 
     @property
     def idle(self) -> bool:

@@ -14,13 +14,16 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import sys
 import threading
 from collections.abc import Callable, Collection, Iterator
 from time import perf_counter_ns as wall_clock
 from types import FrameType
+from typing import Any
 
 from workernb.errors import WallLimitExceeded
 from workernb.runtime.tracing.clock import charge_sample, take_cpu_since_last_slice
+from workernb.runtime.tracing.invocations import Invocation
 from workernb.runtime.tracing.metering import holder
 from workernb.runtime.tracing.threads import Thread, this_thread
 from workernb.runtime.tracing.traces import Host, Trace
@@ -157,13 +160,17 @@ class Watchdog:
         if frame is None:
             return
         instruction = frame.f_lasti
+        applies: Callable[[], bool] = lambda: thread.trace is trace  # noqa: E731
         if trace is not None:
             error = check_limits(trace, holder(trace.stamps), frame)
             in_libraries = imports_too_long(trace) or isinstance(error, WallLimitExceeded)
         elif loading is not None:
             error, in_libraries = loading.check_budget(frame), loading.imports_too_long
+            applies = lambda: self._loading.get(thread) is loading  # noqa: E731
         else:
-            error, in_libraries = self._sample(thread, frame), False
+            owner = owner_of(frame, self._hosts)
+            error, in_libraries = self._sample(thread, owner, frame), False
+            applies = lambda: self._runs_outside_slices(owner, thread)  # noqa: E731
         if error is None:
             return
         if not may_raise(frame, in_libraries):
@@ -177,14 +184,25 @@ class Watchdog:
         if thread.trace is trace and frame.f_lasti == instruction:
             if is_deep(frame):
                 headroom.give_more()
-            raise_in_thread(thread, error, lambda: thread.trace is trace)
+            raise_in_thread(thread, error, applies)
 
-    def _sample(self, thread: Thread, frame: FrameType) -> BaseException | None:
+    def _runs_outside_slices(
+        self, owner: Invocation | None, thread: Thread
+    ) -> bool:  # pragma: no cover - a tracer is not traced itself
+        """Return whether the calling thread runs a callback or finalizer of the owner's request."""
+        running: Any = current.get()
+        if running is None:  # In a foreign context.
+            running = owner_of(sys._getframe(), self._hosts)
+        of = getattr(running, "trace", None)
+        return thread.trace is None and owner is not None and of is owner.trace
+
+    def _sample(
+        self, thread: Thread, owner: Invocation | None, frame: FrameType
+    ) -> BaseException | None:
         """Charge a period to the request whose callback or finalizer runs, outside of any slice.
 
-        Return the error to raise in it, or None.
+        Return the error to raise in it, or None. owner: whose code runs, or None.
         """
-        owner = owner_of(frame, self._hosts)
         if owner is None:
             return None
         cpu_ns = min(take_cpu_since_last_slice(thread), int(PERIOD_S * 1e9))

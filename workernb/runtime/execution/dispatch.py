@@ -290,6 +290,7 @@ def serve(root: Invocation) -> Generator[Any, Any, Any]:
         finish_if_done(trace)
         raise  # Whoever drove the request has dropped it, and may be no task of a running loop.
     except BaseException as error:
+        trace.thread.forget_slice_of(trace)
         failure = failure_of(trace, error)
         restore_cancellations(trace)
         if root.outcome is None:

@@ -58,7 +58,7 @@ from workernb.runtime.tracing.tracebacks import (
     trim_before_worker,
     waiting_position,
 )
-from workernb.runtime.tracing.traces import Trace
+from workernb.runtime.tracing.traces import RaisedByTasks, Trace
 from workernb.texts import PlatformText
 from workernb.workers.current import current
 
@@ -245,12 +245,12 @@ def run_in_slice(trace: Trace, invocation: Invocation, function: Callable[..., T
     try:
         return function(*args)
     finally:
-        current.reset(token)
-        end_slice(thread, trace, previous)
+        try:
+            current.reset(token)
+        finally:
+            end_slice(thread, trace, previous)
         if invocation.ended_ns:
             invocation.ended_ns += wall_clock() - began_ns  # What it is charged for, it took.
-        if thread.ends_cut is not None:
-            thread.ends_cut()
         if trace.cpu_ns > trace.budget_ns and is_used_up(trace):
             exceed_cpu(trace, outside_of(invocation))
 
@@ -276,9 +276,9 @@ def drive(
     error: BaseException | None = None
     while True:
         factory = loop.get_task_factory()
-        loop.set_task_factory(make_task)
         previous = begin_slice(thread, trace, factory, holding)
         try:
+            loop.set_task_factory(make_task)
             error = trace.aborted or error
             yielded = run(send, value) if error is None else run(throw, error)
             holding = holder(trace.stamps)
@@ -290,14 +290,16 @@ def drive(
         except SystemExit as exit:
             raise exit_refused(exit) from None
         finally:
-            end_slice(thread, trace, previous)
-            loop.set_task_factory(factory)
-            if thread.ends_cut is not None:
-                thread.ends_cut()
+            try:
+                end_slice(thread, trace, previous)
+            finally:
+                loop.set_task_factory(factory)
             if trace.cpu_ns > trace.budget_ns and is_used_up(trace):
                 # Ticks can miss short slices, so check the budget here too.
-                last = holding or trace.invocations[0]
-                exceed_cpu(trace, waiting_position(steps) or outside_of(last))
+                exceed_cpu(
+                    trace,
+                    waiting_position(steps) or outside_of(holding or trace.invocations[0]),
+                )
             for call in calls_not_awaited(trace):
                 begin_in_task(call, previous[2])
         if trace.aborted is not None:
@@ -347,17 +349,17 @@ def _drop_frames_of_other_tasks(error: BaseException, trace: Trace) -> None:
     tasks may await each other.
     """
     own = first = traceback_of(error)
-    times = 1
-    if trace.raised_by_task is not None and trace.raised_by_task[0] is error:
-        _, first, before, times = trace.raised_by_task
+    times, before = 1, trace.raised_by_task
+    if before is not None and before.error is error:
+        first, times = before.first, before.times + 1
         if times > FEW_TASKS:
-            last = own
-            while last is not None and last.tb_next is not before:
-                last = last.tb_next
-            if last is not None:
-                last.tb_next = first
+            at = own
+            while at is not None and at.tb_next is not before.last:
+                at = at.tb_next
+            if at is not None:
+                at.tb_next = first
     if not trace.ended_ns:
-        trace.raised_by_task = error, first, own, times + 1
+        trace.raised_by_task = RaisedByTasks(error, first, own, times)
 
 
 FEW_TASKS = 20

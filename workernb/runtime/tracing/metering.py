@@ -144,7 +144,7 @@ def _estimated(stamps: Sequence[Stamp], reading: Stamp) -> Iterator[Stamp]:
     intervals = [after[1] - before[1] for before, after in pairwise((*stamps, reading))]
     used, passed, longest = reading[2] - cpu, sum(intervals), max(intervals)
     preempted = passed - used
-    if preempted < longest:
+    if preempted < longest or not passed:  # Nested slices may begin in the same moment.
         intervals[intervals.index(longest)] -= preempted
     else:
         intervals = [interval * used // passed for interval in intervals]

@@ -51,6 +51,12 @@ class Thread:
         if self.ends_cut is not None:
             self.ends_cut()
 
+    def forget_slice_of(self, trace: object) -> None:
+        """Forget a slice that was not ended: a Worker's tracer, say, was cut as it began."""
+        if self.trace is trace:
+            self.trace = self.factory = None
+            self.end_cut()
+
     @property
     def frame(self) -> FrameType | None:
         """The frame that runs on this thread; None if it has ended."""

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from time import perf_counter_ns as wall_clock
 from types import MappingProxyType, TracebackType
-from typing import Any, ClassVar, Protocol, TextIO
+from typing import Any, ClassVar, NamedTuple, Protocol, TextIO
 from weakref import WeakSet
 
 from workernb.errors import UsageError
@@ -100,6 +100,25 @@ class OpenBody(Protocol):
         """End the producer, soon."""
 
 
+class SeenStamp(NamedTuple):
+    """A stamp that a tick has found to be the last. ns: wall clock. cpu_ns: of the thread then."""
+
+    ns: int
+    cpu_ns: int
+
+
+class RaisedByTasks(NamedTuple):
+    """What a task of a request has raised last.
+
+    first, last: its tracebacks when a task first raised it, and last. times: how many tasks have.
+    """
+
+    error: BaseException
+    first: TracebackType | None
+    last: TracebackType | None
+    times: int
+
+
 class Trace:
     """The record of a top-level request: its invocations, slices, logs and outcome.
 
@@ -128,9 +147,7 @@ class Trace:
     # How many objects that an invocation has returned by reference others hold stubs of.
     exported: Mapping[Invocation, int] = MappingProxyType({})
     debugged = to_uncancel = False
-    # The last stamp (ns of wall clock) that a tick has seen while a stream was open, and the CPU
-    # (ns) of its thread then.
-    seen_at_tick = (0, 0)
+    seen_at_tick = SeenStamp(0, 0)  # While a stream was open.
     overdue = False  # Whether the watchdog has met code that must end where it cannot be cut.
     cancels_before: int | None = None  # How often its task had been cancelled before it waited.
     own_budgets_checked = True  # Whether budgets per invocation were checked since the last fold.
@@ -142,11 +159,7 @@ class Trace:
     next_hang_check_s = 0.0  # Seconds of waiting before the guard checks whether it hangs.
     # Outcome and text of a waitUntil task, or of the answer's stream.
     late_failure: tuple[str, str] | None = None
-    # What a task of it has raised last, its tracebacks when a task first and last did, and how
-    # many have; None once it has ended.
-    raised_by_task: tuple[BaseException, TracebackType | None, TracebackType | None, int] | None = (
-        None
-    )
+    raised_by_task: RaisedByTasks | None = None  # None once it has ended.
     loop: asyncio.AbstractEventLoop | None = None  # Which runs it, once it has begun.
     task: asyncio.Task[Any] | None = None
     steps: Coroutine[Any, Any, Any] | None = None
