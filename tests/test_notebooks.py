@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
-from importlib.resources import as_file, files
 from pathlib import Path
 
 import nbformat
@@ -15,7 +14,8 @@ import pytest
 from nbclient import NotebookClient
 from nbformat import NotebookNode, v4
 
-from workernb.twin.npm import NpmError, installed
+from workernb.twin.miniflare import install
+from workernb.twin.npm import NpmError
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -44,8 +44,7 @@ def test_it_runs_from_top_to_bottom(path: Path, monkeypatch: pytest.MonkeyPatch)
 def _install_miniflare() -> bool:
     """Install it, which the first comparison on a machine tells; return whether it can be had."""
     try:
-        with as_file(files("workernb.twin") / "javascript") as sources:
-            installed(sources, "miniflare")
+        install()
     except NpmError:
         return False
     return True

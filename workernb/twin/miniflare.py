@@ -13,6 +13,7 @@ import shutil
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from importlib.resources import as_file, files
+from pathlib import Path
 from typing import Any
 
 from workernb.errors import ComparisonError
@@ -109,6 +110,12 @@ _STORES: dict[str, tuple[str, Any]] = {
 """The options for bindings to stores, and what makes a value of one, by the kind's keyword."""
 
 
+def install() -> Path:
+    """Install miniflare unless it was done before; return its folder. Raises NpmError."""
+    with as_file(files(__package__) / "javascript") as sources:
+        return installed(sources, "miniflare")
+
+
 @asynccontextmanager
 async def running(definitions: Sequence[Definition]) -> AsyncIterator[Miniflare]:
     """Start the Workers, the first of which gets the requests; end them after the block.
@@ -116,8 +123,7 @@ async def running(definitions: Sequence[Definition]) -> AsyncIterator[Miniflare]
     Raises ComparisonError where miniflare cannot be had, or does not take the Workers.
     """
     try:
-        with as_file(files(__package__) / "javascript") as sources:
-            folder = await asyncio.to_thread(installed, sources, "miniflare")
+        folder = await asyncio.to_thread(install)
     except NpmError as error:
         raise ComparisonError(str(error)) from None
     process = await asyncio.create_subprocess_exec(

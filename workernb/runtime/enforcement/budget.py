@@ -191,7 +191,7 @@ def is_over_budget(trace: Trace, invocation: Invocation | None) -> bool:
 
     What is not charged of an import that runs is left out. invocation: the one that runs.
     """
-    uncharged_ns = _uncharged_ns(trace)
+    uncharged_ns = uncharged_of(trace, _import_so_far_ns(trace))
     if trace.limits.budget == SHARED:
         used_ns = trace.cpu_ns + trace.thread.slice_so_far_ns(trace)
         return used_ns - uncharged_ns > trace.budget_ns
@@ -230,26 +230,20 @@ IMPORT_LIMIT = 10
 
 def imports_too_long(trace: Trace) -> bool:
     """Return whether an import runs and has used so much CPU that it may never end."""
-    if not trace.import_began_ns:
-        return False
-    so_far = trace.thread.cpu_now() - trace.import_began_ns
-    return so_far > IMPORT_LIMIT * trace.limits.startup_ms * 1e6
+    return _import_so_far_ns(trace) > IMPORT_LIMIT * trace.limits.startup_ms * 1e6
 
 
 def _is_importing(trace: Trace) -> bool:
     """Return whether an import is running within the startup limit, outside of the budget."""
     if not trace.import_began_ns:
         return False
-    so_far = trace.imports_ns + trace.thread.cpu_now() - trace.import_began_ns
-    return so_far <= trace.limits.startup_ms * 1e6
+    return trace.imports_ns + _import_so_far_ns(trace) <= trace.limits.startup_ms * 1e6
 
 
-def _uncharged_ns(trace: Trace) -> int:
-    """Return the CPU (ns) of an import that runs which is within the startup limit; 0 for none."""
-    if not trace.import_began_ns:
-        return 0
-    so_far = trace.thread.cpu_now() - trace.import_began_ns
-    return uncharged_of(trace, so_far)
+def _import_so_far_ns(trace: Trace) -> int:
+    """Return the CPU (ns) that an import has used so far; 0 if none runs."""
+    began_ns = trace.import_began_ns  # Once: the watchdog asks from another thread.
+    return trace.thread.cpu_now() - began_ns if began_ns else 0
 
 
 def uncharged_of(trace: Trace, import_ns: int) -> int:

@@ -54,8 +54,8 @@ def begin_slice(
 def end_slice(thread: Thread, trace: Trace, previous: PreviousHolder) -> None:
     """Charge `trace` for the slice, call off its cut, and restore the thread's previous holder.
 
-    All but the charge holds if this raises: what a Worker has set to be called, such as a tracer,
-    may be cut while it is called here.
+    The thread is restored also if this raises: what a Worker has set to be called, such as a
+    tracer, may be cut while it is called here.
     """
     resumed, factory, _, invocation = previous
     try:
@@ -64,16 +64,15 @@ def end_slice(thread: Thread, trace: Trace, previous: PreviousHolder) -> None:
         trace.stamps.extend((now, cpu, None))
         thread.slice_cpu_ns = cpu
         thread.slice_ended_ns = now
-        thread.trace, thread.factory = resumed, factory
-        if resumed is not None:
-            resumed.cpu_valid_until = now + CPU_READING_VALID_NS
-            resumed.stamps.extend((now, cpu, invocation))
-        if len(trace.stamps) > trace.fold_at:
-            fold(trace)
     finally:
         thread.trace, thread.factory = resumed, factory
         if thread.ends_cut is not None:
             thread.ends_cut()
+    if resumed is not None:
+        resumed.cpu_valid_until = now + CPU_READING_VALID_NS
+        resumed.stamps.extend((now, cpu, invocation))
+    if len(trace.stamps) > trace.fold_at:
+        fold(trace)
 
 
 def read_cpu_clock(trace: Trace, now: int, invocation: Invocation | None) -> int:
