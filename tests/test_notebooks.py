@@ -42,7 +42,7 @@ def test_it_runs_from_top_to_bottom(path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def _install_miniflare() -> bool:
-    """Install it, which the first comparison on a machine tells; return whether it can be had."""
+    """Install miniflare now, since that prints a line; return whether it can be had."""
     try:
         install()
     except NpmError:

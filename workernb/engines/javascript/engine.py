@@ -84,7 +84,7 @@ class Loaded:
         realm = self._realms.get(threading.get_ident())
         if realm is not None and not realm.is_dead:
             return realm
-        del realm  # Lest the heap of a dead one be freed later, in the budget of the request.
+        del realm  # Else a dead heap would be freed later, in the budget of the request.
         return run_import(self._load_realm)
 
     def _load_realm(self) -> Realm:

@@ -189,7 +189,7 @@ def check_limits(
 def is_over_budget(trace: Trace, invocation: Invocation | None) -> bool:
     """Return whether the running slice has used up the budget of its request, or its own one.
 
-    What is not charged of an import that runs is left out. invocation: the one that runs.
+    The part of a running import that is not charged is left out. invocation: the one that runs.
     """
     uncharged_ns = uncharged_of(trace, _import_so_far_ns(trace))
     if trace.limits.budget == SHARED:
@@ -247,5 +247,5 @@ def _import_so_far_ns(trace: Trace) -> int:
 
 
 def uncharged_of(trace: Trace, import_ns: int) -> int:
-    """Return how much of an import's CPU (ns) is charged to nobody, as of a module that loads."""
+    """Return the part of an import's CPU (ns) that is within the startup limit, and not charged."""
     return max(0, min(import_ns, int(trace.limits.startup_ms * 1e6) - trace.imports_ns))
